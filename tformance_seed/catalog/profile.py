@@ -1,0 +1,62 @@
+"""What one organisation is seeded with: the catalogue's entry, the window, and what the user asked for."""
+
+import datetime
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.catalog.organisations import Organisation
+from tformance_seed.catalog.scenarios import WEEKS, Scenario
+from tformance_seed.draws import Draws
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The inputs of one organisation; every generated value is a function of them.
+
+    Parameters:
+      since, until: first and last day of the window, both included, in UTC.
+      members: how many people (generated source).
+      prs: how many pull requests in the window, exactly; None: the organisation's own yearly rate.
+      adoption: share of members who use AI tools, where no scenario moves it.
+      adoption_given: the user named the rate, so pull requests follow it too (``ai_pr_probability`` of the
+        old seeder) and not the share that was found in public repositories.
+    """
+
+    organisation: Organisation
+    seed: int
+    since: datetime.date
+    until: datetime.date
+    members: int
+    prs: int | None = None
+    adoption: float = 0.45
+    adoption_given: bool = False
+    scenario: Scenario | None = None
+
+    @cached_property
+    def draws(self) -> Draws:
+        """Every draw about this organisation."""
+        return Draws(self.seed, self.organisation.slug)
+
+    @property
+    def days(self) -> npt.NDArray[np.datetime64]:
+        """The days of the window, ``datetime64[D]``."""
+        return np.arange(self.since, self.until + datetime.timedelta(days=1), dtype="datetime64[D]")
+
+    @property
+    def end(self) -> np.datetime64:
+        """The first second after the window, ``datetime64[s]``: nothing may happen then or later."""
+        return np.datetime64(self.until + datetime.timedelta(days=1), "s")
+
+    def progress(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """How far a scenario has come: 0 in its first week, 1 in its last, level within a week."""
+        days = (np.asarray(when, dtype="datetime64[D]") - np.datetime64(self.since, "D")).astype(np.int64)
+        return np.clip(days // 7, 0, WEEKS - 1) / (WEEKS - 1)
+
+    def adoption_at(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The share of members who use AI tools at each time."""
+        if self.scenario is None:
+            return np.full(np.shape(when), self.adoption)
+        return self.scenario.ai_adoption_rate.at(self.progress(when))

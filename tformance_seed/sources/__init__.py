@@ -1,0 +1,1 @@
+"""Where pull requests come from. A source is one file that yields the shared record (``records``)."""

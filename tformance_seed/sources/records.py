@@ -1,0 +1,115 @@
+"""The shared record: what every source says of an organisation, as columns.
+
+Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``, ``float64``, ``bool``,
+``datetime64[s]`` in UTC with NaT for "not known". A reference is an index: ``author`` is a row of
+``Members``, ``pull_request`` a row of the batch's own pull requests; -1 says nobody, none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Columns = dict[str, npt.NDArray[Any]]
+
+#: Values of the pull request column ``ai_kind``: which AI was found, by what it did.
+AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
+
+#: The columns of ``Batch.pull_requests``.
+PULL_REQUEST_COLUMNS = {
+    "repository": "S, owner/name",
+    "number": "int64; repository and number name a pull request",
+    "key": "uint64, the hash of both that keys every draw about it",
+    "title": "S",
+    "body": "S",
+    "state": "S: open, merged, closed",
+    "author": "int64, row of Members; -1 for bots",
+    "ended_at": "datetime64[s]: merged, closed, or of an open one the last thing that happened",
+    "created_at": "datetime64[s], NaT where the source cannot know",
+    "additions": "int64, lines, the sum over its files",
+    "deletions": "int64, lines",
+    "labels": "S, a JSON list of strings",
+    "jira_key": "S, from the title; empty where there is none",
+    "is_revert": "bool",
+    "is_hotfix": "bool",
+    "is_draft": "bool",
+    "is_bot": "bool: opened by a bot",
+    "ai_kind": "int8: AI_NONE, AI_CODE, AI_REVIEW",
+    "ai_tools": "S, a JSON list of the tools found",
+    "has_ai_commits": "bool: a commit names an AI co-author",
+    "has_ai_files": "bool: it touches files that configure an AI tool",
+}
+
+#: The columns of ``Batch.commits``. Rows of one pull request stand together, oldest first.
+COMMIT_COLUMNS = {
+    "pull_request": "int64, row of the batch's pull requests; -1 for a commit outside any",
+    "repository": "S",
+    "sha": "S40",
+    "message": "S",
+    "additions": "int64",
+    "deletions": "int64",
+    "committed_at": "datetime64[s], NaT where the source cannot know",
+    "author": "int64, row of Members; -1 for bots",
+    "ai_co_authors": "S, a JSON list of tools",
+    "is_ai_assisted": "bool",
+}
+
+#: The columns of ``Batch.files``. Rows of one pull request stand together; file names are unique in it.
+FILE_COLUMNS = {
+    "pull_request": "int64",
+    "filename": "S, at most 500 characters",
+    "status": "S: added, modified, removed, renamed",
+    "additions": "int64",
+    "deletions": "int64",
+    "file_category": "S: frontend, backend, javascript, test, docs, config, other",
+}
+
+
+@dataclass
+class Members:
+    """The people of an organisation; row i is member i of every reference.
+
+    ``columns`` holds those of the table, without the team: display_name, email, github_username,
+    github_id (never empty), jira_account_id, slack_user_id (S), role (S), is_active (bool), and
+    created_at (datetime64[s]).
+    """
+
+    columns: Columns
+    key: npt.NDArray[np.uint64]  #: keys every draw about a member; a function of github_id
+    weight: npt.NDArray[np.float64]  #: share of the organisation's work, sums to 1
+    adoption_draw: npt.NDArray[np.float64]  #: uses AI tools where this is below the adoption rate
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+@dataclass
+class Batch:
+    """Consecutive pull requests of a source with their commits and files."""
+
+    start: int  #: place of the first pull request in the source's order
+    stop: int  #: one past the last
+    pull_requests: Columns
+    commits: Columns
+    files: Columns
+
+
+class Source(Protocol):
+    """What the pipeline asks of a source."""
+
+    name: str
+    #: What identifies the content apart from the organisation and the window (of git, the commits read).
+    fingerprint: str
+    #: How many pull requests ``batches`` will yield in all.
+    total: int
+
+    def members(self) -> Members:
+        """Everybody who can be an author or a reviewer."""
+
+    def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:
+        """Pull requests in the source's own fixed order, at most ``size`` in a batch.
+
+        ``done`` are finished ranges of places, to be left out; no batch reaches into one.
+        """

@@ -79,8 +79,9 @@ class JSONField(peewee.Field):
         return None if value is None else json_text(value)
 
     def python_value(self, value: Any) -> Any:
-        """Lists, dictionaries and scalars."""
-        return json.loads(value) if isinstance(value, str) else value
+        """Lists, dictionaries and scalars; psycopg2 has read those of PostgreSQL already."""
+        on_sqlite = isinstance(self.model._meta.database, peewee.SqliteDatabase)
+        return json.loads(value) if on_sqlite and value is not None else value
 
 
 def json_text(value: Any) -> str:

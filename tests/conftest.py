@@ -1,0 +1,41 @@
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee
+import pytest
+from servers import Postgres, postgres
+
+from tformance_seed import database as databases
+from tformance_seed.models.schema import create_missing
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    with postgres(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(server: Postgres) -> str:
+    return server.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database: the same test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/test.db"
+    return request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[peewee.Database]:
+    """A database with every table, the models bound to it."""
+    opened = databases.connect(url)
+    create_missing(opened)
+    yield opened
+    opened.close()

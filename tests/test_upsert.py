@@ -1,0 +1,272 @@
+"""The one call on both backends and both paths, on models of nobody in particular."""
+
+import datetime
+import decimal
+
+import numpy as np
+import peewee
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tformance_seed import database as databases
+from tformance_seed.models.fields import JSONField, NumericField, TimestampField
+from tformance_seed.upsert import Result, unique_key, upsert
+
+
+class Reading(peewee.Model):
+    sensor = peewee.IntegerField()
+    day = peewee.DateField()
+    label = peewee.CharField(max_length=12, default="none")
+    note = peewee.TextField(null=True)
+    price = NumericField(10, 2, null=True)
+    small = NumericField(4, 3, null=True)
+    wide = NumericField(12, 0, null=True)
+    big = peewee.BigIntegerField(default=7)
+    short = peewee.SmallIntegerField(null=True)
+    ratio = peewee.DoubleField(null=True)
+    good = peewee.BooleanField(null=True)
+    at = TimestampField(null=True)
+    local = peewee.DateTimeField(null=True)
+    tags = JSONField(default=list)
+
+    class Meta:
+        indexes = ((("sensor", "day"), True),)
+
+
+class Partial(peewee.Model):
+    team = peewee.IntegerField()
+    code = peewee.CharField(max_length=20, default="")
+    name = peewee.TextField()
+
+
+Partial.add_index(Partial.team, Partial.code, unique=True, where=Partial.code > "")
+
+
+class Odd(peewee.Model):
+    """A type that the COPY path does not know."""
+
+    key = peewee.UUIDField(unique=True)
+    size = peewee.IntegerField()
+
+
+MODELS = (Reading, Partial, Odd)
+
+
+@pytest.fixture(params=["sqlite", "postgresql-portable", "postgresql-copy"])
+def copy(request, tmp_path):
+    """The tables on each backend; yields what to pass for ``copy``."""
+    kind, _, path = request.param.partition("-")
+    url = f"sqlite:///{tmp_path}/x.db" if kind == "sqlite" else request.getfixturevalue("postgresql_url")
+    database = databases.connect(url)
+    with database.bind_ctx(MODELS):
+        database.create_tables(MODELS)
+        yield path == "copy"
+    database.close()
+
+
+def days(count):
+    return np.datetime64("2026-03-01") + np.arange(count)
+
+
+def full_rows():
+    return {
+        "sensor": np.array([3, 1, 2]),
+        "day": days(3),
+        "label": np.array(["b", "ä" * 12, "x"]),
+        "note": np.ma.MaskedArray(np.array([b"", b"two", b"?"], "S"), [False, False, True]),
+        "price": np.array([12345678.91, np.nan, -0.05]),
+        "small": np.array([0.125, 9.999, np.nan]),
+        "wide": np.array([123456789012, 0, 10000]),
+        "big": np.array([2**62, -(2**62), 0]),
+        "short": np.ma.MaskedArray([1, 2, -3], [False, True, False]),
+        "ratio": np.array([0.1, -1e300, np.nan]),
+        "good": np.ma.MaskedArray([True, False, False], [False, False, True]),
+        "at": np.array(["2026-03-01T10:00:00", "NaT", "1999-12-31T23:59:59.123456"], "M8[us]"),
+        "local": np.array(["2026-03-01T10:00:00.5", "NaT", "1999-12-31T23:59:59"], "M8[us]"),
+        "tags": [["a", {"b": 1}], [], {"x": "ü"}],
+    }
+
+
+def stored():
+    return list(Reading.select().order_by(Reading.sensor).tuples())
+
+
+def test_values_of_every_type_come_back_as_they_went_in(copy):
+    assert upsert(Reading, full_rows(), copy=copy).written == 3
+    rows = {row.sensor: row for row in Reading.select()}
+    utc = datetime.UTC
+    assert rows[3].price == decimal.Decimal("12345678.91")
+    assert rows[2].price == decimal.Decimal("-0.05")
+    assert rows[1].price is None
+    assert [rows[i].small for i in (3, 1, 2)] == [decimal.Decimal("0.125"), decimal.Decimal("9.999"), None]
+    assert [rows[i].wide for i in (3, 1, 2)] == [123456789012, 0, 10000]
+    assert [rows[i].big for i in (3, 1, 2)] == [2**62, -(2**62), 0]
+    assert [rows[i].short for i in (3, 1, 2)] == [1, None, -3]
+    assert [rows[i].ratio for i in (3, 1, 2)] == [0.1, -1e300, None]
+    assert [rows[i].good for i in (3, 1, 2)] == [True, False, None]
+    assert rows[3].at == datetime.datetime(2026, 3, 1, 10, tzinfo=utc)
+    assert rows[2].at == datetime.datetime(1999, 12, 31, 23, 59, 59, 123456, tzinfo=utc)
+    assert rows[3].local == datetime.datetime(2026, 3, 1, 10, 0, 0, 500000)
+    assert [rows[i].note for i in (3, 1, 2)] == ["", "two", None]
+    assert rows[1].label == "ä" * 12
+    assert rows[2].tags == {"x": "ü"}
+    assert rows[3].day == datetime.date(2026, 3, 1)
+
+
+def test_second_run_writes_nothing(copy):
+    first = upsert(Reading, full_rows(), copy=copy)
+    before = stored()
+    second = upsert(Reading, full_rows(), copy=copy)
+    assert (first.written, first.unchanged) == (3, 0)
+    assert (second.written, second.unchanged) == (0, 3)
+    assert stored() == before
+
+
+def test_only_rows_that_differ_are_updated(copy):
+    upsert(Reading, full_rows(), copy=copy)
+    changed = full_rows()
+    changed["note"] = ["new", "two", None]
+    result = upsert(Reading, changed, copy=copy)
+    assert (result.written, result.unchanged) == (1, 2)
+    assert Reading.get(sensor=3).note == "new"
+
+
+def test_null_becomes_value_and_value_becomes_null(copy):
+    upsert(Reading, {"sensor": [1, 2], "day": days(2), "note": [None, "x"]}, copy=copy)
+    assert upsert(Reading, {"sensor": [1, 2], "day": days(2), "note": ["y", None]}, copy=copy).written == 2
+    assert [row.note for row in Reading.select().order_by(Reading.sensor)] == ["y", None]
+
+
+def test_columns_not_given_take_defaults_and_are_left_alone(copy):
+    upsert(Reading, {"sensor": [1], "day": days(1), "label": ["mine"]}, copy=copy)
+    assert Reading.get().big == 7
+    upsert(Reading, {"sensor": [1], "day": days(1), "big": [9]}, copy=copy)
+    row = Reading.get()
+    assert (row.label, row.big, row.tags) == ("mine", 9, [])
+
+
+def test_last_of_rows_with_the_same_key_counts(copy):
+    rows = {"sensor": [1, 1, 1], "day": [days(1)[0]] * 3, "note": ["a", "b", "c"]}
+    result = upsert(Reading, rows, copy=copy)
+    assert (result.written, Reading.get().note) == (1, "c")
+
+
+def test_partial_key_is_read_off_the_model(copy):
+    key = unique_key(Partial)
+    assert [field.name for field in key.fields] == ["team", "code"]
+    upsert(Partial, {"team": [1, 1], "code": ["a", "b"], "name": ["x", "y"]}, copy=copy)
+    result = upsert(Partial, {"team": [1, 1], "code": ["b", "c"], "name": ["Y", "z"]}, copy=copy)
+    assert result.written == 2
+    assert sorted(Partial.select(Partial.code, Partial.name).tuples()) == [("a", "x"), ("b", "Y"), ("c", "z")]
+
+
+def test_unknown_types_take_the_portable_path(copy):
+    keys = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(3)]
+    assert upsert(Odd, {"key": keys, "size": [1, 2, 3]}, copy=copy).written == 3
+    assert upsert(Odd, {"key": keys, "size": [1, 2, 4]}, copy=copy).written == 1
+
+
+def test_rows_may_be_mappings_from_a_generator(copy):
+    rows = ({"sensor": n, "day": datetime.date(2026, 1, 1), "note": str(n)} for n in range(25))
+    seen = []
+    result = upsert(Reading, rows, copy=copy, chunk_size=10, on_chunk=seen.append)
+    assert result.written == 25
+    assert [chunk.written for chunk in seen] == [10, 10, 5]
+
+
+def test_chunks_before_a_failure_stay_and_the_failed_one_leaves_nothing(copy):
+    count = 0
+
+    def fail(_result: Result) -> None:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        upsert(Reading, {"sensor": np.arange(50), "day": days(50)}, copy=copy, chunk_size=10, on_chunk=fail)
+    assert Reading.select().count() == 20
+
+
+def test_text_is_made_fit(copy):
+    rows = {
+        "sensor": [1, 2, 3],
+        "day": days(3),
+        "label": ["toolongforthecolumn", "nul\x00nul", "sur\ud800gate"],
+        "note": [b"bad \xff utf", b"a\x00b", "fine ✓".encode()],
+        "tags": [["nul \x00"], ["\ud83d"], ["\\u0000 stays", "😀"]],
+    }
+    upsert(Reading, rows, copy=copy)
+    got = list(Reading.select(Reading.label, Reading.note, Reading.tags).order_by(Reading.sensor).tuples())
+    assert [row[0] for row in got] == ["toolongforth", "nulnul", "sur\ufffd\ufffd\ufffdgate"[:12]]
+    assert [row[1] for row in got] == ["bad \ufffd utf", "ab", "fine ✓"]
+    assert got[0][2] == ["nul "]
+    assert got[2][2] == ["\\u0000 stays", "😀"]
+    assert upsert(Reading, rows, copy=copy).written == 0
+
+
+def test_fresh_rows_go_straight_in_and_conflicting_ones_still_arrive(copy):
+    rows = {"sensor": np.arange(10), "day": days(10), "note": [str(n) for n in range(10)]}
+    assert upsert(Reading, rows, copy=copy, fresh=True).written == 10
+    rows["note"][4] = "new"
+    result = upsert(Reading, rows, copy=copy, fresh=True)
+    assert (result.written, result.unchanged) == (1, 9)
+
+
+def test_bad_rows_are_refused_with_the_name(copy):
+    with pytest.raises(ValueError, match="no column nonsense"):
+        upsert(Reading, {"sensor": [1], "day": days(1), "nonsense": [1]}, copy=copy)
+    with pytest.raises(ValueError, match="differ in length"):
+        upsert(Reading, {"sensor": [1, 2], "day": days(1)}, copy=copy)
+    with pytest.raises(ValueError, match="part of its key"):
+        upsert(Reading, {"sensor": [1, None], "day": days(2)}, copy=copy)
+    with pytest.raises(ValueError, match="no unique key"):
+        upsert(Reading, {"sensor": [1]}, copy=copy)
+    with pytest.raises(ValueError, match="digits"):
+        upsert(Reading, {"sensor": [1], "day": days(1), "small": [123.0]}, copy=copy)
+    assert Reading.select().count() == 0
+
+
+texts = st.text(max_size=40)
+values = st.tuples(
+    st.integers(-(2**31), 2**31 - 1),
+    st.dates(datetime.date(1900, 1, 1), datetime.date(2200, 1, 1)),
+    texts,
+    st.none() | texts,
+    st.none() | st.decimals(-99999999, 99999999, places=2),
+    st.none() | st.booleans(),
+    st.none() | st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2200, 1, 1)),
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+        max_leaves=6,
+    ).filter(lambda value: value is not None),
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rows=st.lists(values, min_size=1, max_size=8))
+def test_whatever_goes_in_is_there_once_and_does_not_change_again(copy, rows):
+    Reading.delete().execute()
+    names = ("sensor", "day", "label", "note", "price", "good", "local", "tags")
+    given_rows = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))
+    upsert(Reading, given_rows, copy=copy)
+    last = {(row[0], row[1]): row for row in rows}
+    got = {(r.sensor, r.day): r for r in Reading.select()}
+    assert got.keys() == last.keys()
+    for key, row in last.items():
+        assert got[key].price == row[4]
+        assert got[key].good == row[5]
+        assert got[key].local == row[6]
+        assert got[key].label == fitted(row[2])[:12]
+    assert upsert(Reading, given_rows, copy=copy).written == 0
+
+
+def fitted(text):
+    return text.replace("\x00", "").encode("utf-8", "surrogatepass").decode("utf-8", "replace")

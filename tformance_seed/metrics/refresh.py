@@ -1,0 +1,57 @@
+"""Makes the rows of a table equal to the result of a query, touching only those that differ."""
+
+import peewee
+
+from tformance_seed.database import is_postgresql
+from tformance_seed.models import ApplicationModel
+from tformance_seed.upsert.keys import unique_key
+
+
+def refresh(
+    database: peewee.Database,
+    model: type[ApplicationModel],
+    computed: peewee.SelectBase,
+    scope: peewee.Expression,
+) -> tuple[int, int]:
+    """Bring a table up to date with a query: what a concurrent refresh of a materialized view does.
+
+    PostgreSQL does it in one statement; SQLite, which has no data-modifying CTEs, in one transaction.
+
+    Parameters:
+      model: a table with a unique key; rows are matched by it.
+      computed: yields every column of the model but the id, in the order of its fields.
+      scope: which rows of the table the query speaks for; those it does not yield are deleted.
+
+    Returns:
+      How many rows were inserted, changed or deleted, and how many were right already.
+    """
+    fields = [field for field in model._meta.sorted_fields if not field.primary_key]
+    key = unique_key(model).fields
+    names = {field.name for field in key}  # fields themselves overload ==
+    values = [field for field in fields if field.name not in names]
+    rows = peewee.CTE("computed", computed, columns=[field.column_name for field in fields])
+
+    def selected(of: list[peewee.Field]) -> peewee.Select:
+        return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in of])
+
+    differs = peewee.Expression(
+        peewee.Tuple(*values),
+        "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT",
+        peewee.Tuple(*(getattr(peewee.EXCLUDED, field.column_name) for field in values)),
+    )
+    insert = model.insert_from(selected(fields), fields).on_conflict(
+        conflict_target=key, preserve=values, where=differs
+    )
+    delete = model.delete().where(scope, peewee.Tuple(*key).not_in(selected(key)))
+    if is_postgresql(database):
+        gone = peewee.CTE("gone", delete.returning(model.id))
+        written = peewee.CTE("written", insert)
+        counts = [peewee.Select([cte], [peewee.fn.COUNT(peewee.SQL("*"))]) for cte in (rows, written, gone)]
+        statement = peewee.Select(columns=counts).with_cte(rows, gone, written)
+        ((in_all, upserted, deleted),) = statement.tuples().execute(database)
+    else:
+        with database.atomic():
+            deleted = delete.with_cte(rows).execute(database)
+            upserted = insert.with_cte(rows).as_rowcount().execute(database)
+            in_all = model.select().where(scope).count(database)
+    return upserted + deleted, in_all - upserted

@@ -1,0 +1,179 @@
+"""Weekly metrics of every member, computed where the data is."""
+
+import datetime
+from typing import Any
+
+import peewee
+from peewee import fn
+
+from tformance_seed.database import is_postgresql
+from tformance_seed.metrics.refresh import refresh
+from tformance_seed.models import Commit, JiraIssue, PRSurvey, PRSurveyReview, PullRequest, WeeklyMetrics
+
+WEEK = datetime.timedelta(days=7)
+
+#: Columns that hold a mean or a decimal, and how many of their parts make one whole: the parts are whole
+#: numbers, since SQLite adds up binary fractions where PostgreSQL adds up decimals.
+PARTS = {
+    "avg_cycle_time_hours": 100.0,
+    "avg_review_time_hours": 100.0,
+    "story_points_completed": 10.0,
+    "avg_quality_rating": 100.0,
+    "guess_accuracy": 100.0,
+}
+
+#: What is known of a member's week, in the order of the table's columns.
+MEASURES = tuple(
+    field.name
+    for field in WeeklyMetrics._meta.sorted_fields
+    if field.name not in {"id", "created_at", "updated_at", "team", "member", "week_start"}
+)
+
+
+def weekly_metrics(
+    database: peewee.Database, team_id: int, since: datetime.date, until: datetime.date
+) -> tuple[int, int]:
+    """Compute a team's weekly metrics for the weeks that hold the days from ``since`` to ``until``.
+
+    Returns:
+      How many rows were inserted, changed or deleted, and how many were right already.
+    """
+    first, last = monday_of(since), monday_of(until)
+    return refresh(
+        database,
+        WeeklyMetrics,
+        weekly_query(database, team_id, first, last),
+        (WeeklyMetrics.team == team_id) & WeeklyMetrics.week_start.between(first, last),
+    )
+
+
+def monday_of(day: datetime.date) -> datetime.date:
+    """The Monday of a day's week."""
+    return day - datetime.timedelta(days=day.weekday())
+
+
+def midnight(day: datetime.date) -> datetime.datetime:
+    """The moment a day begins, in UTC."""
+    return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
+
+
+def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
+    """The Monday of a moment's week in UTC, as a date of the database, whatever its session's time zone."""
+    if is_postgresql(database):
+        return fn.date_trunc("week", fn.timezone("UTC", moment)).cast("DATE")
+    return fn.date(moment, "weekday 0", "-6 days")
+
+
+def hundredths(column: peewee.Field) -> peewee.ColumnBase:
+    """A column of two decimals, or of fewer, as a whole number of hundredths."""
+    return fn.ROUND(column * 100).cast("BIGINT")
+
+
+def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBase:
+    """A total of whole parts over a count, rounded half up to whole parts; NULL where the count is 0."""
+    return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
+
+
+def weekly_query(
+    database: peewee.Database, team_id: int, first: Any, last: Any
+) -> peewee.SelectBase:
+    """Every row that the table should hold for the weeks that begin from ``first`` to ``last``.
+
+    Yields the columns of ``WeeklyMetrics`` in their order, the id left out.
+    """
+    start, end = midnight(first), midnight(last + WEEK)
+
+    def part(query: peewee.ModelSelect, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
+        week = monday(database, moment)
+        columns = [measures.get(name, peewee.SQL("NULL")).cast("BIGINT").alias(name) for name in MEASURES]
+        return (
+            query.select(member.alias("member_id"), week.alias("week_start"), *columns)
+            .where(member.is_null(False), moment >= start, moment < end)
+            .group_by(member, week)
+        )
+
+    merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
+    count = fn.COUNT(PullRequest.id)
+    surveyed = PRSurvey.select().join(PullRequest, on=PRSurvey.pull_request == PullRequest.id).where(merged)
+    parts = (
+        part(
+            PullRequest.select().where(merged),
+            PullRequest.author,
+            PullRequest.merged_at,
+            prs_merged=count,
+            avg_cycle_time_hours=_mean_hours(PullRequest.cycle_time_hours),
+            avg_review_time_hours=_mean_hours(PullRequest.review_time_hours),
+            revert_count=count.filter(PullRequest.is_revert),
+            hotfix_count=count.filter(PullRequest.is_hotfix),
+            ai_assisted_prs=count.filter(PullRequest.is_ai_assisted),
+        ),
+        part(
+            Commit.select().where(Commit.team == team_id),
+            Commit.author,
+            Commit.committed_at,
+            commits_count=fn.COUNT(Commit.id),
+            lines_added=fn.SUM(Commit.additions),
+            lines_removed=fn.SUM(Commit.deletions),
+        ),
+        part(
+            JiraIssue.select().where(JiraIssue.team == team_id),
+            JiraIssue.assignee,
+            JiraIssue.resolved_at,
+            story_points_completed=fn.SUM(fn.ROUND(JiraIssue.story_points * 10)),
+            issues_resolved=fn.COUNT(JiraIssue.id),
+        ),
+        part(
+            surveyed,
+            PullRequest.author,
+            PullRequest.merged_at,
+            surveys_completed=fn.COUNT(PRSurvey.author_responded_at),
+        ),
+        part(
+            surveyed.join(PRSurveyReview, on=PRSurveyReview.survey == PRSurvey.id),
+            PullRequest.author,
+            PullRequest.merged_at,
+            avg_quality_rating=mean(
+                fn.SUM(PRSurveyReview.quality_rating) * 100, fn.COUNT(PRSurveyReview.quality_rating)
+            ),
+            guess_accuracy=mean(
+                fn.COUNT(PRSurveyReview.id).filter(PRSurveyReview.guess_correct) * 10_000,
+                fn.COUNT(PRSurveyReview.guess_correct),
+            ),
+        ),
+    )
+    return _rows(database, team_id, parts)
+
+
+def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:
+    return mean(fn.SUM(hundredths(column)), fn.COUNT(column))
+
+
+def _rows(database: peewee.Database, team_id: int, parts: tuple[peewee.Select, ...]) -> peewee.Select:
+    """The parts of each member's week side by side. One part has each measure, so MAX finds it."""
+    union = parts[0]
+    for other in parts[1:]:
+        union = union.union_all(other)
+    union = union.alias("parts")
+    end_of_week = _moment(database, union.c.week_start)
+    columns: dict[str, Any] = {
+        "created_at": end_of_week,
+        "updated_at": end_of_week,
+        "week_start": union.c.week_start,
+        "member": union.c.member_id,
+        "team": peewee.Value(team_id).cast("BIGINT"),
+    }
+    for name in MEASURES:
+        known = fn.MAX(getattr(union.c, name))
+        known = known if WeeklyMetrics._meta.fields[name].null else fn.COALESCE(known, 0)
+        columns[name] = known / PARTS[name] if name in PARTS else known
+    fields = [field.name for field in WeeklyMetrics._meta.sorted_fields if field.name != "id"]
+    return peewee.Select([union], [columns[name] for name in fields]).group_by(
+        union.c.member_id, union.c.week_start
+    )
+
+
+def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.ColumnBase:
+    """The end of a week in UTC: the row is a function of its content, not of the run that made it."""
+    if is_postgresql(database):
+        return fn.timezone("UTC", (week_start + WEEK.days).cast("TIMESTAMP"))
+    return fn.datetime(week_start, f"+{WEEK.days} days")

@@ -1,0 +1,78 @@
+"""Peewee models of the application's tables, and of the run ledger."""
+
+from tformance_seed.models.aggregates import DailyInsight, ReviewerCorrelation, WeeklyMetrics
+from tformance_seed.models.fields import ApplicationModel
+from tformance_seed.models.github import (
+    Commit,
+    Deployment,
+    PRCheckRun,
+    PRComment,
+    PRFile,
+    PRReview,
+    PullRequest,
+)
+from tformance_seed.models.jira import JiraIssue
+from tformance_seed.models.ledger import SeedChunk, SeedJob, SeedRun, SeedTeam
+from tformance_seed.models.surveys import PRSurvey, PRSurveyReview
+from tformance_seed.models.teams import Team, TeamMember
+from tformance_seed.models.usage import (
+    AIUsageDaily,
+    CopilotEditorDaily,
+    CopilotLanguageDaily,
+    CopilotSeatSnapshot,
+)
+
+#: The application's tables, parents before children.
+APPLICATION: tuple[type[ApplicationModel], ...] = (
+    Team,
+    TeamMember,
+    PullRequest,
+    PRReview,
+    PRCheckRun,
+    PRFile,
+    Commit,
+    PRComment,
+    JiraIssue,
+    PRSurvey,
+    PRSurveyReview,
+    Deployment,
+    AIUsageDaily,
+    WeeklyMetrics,
+    ReviewerCorrelation,
+    DailyInsight,
+    CopilotSeatSnapshot,
+    CopilotLanguageDaily,
+    CopilotEditorDaily,
+)
+
+#: The package's own tables.
+LEDGER = (SeedRun, SeedTeam, SeedJob, SeedChunk)
+
+__all__ = [
+    "APPLICATION",
+    "LEDGER",
+    "AIUsageDaily",
+    "ApplicationModel",
+    "Commit",
+    "CopilotEditorDaily",
+    "CopilotLanguageDaily",
+    "CopilotSeatSnapshot",
+    "DailyInsight",
+    "Deployment",
+    "JiraIssue",
+    "PRCheckRun",
+    "PRComment",
+    "PRFile",
+    "PRReview",
+    "PRSurvey",
+    "PRSurveyReview",
+    "PullRequest",
+    "ReviewerCorrelation",
+    "SeedChunk",
+    "SeedJob",
+    "SeedRun",
+    "SeedTeam",
+    "Team",
+    "TeamMember",
+    "WeeklyMetrics",
+]

@@ -1,0 +1,65 @@
+"""What the row builders share: rows that hang on other rows, nullable columns, exact hours."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+
+def ragged(counts: npt.NDArray[np.integer]) -> tuple[Integers, Integers]:
+    """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
+    counts = np.asarray(counts, dtype=np.int64)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def runs(owner: Integers, parents: int) -> tuple[Integers, Integers]:
+    """Where the rows of each parent start in a table in which they stand together, and how many they are.
+
+    Rows of parent -1 are left out; a parent without rows starts at 0.
+    """
+    starts, counts = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
+    heads = np.flatnonzero(np.diff(owner, prepend=-2))
+    heads = heads[owner[heads] >= 0]
+    starts[owner[heads]] = heads
+    counts += np.bincount(owner[owner >= 0], minlength=parents)
+    return starts, counts
+
+
+def ascending(values: npt.NDArray[Any], owner: Integers) -> npt.NDArray[Any]:
+    """The values of each parent in ascending order; rows of one parent stand together."""
+    run = np.cumsum(np.diff(owner, prepend=-2) != 0)
+    return values[np.lexsort((values, run))]
+
+
+def seconds(moments: npt.NDArray[np.datetime64]) -> Integers:
+    """Seconds since 1970; meaningless for NaT."""
+    return moments.astype("datetime64[s]").astype(np.int64)
+
+
+def moments(seconds: Integers, known: Booleans | bool = True) -> npt.NDArray[np.datetime64]:
+    """``datetime64[s]`` of seconds since 1970, NaT where not ``known``."""
+    return np.where(known, seconds.astype("datetime64[s]"), np.datetime64("NaT", "s"))
+
+
+def hours(seconds: Integers, known: Booleans | bool = True) -> npt.NDArray[np.float64]:
+    """Seconds as hours of two decimals, rounded half up; NaN where not ``known``."""
+    return np.where(known, (seconds * 100 + 1800) // 3600 / 100, np.nan)
+
+
+def half_up(values: npt.NDArray[np.float64], decimals: int = 0) -> npt.NDArray[np.float64]:
+    """Positive numbers rounded to the nearest, halves upward."""
+    return np.floor(values * 10**decimals + 0.5) / 10**decimals
+
+
+def nullable(values: npt.NDArray[Any], known: Booleans) -> np.ma.MaskedArray:
+    """A column that is NULL where not ``known``."""
+    return np.ma.MaskedArray(values, mask=~known)
+
+
+def stamped(columns: dict[str, npt.NDArray[Any]], when: npt.NDArray[np.datetime64]) -> dict[str, Any]:
+    """The columns with ``created_at`` and ``updated_at``: a row dates from the event it tells of."""
+    return {**columns, "created_at": when, "updated_at": when}

@@ -1,0 +1,134 @@
+"""Comments: on a pull request as a whole, or on a line of one of its files."""
+
+import numpy as np
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.simulate.columns import Integers, moments, nullable, ragged, runs, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns
+
+#: Chances of 0, 1, 2... comments: where there is a review (2.4 in the mean), where there is none (0.4).
+REVIEWED = (0.24, 0.20, 0.16, 0.13, 0.09, 0.07, 0.05, 0.03, 0.03)
+UNREVIEWED = (0.75, 0.15, 0.07, 0.03)
+
+#: Share of a reviewer's comments that are on a line of a file; the others are on the whole.
+ON_A_LINE = 0.6
+
+#: Chance that the comment after one on a line is the author's answer to it.
+ANSWERED = 0.4
+
+#: Where there is no review: the share of comments that are the author's; bots write the others.
+BY_AUTHOR = 0.7
+
+#: Share of comments that were edited later, and how much later at most, in seconds.
+EDITED, EDITED_WITHIN = 0.06, 1800
+
+#: A reviewer's comment on a line comes at most so many seconds after the review.
+WITH_REVIEW = 600
+
+KINDS = np.array([b"issue", b"review"])
+
+#: Texts by what is said: about a line, in answer, about the whole.
+BODIES = np.array(
+    [
+        [
+            "Can this be null here?",
+            "Nit: the name does not say what it holds.",
+            "Should this be covered by a test?",
+            "I would move this out of the loop.",
+            "Is this still used?",
+            "We have something like this already, I think.",
+            "What happens when the request times out?",
+            "Good find.",
+        ],
+        [
+            "Done.",
+            "Fixed in the next commit.",
+            "Good point, changed.",
+            "On purpose: the caller checks it.",
+            "I'd rather do that in a follow-up.",
+            "Right, removed.",
+            "Added a test.",
+            "It cannot: the column is not nullable.",
+        ],
+        [
+            "Rebased on main.",
+            "Thanks!",
+            "Tested it locally, works.",
+            "Is this ready for another look?",
+            "Could you add a line to the changelog?",
+            "The failing check is unrelated.",
+            "Screenshots in the description.",
+            "Let's merge this after the release.",
+        ],
+    ],
+    dtype="S",
+)
+ABOUT_A_LINE, ANSWER, ABOUT_THE_WHOLE = range(3)
+
+
+def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
+    """The comments of a batch, between creation and end; sets ``total_comments`` of its pull requests.
+
+    Reviewers, bots among them, comment with a review or after it; authors answer. The path of a comment on
+    a line is one of the pull request's files.
+    """
+    prs, files, draws = batch.pull_requests, batch.files, profile.draws
+    size = len(prs["key"])
+    review_start, review_count = runs(reviews["pull_request"], size)
+    file_start, file_count = runs(files["pull_request"], size)
+    drawn = [draws.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
+    counts = np.where(review_count > 0, *drawn)
+    prs["total_comments"] = counts
+    owner, place = ragged(counts)
+    key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
+
+    def of(start: Integers, count: Integers, purpose: str) -> Integers:
+        """A row, for each comment, among those that its pull request has."""
+        return start[owner] + np.floor(draws.uniform(purpose, key, place) * count[owner]).astype(np.int64)
+
+    reviewed = review_count[owner] > 0
+    review = of(review_start, review_count, "comment on review")[reviewed]
+    writer = np.where(draws.chance("comment by author", BY_AUTHOR, key, place), author, -1)
+    start = seconds(prs["created_at"])[owner]
+    writer[reviewed] = reviews["reviewer"][review]
+    start[reviewed] = seconds(reviews["submitted_at"])[review]
+    on_line = reviewed & (file_count[owner] > 0) & draws.chance("comment on line", ON_A_LINE, key, place)
+    file = of(file_start, file_count, "comment on file")
+    reach = np.where(on_line, np.minimum(WITH_REVIEW, ended - start), ended - start)
+    when = start + np.floor(draws.uniform("comment", key, place) * reach).astype(np.int64)
+
+    # Only every second comment can be an answer, so what it answers is none.
+    question = np.arange(len(owner)) - place % 2
+    answer = (place % 2 == 1) & on_line[question] & (author >= 0) & (writer[question] != author)
+    answer &= draws.chance("comment answered", ANSWERED, key, place)
+    delay = draws.uniform("answer", key, place) * (ended - when[question])
+    when = np.where(answer, when[question] + np.floor(delay).astype(np.int64), when)
+    writer = np.where(answer, author, writer)
+    file = np.where(answer, file[question], file)
+    on_line |= answer
+    about = np.where(answer, ANSWER, np.where(on_line, ABOUT_A_LINE, ABOUT_THE_WHOLE))
+
+    identifier = draws.identifier("comment", key, place)
+    path = np.zeros(len(owner), dtype=files["filename"].dtype)
+    path[on_line] = files["filename"][file[on_line]]
+    length = np.ones(len(owner), dtype=np.int64)
+    length[on_line] += files["additions"][file[on_line]]
+    line = 1 + np.floor(draws.uniform("comment line", key, place - answer) * length).astype(np.int64)
+    edited = draws.chance("comment edited", EDITED, key, place)
+    delay = draws.uniform("edit", key, place) * np.minimum(EDITED_WITHIN, ended - when)
+    text = draws.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
+    return stamped(
+        {
+            "pull_request": owner,
+            "github_comment_id": identifier,
+            "author": writer,
+            "body": BODIES[about, text],
+            "comment_type": KINDS[on_line.astype(np.int64)],
+            "path": nullable(path, on_line),
+            "line": nullable(line, on_line),
+            "in_reply_to_id": nullable(identifier[question], answer),
+            "comment_created_at": moments(when),
+            "comment_updated_at": moments(when + np.floor(delay * edited).astype(np.int64)),
+        },
+        moments(when),
+    )

@@ -1,0 +1,97 @@
+"""Copilot figures of a team, day by day: seats, languages, editors. Every table adds up to the day's use."""
+
+import numpy as np
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.draws import text_keys
+from tformance_seed.simulate.columns import Integers, half_up, stamped
+from tformance_seed.simulate.usage import SYNCED
+from tformance_seed.sources.records import Columns
+
+#: Share of the members who have a seat.
+SEATS = 0.8
+
+#: Share of the idle seats that are about to be given back, at most.
+PENDING = 0.1
+
+#: Languages with their usual weights; a team's own are up to twice or down to none of these.
+LANGUAGES = {
+    "typescript": 30,
+    "python": 28,
+    "javascript": 14,
+    "go": 10,
+    "java": 8,
+    "yaml": 5,
+    "markdown": 3,
+    "sql": 2,
+}
+
+#: Editors with their usual weights.
+EDITORS = {"vscode": 64, "jetbrains": 22, "neovim": 8, "visual_studio": 4, "xcode": 2}
+
+#: A day's shares move by a factor between these, in thousandths.
+DAILY = (850, 1150)
+
+#: Lines of a suggestion, in hundredths (least, most).
+LINES = (120, 220)
+
+
+def seats(daily: Columns, members: int, profile: Profile) -> Columns:
+    """CopilotSeatSnapshot rows, one a day.
+
+    Parameters:
+      daily: a row a day: ``date`` (datetime64[D]), and of the day's Copilot rows of AI usage ``active``
+        (members), ``shown`` and ``accepted`` (sums), int64.
+      members: how many people the organisation has.
+    """
+    date, active = daily["date"], daily["active"]
+    total = np.maximum(active, int(half_up(np.float64(SEATS * members))))
+    idle = total - active
+    pending = np.floor(idle * PENDING * profile.draws.uniform("seats given back", date)).astype(np.int64)
+    return _synced(
+        {
+            "date": date,
+            "total_seats": total,
+            "active_this_cycle": active,
+            "inactive_this_cycle": idle,
+            "pending_cancellation": pending,
+        }
+    )
+
+
+def languages(daily: Columns, profile: Profile) -> Columns:
+    """CopilotLanguageDaily rows: each day's suggestions (``daily`` as in ``seats``) by language."""
+    weights = _weights(LANGUAGES, "language", daily, profile)
+    shown, accepted = _shown_and_accepted(daily, weights, "language", profile)
+    day, which = np.nonzero(shown)
+    name = np.array(list(LANGUAGES), dtype="S")[which]
+    shown, accepted = shown[day, which], accepted[day, which]
+    low, high = LINES
+    lines = profile.draws.integers("suggestion lines", daily["date"][day], text_keys(name), low=low, high=high)
+    return _synced(
+        {
+            "date": daily["date"][day],
+            "language": name,
+            "suggestions_shown": shown,
+            "suggestions_accepted": accepted,
+            "lines_suggested": shown * lines // 100,
+            "lines_accepted": accepted * lines // 100,
+        }
+    )
+
+
+def editors(daily: Columns, profile: Profile) -> Columns:
+    """CopilotEditorDaily rows: each day's suggestions and users (``daily`` as in ``seats``) by editor."""
+    weights = _weights(EDITORS, "editor", daily, profile)
+    shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
+    users = _apportion(daily["active"], weights)
+    day, which = np.nonzero(shown)
+    return _synced(
+        {
+            "date": daily["date"][day],
+            "editor": np.array(list(EDITORS), dtype="S")[which],
+            "suggestions_shown": shown[day, which],
+            "suggestions_accepted": accepted[day, which],
+            "active_users": users[day, which],
+        }
+    )

@@ -1,0 +1,49 @@
+"""Deployments: where a merged pull request went, and when."""
+
+import numpy as np
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.simulate.columns import moments, ragged, runs, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns
+
+#: Share of merged pull requests that are deployed by themselves.
+DEPLOYED = 0.3
+
+#: Chances of production alone, of staging alone, of staging and then production.
+WAYS = (0.35, 0.15, 0.5)
+PRODUCTION, STAGING, BOTH = range(3)
+
+#: Seconds from the merge to staging, and from there (without staging, from the merge) to production.
+TO_STAGING, TO_PRODUCTION = (300, 3600), (1200, 26 * 3600)
+
+ENVIRONMENTS = np.array([b"staging", b"production"])
+STATUSES = np.array([b"success", b"failure", b"error"])
+STATUS_CHANCES = (0.93, 0.05, 0.02)
+
+
+def deployments(batch: Batch, profile: Profile) -> Columns:
+    """Deployments of merged pull requests that have commits, of the last commit, by the author."""
+    prs, commits, draws = batch.pull_requests, batch.commits, profile.draws
+    start, count = runs(commits["pull_request"], len(prs["key"]))
+    deployed = (prs["state"] == b"merged") & (count > 0) & draws.chance("deployed", DEPLOYED, prs["key"])
+    way = draws.pick("deployment way", WAYS, prs["key"])
+    owner, place = ragged(np.where(deployed, 1 + (way == BOTH), 0))
+    key = prs["key"][owner]
+    production = np.where(way[owner] == BOTH, place == 1, way[owner] == PRODUCTION)
+    to_staging = draws.integers("to staging", key, low=TO_STAGING[0], high=TO_STAGING[1])
+    to_production = draws.integers("to production", key, low=TO_PRODUCTION[0], high=TO_PRODUCTION[1])
+    when = seconds(prs["merged_at"])[owner]
+    when = when + np.where(way[owner] != PRODUCTION, to_staging, 0) + np.where(production, to_production, 0)
+    deployed_at = moments(when)
+    rows = {
+        "pull_request": owner,
+        "github_deployment_id": draws.identifier("deployment", key, place),
+        "github_repo": prs["repository"][owner],
+        "environment": ENVIRONMENTS[production.astype(np.int64)],
+        "status": STATUSES[draws.pick("deployment status", STATUS_CHANCES, key, place)],
+        "deployed_at": deployed_at,
+        "sha": commits["sha"][(start + count - 1)[owner]],
+        "creator": prs["author"][owner],
+    }
+    happened = deployed_at < profile.end
+    return {name: column[happened] for name, column in stamped(rows, deployed_at).items()}

@@ -1,0 +1,160 @@
+"""Surveys: what the author and the reviewers of a merged pull request said about it."""
+
+import numpy as np
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
+from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
+
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+#: Hours after the merge in which an author answers, and a reviewer (least, most).
+AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
+
+#: Share of reviewers who answer.
+REVIEWERS_ANSWER = 0.7
+
+#: Chances of quality 3, 2, 1, where no scenario says.
+QUALITY = (0.50, 0.35, 0.15)
+
+#: A reviewer's guess is right with a chance between these, fixed for each reviewer.
+GUESS_RIGHT = (0.60, 0.75)
+
+#: How much of the AI's work was changed, with chances; "na" where there was none.
+EFFORTS = np.array([b"none", b"minor", b"moderate", b"major"])
+EFFORT_CHANCES = (0.10, 0.40, 0.35, 0.15)
+
+#: Where answers come from: of authors; of authors whose AI was found, some without asking; of reviewers.
+SOURCES = np.array([b"github", b"slack", b"web", b"auto"])
+AUTHOR_SOURCES, ASSISTED_SOURCES = (0.50, 0.35, 0.15, 0.0), (0.40, 0.30, 0.10, 0.20)
+REVIEWER_SOURCES = (0.50, 0.35, 0.15, 0.0)
+
+#: Chances of 1 to 5: how clear the feedback was, how heavy the review.
+CLARITY, BURDEN = (0.03, 0.09, 0.24, 0.40, 0.24), (0.16, 0.31, 0.30, 0.16, 0.07)
+
+#: Seconds for which a link to the survey is good.
+TOKEN_LIFE = 7 * 86400
+
+
+def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) -> tuple[Columns, Columns]:
+    """A survey for each pull request that a member merged, and the answers of its reviewers.
+
+    A survey appears with its answers, once the last of them has come in within the window. The answers'
+    ``survey`` is a row of the first table.
+    """
+    prs, draws = batch.pull_requests, profile.draws
+    merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
+    when = seconds(prs["merged_at"])
+    answered = draws.chance("author answers", profile.organisation.survey_response_rate, prs["key"])
+    answer = when + _within(draws.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
+
+    owner, reviewer = _pairs(reviews, len(members))
+    keys = prs["key"][owner], members.key[reviewer]
+    answers = merged[owner] & draws.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
+    owner, reviewer = owner[answers], reviewer[answers]
+    reply = when[owner] + _within(
+        draws.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
+    )
+    last = np.where(answered, answer, when)
+    np.maximum.at(last, owner, reply)
+    rows = np.flatnonzero(merged & (last < seconds(np.asarray(profile.end))))
+    survey = np.full(len(merged), -1)
+    survey[rows] = np.arange(len(rows))
+    shown = survey[owner] >= 0
+    return (
+        _surveys(prs, rows, answered[rows], answer[rows], profile),
+        _answers(prs, members, owner[shown], reviewer[shown], reply[shown], profile)
+        | {"survey": survey[owner[shown]]},
+    )
+
+
+def _within(u: Floats, hours: tuple[int, int]) -> Integers:
+    least, most = hours
+    return np.floor((least + (most - least) * u) * 3600).astype(np.int64)
+
+
+def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
+    """Each pull request with each person who reviewed it, once."""
+    people = reviews["reviewer"] >= 0
+    pairs = np.unique(reviews["pull_request"][people] * members + reviews["reviewer"][people])
+    return pairs // max(members, 1), pairs % max(members, 1)
+
+
+def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers, profile: Profile) -> Columns:
+    draws, key, merged_at = profile.draws, prs["key"][rows], prs["merged_at"][rows]
+    assisted = prs["ai_kind"][rows] != AI_NONE
+    effort = EFFORTS[draws.pick("modification effort", EFFORT_CHANCES, key)]
+    source = np.where(
+        assisted,
+        draws.pick("author source", ASSISTED_SOURCES, key),
+        draws.pick("author source", AUTHOR_SOURCES, key),
+    )
+    token = np.char.add(
+        draws.hexadecimal("survey token", key), draws.hexadecimal("survey token end", key).astype("S24")
+    )
+    return stamped(
+        {
+            "pull_request": rows,
+            "author": prs["author"][rows],
+            "author_ai_assisted": nullable(assisted, answered),
+            "author_responded_at": moments(answer, answered),
+            "ai_modification_effort": nullable(np.where(assisted, effort, b"na"), answered),
+            "author_response_source": nullable(SOURCES[source], answered),
+            "github_comment_id": draws.identifier("survey comment", key),
+            "token": token,
+            "token_expires_at": moments(seconds(merged_at) + TOKEN_LIFE),
+        },
+        merged_at,
+    )
+
+
+def _answers(
+    prs: Columns, members: Members, owner: Integers, reviewer: Integers, reply: Integers, profile: Profile
+) -> Columns:
+    draws = profile.draws
+    keys = prs["key"][owner], members.key[reviewer]
+    truth = prs["ai_kind"][owner] != AI_NONE
+    right = draws.chance("guess", _guess_rate(prs, members, owner, reviewer, profile), *keys)
+    return stamped(
+        {
+            "reviewer": reviewer,
+            "quality_rating": _quality(prs, owner, reviewer, members, profile),
+            "ai_guess": truth == right,
+            "guess_correct": right,
+            "responded_at": moments(reply),
+            "response_source": SOURCES[draws.pick("reviewer source", REVIEWER_SOURCES, *keys)],
+            "feedback_clarity": 1 + draws.pick("feedback clarity", CLARITY, *keys),
+            "review_burden": 1 + draws.pick("review burden", BURDEN, *keys),
+        },
+        moments(reply),
+    )
+
+
+def _quality(
+    prs: Columns, owner: Integers, reviewer: Integers, members: Members, profile: Profile
+) -> Integers:
+    """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
+    keys = prs["key"][owner], members.key[reviewer]
+    if profile.scenario is None:
+        return 3 - profile.draws.pick("quality", QUALITY, *keys)
+    point = (profile.scenario.quality.at(profile.progress(prs["ended_at"]))[owner] - 1) / 2
+    return 1 + sum(profile.draws.chance("quality", point, *keys, throw).astype(np.int64) for throw in (0, 1))
+
+
+def _guess_rate(
+    prs: Columns, members: Members, owner: Integers, reviewer: Integers, profile: Profile
+) -> Floats:
+    """The chance that each guess is right."""
+    draws = profile.draws
+    guesses = profile.scenario.guesses if profile.scenario else None
+    if guesses is None:
+        low, high = GUESS_RIGHT
+        return draws.uniform("guess rate", members.key[reviewer], low=low, high=high)
+    author = prs["author"][owner]
+    uses_ai = members.adoption_draw[author] < profile.adoption_at(prs["ended_at"][owner])
+    # Every second member, in order of adoption, is what they seem; which half is keyed.
+    rank = np.argsort(np.argsort(members.adoption_draw, kind="stable"), kind="stable")
+    plain = (rank + draws.integers("who is plain", low=0, high=1))[author] % 2 == 0
+    kinds = np.array([guesses.stealthy, guesses.obvious, guesses.ai_like, guesses.human])
+    low, high = kinds[np.where(uses_ai, 0, 2) + plain].T
+    return low + (high - low) * draws.uniform("guess rate", members.key[reviewer], members.key[author])

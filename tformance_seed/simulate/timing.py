@@ -1,0 +1,251 @@
+"""When things happened: how long a pull request waited for its first review, and how long it took in all.
+
+The hours to the first review are a capped lognormal with the published median and mean. So are the hours
+from there to the end, whose mean is what the mean cycle time leaves and whose median is solved for, so that
+the sum of both has the published median. A pull request without a review takes its cycle time in one draw.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.distributions import Skewed
+from tformance_seed.draws import Draws, text_keys
+from tformance_seed.simulate.columns import (
+    Booleans,
+    Integers,
+    ascending,
+    hours,
+    moments,
+    ragged,
+    runs,
+    seconds,
+)
+from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Published hours: from creation to merge, and to the first review."""
+
+    cycle_median: float
+    cycle_mean: float
+    review_median: float
+    review_mean: float
+
+
+#: By ``ai_kind``. Source: the application's report on 167,308 pull requests of 2025.
+PUBLISHED = (Hours(3.6, 25.0, 0.4, 12.5), Hours(5.5, 29.7, 0.2, 10.4), Hours(4.0, 26.2, 0.1, 5.8))
+
+#: The share of pull requests in which AI is found, where an organisation has none of its own (same report).
+AI_SHARE = 0.121
+
+#: Of those, the share whose code AI wrote, and the share that AI reviewed (same report).
+AI_SPLIT = (0.263, 0.735)
+
+#: The most hours to a first review: ten days.
+REVIEW_CAP = 240.0
+
+#: The most hours after it, at least: thirty days; and in multiples of the mean, where that is more.
+CYCLE_CAP, CYCLE_CAP_MEANS = 720.0, 24.0
+
+#: The first review takes at most this share of the mean cycle time, and of the excess of mean over median.
+REVIEW_SHARE, REVIEW_EXCESS = 0.5, 0.6
+
+#: Share of pull requests that somebody reviews: by state, and of those that bots open.
+REVIEWED = {b"merged": 0.85, b"closed": 0.55, b"open": 0.5}
+REVIEWED_BOT = 0.4
+
+#: Nothing happens faster than this, in seconds (least, most; keyed).
+REFLEX = (20, 120)
+
+#: Every duration is scaled by a factor between these, so that nothing piles up at a cap.
+BLUR = (0.9, 1.1)
+
+#: Durations from so many hours on are drawn halfway towards whole days, as people work by day.
+WHOLE_DAYS_FROM = 24.0
+
+#: A scenario gives means; its hours are lognormal around them with this sigma, at most CAP times the mean.
+SCENARIO_SIGMA, SCENARIO_CAP = 0.45, 6.0
+SCENARIO_SHAPE = Skewed(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
+
+#: Share of a pull request's commits that are made before it is opened.
+COMMITS_BEFORE = 0.55
+
+#: Its first commit lies at least this many seconds before, and at most so many more.
+FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
+
+#: Dimensions of ``Draws.spread`` of the first review and of what follows.
+REVIEW_DIMENSION, CYCLE_DIMENSION = 4, 5
+
+
+def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
+    """Complete the times of a batch, in place.
+
+    Pull requests get ``created_at`` where it was NaT, ``first_review_at``, ``merged_at``,
+    ``cycle_time_hours`` and ``review_time_hours``; commits get ``committed_at`` where it was NaT. Where
+    ``created_at`` is known, the first review divides the known duration as it would the drawn one.
+    """
+    prs = batch.pull_requests
+    draws, key = profile.draws, prs["key"]
+    reviewed = _reviewed(prs, members, draws)
+    before, after = _scenario_hours(prs, reviewed, profile) or _published_hours(prs, reviewed, profile)
+    wait = np.where(reviewed, _whole_seconds(before, draws, "wait", key), 0)
+    rest = _whole_seconds(after, draws, "rest", key)
+
+    ended = seconds(prs["ended_at"])
+    known = ~np.isnat(prs["created_at"])
+    created = np.where(known, np.minimum(seconds(prs["created_at"]), ended), ended - wait - rest)
+    wait = np.where(known, (ended - created) * wait // (wait + rest), wait)
+    merged = prs["state"] == b"merged"
+    prs["created_at"] = moments(created)
+    prs["first_review_at"] = moments(created + wait, reviewed)
+    prs["merged_at"] = moments(ended, merged)
+    prs["cycle_time_hours"] = hours(ended - created, merged)
+    prs["review_time_hours"] = hours(wait, reviewed)
+    _fill_commits(batch, draws)
+
+
+def _reviewed(prs: Columns, members: Members, draws: Draws) -> Booleans:
+    share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
+    share = np.where(prs["is_bot"], REVIEWED_BOT, share)
+    somebody_else = len(members) > (prs["author"] >= 0)
+    by_people = draws.chance("reviewed", share, prs["key"]) & somebody_else
+    return by_people | (prs["ai_kind"] == AI_REVIEW)
+
+
+def _whole_seconds(values: Floats, draws: Draws, purpose: str, key: npt.NDArray[np.uint64]) -> Integers:
+    least, most = REFLEX
+    reflex = draws.integers(f"reflex/{purpose}", key, low=least, high=most)
+    return np.maximum(np.floor(values * 3600).astype(np.int64), reflex)
+
+
+def _spread(prs: Columns, draws: Draws) -> tuple[Floats, Floats]:
+    repository = text_keys(prs["repository"])
+    return (
+        draws.spread(REVIEW_DIMENSION, "first review", prs["number"], repository),
+        draws.spread(CYCLE_DIMENSION, "cycle", prs["number"], repository),
+    )
+
+
+def _scenario_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats] | None:
+    """Hours to the first review, and from there to the end, with the week's means."""
+    if profile.scenario is None:
+        return None
+    progress = profile.progress(prs["ended_at"])
+    review = profile.scenario.review_hours.at(progress)
+    cycle = profile.scenario.cycle_hours.at(progress)
+    u_review, u_cycle = _spread(prs, profile.draws)
+    before = review * SCENARIO_SHAPE.quantile(u_review)
+    return before, np.where(reviewed, cycle - review, cycle) * SCENARIO_SHAPE.quantile(u_cycle)
+
+
+def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats]:
+    """Hours to the first review, and from there to the end, with the published medians and means."""
+    organisation = profile.organisation
+    share = AI_SHARE if organisation.ai_pr_share is None else organisation.ai_pr_share
+    scale = 1.0 if organisation.cycle_hours is None else organisation.cycle_hours / _overall_mean(share)
+    u_review, u_cycle = _spread(prs, profile.draws)
+    before, after = np.zeros(len(u_cycle)), np.zeros(len(u_cycle))
+    for kind, published in enumerate(PUBLISHED):
+        rows = prs["ai_kind"] == kind
+        review, rest, cycle = _distributions(published, round(published.cycle_mean * scale, 4))
+        before[rows] = review.quantile(u_review[rows])
+        u = u_cycle[rows]
+        after[rows] = np.where(reviewed[rows], rest.quantile(u), cycle.quantile(u))
+    low, high = BLUR
+    blur = [profile.draws.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")]
+    return _by_day(before * blur[0]), _by_day(after * blur[1])
+
+
+def _overall_mean(ai_share: float) -> float:
+    code, review = (ai_share * part / sum(AI_SPLIT) for part in AI_SPLIT)
+    none, by_code, by_review = (published.cycle_mean for published in PUBLISHED)
+    return (1 - ai_share) * none + code * by_code + review * by_review
+
+
+def _by_day(values: Floats) -> Floats:
+    beyond = values - 24 * np.floor(values / 24 + 0.5)  # hours off the nearest number of whole days
+    return np.where(values >= WHOLE_DAYS_FROM, values - beyond / 2, values)
+
+
+@functools.lru_cache(maxsize=1024)
+def _distributions(published: Hours, cycle_mean: float) -> tuple[Skewed, Skewed, Skewed]:
+    """Hours to the first review, from there to the end, and of the whole where there is no review."""
+    median = published.cycle_median
+    excess = cycle_mean - (median - published.review_median)
+    review_mean = min(published.review_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
+    review = Skewed(published.review_median, review_mean, REVIEW_CAP)
+    cap = max(CYCLE_CAP, CYCLE_CAP_MEANS * cycle_mean)
+    rest_mean = cycle_mean - review_mean
+    rest = Skewed(_rest_median(review, rest_mean, cap, median), rest_mean, cap)
+    return review, rest, Skewed(median, cycle_mean, cap)
+
+
+def _rest_median(review: Skewed, mean: float, cap: float, sum_median: float) -> float:
+    """The median of a second duration of this mean, for which the sum with the first has ``sum_median``.
+
+    P(first + second <= t) is the mean of P(second <= t - r) over the quantiles r of the first.
+    """
+    left = sum_median - review.quantile((np.arange(2048) + 0.5) / 2048)
+    logs = [math.log(value) for value in left[left > 0]]
+    low, high = 1e-3 * mean, 0.999 * mean
+    for _ in range(40):  # bisection: the greater the median, the less lies below sum_median
+        median = (low + high) / 2
+        sigma = _sigma(median, mean, cap)
+        below = sum(_normal((value - math.log(median)) / sigma) for value in logs) / len(left)
+        if below > 0.5:
+            low = median
+        else:
+            high = median
+    return float(f"{low:.5g}")
+
+
+def _sigma(median: float, mean: float, cap: float) -> float:
+    """Sigma of the capped lognormal of this median and mean, by its mean in closed form."""
+    low, high = 1e-6, 8.0
+    reach = math.log(cap / median)
+    for _ in range(50):
+        sigma = (low + high) / 2
+        capped = median * math.exp(sigma**2 / 2) * _normal(reach / sigma - sigma)
+        if capped + cap * _normal(-reach / sigma) < mean:
+            low = sigma
+        else:
+            high = sigma
+    return high
+
+
+def _normal(z: float) -> float:
+    """The standard normal distribution function."""
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def _fill_commits(batch: Batch, draws: Draws) -> None:
+    """Times for commits without one: in row order, the first before the pull request was opened."""
+    commits, prs = batch.commits, batch.pull_requests
+    missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
+    if not missing.any():
+        return
+    starts, counts = runs(commits["pull_request"][missing], len(prs["key"]))
+    present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the commits' order
+    owner, place = ragged(counts[present])
+    owner = present[owner]
+    key = prs["key"][owner]
+    created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
+    u = draws.uniform("first commit", key)
+    first = created - FIRST_COMMIT - np.floor(u * u * u * FIRST_COMMIT_SPREAD).astype(np.int64)
+    u = ascending(np.where(place == 0, 0.0, draws.uniform("commit", key, place)), owner)
+    when = np.where(
+        u < COMMITS_BEFORE,
+        first + (created - first) * (u / COMMITS_BEFORE),
+        created + (ended - created) * ((u - COMMITS_BEFORE) / (1 - COMMITS_BEFORE)),
+    )
+    filled = commits["committed_at"].copy()
+    filled[missing] = np.floor(when).astype(np.int64).astype("datetime64[s]")
+    commits["committed_at"] = filled

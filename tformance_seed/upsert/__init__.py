@@ -1,0 +1,14 @@
+"""Rows into the database: insert or update, in chunked transactions, without rewriting what is the same.
+
+    >>> upsert(Model, {"team": team_ids, "date": dates, "shown": counts})
+    Result(written=5000, unchanged=0)
+
+Works on any Peewee model that has a unique key, on any backend; on PostgreSQL through binary COPY where the
+column types allow. Knows models, knows no domain.
+"""
+
+from tformance_seed.upsert.columns import Rows
+from tformance_seed.upsert.keys import Key, unique_key
+from tformance_seed.upsert.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
+
+__all__ = ["COPY_CHUNK", "PORTABLE_CHUNK", "Key", "Result", "Rows", "unique_key", "upsert"]

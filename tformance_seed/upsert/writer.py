@@ -1,0 +1,243 @@
+"""The one call, and the two ways behind it."""
+
+import io
+import itertools
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import peewee
+import psycopg2.errors
+import psycopg2.extras
+
+from tformance_seed.upsert import binary
+from tformance_seed.upsert.columns import Column, Rows, columns, python_values
+from tformance_seed.upsert.keys import Key, unique_key
+
+#: Rows of a chunk, which is a transaction of its own. Measured: on the COPY path it hardly matters.
+PORTABLE_CHUNK = 5_000
+COPY_CHUNK = 25_000
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an upsert did: rows inserted or changed, rows that were the same already, and seconds taken."""
+
+    written: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Result") -> "Result":
+        return Result(
+            self.written + other.written, self.unchanged + other.unchanged, self.seconds + other.seconds
+        )
+
+
+def upsert(
+    model: type[peewee.Model],
+    rows: Rows | Iterable[Mapping[str, Any]],
+    *,
+    key: Key | None = None,
+    chunk_size: int | None = None,
+    copy: bool | None = None,
+    fresh: bool = False,
+    on_chunk: Callable[[Result], None] | None = None,
+) -> Result:
+    """Insert rows; where their key is there already, update what differs.
+
+    Rows that are the same are not touched. Text that the column could not hold is made fit (``fit_text``).
+    Of rows with the same key the last one counts. Each chunk is one transaction, sorted by the key, so that
+    two writers cannot deadlock; inside a transaction of the caller's it is a savepoint.
+
+    Parameters:
+      model: bound to its database.
+      rows: columns (a mapping of names to equally long arrays or sequences) or an iterable of mappings with
+        the same names. NULL: None, a masked value, NaN or NaT. Names not given get the field's default when
+        inserted and are left alone when updated.
+      key: the conflict target; by default read off the model (``unique_key``).
+      chunk_size: rows of a chunk; by default 25,000 with COPY, 5,000 without.
+      copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
+      fresh: the caller knows that no row can conflict, so COPY goes straight into the table; where one
+        does after all, that chunk takes the usual way.
+      on_chunk: called with each chunk's result inside its transaction.
+    Raises:
+      ValueError: a name is unknown, the key is missing or NULL in a row, a value does not fit its type.
+      peewee.DatabaseError: the database refused; chunks before this one are committed.
+    """
+    database = model._meta.database
+    if isinstance(database, peewee.Proxy):
+        database = database.obj
+    total = Result()
+    for chunk in _chunks(model, rows, key, chunk_size, copy):
+        began = time.perf_counter()
+        count = len(chunk.columns[0].values)
+        with database.atomic():
+            written = _write(database, chunk, fresh=fresh)
+            result = Result(written, count - written, time.perf_counter() - began)
+            if on_chunk:
+                on_chunk(result)
+        total += result
+    return total
+
+
+@dataclass
+class _Chunk:
+    model: type[peewee.Model]
+    key: Key
+    columns: list[Column]
+    update: tuple[peewee.Field, ...]
+    copy: bool
+
+
+def _chunks(
+    model: type[peewee.Model],
+    rows: Rows | Iterable[Mapping[str, Any]],
+    key: Key | None,
+    chunk_size: int | None,
+    copy: bool | None,
+) -> Iterator[_Chunk]:
+    database = model._meta.database
+    if not isinstance(rows, Mapping):
+        for part in _batches(rows, chunk_size or PORTABLE_CHUNK):
+            yield from _chunks(model, part, key, chunk_size, copy)
+        return
+    made = columns(model, rows)
+    if not made or not len(made[0].values):
+        return
+    by_name = {column.field.column_name: column for column in made}  # fields themselves overload ==
+    target = key or unique_key(model, by_name)
+    names = {field.column_name for field in target.fields}
+    order = _sorted_rows([by_name[field.column_name] for field in target.fields])
+    update = tuple(
+        column.field for name, column in by_name.items() if name not in names and not column.field.primary_key
+    )
+    made += _defaults(model, by_name, len(made[0].values))
+    able = isinstance(database, peewee.PostgresqlDatabase) and all(column.kind != "other" for column in made)
+    use_copy = able if copy is None else copy and able
+    step = chunk_size or (COPY_CHUNK if use_copy else PORTABLE_CHUNK)
+    for start in range(0, len(order), step):
+        taken = order[start : start + step]
+        yield _Chunk(model, target, [column.take(taken) for column in made], update, use_copy)
+
+
+def _batches(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[Rows]:
+    source = iter(rows)
+    while part := list(itertools.islice(source, size)):
+        names = part[0].keys()
+        if any(row.keys() != names for row in part):
+            raise ValueError("rows differ in their names")
+        yield {name: [row[name] for row in part] for name in names}
+
+
+def _sorted_rows(key: list[Column]) -> npt.NDArray[np.intp]:
+    """Row numbers in the order of the key, the last of equals only."""
+    for column in key:
+        if column.null is not None:
+            raise ValueError(f"a row has no {column.field.name}, which is part of its key")
+    order = np.lexsort([column.values for column in reversed(key)])
+    same = np.ones(max(len(order) - 1, 0), dtype=bool)
+    for column in key:
+        ordered = column.values[order]
+        same &= ordered[1:] == ordered[:-1]
+    return order[np.append(~same, True)] if same.any() else order
+
+
+def _defaults(model: type[peewee.Model], given: Collection[str], count: int) -> list[Column]:
+    rest = {
+        field.column_name: [default() if callable(default) else default] * count
+        for field, default in model._meta.defaults.items()
+        if field.column_name not in given
+    }
+    return columns(model, rest)
+
+
+def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
+    if not chunk.copy:
+        return _portable(database, chunk)
+    if fresh:
+        try:
+            with database.atomic():
+                return _copy(database, chunk, chunk.model._meta.table_name)
+        except peewee.IntegrityError as error:
+            if not isinstance(error.__cause__ or error.__context__, psycopg2.errors.UniqueViolation):
+                raise
+    return _staged(database, chunk)
+
+
+def _on_conflict(insert: peewee.ModelInsert, chunk: _Chunk) -> tuple[str, list[Any]]:
+    """The statement with its conflict clause: update what is given, and only where something differs."""
+    # Literal, since SQLite finds a partial index only where the predicate is the same to the letter.
+    where = None if chunk.key.where is None else peewee.ValueLiterals(chunk.key.where)
+    target = {"conflict_target": list(chunk.key.fields), "conflict_where": where}
+    if not chunk.update:
+        return insert.on_conflict(action="nothing", **target).returning().sql()
+    postgresql = isinstance(chunk.model._meta.database, peewee.PostgresqlDatabase)
+    now = peewee.EnclosedNodeList(list(chunk.update))
+    new = peewee.EnclosedNodeList([getattr(peewee.EXCLUDED, field.column_name) for field in chunk.update])
+    differs = peewee.NodeList([now, peewee.SQL("IS DISTINCT FROM" if postgresql else "IS NOT"), new])
+    # Without returning() Peewee asks PostgreSQL for the id of every row.
+    return insert.on_conflict(preserve=list(chunk.update), where=differs, **target).returning().sql()
+
+
+def _portable(database: peewee.Database, chunk: _Chunk) -> int:
+    """Peewee compiles the statement for one row; the driver repeats it with the values of all."""
+    fields = [column.field for column in chunk.columns]
+    sql, parameters = _on_conflict(chunk.model.insert_many([[None] * len(fields)], fields=fields), chunk)
+    postgresql = isinstance(database, peewee.PostgresqlDatabase)
+    rows = zip(*(python_values(column, zone=postgresql) for column in chunk.columns), strict=True)
+    with peewee.__exception_wrapper__:
+        cursor = database.cursor()
+        if postgresql:
+            row = "(" + ", ".join(["%s"] * len(parameters)) + ")"
+            count = len(chunk.columns[0].values)
+            psycopg2.extras.execute_values(
+                cursor, sql.replace(row, "%s", 1), list(rows), template=row, page_size=count
+            )
+        else:
+            cursor.executemany(sql, rows)
+        return cursor.rowcount
+
+
+def _copy(database: peewee.Database, chunk: _Chunk, table: str) -> int:
+    names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
+    with peewee.__exception_wrapper__:
+        cursor = database.cursor()
+        source = _Stream(binary.encode(chunk.columns))
+        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN (FORMAT binary)', source, size=1 << 20)
+        return cursor.rowcount
+
+
+def _staged(database: peewee.Database, chunk: _Chunk) -> int:
+    """COPY into a temporary table, then one INSERT .. SELECT with the conflict clause."""
+    stage = f"stage_{chunk.model._meta.table_name}"
+    fields = [column.field for column in chunk.columns]
+    context = database.get_sql_context()
+    types = [f'"{field.column_name}" {field.ddl_datatype(context).sql}' for field in fields]
+    # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
+    database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
+    _copy(database, chunk, stage)
+    selected = [peewee.Column(peewee.Table(stage), field.column_name) for field in fields]
+    source = peewee.Table(stage).select(*selected)
+    cursor = database.execute_sql(*_on_conflict(chunk.model.insert_from(source, fields=fields), chunk))
+    database.execute_sql(f'DROP TABLE "{stage}"')
+    return cursor.rowcount
+
+
+class _Stream(io.RawIOBase):
+    """Pieces of bytes as the file that the driver reads from."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if not self._rest:
+            self._rest = next(self._pieces, b"")
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        return piece

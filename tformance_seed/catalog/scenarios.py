@@ -5,9 +5,6 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 #: How many weeks a scenario tells of.
 WEEKS = 8
 
@@ -19,9 +16,9 @@ class Ramp:
     start: float
     end: float
 
-    def at(self, progress: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """The value where ``progress`` is 0 in the first week and 1 in the last."""
-        return self.start + (self.end - self.start) * np.asarray(progress, dtype=np.float64)
+    def at(self, progress: Any) -> Any:
+        """The value where ``progress`` (a number or an array) is 0 in the first week and 1 in the last."""
+        return self.start + (self.end - self.start) * progress
 
 
 @dataclass(frozen=True)

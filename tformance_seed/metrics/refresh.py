@@ -39,7 +39,8 @@ def refresh(
         "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT",
         peewee.Tuple(*(getattr(peewee.EXCLUDED, field.column_name) for field in values)),
     )
-    insert = model.insert_from(selected(fields), fields).on_conflict(
+    # Without a WHERE, SQLite would take the ON of ON CONFLICT for that of a join.
+    insert = model.insert_from(selected(fields).where(peewee.SQL("TRUE")), fields).on_conflict(
         conflict_target=key, preserve=values, where=differs
     )
     delete = model.delete().where(scope, peewee.Tuple(*key).not_in(selected(key)))
@@ -51,7 +52,12 @@ def refresh(
         ((in_all, upserted, deleted),) = statement.tuples().execute(database)
     else:
         with database.atomic():
-            deleted = delete.with_cte(rows).execute(database)
-            upserted = insert.with_cte(rows).as_rowcount().execute(database)
+            deleted, upserted = (_changes(database, query.with_cte(rows)) for query in (delete, insert))
             in_all = model.select().where(scope).count(database)
     return upserted + deleted, in_all - upserted
+
+
+def _changes(database: peewee.Database, query: peewee.Query) -> int:
+    """Run a statement on SQLite and ask what it changed: the driver does not say for one with a CTE."""
+    database.execute(query)
+    return peewee.Select(columns=[peewee.fn.changes()]).scalar(database)

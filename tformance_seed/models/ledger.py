@@ -6,8 +6,6 @@ from peewee import (
     BooleanField,
     CharField,
     DateField,
-    FloatField,
-    IntegerField,
     Model,
     TextField,
 )
@@ -72,16 +70,18 @@ class SeedJob(LedgerModel):
 
 
 class SeedChunk(LedgerModel):
-    """A piece of work that is done: committed in the same transaction as its rows."""
+    """A piece of work that is done: committed in the same transaction as its rows.
+
+    ``start`` and ``stop`` are places in the stage's own order; ``tables`` maps a table's name to rows written,
+    rows unchanged and seconds.
+    """
 
     id = BigIdentityField()
     job = reference(SeedJob)
     stage = CharField(max_length=30)
     start = BigIntegerField()
     stop = BigIntegerField()
-    rows_written = IntegerField()
-    rows_unchanged = IntegerField()
-    seconds = FloatField()
+    tables = JSONField()
 
     class Meta:
         table_name = "seed_chunk"

@@ -27,7 +27,7 @@ WITH_REVIEW = 600
 
 KINDS = np.array([b"issue", b"review"])
 
-#: Texts by what is said: about a line, in answer, about the whole.
+#: Texts by what is said: about a line, in answer, about the whole, and what bots say of the whole.
 BODIES = np.array(
     [
         [
@@ -60,10 +60,20 @@ BODIES = np.array(
             "Screenshots in the description.",
             "Let's merge this after the release.",
         ],
+        [
+            "Coverage: unchanged.",
+            "Preview deployed.",
+            "Bundle size: no change.",
+            "All commits are signed off.",
+            "Coverage: 0.2% more.",
+            "This pull request touches files with owners; they were asked for a review.",
+            "Preview updated.",
+            "No new dependencies.",
+        ],
     ],
     dtype="S",
 )
-ABOUT_A_LINE, ANSWER, ABOUT_THE_WHOLE = range(3)
+ABOUT_A_LINE, ANSWER, ABOUT_THE_WHOLE, BY_BOT = range(4)
 
 
 def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
@@ -106,7 +116,7 @@ def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
     writer = np.where(answer, author, writer)
     file = np.where(answer, file[question], file)
     on_line |= answer
-    about = np.where(answer, ANSWER, np.where(on_line, ABOUT_A_LINE, ABOUT_THE_WHOLE))
+    about = np.select([answer, on_line, writer < 0], [ANSWER, ABOUT_A_LINE, BY_BOT], ABOUT_THE_WHOLE)
 
     identifier = draws.identifier("comment", key, place)
     path = np.zeros(len(owner), dtype=files["filename"].dtype)

@@ -14,7 +14,7 @@ SEATS = 0.8
 #: Share of the idle seats that are about to be given back, at most.
 PENDING = 0.1
 
-#: Languages with their usual weights; a team's own are up to twice or down to none of these.
+#: Languages with their usual weights; a team's own are none to twice of these.
 LANGUAGES = {
     "typescript": 30,
     "python": 28,
@@ -67,7 +67,9 @@ def languages(daily: Columns, profile: Profile) -> Columns:
     name = np.array(list(LANGUAGES), dtype="S")[which]
     shown, accepted = shown[day, which], accepted[day, which]
     low, high = LINES
-    lines = profile.draws.integers("suggestion lines", daily["date"][day], text_keys(name), low=low, high=high)
+    lines = profile.draws.integers(
+        "suggestion lines", daily["date"][day], text_keys(name), low=low, high=high
+    )
     return _synced(
         {
             "date": daily["date"][day],
@@ -85,7 +87,7 @@ def editors(daily: Columns, profile: Profile) -> Columns:
     weights = _weights(EDITORS, "editor", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
     users = _apportion(daily["active"], weights)
-    day, which = np.nonzero(shown)
+    day, which = np.nonzero(shown + users)
     return _synced(
         {
             "date": daily["date"][day],
@@ -95,3 +97,39 @@ def editors(daily: Columns, profile: Profile) -> Columns:
             "active_users": users[day, which],
         }
     )
+
+
+def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Integers:
+    """Whole-number weights, a row a day."""
+    draws, names = profile.draws, text_keys(list(usual))
+    team = np.array(list(usual.values())) * draws.integers(f"{what} of team", names, low=0, high=200)
+    low, high = DAILY
+    return (1 + team) * draws.integers(f"{what} of day", daily["date"][:, None], names, low=low, high=high)
+
+
+def _shown_and_accepted(
+    daily: Columns, weights: Integers, what: str, profile: Profile
+) -> tuple[Integers, Integers]:
+    """The day's suggestions shared out, and those accepted, never more than were shown."""
+    shown = _apportion(daily["shown"], weights)
+    low, high = DAILY
+    names = np.arange(weights.shape[1])
+    taste = profile.draws.integers(f"{what} acceptance", daily["date"][:, None], names, low=low, high=high)
+    accepted = _apportion(daily["accepted"], shown * taste)
+    # In exact proportion none can have more accepted than shown.
+    fits = (accepted <= shown).all(axis=1, keepdims=True)
+    return shown, np.where(fits, accepted, _apportion(daily["accepted"], shown))
+
+
+def _apportion(totals: Integers, weights: Integers) -> Integers:
+    """Each total shared out by a row of weights, in whole numbers, by the largest remainders (Hamilton)."""
+    sums = np.maximum(weights.sum(axis=1), 1)[:, None]
+    shares, remainders = np.divmod(totals[:, None] * weights, sums)
+    missing = np.where(weights.any(axis=1), totals - shares.sum(axis=1), 0)
+    rank = np.argsort(np.argsort(-remainders, axis=1, kind="stable"), axis=1, kind="stable")
+    return shares + (rank < missing[:, None])
+
+
+def _synced(columns: Columns) -> Columns:
+    when = (columns["date"] + SYNCED).astype("datetime64[s]")
+    return stamped({**columns, "synced_at": when}, when)

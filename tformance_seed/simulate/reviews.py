@@ -44,7 +44,16 @@ APPROVED, CHANGES_REQUESTED, COMMENTED = range(3)
 #: Texts by state, and of bots; an empty one is as usual as the others together.
 BODIES = np.array(
     [
-        ["", "", "", "LGTM", "Looks good to me.", "Nice, thanks!", "Works for me locally.", "Clean. Ship it."],
+        [
+            "",
+            "",
+            "",
+            "LGTM",
+            "Looks good to me.",
+            "Nice, thanks!",
+            "Works for me locally.",
+            "Clean. Ship it.",
+        ],
         [
             "",
             "",
@@ -55,7 +64,16 @@ BODIES = np.array(
             "This breaks when the input is empty.",
             "Can we split this up? Hard to follow as it is.",
         ],
-        ["", "", "", "", "Some questions inline.", "One thought, not blocking.", "See comments.", "Nearly there."],
+        [
+            "",
+            "",
+            "",
+            "",
+            "Some questions inline.",
+            "One thought, not blocking.",
+            "See comments.",
+            "Nearly there.",
+        ],
         [
             "Summary: no blocking problem found.",
             "Summary: two suggestions, none blocking.",
@@ -94,9 +112,7 @@ def reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
     leads = last | (step < rounds[owner])
     slot = np.where(leads, 0, step - rounds[owner] + 1)
     bot = step < 0
-    state = np.where(
-        draws.chance("second approves", SECOND_APPROVES, key[owner], place), APPROVED, COMMENTED
-    )
+    state = np.where(draws.chance("second approves", SECOND_APPROVES, key[owner], place), APPROVED, COMMENTED)
     state = np.where(prs["state"][owner] == b"merged", state, COMMENTED)
     state = np.where(last, _last_state(prs, profile)[owner], state)
     state = np.where(~last & leads, CHANGES_REQUESTED, state)

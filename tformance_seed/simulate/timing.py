@@ -62,6 +62,10 @@ REVIEW_SHARE, REVIEW_EXCESS = 0.5, 0.6
 REVIEWED = {b"merged": 0.85, b"closed": 0.55, b"open": 0.5}
 REVIEWED_BOT = 0.4
 
+#: The median cycle time in shares of the mean, at most; an organisation's own mean can be too low for the
+#: published one.
+MOST_MEDIAN = 0.94
+
 #: Nothing happens faster than this, in seconds (least, most; keyed).
 REFLEX = (20, 120)
 
@@ -160,7 +164,9 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
         u = u_cycle[rows]
         after[rows] = np.where(reviewed[rows], rest.quantile(u), cycle.quantile(u))
     low, high = BLUR
-    blur = [profile.draws.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")]
+    blur = [
+        profile.draws.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")
+    ]
     return _by_day(before * blur[0]), _by_day(after * blur[1])
 
 
@@ -178,7 +184,7 @@ def _by_day(values: Floats) -> Floats:
 @functools.lru_cache(maxsize=1024)
 def _distributions(published: Hours, cycle_mean: float) -> tuple[Skewed, Skewed, Skewed]:
     """Hours to the first review, from there to the end, and of the whole where there is no review."""
-    median = published.cycle_median
+    median = min(published.cycle_median, MOST_MEDIAN * cycle_mean)
     excess = cycle_mean - (median - published.review_median)
     review_mean = min(published.review_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
     review = Skewed(published.review_median, review_mean, REVIEW_CAP)

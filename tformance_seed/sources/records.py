@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.draws import UInt64, mix, text_key
+
 Columns = dict[str, npt.NDArray[Any]]
 
 #: Values of the pull request column ``ai_kind``: which AI was found, by what it did.
@@ -67,6 +69,11 @@ FILE_COLUMNS = {
 }
 
 
+def pull_request_key(repository: str, numbers: npt.NDArray[np.int64]) -> UInt64:
+    """The column ``key`` of pull requests of one repository, for their numbers."""
+    return mix(np.uint64(text_key(repository)) ^ mix(numbers.astype(np.uint64)))
+
+
 @dataclass
 class Members:
     """The people of an organisation; row i is member i of every reference.
@@ -100,6 +107,8 @@ class Source(Protocol):
     """What the pipeline asks of a source."""
 
     name: str
+    #: What the user asked of it beyond organisation and window, for the ledger; JSON values, no secrets.
+    inputs: dict[str, Any]
     #: What identifies the content apart from the organisation and the window (of git, the commits read).
     fingerprint: str
     #: How many pull requests ``batches`` will yield in all.

@@ -1,0 +1,269 @@
+"""The commands: parse, call, print. What they need is imported when they run, so that help is quick."""
+
+import datetime
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from tformance_seed import __version__, settings
+from tformance_seed.errors import InputError, SeedError
+
+if TYPE_CHECKING:
+    import peewee
+
+    from tformance_seed.seeding import Outcome, Planned
+
+PROGRAM = "tformance-seed"
+
+#: What Typer raises for a wrong command line; the class is public only through its children.
+UsageError = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    name=PROGRAM,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Fill a tformance database with believable data: fast, repeatably, at any scale.",
+)
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="DATABASE_URL",
+        show_envvar=False,
+        show_default=False,
+        help="sqlite:///file, postgresql://..., or embedded:///folder. "
+        f"Else DATABASE_URL, else {settings.DEFAULT_DATABASE}.",
+    ),
+]
+Organisations = Annotated[
+    list[str] | None, typer.Argument(metavar="[ORG]...", help="Slugs of organisations.", show_default=False)
+]
+Catalog = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Your own catalogue, in TOML.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Until = Annotated[
+    str | None,
+    typer.Option(metavar="DATE", help="Last day of the window (default: today).", show_default=False),
+]
+Days = Annotated[
+    int | None, typer.Option(metavar="N", help="Days of the window (default: 90).", show_default=False)
+]
+
+
+def _optional(metavar: str, text: str) -> Any:
+    return typer.Option(metavar=metavar, help=text, show_default=False)
+
+
+@app.command()
+def seed(
+    organisations: Organisations = None,
+    database: Database = settings.DEFAULT_DATABASE,
+    everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
+    source: Annotated[str | None, _optional("synthetic|git", "Where pull requests come from.")] = None,
+    repo: Annotated[list[Path] | None, _optional("PATH", "A clone, bare or not; may be repeated.")] = None,
+    days: Days = None,
+    until: Until = None,
+    members: Annotated[int | None, _optional("N", "People in each organisation.")] = None,
+    prs: Annotated[int | None, _optional("N", "Pull requests of each organisation, exactly.")] = None,
+    adoption: Annotated[float | None, _optional("RATE", "Share of people who use AI tools, 0 to 1.")] = None,
+    scenario: Annotated[str | None, _optional("NAME", "Eight weeks that make a point; see `orgs`.")] = None,
+    random_seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another number, other data.")] = 42,
+    chunk_size: Annotated[int | None, _optional("N", "Rows of a transaction.")] = None,
+    catalog: Catalog = None,
+    emails: Annotated[bool, typer.Option("--emails", help="Keep the real addresses of a clone.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what was seeded before.")] = False,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Seed into a team that was not made here.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run on the organisation.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the database with organisations; run it again and nothing changes."""
+    from tformance_seed import output, seeding
+    from tformance_seed.pipeline import Options
+
+    request = seeding.Request(
+        organisations=organisations or (),
+        everything=everything,
+        source=source,
+        repositories=repo or (),
+        days=days,
+        until=_day("--until", until),
+        members=members,
+        prs=prs,
+        adoption=adoption,
+        scenario=scenario,
+        seed=random_seed,
+        emails=emails,
+        catalog=catalog,
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+    )
+    planned = seeding.plan(request, _today())
+    _warn(planned)
+    if dry_run:
+        output.dry_run(seeding.preview(database, request, planned), as_json=as_json)
+        return
+    opened = _open(database)
+    with output.progress_bars() as progress:
+        outcome = seeding.run(opened, request, planned, progress)
+    output.seeded(outcome, database, as_json=as_json)
+    if outcome.failures:
+        raise SeedError(_failures(outcome))
+
+
+@app.command()
+def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
+    """The catalogue, with what each organisation would produce; and the scenarios."""
+    from tformance_seed import output
+    from tformance_seed.catalog.organisations import load
+
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: impossible window; want at least 1 day")
+    output.organisations(load(catalog), days or 90, as_json=as_json)
+
+
+@app.command()
+def init(database: Database = settings.DEFAULT_DATABASE) -> None:
+    """Make the tables that are missing, with every key and index. Existing tables stay as they are."""
+    from tformance_seed.models.schema import create_missing
+
+    made = create_missing(_open(database))
+    print(f"made {len(made)} tables" if made else "nothing is missing")
+
+
+@app.command()
+def weekly(
+    organisations: Organisations = None,
+    database: Database = settings.DEFAULT_DATABASE,
+    days: Days = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """Compute weekly metrics anew, by default of all that was seeded."""
+    from tformance_seed import maintenance, output
+
+    reports = maintenance.recompute_weekly(_open(database), organisations or (), days, _day("--until", until))
+    output.weekly(reports, as_json=as_json)
+
+
+@app.command()
+def verify(
+    organisations: Organisations = None,
+    database: Database = settings.DEFAULT_DATABASE,
+    as_json: Json = False,
+) -> None:
+    """Check that the data agrees with itself, and print a digest of its content for each table."""
+    from tformance_seed import maintenance, output
+
+    reports = maintenance.verify_teams(_open(database, read_only=True), organisations or ())
+    output.verified(reports, as_json=as_json)
+    if bad := [report.organisation for report in reports if report.violations]:
+        raise SeedError(f"{', '.join(bad)}: the data does not agree with itself; see above")
+
+
+@app.command()
+def clear(
+    organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],
+    database: Database = settings.DEFAULT_DATABASE,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Also what was seeded into an adopted team; the team stays.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run on the organisation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what this package seeded for organisations; asks first."""
+    from tformance_seed import maintenance, output
+
+    opened = _open(database)
+    maintenance.check_clearable(opened, organisations, adopt=adopt)
+    if not yes and not typer.confirm(f"Remove all seeded data of {', '.join(organisations)}?", err=True):
+        raise SeedError("nothing was removed")
+    output.cleared(maintenance.clear_teams(opened, organisations, wait=wait), as_json=as_json)
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(f"{PROGRAM} {__version__}")
+    elif context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main() -> NoReturn:
+    """Run a command; whatever goes wrong is one line on standard error and an exit status."""
+    try:
+        status = app(standalone_mode=False) or 0
+    except UsageError as error:
+        status = _complain(error.format_message(), error.exit_code)  # type: ignore[attr-defined]
+    except SeedError as error:
+        status = _complain(str(error), error.exit_status)
+    except (KeyboardInterrupt, typer.Abort):
+        status = _complain(
+            "interrupted; what was committed is safe, the same command goes on from there", 130
+        )
+    except BrokenPipeError:
+        status = 1
+    except Exception as error:
+        status = _complain(_unexpected(error), 1)
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return status
+
+
+def _unexpected(error: Exception) -> str:
+    """One line for what nobody foresaw; a refusal of the database in its own words."""
+    import peewee
+
+    from tformance_seed.database import explained
+
+    if isinstance(error, peewee.PeeweeException):
+        return str(explained(error))
+    return (
+        f"unexpected {type(error).__name__}: {error}. What was committed is safe; "
+        "please report this with the command that you typed"
+    )
+
+
+def _open(url: str, *, read_only: bool = False) -> "peewee.Database":
+    from tformance_seed.database import connect
+
+    return connect(url, read_only=read_only)
+
+
+def _day(option: str, text: str | None) -> datetime.date | None:
+    if text is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: no such day; want one such as 2026-01-31") from None
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
+
+
+def _warn(planned: "list[Planned]") -> None:
+    for item in planned:
+        for warning in getattr(item.source, "warnings", ()):
+            print(f"{PROGRAM}: warning: {warning}", file=sys.stderr)
+
+
+def _failures(outcome: "Outcome") -> str:
+    (slug, reason), *more = outcome.failures.items()
+    rest = f" (and {len(more)} more organisations failed)" if more else ""
+    return f"{slug}: {reason}{rest}"

@@ -1,0 +1,348 @@
+"""Daily insights: a handful of sentences about the last complete week and the last day."""
+
+import datetime
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, astuple, dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import peewee
+from peewee import fn
+
+from tformance_seed.metrics.weekly import WEEK, hundredths, midnight, monday, monday_of
+from tformance_seed.models import DailyInsight, PRReview, PullRequest, TeamMember
+
+DAY = datetime.timedelta(days=1)
+
+#: Weeks before the last complete one that tell what is usual, and how many of them must have data.
+USUAL_WEEKS = 8
+LEAST_USUAL_WEEKS = 4
+
+#: Weeks of a comparison, the last complete one included, and pull requests that each side must have.
+COMPARED_WEEKS = 4
+LEAST_COMPARED = 5
+
+#: Change from one week to the next, in percent, that is worth a look, and that is worth acting on.
+NOTABLE_CHANGE = 10
+GREAT_CHANGE = 25
+
+#: A week's mean time to first review over the usual one: slow, and very slow.
+SLOW = Decimal("1.5")
+VERY_SLOW = Decimal(2)
+
+#: Days after which an open pull request is old, and very old; how many are named.
+OLD_DAYS = 7
+VERY_OLD_DAYS = 30
+NAMED = 3
+
+#: A reviewer is a bottleneck with this share of the reviews of so many days, in percent; a bad one with the
+#: second share. Fewer reviews or reviewers than these tell nothing.
+REVIEW_DAYS = 28
+BOTTLENECK_SHARE = 40
+BAD_BOTTLENECK_SHARE = 60
+LEAST_REVIEWS = 10
+LEAST_REVIEWERS = 3
+
+
+@dataclass(frozen=True)
+class Insight:
+    """One row of the table, but for the team and the date."""
+
+    category: str
+    metric_type: str
+    priority: str
+    title: str
+    description: str
+    metric_value: dict[str, Any]
+    comparison_period: str = ""
+
+
+@dataclass
+class Merged:
+    """Merged pull requests, added up: hours in whole hundredths, over those that have a time."""
+
+    count: int = 0
+    cycle: int = 0
+    cycles: int = 0
+    review: int = 0
+    reviews: int = 0
+
+    def __add__(self, other: "Merged") -> "Merged":
+        return Merged(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def cycle_hours(self) -> Decimal | None:
+        """Mean hours from creation to merge."""
+        return _rounded(Decimal(self.cycle) / self.cycles / 100) if self.cycles else None
+
+    @property
+    def review_hours(self) -> Decimal | None:
+        """Mean hours to the first review."""
+        return _rounded(Decimal(self.review) / self.reviews / 100) if self.reviews else None
+
+
+@dataclass
+class Facts:
+    """What the rules look at."""
+
+    slug: str
+    week: datetime.date  #: Monday of the last complete week
+    until: datetime.date
+    with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge
+    without_ai: dict[datetime.date, Merged] = field(default_factory=dict)
+    old_open: list[tuple[datetime.datetime, str, int]] = field(default_factory=list)  #: oldest first
+    reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
+
+    def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
+        """Pull requests of some weeks before the last complete one (0), of both kinds unless told."""
+        weeks = [self.week - ago * WEEK for ago in weeks_ago]
+        sums = [kind.get(week, Merged()) for kind in kinds or (self.with_ai, self.without_ai) for week in weeks]
+        return sum(sums, Merged())
+
+
+def insights(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> tuple[int, int]:
+    """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
+
+    Rows of other days stay, and so does whether somebody dismissed an insight.
+
+    Returns:
+      How many rows were inserted, changed or deleted, and how many were right already.
+    """
+    facts = _facts(database, team_id, slug, until)
+    sunday = facts.week + WEEK - DAY
+    written = unchanged = 0
+    with database.atomic():
+        for day, rules in ((sunday, WEEKLY), (until, DAILY)):
+            found = [insight for rule in rules.values() if (insight := rule(facts))]
+            counts = _store(database, team_id, day, list(rules), found)
+            written, unchanged = written + counts[0], unchanged + counts[1]
+    return written, unchanged
+
+
+def _facts(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> Facts:
+    facts = Facts(slug, monday_of(until + DAY) - WEEK, until)
+    end = midnight(until + DAY)
+    week = monday(database, PullRequest.merged_at)
+    with_ai = peewee.Case(None, [(PullRequest.is_ai_assisted, 1)], 0)
+    merged = (
+        PullRequest.select(
+            week,
+            with_ai,
+            fn.COUNT(PullRequest.id),
+            fn.COALESCE(fn.SUM(hundredths(PullRequest.cycle_time_hours)), 0),
+            fn.COUNT(PullRequest.cycle_time_hours),
+            fn.COALESCE(fn.SUM(hundredths(PullRequest.review_time_hours)), 0),
+            fn.COUNT(PullRequest.review_time_hours),
+        )
+        .where(
+            PullRequest.team == team_id,
+            PullRequest.state == "merged",
+            PullRequest.merged_at >= midnight(facts.week - USUAL_WEEKS * WEEK),
+            PullRequest.merged_at < midnight(facts.week + WEEK),
+        )
+        .group_by(week, with_ai)
+    )
+    for start, ai, *sums in merged.tuples().execute(database):
+        kind = facts.with_ai if ai else facts.without_ai
+        kind[datetime.date.fromisoformat(str(start))] = Merged(*map(int, sums))
+    still_open = PullRequest.select(
+        PullRequest.pr_created_at, PullRequest.github_repo, PullRequest.github_pr_id
+    ).where(
+        PullRequest.team == team_id,
+        PullRequest.state == "open",
+        PullRequest.pr_created_at < end - OLD_DAYS * DAY,
+    )
+    facts.old_open = sorted(still_open.tuples().execute(database))
+    reviews = (
+        PRReview.select(fn.COUNT(PRReview.id), TeamMember.display_name)
+        .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
+        .where(
+            PRReview.team == team_id,
+            PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
+            PRReview.submitted_at < end,
+        )
+        .group_by(TeamMember.id, TeamMember.display_name)
+    )
+    facts.reviews = sorted(reviews.tuples().execute(database), key=lambda row: (-row[0], row[1]))
+    return facts
+
+
+def _cycle_time(facts: Facts) -> Insight | None:
+    now, before = facts.merged([0]).cycle_hours, facts.merged([1]).cycle_hours
+    if not now or not before:
+        return None
+    change = _percent(now, before) - 100
+    verb = "rose" if change > 0 else "fell"
+    return Insight(
+        category="trend",
+        metric_type="cycle_time",
+        priority=_priority(change >= GREAT_CHANGE, abs(change) >= NOTABLE_CHANGE),
+        title=f"Cycle time {verb} {abs(change)}% to {now} hours" if change else f"Cycle time held at {now} hours",
+        description=f"Pull requests of {facts.slug} merged in the week of {facts.week} took {now} hours on "
+        f"average from creation to merge, against {before} hours the week before.",
+        metric_value={"current": float(now), "previous": float(before), "change_percent": float(change)},
+        comparison_period="week_over_week",
+    )
+
+
+def _ai_adoption(facts: Facts) -> Insight | None:
+    earlier = range(1, COMPARED_WEEKS + 1)
+    now, before = facts.merged([0]), facts.merged(earlier)
+    if not now.count or not before.count:
+        return None
+    share = _percent(facts.merged([0], facts.with_ai).count, now.count)
+    usual = _percent(facts.merged(earlier, facts.with_ai).count, before.count)
+    return Insight(
+        category="trend",
+        metric_type="ai_adoption",
+        priority=_priority(False, abs(share - usual) >= NOTABLE_CHANGE),
+        title=f"AI assisted {share}% of merged pull requests",
+        description=f"In the week of {facts.week} AI had a part in {share}% of the pull requests that "
+        f"{facts.slug} merged, against {usual}% in the {COMPARED_WEEKS} weeks before.",
+        metric_value={"current": float(share), "previous": float(usual), "pull_requests": now.count},
+        comparison_period="previous_4_weeks",
+    )
+
+
+def _slow_reviews(facts: Facts) -> Insight | None:
+    now = facts.merged([0]).review_hours
+    usual_weeks = [hours for ago in range(1, USUAL_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)]
+    if not now or len(usual_weeks) < LEAST_USUAL_WEEKS:
+        return None
+    usual = _rounded(statistics.median(usual_weeks))
+    if now < usual * SLOW:
+        return None
+    return Insight(
+        category="anomaly",
+        metric_type="review_time",
+        priority=_priority(now >= usual * VERY_SLOW, True),
+        title=f"First reviews took {now} hours, usually {usual}",
+        description=f"Pull requests that {facts.slug} merged in the week of {facts.week} waited {now} hours on "
+        f"average for their first review; the median of the {len(usual_weeks)} weeks before is {usual} hours.",
+        metric_value={"current": float(now), "usual": float(usual), "weeks": len(usual_weeks)},
+        comparison_period="previous_8_weeks",
+    )
+
+
+def _ai_comparison(facts: Facts) -> Insight | None:
+    weeks = range(COMPARED_WEEKS)
+    ai, plain = facts.merged(weeks, facts.with_ai), facts.merged(weeks, facts.without_ai)
+    if min(ai.cycles, plain.cycles) < LEAST_COMPARED or not ai.cycle_hours or not plain.cycle_hours:
+        return None
+    change = _percent(ai.cycle_hours, plain.cycle_hours) - 100
+    if not change:
+        return None
+    word = "slower" if change > 0 else "faster"
+    return Insight(
+        category="comparison",
+        metric_type="ai_cycle_time",
+        priority=_priority(False, abs(change) >= NOTABLE_CHANGE),
+        title=f"Pull requests with AI were merged {abs(change)}% {word}",
+        description=f"In the {COMPARED_WEEKS} weeks up to the week of {facts.week} the {ai.count} pull requests "
+        f"of {facts.slug} with AI took {ai.cycle_hours} hours on average, the {plain.count} without "
+        f"{plain.cycle_hours} hours.",
+        metric_value={
+            "with_ai": float(ai.cycle_hours),
+            "without_ai": float(plain.cycle_hours),
+            "change_percent": float(change),
+        },
+        comparison_period="last_4_weeks",
+    )
+
+
+def _open_pull_requests(facts: Facts) -> Insight | None:
+    if not facts.old_open:
+        return None
+    end = midnight(facts.until + DAY)
+    named = [(f"{repo}#{number}", (end - created).days) for created, repo, number in facts.old_open[:NAMED]]
+    count, oldest = len(facts.old_open), named[0][1]
+    are = "pull request is" if count == 1 else "pull requests are"
+    return Insight(
+        category="action",
+        metric_type="open_pull_requests",
+        priority=_priority(oldest >= VERY_OLD_DAYS, True),
+        title=f"{count} {are} open for more than {OLD_DAYS} days",
+        description="Review or close the oldest: "
+        + ", ".join(f"{name} ({days} days)" for name, days in named)
+        + f". Long-lived branches cost {facts.slug} conflicts and forgotten context.",
+        metric_value={"count": count, "oldest_days": oldest, "oldest": [name for name, _ in named]},
+    )
+
+
+def _reviewer_load(facts: Facts) -> Insight | None:
+    total = sum(count for count, _ in facts.reviews)
+    if total < LEAST_REVIEWS or len(facts.reviews) < LEAST_REVIEWERS:
+        return None
+    count, name = facts.reviews[0]
+    share = _percent(count, total)
+    if share < BOTTLENECK_SHARE:
+        return None
+    return Insight(
+        category="action",
+        metric_type="reviewer_load",
+        priority=_priority(share >= BAD_BOTTLENECK_SHARE, True),
+        title=f"{name} does {share}% of all reviews"[:255],
+        description=f"{count} of the {total} reviews of {facts.slug} in the last {REVIEW_DAYS} days came from "
+        f"{name}; share them out among the {len(facts.reviews)} people who review.",
+        metric_value={"reviews": count, "total": total, "share_percent": float(share)},
+        comparison_period="last_28_days",
+    )
+
+
+#: Metric type -> the rule that finds an insight about the last complete week, or about the last day.
+WEEKLY: dict[str, Callable[[Facts], Insight | None]] = {
+    "cycle_time": _cycle_time,
+    "ai_adoption": _ai_adoption,
+    "review_time": _slow_reviews,
+    "ai_cycle_time": _ai_comparison,
+}
+DAILY: dict[str, Callable[[Facts], Insight | None]] = {
+    "open_pull_requests": _open_pull_requests,
+    "reviewer_load": _reviewer_load,
+}
+
+
+def _store(
+    database: peewee.Database, team_id: int, day: datetime.date, types: list[str], found: list[Insight]
+) -> tuple[int, int]:
+    """Make a day's rows of these metric types the ones found. The table has no unique key of its own."""
+    moment = midnight(day)
+    wanted = {
+        (insight.category, insight.metric_type): {
+            **asdict(insight),
+            "team": team_id,
+            "date": day,
+            "created_at": moment,
+            "updated_at": moment,
+        }
+        for insight in found
+    }
+    written = unchanged = 0
+    there = DailyInsight.select().where(
+        DailyInsight.team == team_id, DailyInsight.date == day, DailyInsight.metric_type.in_(types)
+    )
+    for row in list(there.order_by(DailyInsight.id).dicts().execute(database)):
+        values = wanted.pop((row["category"], row["metric_type"]), None)
+        this = DailyInsight.id == row["id"]
+        if values is None:
+            written += DailyInsight.delete().where(this).execute(database)
+        elif any(row[name] != value for name, value in values.items()):
+            written += DailyInsight.update(values).where(this).execute(database)
+        else:
+            unchanged += 1
+    for values in wanted.values():
+        DailyInsight.insert(values).execute(database)
+    return written + len(wanted), unchanged
+
+
+def _rounded(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
+    return (100 * Decimal(part) / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def _priority(high: bool, medium: bool) -> str:
+    return "high" if high else "medium" if medium else "low"

@@ -1,0 +1,242 @@
+"""What the commands print: tables for people on standard output, one JSON object for machines."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tformance_seed.catalog.organisations import Organisation, expected
+
+if TYPE_CHECKING:
+    from tformance_seed.maintenance import Verified
+    from tformance_seed.pipeline import Report
+    from tformance_seed.seeding import Outcome, Preview
+    from tformance_seed.upsert import Result
+
+#: Columns of an output that is no terminal, so that lines are not broken where nobody sees it.
+WIDE = 160
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
+
+
+def _json(value: Any) -> None:
+    print(json.dumps(value, indent=2, default=str))
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        numeric = number > 0 and all(isinstance(row[number], int | float) or not row[number] for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console = _console()
+    console.print(table)
+    console.print()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, str, int, int], None]]:
+    """A bar for each organisation and stage on standard error; nothing where that is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    tasks: dict[tuple[str, str], TaskID] = {}
+
+    def show(organisation: str, stage: str, done: int, total: int) -> None:
+        key = (organisation, stage)
+        if key not in tasks:
+            for task in [task for (slug, _), task in tasks.items() if slug != organisation]:
+                bars.update(task, visible=False)
+            tasks[key] = bars.add_task(f"{organisation}: {stage}", total=total)
+        bars.update(tasks[key], completed=done, total=total)
+
+    with bars:
+        yield show
+
+
+def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
+    """The summary of a run, and what to type next."""
+    from tformance_seed.database import redacted
+
+    if as_json:
+        _json(
+            {
+                "run": outcome.run,
+                "database": redacted(database),
+                "organisations": [_report(report) for report in outcome.reports],
+                "tables": _results(_sum(outcome.reports)),
+                "failures": outcome.failures,
+            }
+        )
+        return
+    totals = _sum(outcome.reports)
+    _table(
+        f"Run {outcome.run}",
+        ("table", "rows written", "unchanged", "seconds"),
+        [(name, r.written, r.unchanged, r.seconds) for name, r in totals.items()],
+    )
+    console = _console()
+    for report in outcome.reports:
+        how = "went on with" if report.resumed else "started over" if report.started_over else "seeded"
+        console.print(
+            f"{how} [bold]{report.organisation}[/]: {report.members:,} members, {report.pull_requests:,} pull "
+            f"requests, {report.since} to {report.until}, in {report.seconds:.1f} s"
+        )
+    if outcome.reports:
+        where = "" if database.startswith("sqlite:///tformance.db") else f" --database {redacted(database)}"
+        console.print("\nnext: check it and see its digest with")
+        console.print(f"  tformance-seed verify{where}", soft_wrap=True)
+
+
+def _report(report: "Report") -> dict[str, Any]:
+    values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    values["seconds"] = round(report.seconds, 3)
+    return values | {"tables": _results(report.tables)}
+
+
+def _results(tables: "Mapping[str, Result]") -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "rows_written": result.written,
+            "rows_unchanged": result.unchanged,
+            "seconds": round(result.seconds, 3),
+        }
+        for name, result in tables.items()
+    }
+
+
+def _sum(reports: "Sequence[Report]") -> "dict[str, Result]":
+    from tformance_seed.upsert import Result
+
+    totals: dict[str, Result] = {}
+    for report in reports:
+        for name, result in report.tables.items():
+            totals[name] = totals.get(name, Result()) + result
+    return totals
+
+
+def dry_run(previews: "Sequence[Preview]", *, as_json: bool) -> None:
+    """What a run would do."""
+    if as_json:
+        _json({"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]})
+        return
+    _table(
+        "Dry run: nothing is written",
+        (
+            "organisation",
+            "from",
+            "to",
+            "members",
+            "pull requests",
+            "AI usage rows, about",
+            "what would happen",
+        ),
+        [
+            (p.organisation, p.since, p.until, p.members, p.pull_requests, p.ai_usage_rows, p.action)
+            for p in previews
+        ],
+    )
+
+
+def organisations(catalog: Mapping[str, Organisation], days: int, *, as_json: bool) -> None:
+    """The catalogue and the scenarios."""
+    from tformance_seed.catalog.scenarios import SCENARIOS
+
+    rows = {slug: expected(organisation, days) for slug, organisation in catalog.items()}
+    if as_json:
+        _json(
+            {
+                "days": days,
+                "organisations": {
+                    slug: dataclasses.asdict(catalog[slug]) | {"expected": counts}
+                    for slug, counts in rows.items()
+                },
+                "scenarios": {name: scenario.point for name, scenario in SCENARIOS.items()},
+            }
+        )
+        return
+    _table(
+        f"{len(catalog)} organisations, with about what {days} days of each produce",
+        ("slug", "name", "industry", "repositories", *next(iter(rows.values()))),
+        [
+            (slug, catalog[slug].name, catalog[slug].industry, len(catalog[slug].repos), *counts.values())
+            for slug, counts in rows.items()
+        ],
+    )
+    _table("Scenarios", ("name", "the point of it"), [(name, s.point) for name, s in SCENARIOS.items()])
+
+
+def weekly(results: "Mapping[str, Result]", *, as_json: bool) -> None:
+    """Rows of weekly metrics by organisation."""
+    if as_json:
+        _json({"organisations": _results(results)})
+        return
+    _table(
+        "Weekly metrics",
+        ("organisation", "rows written", "unchanged"),
+        [(slug, result.written, result.unchanged) for slug, result in results.items()],
+    )
+
+
+def verified(reports: "Sequence[Verified]", *, as_json: bool) -> None:
+    """Digests of every organisation and table, and what does not agree."""
+    if as_json:
+        _json({"organisations": {report.organisation: _verified(report) for report in reports}})
+        return
+    for report in reports:
+        _table(
+            f"{report.organisation}: {report.digest}",
+            ("table", "rows", "digest"),
+            [(name, content["rows"], content["digest"]) for name, content in report.tables.items()],
+        )
+    console = _console()
+    for report in reports:
+        for violation in report.violations:
+            console.print(
+                f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, such as "
+                f"{violation.example}: {violation.meaning}",
+                markup=False,
+            )
+    if not any(report.violations for report in reports):
+        console.print("every invariant holds")
+
+
+def _verified(report: "Verified") -> dict[str, Any]:
+    return {
+        "digest": report.digest,
+        "tables": report.tables,
+        "violations": [dataclasses.asdict(violation) for violation in report.violations],
+    }
+
+
+def cleared(deleted: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:
+    """Rows removed by organisation and table."""
+    if as_json:
+        _json({"organisations": deleted})
+        return
+    for slug, tables in deleted.items():
+        print(f"removed {sum(tables.values()):,} rows of {slug}")

@@ -1,0 +1,452 @@
+"""One organisation from source to metrics: the only place that knows the order.
+
+members -> pull requests with all that hangs on them -> Jira issues -> AI usage -> Copilot figures -> weekly
+metrics, reviewer pairs, insights. Every piece of work is one transaction that also enters it in the ledger.
+"""
+
+import dataclasses
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import peewee
+
+from tformance_seed import ledger, metrics
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.database import is_postgresql, organisation_lock
+from tformance_seed.models import (
+    APPLICATION,
+    AIUsageDaily,
+    CopilotEditorDaily,
+    CopilotLanguageDaily,
+    CopilotSeatSnapshot,
+    DailyInsight,
+    JiraIssue,
+    PRSurvey,
+    PullRequest,
+    ReviewerCorrelation,
+    SeedRun,
+    SeedTeam,
+    Team,
+    TeamMember,
+    WeeklyMetrics,
+)
+from tformance_seed.simulate import simulate
+from tformance_seed.simulate.copilot import editors, languages, seats
+from tformance_seed.simulate.jira import issues
+from tformance_seed.simulate.usage import ai_usage
+from tformance_seed.sources.records import Columns, Members, Source
+from tformance_seed.upsert import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
+
+#: Rows that the largest child table has for a pull request; a batch is that much smaller than a chunk.
+CHILDREN_PER_PULL_REQUEST = 10
+
+#: When a team that this package makes was founded.
+FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
+
+MODELS = {model.__name__: model for model in APPLICATION}
+
+#: Reads (stage, places done, places in all) whenever a piece of work is done.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to write, none of which changes what is written."""
+
+    chunk_size: int | None = None
+    adopt: bool = False
+    clear: bool = False
+    wait: bool = False
+
+
+@dataclass
+class Report:
+    """What happened to one organisation."""
+
+    organisation: str
+    since: datetime.date
+    until: datetime.date
+    members: int = 0
+    pull_requests: int = 0
+    started_over: bool = False
+    resumed: bool = False
+    seconds: float = 0.0
+    tables: dict[str, Result] = field(default_factory=dict)
+
+
+def recipe(profile: Profile, source: Source) -> dict[str, Any]:
+    """Every input but the window: with another one, an organisation's content is another."""
+    values = {
+        "source": source.name,
+        "seed": profile.seed,
+        "organisation": dataclasses.asdict(profile.organisation),
+        "adoption": profile.adoption if profile.adoption_given else None,
+        "version": ledger.DATA_VERSION,
+        **source.inputs,
+    }
+    if profile.scenario is not None:  # its story is told from the window's first day on
+        values |= {"scenario": profile.scenario.name, "since": profile.since.isoformat()}
+    return values
+
+
+def seed(
+    database: peewee.Database,
+    run: SeedRun,
+    profile: Profile,
+    source: Source,
+    options: Options,
+    progress: Progress = lambda *_: None,
+) -> Report:
+    """Bring one organisation into the state that its profile and source describe.
+
+    Raises:
+      SeedError: another run holds the organisation, or its team is not the package's own.
+      peewee.DatabaseError: the database failed; what was committed stays, and running again goes on there.
+    """
+    began = time.perf_counter()
+    with organisation_lock(database, profile.organisation.slug, wait=options.wait):
+        work = _Work.begin(database, run, profile, source, options, progress)
+        for stage in STAGES:
+            stage(work)
+        work.job.finish()
+    work.report.seconds = time.perf_counter() - began
+    return work.report
+
+
+def starts_over(team: SeedTeam | None, new: dict[str, Any]) -> bool:
+    """Whether a team holds rows of other inputs, which would mix with these."""
+    return team is not None and team.recipe is not None and team.recipe != new
+
+
+class _Work:
+    """One organisation in hand: what the stages share."""
+
+    def __init__(
+        self,
+        database: peewee.Database,
+        profile: Profile,
+        source: Source,
+        options: Options,
+        progress: Progress,
+    ) -> None:
+        self.database = database
+        self.profile = profile
+        self.source = source
+        self.chunk_size = options.chunk_size
+        self.progress = progress
+        self.report = Report(profile.organisation.slug, profile.since, profile.until)
+        self.team_id = 0
+        self.job: ledger.Job
+        self.fresh: dict[str, bool] = {}
+        self.people: Members
+        self.member_ids: npt.NDArray[np.int64]
+
+    @classmethod
+    def begin(
+        cls,
+        database: peewee.Database,
+        run: SeedRun,
+        profile: Profile,
+        source: Source,
+        options: Options,
+        progress: Progress,
+    ) -> "_Work":
+        work = cls(database, profile, source, options, progress)
+        slug = profile.organisation.slug
+        if options.clear and (own := ledger.own_team(slug)):
+            ledger.clear_team(own)
+        team = ledger.take_team(_team_values(profile), adopt=options.adopt)
+        inputs = recipe(profile, source)
+        if starts_over(team, inputs):
+            ledger.start_over(team, inputs)
+            work.report.started_over = True
+        elif team.recipe is None:
+            ledger.set_recipe(team, inputs)
+        work.team_id = team.team_id
+        identity = ledger.identity(inputs, str(profile.since), str(profile.until), source.fingerprint)
+        work.job = ledger.open_job(run, slug, identity, profile.since, profile.until)
+        work.report.resumed = work.job.resumed
+        work.fresh = {
+            model.__name__: not model.select().where(model.team == team.team_id).exists()
+            for model in APPLICATION
+            if model is not Team
+        }
+        return work
+
+    @property
+    def rows_per_chunk(self) -> int:
+        """Rows that one statement takes."""
+        return self.chunk_size or (COPY_CHUNK if is_postgresql(self.database) else PORTABLE_CHUNK)
+
+    @contextmanager
+    def piece(self, stage: str, start: int, stop: int) -> Iterator[dict[str, Result]]:
+        """A piece of work: one transaction, entered in the ledger by itself."""
+        results: dict[str, Result] = {}
+        with self.database.atomic():
+            yield results
+            self.job.record(stage, start, stop, results)
+        for name, result in results.items():
+            self.report.tables[name] = self.report.tables.get(name, Result()) + result
+
+    def pieces(self, stage: str, total: int, size: int) -> Iterator[tuple[int, int]]:
+        """The ranges of a stage that are not done yet."""
+        start = 0
+        for done_start, done_stop in [*self.job.done(stage), (total, total)]:
+            for begin in range(start, done_start, size):
+                yield begin, min(begin + size, done_start)
+            start = max(start, done_stop)
+
+    def write(self, model: type[peewee.Model], columns: Columns, results: dict[str, Result]) -> None:
+        """Upsert rows of a table of the team's; references are rows of the members and become ids."""
+        rows = dict(columns)
+        for name in rows.keys() & model._meta.fields.keys():
+            parent = getattr(model._meta.fields[name], "rel_model", None)
+            if parent is TeamMember:
+                rows[name] = ids_of(rows[name], self.member_ids)
+        count = len(next(iter(rows.values())))
+        rows["team"] = np.full(count, self.team_id)
+        table = model._meta.table_name
+        result = upsert(model, rows, chunk_size=self.chunk_size, fresh=self.fresh[model.__name__])
+        results[table] = results.get(table, Result()) + result
+
+
+def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> np.ma.MaskedArray:
+    """Ids of referenced rows; -1 becomes NULL."""
+    none = rows < 0
+    if not len(ids):
+        return np.ma.MaskedArray(np.zeros(len(rows), dtype=np.int64), mask=True)
+    return np.ma.MaskedArray(ids[np.where(none, 0, rows)], mask=none)
+
+
+def _team_values(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.organisation.name,
+        "slug": profile.organisation.slug,
+        "created_at": FOUNDED,
+        "updated_at": FOUNDED,
+        "billing_details_last_changed": FOUNDED,
+        "onboarding_complete": True,
+        "onboarding_pipeline_status": "complete",
+        "onboarding_pipeline_started_at": FOUNDED,
+        "onboarding_pipeline_completed_at": FOUNDED,
+        "background_llm_progress": 100,
+        "background_sync_progress": 100,
+        "copilot_status": "connected",
+    }
+
+
+def _members(work: _Work) -> None:
+    people = work.people = work.source.members()
+    work.report.members = len(people)
+    work.member_ids = np.zeros(0, dtype=np.int64)
+    for start, stop in work.pieces("members", 1, 1):
+        with work.piece("members", start, stop) as results:
+            work.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
+    known = (
+        TeamMember.select(TeamMember.github_id, TeamMember.id).where(TeamMember.team == work.team_id).tuples()
+    )
+    by_key = dict(known.iterator())
+    ids = [by_key[key.decode()] for key in people.columns["github_id"].tolist()]
+    work.member_ids = np.array(ids, dtype=np.int64)
+
+
+def _pull_requests(work: _Work) -> None:
+    size = max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST)
+    total = work.report.pull_requests = work.source.total
+    done = work.job.done("pull_requests")
+    finished = sum(stop - start for start, stop in done)
+    for batch in work.source.batches(size, done):
+        tables = simulate(batch, work.people, work.profile)
+        with work.piece("pull_requests", batch.start, batch.stop) as results:
+            pull_requests = tables.pop("PullRequest")
+            surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
+            work.write(PullRequest, pull_requests, results)
+            ids = _pull_request_ids(work, pull_requests)
+            for name, columns in tables.items():
+                columns["pull_request"] = ids_of(columns["pull_request"], ids)
+                work.write(MODELS[name], columns, results)
+            surveys["pull_request"] = ids[surveys["pull_request"]]
+            work.write(PRSurvey, surveys, results)
+            answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
+            work.write(MODELS["PRSurveyReview"], answers, results)
+        finished += batch.stop - batch.start
+        work.progress("pull requests", finished, total)
+
+
+def _pull_request_ids(work: _Work, columns: Columns) -> npt.NDArray[np.int64]:
+    """Ids of pull requests by repository and number: one range query for each repository."""
+    ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
+    for repository in np.unique(columns["github_repo"]):
+        rows = np.flatnonzero(columns["github_repo"] == repository)
+        numbers = columns["github_pr_id"][rows]
+        found = (
+            PullRequest.select(PullRequest.github_pr_id, PullRequest.id)
+            .where(
+                PullRequest.team == work.team_id,
+                PullRequest.github_repo == repository.decode(),
+                PullRequest.github_pr_id.between(int(numbers.min()), int(numbers.max())),
+            )
+            .tuples()
+        )
+        ids[rows] = _look_up(found, numbers)
+    return ids
+
+
+def _survey_ids(work: _Work, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    if not len(pull_requests):
+        return np.zeros(0, dtype=np.int64)
+    found = (
+        PRSurvey.select(PRSurvey.pull_request, PRSurvey.id)
+        .where(
+            PRSurvey.team == work.team_id,
+            PRSurvey.pull_request.between(int(pull_requests.min()), int(pull_requests.max())),
+        )
+        .tuples()
+    )
+    return _look_up(found, pull_requests)
+
+
+def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    table = np.array(list(pairs.iterator()), dtype=np.int64).reshape(-1, 2)
+    table = table[np.argsort(table[:, 0])]
+    return table[np.searchsorted(table[:, 0], keys), 1]
+
+
+def _jira(work: _Work) -> None:
+    """Issues are what all pull requests with their key say, whichever batch or run brought those."""
+    for start, stop in work.pieces("jira", 1, 1):
+        with work.piece("jira", start, stop) as results:
+            for facts in _jira_facts(work):
+                work.write(JiraIssue, issues(facts, work.profile), results)
+    work.progress("Jira issues", 1, 1)
+
+
+def _jira_facts(work: _Work) -> Iterator[Columns]:
+    """What the pull requests of each Jira key touched in the window have in common, in key order."""
+    ended = peewee.fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at)
+    since = datetime.datetime.combine(work.profile.since, datetime.time(), datetime.UTC)
+    touched = PullRequest.select(PullRequest.jira_key).where(
+        PullRequest.team == work.team_id, PullRequest.jira_key > "", PullRequest.updated_at >= since
+    )
+    query = (
+        PullRequest.select(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            ended,
+            PullRequest.additions + PullRequest.deletions,
+            PullRequest.title,
+            PullRequest.labels,
+            PullRequest.author,
+            PullRequest.state,
+        )
+        .where(PullRequest.team == work.team_id, PullRequest.jira_key.in_(touched))
+        .order_by(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            PullRequest.github_repo,
+            PullRequest.github_pr_id,
+        )
+        .tuples()
+    )
+    member_of = {member_id: row for row, member_id in enumerate(work.member_ids.tolist())}
+    rows: list[tuple] = []
+    for row in query.iterator():
+        if len(rows) >= work.rows_per_chunk and row[0] != rows[-1][0]:
+            yield _facts(rows, member_of)
+            rows = []
+        rows.append(row)
+    if rows:
+        yield _facts(rows, member_of)
+
+
+def _facts(rows: list[tuple], member_of: dict[int, int]) -> Columns:
+    keys, created, ended, lines, titles, labels, authors, states = zip(*rows, strict=True)
+    starts = np.flatnonzero(np.array([True, *(a != b for a, b in zip(keys[1:], keys, strict=False))]))
+    moments = {"created": created, "ended": ended}
+    times = {
+        name: np.array([moment.replace(tzinfo=None) for moment in values], "M8[s]")
+        for name, values in moments.items()
+    }
+    merged = np.array([state == "merged" for state in states])
+    is_open = np.array([state == "open" for state in states])
+    all_merged = np.logical_and.reduceat(merged, starts)
+    any_open = np.logical_or.reduceat(is_open | merged, starts)
+    first = starts.tolist()
+    return {
+        "jira_key": np.array([keys[row].encode() for row in first]),
+        "first_created": np.minimum.reduceat(times["created"], starts),
+        "last_ended": np.maximum.reduceat(times["ended"], starts),
+        "lines": np.add.reduceat(np.array(lines, dtype=np.int64), starts),
+        "title": np.array([titles[row].encode() for row in first]),
+        "labels": np.array([ledger.json_text(labels[row]).encode() for row in first]),
+        "assignee": np.array([member_of.get(authors[row], -1) for row in first], dtype=np.int64),
+        "state": np.where(all_merged, b"merged", np.where(any_open, b"open", b"closed")),
+    }
+
+
+def _ai_usage(work: _Work) -> None:
+    total = len(work.people)
+    size = max(1, work.rows_per_chunk // max(1, len(work.profile.days)))
+    for start, stop in work.pieces("ai_usage", total, size):
+        with work.piece("ai_usage", start, stop) as results:
+            work.write(AIUsageDaily, ai_usage(work.people, slice(start, stop), work.profile), results)
+        work.progress("AI usage", stop, total)
+
+
+def _copilot(work: _Work) -> None:
+    """A team's Copilot figures, summed in the database from its members' days."""
+    for start, stop in work.pieces("copilot", 1, 1):
+        with work.piece("copilot", start, stop) as results:
+            shown = peewee.fn.SUM(AIUsageDaily.suggestions_shown)
+            accepted = peewee.fn.SUM(AIUsageDaily.suggestions_accepted)
+            query = (
+                AIUsageDaily.select(AIUsageDaily.date, peewee.fn.COUNT(AIUsageDaily.id), shown, accepted)
+                .where(
+                    AIUsageDaily.team == work.team_id,
+                    AIUsageDaily.source == "copilot",
+                    AIUsageDaily.date.between(work.profile.since, work.profile.until),
+                )
+                .group_by(AIUsageDaily.date)
+                .order_by(AIUsageDaily.date)
+                .tuples()
+            )
+            days = list(query)
+            daily = {
+                "date": np.array([day[0] for day in days], "M8[D]"),
+                "active": np.array([day[1] for day in days], dtype=np.int64),
+                "shown": np.array([int(day[2]) for day in days], dtype=np.int64),
+                "accepted": np.array([int(day[3]) for day in days], dtype=np.int64),
+            }
+            work.write(CopilotSeatSnapshot, seats(daily, len(work.people), work.profile), results)
+            work.write(CopilotLanguageDaily, languages(daily, work.profile), results)
+            work.write(CopilotEditorDaily, editors(daily, work.profile), results)
+
+
+def _aggregates(work: _Work) -> None:
+    profile = work.profile
+    aggregates: dict[type[peewee.Model], Callable[[], tuple[int, int]]] = {
+        WeeklyMetrics: lambda: metrics.weekly_metrics(
+            work.database, work.team_id, profile.since, profile.until
+        ),
+        ReviewerCorrelation: lambda: metrics.reviewer_pairs(work.database, work.team_id),
+        DailyInsight: lambda: metrics.insights(
+            work.database, work.team_id, profile.organisation.slug, profile.until
+        ),
+    }
+    for place, (model, compute) in enumerate(aggregates.items()):
+        for start, stop in work.pieces(f"aggregates/{place}", 1, 1):
+            with work.piece(f"aggregates/{place}", start, stop) as results:
+                began = time.perf_counter()
+                written, unchanged = compute()
+                results[model._meta.table_name] = Result(written, unchanged, time.perf_counter() - began)
+        work.progress("metrics", place + 1, len(aggregates))
+
+
+#: The order of work.
+STAGES = (_members, _pull_requests, _jira, _ai_usage, _copilot, _aggregates)

@@ -1,0 +1,179 @@
+"""Jira: the issues that pull requests belong to."""
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.catalog.organisations import Organisation
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.draws import text_keys
+from tformance_seed.simulate.columns import hours, moments, seconds, stamped
+from tformance_seed.sources.records import Columns
+
+Texts = npt.NDArray[np.bytes_]
+
+#: Made-up keys have numbers from here on.
+FIRST_NUMBER = 1000
+
+#: The most characters of a project that is named after a repository.
+PROJECT_LENGTH = 10
+
+#: Story points of issues with fewer than so many changed lines; and of the others.
+POINTS = ((50, 1), (150, 2), (400, 3), (800, 5))
+MOST_POINTS = 8
+
+#: The Monday on which the first sprint began, and how many days one lasts.
+FIRST_SPRINT, SPRINT_DAYS = np.datetime64("2024-01-01"), 14
+
+#: Issue types with chances, where neither title nor labels tell.
+TYPES = np.array([b"Story", b"Task", b"Bug", b"Improvement"])
+TYPE_CHANCES = (0.50, 0.25, 0.20, 0.05)
+STORY, TASK, BUG, IMPROVEMENT = range(4)
+
+#: What words at the start of a title, or labels, say about the type.
+TYPE_OF_WORD = {
+    b"feat": STORY,
+    b"feature": STORY,
+    b"fix": BUG,
+    b"fixes": BUG,
+    b"hotfix": BUG,
+    b"bugfix": BUG,
+    b"bug": BUG,
+    b"revert": BUG,
+    b"perf": IMPROVEMENT,
+    b"improve": IMPROVEMENT,
+    b"enhancement": IMPROVEMENT,
+    b"refactor": TASK,
+    b"chore": TASK,
+    b"docs": TASK,
+    b"documentation": TASK,
+    b"test": TASK,
+    b"ci": TASK,
+    b"build": TASK,
+    b"deps": TASK,
+    b"dependencies": TASK,
+}
+
+#: Status by the state of an issue's pull requests; of open ones, with chances.
+STATUS = {b"merged": b"Done", b"closed": b"Won't Do"}
+OPEN_STATUSES = np.array([b"In Progress", b"In Review"])
+OPEN_CHANCES = (0.6, 0.4)
+
+PRIORITIES = np.array([b"Highest", b"High", b"Medium", b"Low", b"Lowest"])
+PRIORITY_CHANCES = (0.05, 0.22, 0.55, 0.15, 0.03)
+
+#: An issue is written at least this many seconds before its first pull request, and at most so many more.
+WRITTEN_BEFORE, WRITTEN_SPREAD = 1800, 12 * 86400
+
+#: Descriptions; an empty one is usual.
+DESCRIPTIONS = np.array(
+    [
+        "",
+        "",
+        "",
+        "See the discussion in the team channel.",
+        "Reported by support. Steps to reproduce are in the ticket.",
+        "Acceptance: works as before, covered by tests, documented.",
+        "Follow-up from the last planning.",
+    ],
+    dtype="S",
+)
+
+#: So many words of a title can tell the type.
+TITLE_WORDS = 3
+
+#: A conventional commit's prefix, and what a key leaves behind in a title when it is taken out.
+PREFIX = re.compile(rb"^(\w+)(?:\([^)]*\))?!?:\s*")
+LEFTOVERS = re.compile(rb"\[\s*\]|\(\s*\)|^[\s:\-|]+|\s+(?=\s)")
+WORD = re.compile(rb"[a-z]+")
+
+
+def issues(facts: Columns, profile: Profile) -> Columns:
+    """JiraIssue rows, one for each key, in the order of ``facts``.
+
+    Parameters:
+      facts: of each issue ``jira_key`` (S), ``first_created`` and ``last_ended`` (datetime64[s]) of its pull
+        requests, ``lines`` (int64, changed), ``title`` (S, of the first), ``labels`` (S, JSON), ``assignee``
+        (int64, a member's row or -1) and ``state`` (S): merged (all are), closed (none is, none is open),
+        open.
+    """
+    draws, key = profile.draws, text_keys(facts["jira_key"])
+    u = draws.uniform("issue written", key)
+    written = (
+        seconds(facts["first_created"]) - WRITTEN_BEFORE - np.floor(u * u * WRITTEN_SPREAD).astype(np.int64)
+    )
+    ended = seconds(facts["last_ended"])
+    resolved = facts["state"] != b"open"
+    bounds, points = np.array([*POINTS, (0, MOST_POINTS)], dtype=np.float64).T
+    sprint = (facts["last_ended"].astype("datetime64[D]") - FIRST_SPRINT).astype(np.int64) // SPRINT_DAYS + 1
+    number = sprint.astype("S")
+    texts = zip(facts["title"].tolist(), facts["labels"].tolist(), strict=True)
+    told = np.array([_type(title, labels) for title, labels in texts], dtype=np.int64)
+    drawn = draws.pick("issue type", TYPE_CHANCES, key)
+    status = OPEN_STATUSES[draws.pick("issue status", OPEN_CHANCES, key)]
+    return stamped(
+        {
+            "jira_key": facts["jira_key"],
+            "jira_id": draws.identifier("jira issue", key).astype("S"),
+            "summary": _summaries(facts),
+            "description": DESCRIPTIONS[draws.integers("issue text", key, low=0, high=len(DESCRIPTIONS) - 1)],
+            "issue_type": TYPES[np.where(told < 0, drawn, told)],
+            "status": np.select([facts["state"] == state for state in STATUS], list(STATUS.values()), status),
+            "priority": PRIORITIES[draws.pick("issue priority", PRIORITY_CHANCES, key)],
+            "story_points": points[np.searchsorted(bounds[:-1], facts["lines"], side="right")],
+            "sprint_id": np.where(sprint > 0, number, b""),
+            "sprint_name": np.where(sprint > 0, np.char.add(b"Sprint ", number), b""),
+            "issue_created_at": moments(written),
+            "resolved_at": moments(ended, resolved),
+            "cycle_time_hours": hours(ended - written, resolved),
+            "synced_at": facts["last_ended"],
+            "assignee": facts["assignee"],
+            "labels": facts["labels"],
+            "parent_issue_key": np.zeros(len(key), dtype="S1"),
+        },
+        facts["last_ended"],
+    )
+
+
+def _type(title: bytes, labels: bytes) -> int:
+    """The issue type that a title or its labels (JSON) tell of, -1 if none."""
+    words = [*WORD.findall(title.lower())[:TITLE_WORDS], *WORD.findall(labels.lower())]
+    found = (TYPE_OF_WORD.get(word, -1) for word in words)
+    return next((kind for kind in found if kind >= 0), -1)
+
+
+def _summaries(facts: Columns) -> Texts:
+    """Titles without the key and without the prefix of a conventional commit; the key, if nothing is left."""
+    texts = []
+    for title, key in zip(facts["title"].tolist(), facts["jira_key"].tolist(), strict=True):
+        text = PREFIX.sub(b"", LEFTOVERS.sub(b"", title.replace(key, b"")).strip(), count=1)
+        texts.append(LEFTOVERS.sub(b"", text).strip() or key)
+    return np.array(texts, dtype="S")
+
+
+def simulated_key(prs: Columns, profile: Profile) -> Texts:
+    """The Jira key of each pull request: its own, else one made up; empty for those of bots.
+
+    A made-up number is a function of the pull request alone, and no two share one: FIRST_NUMBER + number x
+    repositories + the repository's place in the organisation. A repository that the catalogue does not list
+    has a project of its own, named after it.
+    """
+    organisation = profile.organisation
+    repositories, index = np.unique(prs["repository"], return_inverse=True)
+    schemes = [_scheme(name.decode(), organisation) for name in repositories.tolist()]
+    if not schemes:
+        return prs["jira_key"]
+    project, step, place = (np.array(column)[index] for column in zip(*schemes, strict=True))
+    number = FIRST_NUMBER + prs["number"] * step + place
+    made_up = np.char.add(np.char.add(project, b"-"), number.astype("S"))
+    return np.where((prs["jira_key"] == b"") & ~prs["is_bot"], made_up, prs["jira_key"])
+
+
+def _scheme(repository: str, organisation: Organisation) -> tuple[bytes, int, int]:
+    """How a repository's pull requests are numbered: project, step, offset."""
+    if repository in organisation.repos:
+        place = organisation.repos.index(repository)
+        return organisation.jira_project_key.encode(), len(organisation.repos), place
+    letters = re.sub("[^A-Z0-9]", "", repository.rpartition("/")[2].upper()).lstrip("0123456789")
+    return (letters[:PROJECT_LENGTH] if len(letters) > 1 else "PROJ").encode(), 1, 0

@@ -1,0 +1,265 @@
+"""What a language model would say of a pull request, told from what is known about it."""
+
+import functools
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.models.fields import json_text
+from tformance_seed.simulate.columns import Integers, runs
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns
+
+Texts = npt.NDArray[np.bytes_]
+
+#: Versions of the summary's form and of the rules by which AI is found.
+SUMMARY_VERSION = "seed-1"
+DETECTION_VERSION = "seed-1"
+
+#: Languages and frameworks by file extension.
+LANGUAGES = {
+    b"py": "python",
+    b"pyi": "python",
+    b"ts": "typescript",
+    b"tsx": "typescript",
+    b"js": "javascript",
+    b"jsx": "javascript",
+    b"mjs": "javascript",
+    b"vue": "javascript",
+    b"svelte": "javascript",
+    b"go": "go",
+    b"rs": "rust",
+    b"java": "java",
+    b"kt": "kotlin",
+    b"rb": "ruby",
+    b"erb": "ruby",
+    b"php": "php",
+    b"cs": "csharp",
+    b"c": "c",
+    b"h": "c",
+    b"cc": "cpp",
+    b"cpp": "cpp",
+    b"hpp": "cpp",
+    b"swift": "swift",
+    b"scala": "scala",
+    b"ex": "elixir",
+    b"exs": "elixir",
+    b"sh": "shell",
+    b"sql": "sql",
+    b"tf": "terraform",
+    b"css": "css",
+    b"scss": "css",
+    b"html": "html",
+}
+FRAMEWORKS = {
+    b"tsx": "react",
+    b"jsx": "react",
+    b"vue": "vue",
+    b"svelte": "svelte",
+    b"erb": "rails",
+}
+
+#: Categories as the application sums them up, in the order of their bits.
+CATEGORIES = ("backend", "config", "docs", "frontend", "javascript", "other", "test")
+
+#: Type of the change by the first word of the title.
+CHANGE_TYPES = {
+    "feat": "feature",
+    "add": "feature",
+    "fix": "bugfix",
+    "hotfix": "bugfix",
+    "revert": "revert",
+    "refactor": "refactor",
+    "docs": "docs",
+    "test": "test",
+    "chore": "chore",
+    "ci": "ci",
+    "build": "chore",
+    "bump": "chore",
+    "perf": "performance",
+}
+USUAL_CHANGE = "feature"
+
+#: Lines changed from which a pull request is of the next scope.
+SCOPES = np.array(["small", "medium", "large", "xlarge"])
+SCOPE_FROM = (50, 300, 1000)
+
+LEVELS = np.array(["low", "medium", "high"])
+
+#: What is worth saying, in the order of the bits of ``_insights``.
+INSIGHTS = (
+    "Large change: hard to review in one go",
+    "Code without tests",
+    "Several rounds of review",
+    "Slow first review",
+    "Merged without a review",
+    "AI took part",
+)
+
+#: Hours without a review that count as slow.
+SLOW_REVIEW = 24.0
+
+#: How sure a find is, by the kind of AI; a commit that names AI, and files that configure it, add to it.
+CONFIDENCE = (0.0, 0.62, 0.81)
+CONFIDENCE_OF_COMMITS, CONFIDENCE_OF_FILES = 0.24, 0.08
+
+#: Up to so many thousandths are added after the pull request's key.
+CONFIDENCE_STEPS = 60
+
+#: The greatest confidence, in thousandths.
+MOST_SURE = 990
+
+#: Longest title in a summary, in characters.
+TITLE_LENGTH = 120
+
+#: What a file tells of the technology, each a bit: part of the summary, name.
+TECHNOLOGY = (
+    *(("languages", name) for name in sorted(set(LANGUAGES.values()))),
+    *(("frameworks", name) for name in sorted(set(FRAMEWORKS.values()))),
+    *(("categories", name) for name in CATEGORIES),
+)
+CATEGORY_BITS = {name.encode(): 1 << TECHNOLOGY.index(("categories", name)) for name in CATEGORIES}
+EXTENSION_BITS = {
+    extension: 1 << TECHNOLOGY.index(("languages", language))
+    | (1 << TECHNOLOGY.index(("frameworks", FRAMEWORKS[extension])) if extension in FRAMEWORKS else 0)
+    for extension, language in LANGUAGES.items()
+}
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each text
+
+
+def ai_signals(batch: Batch) -> Columns:
+    """``ai_signals``, ``ai_confidence_score`` (0 to 1; NaN: nothing found), ``ai_detection_version``."""
+    prs = batch.pull_requests
+    kind = prs["ai_kind"]
+    sure = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
+    sure += CONFIDENCE_OF_FILES * prs["has_ai_files"]
+    thousandths = np.floor(sure * 1000 + 0.5) + (prs["key"] % np.uint64(CONFIDENCE_STEPS)).astype(np.float64)
+    rows = zip(
+        kind.tolist(),
+        prs["has_ai_commits"].tolist(),
+        prs["has_ai_files"].tolist(),
+        prs["ai_tools"].tolist(),
+        strict=True,
+    )
+    return {
+        "ai_signals": np.array([_signals(*row) for row in rows], dtype="S"),
+        "ai_confidence_score": np.where(kind == AI_NONE, np.nan, np.minimum(thousandths, MOST_SURE) / 1000),
+        "ai_detection_version": np.full(len(kind), DETECTION_VERSION.encode()),
+    }
+
+
+@functools.lru_cache(maxsize=4096)
+def _signals(kind: int, commits: bool, files: bool, tools: bytes) -> bytes:
+    if kind == AI_NONE:
+        return b"{}"
+    found = {"commits": commits, "files": files, "review": kind == AI_REVIEW}
+    return b'{"sources":%s,"tools":%s}' % (_json([name for name in found if found[name]]), tools)
+
+
+def llm_summaries(batch: Batch) -> tuple[Texts, str]:
+    """A JSON object for each pull request of a completed batch, and the version of its form.
+
+    ``{ai: {confidence, is_assisted, tools, usage_type}, health: {insights, review_friction, risk_level,
+    scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``, canonical.
+    """
+    prs = batch.pull_requests
+    tech, files = _tech(batch)
+    lines = prs["additions"] + prs["deletions"]
+    scope = np.searchsorted(SCOPE_FROM, lines, side="right")
+    risk = np.minimum((scope + prs["is_hotfix"] + prs["is_revert"]) // 2, 2)
+    friction = np.minimum(prs["review_rounds"].filled(0), 2)
+    health = zip(
+        _insights(batch, scope).tolist(), friction.tolist(), risk.tolist(), scope.tolist(), strict=True
+    )
+    ai = zip(prs["ai_kind"].tolist(), prs["has_ai_commits"].tolist(), prs["ai_tools"].tolist(), strict=True)
+    figures = zip(files.tolist(), prs["additions"].tolist(), prs["deletions"].tolist(), strict=True)
+    rows = zip(ai, health, figures, prs["title"].tolist(), tech, strict=True)
+    texts = [
+        b'{"ai":%s,"health":%s,"summary":%s,"tech":%s}'
+        % (_ai(*used), _health(*state), _summary(title.decode(), *counted), technology)
+        for used, state, counted, title, technology in rows
+    ]
+    return np.array(texts, dtype="S"), SUMMARY_VERSION
+
+
+@functools.lru_cache(maxsize=4096)
+def _ai(kind: int, commits: bool, tools: bytes) -> bytes:
+    sure = round(CONFIDENCE[kind] + CONFIDENCE_OF_COMMITS * commits, 2) if kind != AI_NONE else 0.9
+    usage = {AI_NONE: None, AI_CODE: "authored" if commits else "assisted", AI_REVIEW: "reviewed"}[kind]
+    return b'{"confidence":%s,"is_assisted":%s,"tools":%s,"usage_type":%s}' % (
+        _json(sure),
+        _json(kind != AI_NONE),
+        tools,
+        _json(usage),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _health(insights: int, friction: int, risk: int, scope: int) -> bytes:
+    said = [text for bit, text in enumerate(INSIGHTS) if insights >> bit & 1]
+    return _json(
+        {
+            "insights": said,
+            "review_friction": str(LEVELS[friction]),
+            "risk_level": str(LEVELS[risk]),
+            "scope": str(SCOPES[scope]),
+        }
+    )
+
+
+def _summary(title: str, files: int, additions: int, deletions: int) -> bytes:
+    first = title.split(" ", 1)[0].split("(", 1)[0].rstrip("!:").lower()
+    return b'{"description":"Changes %d file%s: %d lines added, %d removed.","title":%s,"type":"%s"}' % (
+        files,
+        b"" if files == 1 else b"s",
+        additions,
+        deletions,
+        _encode(title[:TITLE_LENGTH]).encode(),
+        CHANGE_TYPES.get(first, USUAL_CHANGE).encode(),
+    )
+
+
+def _insights(batch: Batch, scope: Integers) -> Integers:
+    """Which of ``INSIGHTS`` hold, as bits."""
+    prs = batch.pull_requests
+    owner, category = batch.files["pull_request"], batch.files["file_category"]
+    code = np.isin(category, [b"backend", b"frontend", b"javascript"])
+    size = len(prs["key"])
+    has_code = np.bincount(owner[code], minlength=size) > 0
+    has_tests = np.bincount(owner[category == b"test"], minlength=size) > 0
+    holds = (
+        scope == len(SCOPES) - 1,
+        has_code & ~has_tests,
+        prs["review_rounds"].filled(0) > 1,
+        prs["review_time_hours"] >= SLOW_REVIEW,
+        (prs["state"] == b"merged") & np.isnat(prs["first_review_at"]),
+        prs["ai_kind"] != AI_NONE,
+    )
+    return sum(hold.astype(np.int64) << bit for bit, hold in enumerate(holds))
+
+
+def _tech(batch: Batch) -> tuple[list[bytes], Integers]:
+    """Languages, frameworks and categories of each pull request as JSON; and its number of files."""
+    starts, counts = runs(batch.files["pull_request"], len(batch.pull_requests["key"]))
+    files = zip(batch.files["filename"].tolist(), batch.files["file_category"].tolist(), strict=True)
+    bits = [EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[kind] for name, kind in files]
+    found = np.zeros(len(counts), dtype=np.int64)
+    present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the files' order
+    if len(present):
+        found[present] = np.bitwise_or.reduceat(np.array(bits, dtype=np.int64), starts[present])
+    return [_technology(row) for row in found.tolist()], counts
+
+
+@functools.lru_cache(maxsize=65536)
+def _technology(bits: int) -> bytes:
+    parts: dict[str, list[str]] = {"languages": [], "frameworks": [], "categories": []}
+    for bit, (part, name) in enumerate(TECHNOLOGY):
+        if bits >> bit & 1:
+            parts[part].append(name)
+    return _json(parts)
+
+
+def _json(value: Any) -> bytes:
+    return json_text(value).encode()

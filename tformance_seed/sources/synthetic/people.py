@@ -1,0 +1,92 @@
+"""The people of the generated source. What is said of member i depends on i alone, not on how many there are."""
+
+import unicodedata
+
+import numpy as np
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.distributions import Skewed
+from tformance_seed.draws import Draws, text_keys
+from tformance_seed.sources.records import Members
+from tformance_seed.sources.synthetic.words import words
+
+#: How much work a member does against the median member. The busiest fifth does about two thirds of it, as
+#: in most projects: for a lognormal that is a mean 2.2 times the median.
+WORK = Skewed(median=1.0, mean=2.2, cap=40.0)
+
+#: Least github_id, and how many there are: the greatest prime that keeps them at 8 digits. Steps of one
+#: width around a circle of prime length meet no place twice.
+GITHUB_ID_FIRST, GITHUB_IDS = 1_000_000, 98_999_987
+
+#: Share of leads among the members after the first, who is the admin.
+LEADS = 0.1
+
+#: Forms of a login, each used by a share of the members; all distinct for distinct names.
+LOGINS = ("{first}{last}{suffix}", "{first}-{last}{suffix}", "{first}{last}{suffix}-dev")
+
+#: Day of the first member's row, and how many days the others may follow it.
+JOINED, JOINED_DAYS = np.datetime64("2021-01-01", "s"), 4 * 365
+
+_BASE36 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint8)
+
+
+def people(profile: Profile) -> Members:
+    """The first ``profile.members`` members of an organisation; at most 1,000,000 stay distinct."""
+    draws, count = profile.draws, profile.members
+    index = np.arange(count)
+    names, logins = _names(draws, count)
+    slug = profile.organisation.slug
+    github_id = np.char.mod(b"%d", _github_ids(draws, index)) if count else np.zeros(0, "S8")
+    roles = np.array([b"developer", b"lead", b"admin"])
+    weight = WORK.quantile(draws.spread(1, "work", index))
+    return Members(
+        columns={
+            "display_name": np.array([name.encode() for name in names], dtype="S"),
+            "email": np.array([f"{login}@{slug}.example.com".encode() for login in logins], dtype="S"),
+            "github_username": np.array([login.encode() for login in logins], dtype="S"),
+            "github_id": github_id,
+            "jira_account_id": np.char.add(b"5f", draws.hexadecimal("jira-account", index).astype("S22")),
+            "slack_user_id": _slack_ids(draws, index),
+            "role": roles[np.where(index == 0, 2, draws.chance("lead", LEADS, index).astype(np.int64))],
+            "is_active": np.ones(count, dtype=bool),
+            "created_at": JOINED
+            + draws.integers("joined", index, low=0, high=JOINED_DAYS * 86400).astype("timedelta64[s]"),
+        },
+        key=text_keys(github_id),
+        weight=weight / weight.sum(),
+        adoption_draw=draws.spread(0, "adoption", index),
+    )
+
+
+def _names(draws: Draws, count: int) -> tuple[list[str], list[str]]:
+    """Display names and logins: first and last names in a shuffled order, numbered once all were used."""
+    first, last = words()["people"]["first"].split(), words()["people"]["last"].split()
+    order = np.argsort(draws.bits("name", np.arange(len(first) * len(last))))
+    form = draws.integers("login", np.arange(count), low=0, high=len(LOGINS) - 1).tolist()
+    names, logins = [], []
+    for member in range(count):
+        again, place = divmod(member, len(order))
+        given, family = first[order[place] // len(last)], last[order[place] % len(last)]
+        suffix = str(again + 1) if again else ""
+        names.append(f"{given} {family} {suffix}".rstrip())
+        logins.append(
+            LOGINS[form[member]].format(first=_ascii(given), last=_ascii(family), suffix=suffix)
+        )
+    return names, logins
+
+
+def _ascii(name: str) -> str:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+
+
+def _github_ids(draws: Draws, index: np.ndarray) -> np.ndarray:
+    start = int(draws.integers("github-start", low=0, high=GITHUB_IDS - 1))
+    step = int(draws.integers("github-step", low=1, high=GITHUB_IDS - 1))
+    return GITHUB_ID_FIRST + (start + index * step) % GITHUB_IDS
+
+
+def _slack_ids(draws: Draws, index: np.ndarray) -> np.ndarray:
+    """ "U" and ten capitals or digits."""
+    places = draws.bits("slack", index)[:, None] // np.uint64(36) ** np.arange(10, dtype=np.uint64)
+    digits = _BASE36[(places % np.uint64(36)).astype(np.int64)]
+    return np.char.add(b"U", np.ascontiguousarray(digits).view("S10")[:, 0])

@@ -1,0 +1,133 @@
+"""Repositories of the generated source: the files they hold, and which of them a pull request touches."""
+
+import functools
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.draws import Draws, UInt64
+from tformance_seed.sources.detection import file_category
+from tformance_seed.sources.synthetic.words import tools, vocabulary, words
+
+Ints = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.bytes_]
+
+#: How many things live in an area of a repository: some of the industry's, the rest of what everyone has.
+NOUNS_PER_AREA, INDUSTRY_NOUNS = 10, 4
+
+#: How far on in the tree the next file lies that a pull request touches; each as likely. The greatest, times
+#: the most files of a pull request, is less than a tree holds, so that no file comes twice.
+STEPS = np.array([1, 1, 2, 3])
+
+#: Share of pull requests whose last file is one at the root: a manifest, a workflow, the README.
+TOUCHES_ROOT = 0.15
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of a repository: ``size`` in the order of its folders, then those at the root, then those
+    that configure AI tools (in the order of ``tools("code_tools")``, which may share a file).
+    """
+
+    names: Texts
+    categories: Texts
+    areas: Texts  #: the area of each of the first ``size`` files
+    nouns: Texts  #: what it is about
+    root: int  #: how many files stand at the root
+    packages: list[bytes]  #: what the repository depends on
+
+    @property
+    def size(self) -> int:
+        """How many files lie in folders."""
+        return len(self.areas)
+
+
+def plant(profile: Profile, repository: str) -> Tree:
+    """The tree of a repository; a function of its name and of the organisation."""
+    draws, industry = profile.draws, profile.organisation.industry
+    own, common = vocabulary("areas", industry)
+    areas = np.array(own + common)
+    areas = areas[np.argsort(draws.bits("area", repository, np.arange(len(areas))))].tolist()
+    language = _language(draws, repository)
+    names, places = [], []
+    for rank, area in enumerate(areas):
+        nouns = _nouns(draws, industry, repository, rank)
+        paths = [(path, noun) for noun in nouns for path in language["files"]]
+        for path, noun in [*paths, *((path, nouns[0]) for path in language["area"])]:
+            names.append(
+                path.format(area=area, noun=noun, Area=area.capitalize(), Noun=noun.capitalize())
+            )
+            places.append((area.encode(), noun.encode()))
+    root = language["root"].split()
+    names += root + [tool.file for tool in tools("code_tools")]
+    return Tree(
+        names=np.array([name.encode() for name in names]),
+        categories=np.array([_category(name) for name in names]),
+        areas=np.array([area for area, _ in places]),
+        nouns=np.array([noun for _, noun in places]),
+        root=len(root),
+        packages=language["packages"].encode().split(),
+    )
+
+
+def first_files(tree: Tree, draws: Draws, key: UInt64) -> Ints:
+    """Where in the tree each pull request is at home: the nearer to its front, the more often."""
+    u = draws.uniform("home", key)
+    return np.floor(u * u * tree.size).astype(np.int64)
+
+
+def touched(
+    tree: Tree,
+    draws: Draws,
+    key: UInt64,
+    homes: Ints,
+    bot: npt.NDArray[np.bool_],
+    tool: Ints,
+    owner: Ints,
+    place: Ints,
+) -> Ints:
+    """The files, as rows of the tree, that pull requests touch; none twice in one pull request.
+
+    Parameters:
+      key, homes, bot: of each pull request.
+      tool: of each pull request the AI tool whose configuration it touches, -1 for none.
+      owner, place: of each file its pull request, and its place among the files of that (ascending).
+    """
+    step = STEPS[draws.integers("step", key[owner], place, low=0, high=len(STEPS) - 1)]
+    walked = np.cumsum(np.where(place == 0, 0, step))
+    row = (homes[owner] + walked - walked[np.arange(len(place)) - place]) % tree.size
+    u = draws.uniform("root file", key)
+    last = np.append(place[1:] == 0, True)[: len(place)]
+    at_root = tree.size + np.floor(u * u * tree.root).astype(np.int64)
+    goes_to_root = draws.chance("touches root", TOUCHES_ROOT, key)
+    row = np.where(last & goes_to_root[owner], at_root[owner], row)
+    row = np.where(last & (tool >= 0)[owner], (tree.size + tree.root + tool)[owner], row)
+    return np.where(bot[owner], tree.size + place % tree.root, row)
+
+
+@functools.cache
+def _category(name: str) -> bytes:
+    return file_category(name).encode()
+
+
+def _language(draws: Draws, repository: str) -> dict:
+    """The language that a repository's name gives away, else one drawn by the shares."""
+    languages = list(words()["languages"].values())
+    for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
+        for language in languages:
+            if any(part.endswith(hint) for hint in language["hints"]):
+                return language
+    return languages[int(draws.pick("language", [language["weight"] for language in languages], repository))]
+
+
+def _nouns(draws: Draws, industry: str, repository: str, area: int) -> list[str]:
+    """What lives in an area, a different choice in each."""
+    own, common = vocabulary("nouns", industry)
+    chosen = []
+    for source, count in ((own, INDUSTRY_NOUNS), (common, NOUNS_PER_AREA)):
+        order = np.argsort(draws.bits(f"noun/{len(chosen)}", repository, area, np.arange(len(source))))
+        chosen += [source[place] for place in order[: min(count, NOUNS_PER_AREA - len(chosen))]]
+    return chosen

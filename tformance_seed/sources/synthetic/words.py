@@ -1,0 +1,58 @@
+"""The words of the generated source, from ``words.toml``."""
+
+import functools
+import importlib.resources
+import tomllib
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An AI tool and what it leaves behind.
+
+    Parameters:
+      months: in how many pull requests of each month it was found.
+      mention: what it writes into a body.
+      trailer: what it writes below a commit message.
+      file: what configures it.
+    """
+
+    name: bytes
+    months: tuple[float, ...]
+    mention: bytes
+    trailer: bytes
+    file: str
+
+
+@functools.cache
+def words() -> dict[str, Any]:
+    """Everything in ``words.toml``."""
+    return tomllib.loads(importlib.resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
+
+
+def vocabulary(table: str, industry: str) -> tuple[list[str], list[str]]:
+    """The words of ``areas`` or ``nouns``: those of an industry, and the others that everyone uses."""
+    own = words()[table].get(industry, "").split()
+    return own, [word for word in words()[table]["common"].split() if word not in own]
+
+
+def phrases(table: str, name: str) -> list[bytes]:
+    """Phrases or templates; a template takes a mapping by the ``%`` operator of bytes."""
+    text = words()[table][name].strip().replace("{", "%(").replace("}", ")s")
+    return [phrase.encode() for line in text.splitlines() for phrase in line.split("|")]
+
+
+@functools.cache
+def tools(table: str) -> tuple[Tool, ...]:
+    """The tools of ``code_tools`` or ``review_tools``."""
+    return tuple(
+        Tool(
+            name=name.encode(),
+            months=tuple(entry.get("months", [entry["found"] / 12] * 12)),
+            mention=entry["mention"].encode(),
+            trailer=entry.get("trailer", "").encode(),
+            file=entry.get("file", ""),
+        )
+        for name, entry in words()[table].items()
+    )

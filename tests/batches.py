@@ -6,7 +6,7 @@ import numpy as np
 
 from tformance_seed.catalog import SCENARIOS, Organisation
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import text_key, text_keys
+from tformance_seed.draws import text_keys
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns, Members
 
 SINCE, UNTIL = datetime.date(2025, 9, 1), datetime.date(2025, 11, 30)
@@ -15,7 +15,9 @@ TOOLS = np.array([b"[]", b'["claude"]', b'["coderabbit"]'])
 WEEKS = 8 * 7
 
 
-def profile(scenario: str | None = None, until: datetime.date = UNTIL, seed: int = 1, **organisation) -> Profile:
+def profile(
+    scenario: str | None = None, until: datetime.date = UNTIL, seed: int = 1, **organisation
+) -> Profile:
     told = SCENARIOS[scenario] if scenario else None
     days = WEEKS - 1 if told else 90
     return Profile(
@@ -79,7 +81,8 @@ def batch(
     where = np.full(len(numbers), repository) if repository else names[numbers % 2]
     key = draws.bits("test key", text_keys(where), numbers)
     bot = draws.chance("bot", 0.05, key)
-    author = np.where(bot, -1, draws.pick("author", members.weight, key) if len(members) else -1)
+    weight = np.ones(len(members)) if told.scenario else members.weight
+    author = np.where(bot, -1, draws.pick("author", weight, key) if len(members) else -1)
     kinds = np.array([AI_NONE, AI_CODE, AI_REVIEW])[draws.pick("kind", (0.7, 0.1, 0.2), key)]
     kinds = np.where(bot, AI_NONE, kinds) if kind is None else np.full(len(numbers), kind)
     states = np.array([b"merged", b"closed", b"open"])[draws.pick("state", (0.8, 0.1, 0.1), key)]
@@ -109,7 +112,9 @@ def batch(
     }
     files = _files(told, prs)
     for name in ("additions", "deletions"):
-        prs[name] = np.bincount(files["pull_request"], weights=files[name], minlength=len(numbers)).astype(np.int64)
+        prs[name] = np.bincount(files["pull_request"], weights=files[name], minlength=len(numbers)).astype(
+            np.int64
+        )
     return Batch(0, len(numbers), prs, _commits(told, prs), files)
 
 
@@ -145,8 +150,3 @@ def _commits(told: Profile, prs: Columns) -> Columns:
         "ai_co_authors": np.full(len(owner), b"[]"),
         "is_ai_assisted": np.zeros(len(owner), dtype=bool),
     }
-
-
-def digest(column: np.ndarray) -> int:
-    """A number that tells columns apart."""
-    return text_key(repr(np.ma.filled(column, 0).tolist()))

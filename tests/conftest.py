@@ -39,3 +39,11 @@ def database(url: str) -> Iterator[peewee.Database]:
     create_missing(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def application_url(server: Postgres) -> str:
+    """A PostgreSQL database as the application's migrations leave it."""
+    url = server.new_database()
+    server.execute((Path(__file__).parent / "application.sql").read_text(), url)
+    return url

@@ -80,7 +80,9 @@ def is_null(column, field):
         return np.isnat(column)
     if column.dtype.kind == "f":
         return np.isnan(column)
-    return column == -1 if field.__class__.__name__ == "ForeignKeyField" else np.zeros(len(column), dtype=bool)
+    return (
+        column == -1 if field.__class__.__name__ == "ForeignKeyField" else np.zeros(len(column), dtype=bool)
+    )
 
 
 def test_values_are_legal(made):

@@ -2,21 +2,18 @@
 
 import datetime
 import statistics
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, astuple, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import peewee
-from peewee import fn
 
-from tformance_seed.metrics.weekly import WEEK, hundredths, midnight, monday, monday_of
-from tformance_seed.models import DailyInsight, PRReview, PullRequest, TeamMember
+from tformance_seed.metrics.facts import DAY, OLD_DAYS, REVIEW_DAYS, USUAL_WEEKS, Facts, gather, rounded
+from tformance_seed.metrics.weekly import WEEK, midnight
+from tformance_seed.models import DailyInsight
 
-DAY = datetime.timedelta(days=1)
-
-#: Weeks before the last complete one that tell what is usual, and how many of them must have data.
-USUAL_WEEKS = 8
+#: How many of the weeks that tell what is usual must have data.
 LEAST_USUAL_WEEKS = 4
 
 #: Weeks of a comparison, the last complete one included, and pull requests that each side must have.
@@ -31,14 +28,13 @@ GREAT_CHANGE = 25
 SLOW = Decimal("1.5")
 VERY_SLOW = Decimal(2)
 
-#: Days after which an open pull request is old, and very old; how many are named.
-OLD_DAYS = 7
+#: Days after which an open pull request is very old; how many are named, and by how many characters of title.
 VERY_OLD_DAYS = 30
 NAMED = 3
+LONGEST_TITLE = 80
 
-#: A reviewer is a bottleneck with this share of the reviews of so many days, in percent; a bad one with the
-#: second share. Fewer reviews or reviewers than these tell nothing.
-REVIEW_DAYS = 28
+#: A reviewer is a bottleneck with this share of all reviews, in percent; a bad one with the second share.
+#: Fewer reviews or reviewers than these tell nothing.
 BOTTLENECK_SHARE = 40
 BAD_BOTTLENECK_SHARE = 60
 LEAST_REVIEWS = 10
@@ -58,49 +54,6 @@ class Insight:
     comparison_period: str = ""
 
 
-@dataclass
-class Merged:
-    """Merged pull requests, added up: hours in whole hundredths, over those that have a time."""
-
-    count: int = 0
-    cycle: int = 0
-    cycles: int = 0
-    review: int = 0
-    reviews: int = 0
-
-    def __add__(self, other: "Merged") -> "Merged":
-        return Merged(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-    @property
-    def cycle_hours(self) -> Decimal | None:
-        """Mean hours from creation to merge."""
-        return _rounded(Decimal(self.cycle) / self.cycles / 100) if self.cycles else None
-
-    @property
-    def review_hours(self) -> Decimal | None:
-        """Mean hours to the first review."""
-        return _rounded(Decimal(self.review) / self.reviews / 100) if self.reviews else None
-
-
-@dataclass
-class Facts:
-    """What the rules look at."""
-
-    slug: str
-    week: datetime.date  #: Monday of the last complete week
-    until: datetime.date
-    with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge
-    without_ai: dict[datetime.date, Merged] = field(default_factory=dict)
-    old_open: list[tuple[datetime.datetime, str, int]] = field(default_factory=list)  #: oldest first
-    reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
-
-    def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
-        """Pull requests of some weeks before the last complete one (0), of both kinds unless told."""
-        weeks = [self.week - ago * WEEK for ago in weeks_ago]
-        sums = [kind.get(week, Merged()) for kind in kinds or (self.with_ai, self.without_ai) for week in weeks]
-        return sum(sums, Merged())
-
-
 def insights(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> tuple[int, int]:
     """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
 
@@ -109,7 +62,7 @@ def insights(database: peewee.Database, team_id: int, slug: str, until: datetime
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    facts = _facts(database, team_id, slug, until)
+    facts = gather(database, team_id, slug, until)
     sunday = facts.week + WEEK - DAY
     written = unchanged = 0
     with database.atomic():
@@ -120,65 +73,17 @@ def insights(database: peewee.Database, team_id: int, slug: str, until: datetime
     return written, unchanged
 
 
-def _facts(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> Facts:
-    facts = Facts(slug, monday_of(until + DAY) - WEEK, until)
-    end = midnight(until + DAY)
-    week = monday(database, PullRequest.merged_at)
-    with_ai = peewee.Case(None, [(PullRequest.is_ai_assisted, 1)], 0)
-    merged = (
-        PullRequest.select(
-            week,
-            with_ai,
-            fn.COUNT(PullRequest.id),
-            fn.COALESCE(fn.SUM(hundredths(PullRequest.cycle_time_hours)), 0),
-            fn.COUNT(PullRequest.cycle_time_hours),
-            fn.COALESCE(fn.SUM(hundredths(PullRequest.review_time_hours)), 0),
-            fn.COUNT(PullRequest.review_time_hours),
-        )
-        .where(
-            PullRequest.team == team_id,
-            PullRequest.state == "merged",
-            PullRequest.merged_at >= midnight(facts.week - USUAL_WEEKS * WEEK),
-            PullRequest.merged_at < midnight(facts.week + WEEK),
-        )
-        .group_by(week, with_ai)
-    )
-    for start, ai, *sums in merged.tuples().execute(database):
-        kind = facts.with_ai if ai else facts.without_ai
-        kind[datetime.date.fromisoformat(str(start))] = Merged(*map(int, sums))
-    still_open = PullRequest.select(
-        PullRequest.pr_created_at, PullRequest.github_repo, PullRequest.github_pr_id
-    ).where(
-        PullRequest.team == team_id,
-        PullRequest.state == "open",
-        PullRequest.pr_created_at < end - OLD_DAYS * DAY,
-    )
-    facts.old_open = sorted(still_open.tuples().execute(database))
-    reviews = (
-        PRReview.select(fn.COUNT(PRReview.id), TeamMember.display_name)
-        .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
-        .where(
-            PRReview.team == team_id,
-            PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
-            PRReview.submitted_at < end,
-        )
-        .group_by(TeamMember.id, TeamMember.display_name)
-    )
-    facts.reviews = sorted(reviews.tuples().execute(database), key=lambda row: (-row[0], row[1]))
-    return facts
-
-
 def _cycle_time(facts: Facts) -> Insight | None:
     now, before = facts.merged([0]).cycle_hours, facts.merged([1]).cycle_hours
     if not now or not before:
         return None
     change = _percent(now, before) - 100
-    verb = "rose" if change > 0 else "fell"
+    moved = f"{'rose' if change > 0 else 'fell'} {abs(change)}% to" if change else "held at"
     return Insight(
         category="trend",
         metric_type="cycle_time",
         priority=_priority(change >= GREAT_CHANGE, abs(change) >= NOTABLE_CHANGE),
-        title=f"Cycle time {verb} {abs(change)}% to {now} hours" if change else f"Cycle time held at {now} hours",
+        title=f"Cycle time {moved} {now} hours",
         description=f"Pull requests of {facts.slug} merged in the week of {facts.week} took {now} hours on "
         f"average from creation to merge, against {before} hours the week before.",
         metric_value={"current": float(now), "previous": float(before), "change_percent": float(change)},
@@ -210,7 +115,7 @@ def _slow_reviews(facts: Facts) -> Insight | None:
     usual_weeks = [hours for ago in range(1, USUAL_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)]
     if not now or len(usual_weeks) < LEAST_USUAL_WEEKS:
         return None
-    usual = _rounded(statistics.median(usual_weeks))
+    usual = rounded(statistics.median(usual_weeks))
     if now < usual * SLOW:
         return None
     return Insight(
@@ -218,8 +123,8 @@ def _slow_reviews(facts: Facts) -> Insight | None:
         metric_type="review_time",
         priority=_priority(now >= usual * VERY_SLOW, True),
         title=f"First reviews took {now} hours, usually {usual}",
-        description=f"Pull requests that {facts.slug} merged in the week of {facts.week} waited {now} hours on "
-        f"average for their first review; the median of the {len(usual_weeks)} weeks before is {usual} hours.",
+        description=f"Pull requests that {facts.slug} merged in the week of {facts.week} waited {now} hours "
+        f"on average for their first review; the median of {len(usual_weeks)} weeks before is {usual} hours.",
         metric_value={"current": float(now), "usual": float(usual), "weeks": len(usual_weeks)},
         comparison_period="previous_8_weeks",
     )
@@ -239,7 +144,7 @@ def _ai_comparison(facts: Facts) -> Insight | None:
         metric_type="ai_cycle_time",
         priority=_priority(False, abs(change) >= NOTABLE_CHANGE),
         title=f"Pull requests with AI were merged {abs(change)}% {word}",
-        description=f"In the {COMPARED_WEEKS} weeks up to the week of {facts.week} the {ai.count} pull requests "
+        description=f"In the {COMPARED_WEEKS} weeks up to that of {facts.week} the {ai.count} pull requests "
         f"of {facts.slug} with AI took {ai.cycle_hours} hours on average, the {plain.count} without "
         f"{plain.cycle_hours} hours.",
         metric_value={
@@ -255,18 +160,21 @@ def _open_pull_requests(facts: Facts) -> Insight | None:
     if not facts.old_open:
         return None
     end = midnight(facts.until + DAY)
-    named = [(f"{repo}#{number}", (end - created).days) for created, repo, number in facts.old_open[:NAMED]]
-    count, oldest = len(facts.old_open), named[0][1]
+    named = [
+        {"repository": repository, "title": title[:LONGEST_TITLE], "days": (end - created).days}
+        for created, repository, _, title in facts.old_open[:NAMED]
+    ]
+    count, oldest = len(facts.old_open), named[0]["days"]
     are = "pull request is" if count == 1 else "pull requests are"
     return Insight(
         category="action",
         metric_type="open_pull_requests",
         priority=_priority(oldest >= VERY_OLD_DAYS, True),
         title=f"{count} {are} open for more than {OLD_DAYS} days",
-        description="Review or close the oldest: "
-        + ", ".join(f"{name} ({days} days)" for name, days in named)
-        + f". Long-lived branches cost {facts.slug} conflicts and forgotten context.",
-        metric_value={"count": count, "oldest_days": oldest, "oldest": [name for name, _ in named]},
+        description=f"Review or close the oldest of {facts.slug}: "
+        + ", ".join(f"{one['title']} ({one['repository']}, {one['days']} days)" for one in named)
+        + ".",
+        metric_value={"count": count, "oldest_days": oldest, "oldest": named},
     )
 
 
@@ -283,8 +191,8 @@ def _reviewer_load(facts: Facts) -> Insight | None:
         metric_type="reviewer_load",
         priority=_priority(share >= BAD_BOTTLENECK_SHARE, True),
         title=f"{name} does {share}% of all reviews"[:255],
-        description=f"{count} of the {total} reviews of {facts.slug} in the last {REVIEW_DAYS} days came from "
-        f"{name}; share them out among the {len(facts.reviews)} people who review.",
+        description=f"{count} of the {total} reviews of {facts.slug} in the last {REVIEW_DAYS} days came "
+        f"from {name}; share them out among the {len(facts.reviews)} people who review.",
         metric_value={"reviews": count, "total": total, "share_percent": float(share)},
         comparison_period="last_28_days",
     )
@@ -334,10 +242,6 @@ def _store(
     for values in wanted.values():
         DailyInsight.insert(values).execute(database)
     return written + len(wanted), unchanged
-
-
-def _rounded(value: Decimal) -> Decimal:
-    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal:

@@ -1,5 +1,7 @@
 """Makes the rows of a table equal to the result of a query, touching only those that differ."""
 
+from typing import Any
+
 import peewee
 
 from tformance_seed.database import is_postgresql
@@ -34,11 +36,8 @@ def refresh(
     def selected(of: list[peewee.Field]) -> peewee.Select:
         return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in of])
 
-    differs = peewee.Expression(
-        peewee.Tuple(*values),
-        "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT",
-        peewee.Tuple(*(getattr(peewee.EXCLUDED, field.column_name) for field in values)),
-    )
+    excluded = [getattr(peewee.EXCLUDED, field.column_name) for field in values]
+    differs = is_distinct(database, peewee.Tuple(*values), peewee.Tuple(*excluded))
     # Without a WHERE, SQLite would take the ON of ON CONFLICT for that of a join.
     insert = model.insert_from(selected(fields).where(peewee.SQL("TRUE")), fields).on_conflict(
         conflict_target=key, preserve=values, where=differs
@@ -55,6 +54,11 @@ def refresh(
             deleted, upserted = (_changes(database, query.with_cte(rows)) for query in (delete, insert))
             in_all = model.select().where(scope).count(database)
     return upserted + deleted, in_all - upserted
+
+
+def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
+    """Whether two values differ, NULL being a value like any other."""
+    return peewee.Expression(left, "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT", right)
 
 
 def _changes(database: peewee.Database, query: peewee.Query) -> int:

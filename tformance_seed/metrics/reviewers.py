@@ -44,9 +44,7 @@ def pairs_query(database: peewee.Database, team_id: int) -> peewee.Select:
     first, second = words.alias("first"), words.alias("second")
     agreed = fn.COUNT(peewee.SQL("*")).filter(first.c.verdict == second.c.verdict)
     disagreed = fn.COUNT(peewee.SQL("*")).filter(first.c.verdict != second.c.verdict)
-    latest = fn.MAX(
-        peewee.Case(None, [(first.c.latest > second.c.latest, first.c.latest)], second.c.latest)
-    )
+    latest = fn.MAX(peewee.Case(None, [(first.c.latest > second.c.latest, first.c.latest)], second.c.latest))
     columns: dict[str, Any] = {
         "created_at": latest,
         "updated_at": latest,

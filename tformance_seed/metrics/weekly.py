@@ -61,7 +61,7 @@ def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
     """The Monday of a moment's week in UTC, as a date of the database, whatever its session's time zone."""
     if is_postgresql(database):
         return fn.date_trunc("week", fn.timezone("UTC", moment)).cast("DATE")
-    return fn.date(moment, "weekday 0", "-6 days")
+    return fn.date(moment, "weekday 0", "-6 days").python_value(datetime.date.fromisoformat)
 
 
 def hundredths(column: peewee.Field) -> peewee.ColumnBase:
@@ -74,9 +74,7 @@ def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBas
     return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
 
 
-def weekly_query(
-    database: peewee.Database, team_id: int, first: Any, last: Any
-) -> peewee.SelectBase:
+def weekly_query(database: peewee.Database, team_id: int, first: Any, last: Any) -> peewee.SelectBase:
     """Every row that the table should hold for the weeks that begin from ``first`` to ``last``.
 
     Yields the columns of ``WeeklyMetrics`` in their order, the id left out.

@@ -5,14 +5,16 @@ by the fields of their model; a reference holds the row of what it refers to, -1
 """
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate import tables
-from tformance_seed.simulate.checks import check_runs
-from tformance_seed.simulate.comments import comments
-from tformance_seed.simulate.deployments import deployments
-from tformance_seed.simulate.jira import simulated_key
-from tformance_seed.simulate.reviews import reviews
-from tformance_seed.simulate.surveys import surveys
-from tformance_seed.simulate.timing import fill_times
+from tformance_seed.simulate import (
+    checks,
+    comments,
+    deployments,
+    jira,
+    reviews,
+    surveys,
+    tables,
+    timing,
+)
 from tformance_seed.sources.records import Batch, Columns, Members
 
 __all__ = ["simulate"]
@@ -24,19 +26,19 @@ def simulate(batch: Batch, members: Members, profile: Profile) -> dict[str, Colu
     Completes ``batch`` in place. ``pull_request`` is a row of the batch, ``survey`` a row of PRSurvey,
     everybody a row of ``members``; -1 is NULL, as are NaN, NaT and what is masked.
     """
-    fill_times(batch, members, profile)
-    batch.pull_requests["jira_key"] = simulated_key(batch.pull_requests, profile)
-    reviewed = reviews(batch, members, profile)
-    commented = comments(batch, profile, reviewed)
-    asked, answered = surveys(batch, members, profile, reviewed)
+    timing.fill_times(batch, members, profile)
+    batch.pull_requests["jira_key"] = jira.simulated_key(batch.pull_requests, profile)
+    reviewed = reviews.reviews(batch, members, profile)
+    commented = comments.comments(batch, profile, reviewed)
+    asked, answered = surveys.surveys(batch, members, profile, reviewed)
     return {
         "PullRequest": tables.pull_requests(batch, members, profile),
         "Commit": tables.commits(batch),
         "PRFile": tables.files(batch),
         "PRReview": reviewed,
-        "PRCheckRun": check_runs(batch, profile),
+        "PRCheckRun": checks.check_runs(batch, profile),
         "PRComment": commented,
-        "Deployment": deployments(batch, profile),
+        "Deployment": deployments.deployments(batch, profile),
         "PRSurvey": asked,
         "PRSurveyReview": answered,
     }

@@ -7,14 +7,14 @@ from tformance_seed.draws import text_keys
 from tformance_seed.simulate.columns import moments, ragged, seconds, stamped
 from tformance_seed.sources.records import Batch, Columns
 
-#: Checks that a repository may have: name, chance to have it, median duration in seconds. The first two
+#: Checks that a repository may have: name, chance to have it, median duration in seconds. The first three
 #: are everywhere; 4 in the mean.
 CHECKS = (
     ("lint", 1.0, 45),
     ("unit", 1.0, 240),
-    ("build", 0.8, 180),
-    ("typecheck", 0.5, 70),
-    ("e2e", 0.5, 720),
+    ("build", 1.0, 180),
+    ("typecheck", 0.4, 70),
+    ("e2e", 0.4, 720),
     ("security-scan", 0.2, 100),
 )
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import text_keys
-from tformance_seed.simulate.columns import Integers, half_up, stamped
+from tformance_seed.simulate.columns import Integers, stamped
 from tformance_seed.simulate.usage import SYNCED
 from tformance_seed.sources.records import Columns
 
@@ -45,7 +45,7 @@ def seats(daily: Columns, members: int, profile: Profile) -> Columns:
       members: how many people the organisation has.
     """
     date, active = daily["date"], daily["active"]
-    total = np.maximum(active, int(half_up(np.float64(SEATS * members))))
+    total = np.maximum(active, int(SEATS * members + 0.5))
     idle = total - active
     pending = np.floor(idle * PENDING * profile.draws.uniform("seats given back", date)).astype(np.int64)
     return _synced(

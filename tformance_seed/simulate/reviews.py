@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.draws import text_keys
 from tformance_seed.simulate.columns import (
+    Booleans,
     Integers,
     ascending,
     half_up,
@@ -16,6 +18,7 @@ from tformance_seed.simulate.columns import (
     seconds,
     stamped,
 )
+from tformance_seed.sources.detection import REVIEW_TOOLS
 from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 
 #: Chances of 0, 1, 2 rounds of requested changes before the last review.
@@ -29,14 +32,14 @@ REVIEWERS_OF_BOTTLENECK = (0.85, 0.12, 0.03)
 #: close, so that somebody is found.
 CANDIDATES, CANDIDATES_NOT_CLOSE = 12, 4
 
+#: Dimension of ``Draws.spread`` of whether the one who does most reviews leads.
+LEADER_DIMENSION = 6
+
 #: Chance that a second or third reviewer of a pull request approves; the others comment.
 SECOND_APPROVES = 0.4
 
 #: Chances of approved, changes_requested, commented for the last review of what is not merged.
 LAST_OF_CLOSED, LAST_OF_OPEN = (0.0, 0.45, 0.55), (0.3, 0.3, 0.4)
-
-#: AI tools that review; where none of them is named, the first tool found is taken.
-REVIEW_TOOLS = ("coderabbit", "cubic", "greptile", "sourcery", "ellipsis", "copilot")
 
 STATES = np.array([b"approved", b"changes_requested", b"commented"])
 APPROVED, CHANGES_REQUESTED, COMMENTED = range(3)
@@ -157,7 +160,8 @@ def _last_state(prs: Columns, profile: Profile) -> Integers:
 def _reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
     """Up to three different reviewers of each pull request, never its author; and how many were found.
 
-    Candidates come in proportion to their weight; how close author and reviewer are decides who is taken.
+    Candidates come in proportion to their weight, in a scenario evenly, as the work is; how close author and
+    reviewer are decides who is taken.
     """
     draws, author, key = profile.draws, prs["author"], prs["key"]
     size = len(members)
@@ -166,12 +170,13 @@ def _reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Intege
     if size == 0:
         return chosen, found
     attempt = np.arange(CANDIDATES)
-    candidates = draws.pick("reviewer", members.weight, key[:, None], attempt)
+    weight = members.weight if profile.scenario is None else np.ones(size)
+    candidates = draws.pick("reviewer", weight, key[:, None], attempt)
     author_key = np.where(author < 0, np.uint64(0), members.key[author])
     closeness = draws.uniform("closeness", author_key[:, None], members.key[candidates])
     taken = draws.uniform("reviewer taken", key[:, None], attempt) < closeness * closeness
     taken |= attempt >= CANDIDATES - CANDIDATES_NOT_CLOSE
-    leader, leads = _leader(members, author, key, profile)
+    leader, leads = _leader(prs, members, profile)
     chosen[leads, 0] = leader
     found[leads] = 1
     for column in range(CANDIDATES):
@@ -187,9 +192,7 @@ def _reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Intege
     return chosen, found
 
 
-def _leader(
-    members: Members, author: Integers, key: npt.NDArray[np.uint64], profile: Profile
-) -> tuple[int, npt.NDArray[np.bool_]]:
+def _leader(prs: Columns, members: Members, profile: Profile) -> tuple[int, Booleans]:
     """Who does most reviews, and which pull requests that person leads; -1 where reviews are shared out.
 
     The chance is such that the leader's reviews are the scenario's share of all, those of the leader's own
@@ -197,17 +200,19 @@ def _leader(
     """
     share = profile.scenario.top_reviewer_share if profile.scenario else None
     if share is None:
-        return -1, np.zeros(len(author), dtype=np.bool_)
-    leader = int(np.argmax(profile.draws.uniform("top reviewer", members.key) * (1 - members.weight)))
+        return -1, np.zeros(len(prs["key"]), dtype=np.bool_)
+    leader = int(np.argmax(profile.draws.uniform("top reviewer", members.key)))
     crowd = _crowd(profile)
     by_leader = 1 + sum(chance * rounds for rounds, chance in enumerate(ROUNDS))
     by_others = sum(chance * others for others, chance in enumerate(crowd))
-    chance = share / (1 - members.weight[leader]) * (by_leader + by_others) / by_leader
-    return leader, profile.draws.chance("led by top reviewer", chance, key) & (author != leader)
+    share /= 1 - 1 / len(members)  # of the work of the others
+    chance = share * (by_leader + by_others) / by_leader
+    u = profile.draws.spread(LEADER_DIMENSION, "led", prs["number"], text_keys(prs["repository"]))
+    return leader, (u < chance) & (prs["author"] != leader)
 
 
 def _tools(prs: Columns) -> npt.NDArray[np.bytes_]:
-    """The review tool of each pull request, from its list of tools."""
+    """The review tool of each pull request, from its list of tools; the first, if none of them reviews."""
     lists, index = np.unique(prs["ai_tools"], return_inverse=True)
     tools = []
     for text in lists.tolist():
@@ -224,9 +229,7 @@ def _commits_after(batch: Batch) -> Integers:
     return np.bincount(owner[inside][after], minlength=len(prs["key"]))
 
 
-def _fix_hours(
-    batch: Batch, owner: Integers, when: Integers, requested: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.float64]:
+def _fix_hours(batch: Batch, owner: Integers, when: Integers, requested: Booleans) -> npt.NDArray[np.float64]:
     """Mean hours from requested changes to the next commit or review of the same pull request."""
     commits, size = batch.commits, len(batch.pull_requests["key"])
     inside = (commits["pull_request"] >= 0) & ~np.isnat(commits["committed_at"])

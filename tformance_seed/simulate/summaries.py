@@ -169,7 +169,7 @@ def llm_summaries(batch: Batch) -> tuple[Texts, str]:
     lines = prs["additions"] + prs["deletions"]
     scope = np.searchsorted(SCOPE_FROM, lines, side="right")
     risk = np.minimum((scope + prs["is_hotfix"] + prs["is_revert"]) // 2, 2)
-    friction = np.minimum(prs["review_rounds"].filled(0), 2)
+    friction = np.minimum(np.ma.filled(prs["review_rounds"], 0), 2)
     health = zip(
         _insights(batch, scope).tolist(), friction.tolist(), risk.tolist(), scope.tolist(), strict=True
     )
@@ -232,7 +232,7 @@ def _insights(batch: Batch, scope: Integers) -> Integers:
     holds = (
         scope == len(SCOPES) - 1,
         has_code & ~has_tests,
-        prs["review_rounds"].filled(0) > 1,
+        np.ma.filled(prs["review_rounds"], 0) > 1,
         prs["review_time_hours"] >= SLOW_REVIEW,
         (prs["state"] == b"merged") & np.isnat(prs["first_review_at"]),
         prs["ai_kind"] != AI_NONE,

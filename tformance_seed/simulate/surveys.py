@@ -138,7 +138,8 @@ def _quality(
     if profile.scenario is None:
         return 3 - profile.draws.pick("quality", QUALITY, *keys)
     point = (profile.scenario.quality.at(profile.progress(prs["ended_at"]))[owner] - 1) / 2
-    return 1 + sum(profile.draws.chance("quality", point, *keys, throw).astype(np.int64) for throw in (0, 1))
+    throws = [profile.draws.chance("quality", point, *keys, throw) for throw in (0, 1)]
+    return np.sum(throws, axis=0) + 1
 
 
 def _guess_rate(

@@ -53,7 +53,7 @@ def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
         {
             **{name: prs[name] for name in SAME},
             **ai_signals(batch),
-            "github_pr_id": profile.draws.identifier("pull request", prs["key"]),
+            "github_pr_id": prs["number"],
             "github_repo": prs["repository"],
             "pr_created_at": prs["created_at"],
             "synced_at": prs["ended_at"],

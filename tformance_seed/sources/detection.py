@@ -93,12 +93,13 @@ _SIGNED = {
 }
 _CO_AUTHOR = re.compile(rf"^[ \t*>-]*(?:{_TRAILER_KEYS}):(.*)", re.IGNORECASE | re.MULTILINE)
 
-#: One cheap look before the patterns above: without one of these words there is no tool to find.
-_ANY_TOOL = re.compile(
-    "aider|chatgpt|codex|claude|anthropic|openai|code ?rabbit|codegen|copilot|cubic|cursor|devin|ellipsis"
-    "|gemini|greptile|gpt-|sourcery|windsurf|codeium",
-    re.IGNORECASE,
-)
+#: Words without one of which a text has no mark or signature of the tool, where its name is not the word:
+#: looking for them first makes the patterns above cheap.
+WORDS = {
+    "chatgpt": ("chatgpt", "codex"),
+    "claude_code": ("claude",),
+    "coderabbit": ("coderabbit", "code rabbit"),
+}
 
 _BOT = re.compile(
     r"(?:.*\[bot\]|.*[-_ ]bot|dependabot(?:-preview)?|renovate|github[- ]actions?|greenkeeper|pre-commit-ci"
@@ -113,7 +114,7 @@ NO_JIRA_PROJECTS = (
     "|IEC|IEEE|INT|IP|IPV|ISO|LGPL|MD|MPL|OAUTH|PEP|PKCS|PR|PYSEC|RC|RFC|RS|RSA|SHA|SHA2|SHA3|SSL|TLS|UCS|UTC"
     "|UTF|WCAG|WIN|X86"
 )
-_JIRA_KEY = re.compile(rf"\b(?!(?:{NO_JIRA_PROJECTS})-)[A-Z][A-Z0-9]+-\d+\b")
+_JIRA_KEY = re.compile(rf"\b(?!(?:{NO_JIRA_PROJECTS})-)[A-Z][A-Z0-9]+-(?!0)\d+\b")
 
 _REVERT = re.compile(r"\s*(?:revert\b|\w+(?:\([^)]*\))?!?:\s*revert\b)", re.IGNORECASE)
 _HOTFIX = re.compile(r"\bhot[- _]?fix", re.IGNORECASE)
@@ -194,17 +195,18 @@ def co_authors(message: str) -> list[tuple[str, str]]:
 def ai_identity(name: str, email: str = "") -> str:
     """The AI tool that an author or co-author is; empty for a person."""
     identity = f"{name.strip()} <{email.strip()}>"
-    if not _ANY_TOOL.search(identity):
-        return ""
     return next((tool for tool, pattern in _IDENTITY.items() if pattern.fullmatch(identity)), "")
 
 
 def ai_tools(text: str) -> list[str]:
     """The AI tools that signed a text, in alphabetical order."""
-    if not _ANY_TOOL.search(text):
-        return []
-    found = {ai_identity(name, email) for name, email in co_authors(text)}
-    found.update(tool for tool, pattern in _SIGNED.items() if pattern.search(text))
+    lowered = text.lower()
+    found = {
+        tool
+        for tool, pattern in _SIGNED.items()
+        if any(word in lowered for word in WORDS.get(tool, (tool,))) and pattern.search(text)
+    }
+    found.update(ai_identity(name, email) for name, email in co_authors(text))
     return sorted(found - {""})
 
 

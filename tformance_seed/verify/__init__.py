@@ -1,5 +1,6 @@
 """Is what is in the database right: a digest of the content, and rules that it must obey."""
 
-from tformance_seed.verify.digest import digest
+from tformance_seed.verify.digest import Content, TableDigest, digest
+from tformance_seed.verify.invariants import Violation, check
 
-__all__ = ["digest"]
+__all__ = ["Content", "TableDigest", "Violation", "check", "digest"]

@@ -10,10 +10,10 @@ bits, somebody who may choose the rows can construct two contents of one digest.
 
 import functools
 import hashlib
-import itertools
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import peewee
 from peewee import fn
@@ -27,9 +27,6 @@ from tformance_seed.verify.natural import natural_key
 HASH_SIZE = 16
 MODULUS = 1 << 8 * HASH_SIZE
 
-#: The entry over all tables.
-ALL = "all"
-
 #: Rows fetched from a server-side cursor at a time.
 FETCH = 5_000
 
@@ -40,34 +37,48 @@ SEPARATOR = "\x1f"
 SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO, YMD"}
 
 
-def digest(database: peewee.Database, team_id: int) -> dict[str, dict[str, Any]]:
-    """The content of a team: for each of the application's tables the number of rows and their digest.
+class TableDigest(TypedDict):
+    """A team's rows of one table."""
 
-    The same on SQLite and PostgreSQL. Rows are streamed.
+    rows: int
+    digest: str
 
-    Returns:
-      Table name -> ``{"rows": count, "digest": 32 hexadecimal digits}``, and ``"all"`` -> the same over all.
+
+@dataclass(frozen=True)
+class Content:
+    """What a team has: each table's rows and digest, and one digest over all."""
+
+    tables: dict[str, TableDigest]
+    digest: str
+
+
+def digest(database: peewee.Database, team_id: int) -> Content:
+    """The content of a team in all of the application's tables, the same on SQLite and PostgreSQL.
+
+    Digests are 32 hexadecimal digits. Rows are streamed.
     """
-    tables = {}
+    tables: dict[str, TableDigest] = {}
     with database.atomic():
         if is_postgresql(database):
             settings = [fn.set_config(name, value, True) for name, value in SETTINGS.items()]
             database.execute(peewee.Select(columns=settings))
         for model in APPLICATION:
-            rows, total = _sum(_texts(database, _query(database, model, team_id)))
-            tables[model._meta.table_name] = {"rows": rows, "digest": f"{total:0{2 * HASH_SIZE}x}"}
-    lines = "\n".join(f"{name} {table['rows']} {table['digest']}" for name, table in sorted(tables.items()))
-    overall = hashlib.blake2b(lines.encode(), digest_size=HASH_SIZE).hexdigest()
-    tables[ALL] = {"rows": sum(table["rows"] for table in tables.values()), "digest": overall}
-    return tables
+            tables[model._meta.table_name] = _sum(_texts(database, _query(database, model, team_id)))
+    lines = [f"{name} {table['rows']} {table['digest']}" for name, table in sorted(tables.items())]
+    return Content(tables, _hash("\n".join(lines)).hex())
 
 
-def _sum(texts: Iterator[str]) -> tuple[int, int]:
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=HASH_SIZE).digest()
+
+
+def _sum(texts: Iterator[str]) -> TableDigest:
     """How many texts there are, and the sum of their hashes."""
-    total, rows = 0, 0
-    for rows, text in enumerate(texts, start=1):  # noqa: B007
-        total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=HASH_SIZE).digest(), "big")
-    return rows, total % MODULUS
+    rows = total = 0
+    for text in texts:
+        rows += 1
+        total += int.from_bytes(_hash(text), "big")
+    return {"rows": rows, "digest": (total % MODULUS).to_bytes(HASH_SIZE, "big").hex()}
 
 
 def _texts(database: peewee.Database, query: peewee.Select) -> Iterator[str]:

@@ -1,14 +1,11 @@
 """Natural keys: what names a row in every database, where ids differ."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import peewee
 
 from tformance_seed.models import ApplicationModel, Team, TeamMember
 from tformance_seed.upsert.keys import unique_key
 
-#: A member has two partial keys, either of which may be empty; together they name one.
+#: A member has two partial keys, of which either may be empty.
 MEMBER_KEY = (TeamMember.github_id, TeamMember.email)
 
 
@@ -16,9 +13,16 @@ def natural_key(model: type[ApplicationModel]) -> tuple[peewee.Field, ...]:
     """The fields that name a row among its team's: the model's unique key without the team."""
     if model is TeamMember:
         return MEMBER_KEY
-    return tuple(field for field in unique_key(model).fields if not is_team(field))
+    return tuple(field for field in unique_key(model).fields if getattr(field, "rel_model", None) is not Team)
 
 
-def is_team(field: peewee.Field) -> bool:
-    """Whether a field is the reference to the team that owns the row."""
-    return isinstance(field, peewee.ForeignKeyField) and field.rel_model is Team
+def name_of(database: peewee.Database, model: type[ApplicationModel], row_id: int) -> str:
+    """A row by its natural key, for a person to read; members by one of their two keys."""
+    fields = natural_key(model)
+    values = model.select(*fields).where(model.id == row_id).tuples().execute(database)[0]
+    words = [
+        name_of(database, field.rel_model, value) if isinstance(field, peewee.ForeignKeyField) else str(value)
+        for field, value in zip(fields, values, strict=True)
+        if value not in (None, "")
+    ]
+    return " ".join(words[:1] if model is TeamMember else words)

@@ -120,9 +120,7 @@ def calendars(profile: Profile) -> list[Calendar]:
       InputError: the window begins before ``EPOCH``.
     """
     if profile.since < EPOCH:
-        raise InputError(
-            f"the window begins on {profile.since}; generated windows begin on {EPOCH} or later"
-        )
+        raise InputError(f"the window begins on {profile.since}; generated windows begin on {EPOCH} or later")
     repositories = profile.organisation.repos
     if profile.scenario is not None:
         return [ScenarioCalendar(profile, profile.scenario.prs_per_member_week)]

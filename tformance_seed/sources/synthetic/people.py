@@ -1,14 +1,17 @@
-"""The people of the generated source. What is said of member i depends on i alone, not on how many there are."""
+"""The people of the generated source; what is said of member i depends on i alone, not on their number."""
 
 import unicodedata
 
 import numpy as np
+import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.distributions import Skewed
 from tformance_seed.draws import Draws, text_keys
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import words
+
+Ints = npt.NDArray[np.int64]
 
 #: How much work a member does against the median member. The busiest fifth does about two thirds of it, as
 #: in most projects: for a lognormal that is a mean 2.2 times the median.
@@ -27,11 +30,18 @@ LOGINS = ("{first}{last}{suffix}", "{first}-{last}{suffix}", "{first}{last}{suff
 #: Day of the first member's row, and how many days the others may follow it.
 JOINED, JOINED_DAYS = np.datetime64("2021-01-01", "s"), 4 * 365
 
+#: A scenario's member of rank r among n uses AI tools at rates above (r + NEAREST) / n: a half rounds up.
+NEAREST = 0.4999
+
 _BASE36 = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint8)
 
 
 def people(profile: Profile) -> Members:
-    """The first ``profile.members`` members of an organisation; at most 1,000,000 stay distinct."""
+    """The first ``profile.members`` members of an organisation; a million stay distinct.
+
+    In a scenario ``adoption_draw`` also depends on how many they are, as the table of adoption is to show in
+    a team of five.
+    """
     draws, count = profile.draws, profile.members
     index = np.arange(count)
     names, logins = _names(draws, count)
@@ -54,8 +64,16 @@ def people(profile: Profile) -> Members:
         },
         key=text_keys(github_id),
         weight=weight / weight.sum(),
-        adoption_draw=draws.spread(0, "adoption", index),
+        adoption_draw=_adoption_draws(profile, index),
     )
+
+
+def _adoption_draws(profile: Profile, index: Ints) -> npt.NDArray[np.float64]:
+    """Above which rates members use AI tools; in a scenario, at any rate as many of them as come nearest."""
+    if profile.scenario is None:
+        return profile.draws.spread(0, "adoption", index)
+    rank = np.argsort(np.argsort(profile.draws.bits("adoption", index)))
+    return (rank + NEAREST) / len(index)
 
 
 def _names(draws: Draws, count: int) -> tuple[list[str], list[str]]:
@@ -69,9 +87,7 @@ def _names(draws: Draws, count: int) -> tuple[list[str], list[str]]:
         given, family = first[order[place] // len(last)], last[order[place] % len(last)]
         suffix = str(again + 1) if again else ""
         names.append(f"{given} {family} {suffix}".rstrip())
-        logins.append(
-            LOGINS[form[member]].format(first=_ascii(given), last=_ascii(family), suffix=suffix)
-        )
+        logins.append(LOGINS[form[member]].format(first=_ascii(given), last=_ascii(family), suffix=suffix))
     return names, logins
 
 
@@ -79,14 +95,14 @@ def _ascii(name: str) -> str:
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
 
 
-def _github_ids(draws: Draws, index: np.ndarray) -> np.ndarray:
+def _github_ids(draws: Draws, index: Ints) -> Ints:
     start = int(draws.integers("github-start", low=0, high=GITHUB_IDS - 1))
     step = int(draws.integers("github-step", low=1, high=GITHUB_IDS - 1))
     return GITHUB_ID_FIRST + (start + index * step) % GITHUB_IDS
 
 
-def _slack_ids(draws: Draws, index: np.ndarray) -> np.ndarray:
-    """ "U" and ten capitals or digits."""
+def _slack_ids(draws: Draws, index: Ints) -> npt.NDArray[np.bytes_]:
+    """The letter U and ten capitals or digits."""
     places = draws.bits("slack", index)[:, None] // np.uint64(36) ** np.arange(10, dtype=np.uint64)
     digits = _BASE36[(places % np.uint64(36)).astype(np.int64)]
     return np.char.add(b"U", np.ascontiguousarray(digits).view("S10")[:, 0])

@@ -1,7 +1,6 @@
 """What the pull requests and commits of the generated source say: titles, bodies, messages, labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +8,13 @@ import numpy.typing as npt
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import UInt64
 from tformance_seed.models.fields import json_text
-from tformance_seed.sources.synthetic.words import Tool, phrases, vocabulary, words
+from tformance_seed.sources.synthetic.assistance import TOOLS
+from tformance_seed.sources.synthetic.changes import KINDS, Changes
+from tformance_seed.sources.synthetic.words import phrases, vocabulary, words
 
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.bytes_]
 Booleans = npt.NDArray[np.bool_]
-
-#: What a change can be, as the conventional prefix of its title says it.
-KINDS = ("fix", "feat", "refactor", "perf", "chore", "docs", "test", "ci")
 
 #: Least and greatest share of an organisation's titles that have a conventional prefix; of these, the share
 #: that name the area in it.
@@ -26,36 +24,34 @@ CONVENTIONAL, SCOPED = (0.2, 0.95), 0.6
 KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s)")
 
 #: How titles of hotfixes begin.
-HOTFIX_HEADS = (b"hotfix: ", b"hotfix: urgent, ", b"fix!: urgent: ")
+HOTFIX_HEADS = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
 
-#: Shares of bodies: none, one paragraph, sections, sections with notes and a checklist.
-BODY_FORMS = (0.12, 0.25, 0.38, 0.25)
+#: A section of a body: heading, which phrases, least and most of them, what each line begins with.
+Section = tuple[bytes, str, int, int, bytes]
+_WHAT = (b"## What\n", "what", 2, 2, b"")
+_WHY = (b"## Why\n", "why", 1, 2, b"")
+_TESTING = (b"## Testing\n", "testing", 2, 2, b"- ")
+_NOTES = (b"## Notes\n", "note", 2, 4, b"")
+_CHECKS = (b"## Checklist\n", "check", 4, 6, b"- [x] ")
 
-#: Share of bodies of the last two forms that name the Jira issue, where there is one.
+#: What a review tool lists below its heading.
+SUMMARY: Section = (b"", "what", 2, 3, b"- ")
+
+#: Share -> sections of the bodies that many have.
+BODY_FORMS: dict[float, tuple[Section, ...]] = {
+    0.10: (),
+    0.20: ((b"", "what", 1, 1, b""), (b"", "why", 1, 1, b"")),
+    0.42: (_WHAT, _WHY, _TESTING),
+    0.28: (_WHAT, _WHY, _TESTING, _NOTES, _CHECKS),
+}
+
+#: Share of bodies, empty ones apart, that name the Jira issue, where there is one.
 CLOSES = 0.5
 
 #: Labels of pull requests by bots and of hotfixes.
 BOT_LABELS, HOTFIX_LABELS = b'["dependencies"]', b'["hotfix"]'
 
 _LABELS = np.array([[json_text(labels).encode() for labels in words()["labels"][kind]] for kind in KINDS])
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What there is to tell of pull requests, as columns.
-
-    ``kind`` is an index into ``KINDS``; ``tools`` the AI tool that the body names, None for none.
-    """
-
-    key: UInt64
-    kind: Ints
-    area: Texts
-    noun: Texts
-    jira_key: Texts
-    is_bot: Booleans
-    is_revert: Booleans
-    is_hotfix: Booleans
-    tools: Sequence[Tool | None]
 
 
 class Wording:
@@ -80,12 +76,15 @@ class Wording:
             b"flaw": self._some("flaw", phrases("phrases", "flaw"), changes.key),
             b"event": self._some("event", phrases("phrases", "event"), changes.key),
         }
-        return [
-            dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
-        ]
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
-    def subjects(self, changes: Changes, said: list[dict[bytes, bytes]]) -> list[bytes]:
-        """What each change does, with the prefix of its kind: the title but for keys, the first message."""
+    def subjects(
+        self, changes: Changes, said: list[dict[bytes, bytes]], packages: list[bytes]
+    ) -> list[bytes]:
+        """What each change does: the title without the Jira key, and the message of the first commit.
+
+        ``packages`` are what dependency bots bring up to date.
+        """
         templates = [phrases("titles", kind) for kind in KINDS]
         u = self._draws.uniform("subject", changes.key).tolist()
         heads = self._draws.pick("head", self._heads, changes.key).tolist()
@@ -106,10 +105,12 @@ class Wording:
             subjects[row] = urgent[row] + plain
         for row in np.flatnonzero(changes.is_revert).tolist():
             subjects[row] = b'Revert "%s"' % subjects[row]
+        bumps = self._bumps(changes, packages)
+        for row in np.flatnonzero(changes.is_bot).tolist():
+            subjects[row] = bumps[row]
         return subjects
 
-    def bumps(self, changes: Changes, packages: list[bytes]) -> list[bytes]:
-        """What a dependency bot would call each pull request."""
+    def _bumps(self, changes: Changes, packages: list[bytes]) -> list[bytes]:
         names = self._some("package", packages, changes.key)
         major, minor, patch, up = (
             self._draws.integers(f"version/{part}", changes.key, low=0, high=high).tolist()
@@ -130,45 +131,26 @@ class Wording:
             for place, key, subject in zip(form, changes.jira_key.tolist(), subjects, strict=True)
         ]
 
-    def bodies(
-        self, changes: Changes, said: list[dict[bytes, bytes]], subjects: list[bytes]
-    ) -> list[bytes]:
+    def bodies(self, changes: Changes, said: list[dict[bytes, bytes]], subjects: list[bytes]) -> list[bytes]:
         """What and why, how it was tested, notes, a checklist; then what an AI tool adds."""
-        parts = {name: phrases("bodies", name) for name in ("what", "why", "testing", "note", "check")}
-        form = self._draws.pick("body form", BODY_FORMS, changes.key).tolist()
+        form = self._draws.pick("body form", list(BODY_FORMS), changes.key).tolist()
+        forms = [_with_phrases(sections) for sections in BODY_FORMS.values()]
+        summary = _with_phrases((SUMMARY,))
         dice = self._draws.bits("body", changes.key).tolist()
         closes = self._draws.chance("closes", CLOSES, changes.key) & (changes.jira_key != b"")
         bodies = []
         for row, mapping in enumerate(said):
-
-            def some(name: str, shift: int, count: int, row: int = row) -> list[bytes]:
-                options = parts[name]
-                start = dice[row] >> shift
-                return [options[(start + turn) % len(options)] for turn in range(count)]
-
             if changes.is_bot[row]:
                 bodies.append(subjects[row].replace(b"Bump", b"Bumps", 1) + b".")
                 continue
-            sections = []
-            if form[row] == 1:
-                sections = [b" ".join(some("what", 0, 1) + some("why", 8, 1))]
-            elif form[row] >= 2:
-                sections = [
-                    b"## What\n" + b" ".join(some("what", 0, 2)),
-                    b"## Why\n" + b" ".join(some("why", 8, 1 + (dice[row] >> 50) % 2)),
-                    b"## Testing\n" + b"\n".join(b"- " + line for line in some("testing", 16, 2)),
-                ]
-            if form[row] == 3:
-                notes = some("note", 24, 2 + (dice[row] >> 52) % 3)
-                checks = some("check", 32, 4 + (dice[row] >> 54) % 3)
-                sections.append(b"## Notes\n" + b"\n\n".join(notes))
-                sections.append(b"## Checklist\n" + b"\n".join(b"- [x] " + line for line in checks))
+            sections = _written(forms[form[row]], dice[row])
             if closes[row] and sections:
                 sections.append(b"Closes " + changes.jira_key[row])
-            tool = changes.tools[row]
-            if tool is not None:
-                summary = b"" if tool.trailer else b"\n- " + b"\n- ".join(some("what", 40, 2))
-                sections.append(tool.mention + summary)
+            if changes.tool[row] >= 0 and not changes.signed[row]:
+                tool = TOOLS[changes.tool[row]]
+                sections.append(tool.mention)
+                if not tool.trailer:
+                    sections += _written(summary, dice[row] >> 48)
             bodies.append(b"\n\n".join(sections) % mapping)
         return bodies
 
@@ -177,25 +159,23 @@ class Wording:
         changes: Changes,
         said: list[dict[bytes, bytes]],
         subjects: list[bytes],
-        owner: Ints,
-        place: Ints,
-        trailers: Sequence[bytes],
+        signed: Booleans,
     ) -> list[bytes]:
         """Messages of commits: the first says what the pull request says, later ones what came up.
 
         Parameters:
-          owner, place: of each commit its pull request, and its place among that one's.
-          trailers: of each commit what an AI tool signs it with, or nothing.
+          signed: of each commit whether the pull request's AI tool signs it.
         """
+        owner, place = changes.commit_owner, changes.commit_place
         later = self._some("later", phrases("commits", "later"), changes.key[owner], place)
         bot = changes.is_bot.tolist()
-        return [
-            (subjects[row] if first == 0 else b"Update lock file" if bot[row] else text % said[row])
-            + (b"\n\n" + trailer if trailer else b"")
-            for row, first, text, trailer in zip(
-                owner.tolist(), place.tolist(), later, trailers, strict=True
-            )
+        messages = [
+            subjects[row] if first == 0 else b"Update lock file" if bot[row] else text % said[row]
+            for row, first, text in zip(owner.tolist(), place.tolist(), later, strict=True)
         ]
+        for commit in np.flatnonzero(signed).tolist():
+            messages[commit] += b"\n\n" + TOOLS[changes.tool[owner[commit]]].trailer
+        return messages
 
     def labels(self, changes: Changes) -> Texts:
         """JSON lists."""
@@ -207,3 +187,21 @@ class Wording:
         """One of the options for each of the keys."""
         places = self._draws.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
         return np.array(options)[places].tolist()
+
+
+def _with_phrases(sections: tuple[Section, ...]) -> list[tuple[bytes, list[bytes], int, int, bytes]]:
+    return [
+        (heading, phrases("bodies", name), least, most, bullet)
+        for heading, name, least, most, bullet in sections
+    ]
+
+
+def _written(sections: list[tuple[bytes, list[bytes], int, int, bytes]], dice: int) -> list[bytes]:
+    """Sections with phrases that eight bits of ``dice`` each choose, none twice in a section."""
+    written = []
+    for heading, options, least, most, bullet in sections:
+        count, start = least + dice % (most - least + 1), (dice >> 3) % len(options)
+        lines = [bullet + options[(start + line) % len(options)] for line in range(count)]
+        written.append(heading + b"\n".join(lines))
+        dice >>= 8
+    return written

@@ -57,9 +57,7 @@ def plant(profile: Profile, repository: str) -> Tree:
         nouns = _nouns(draws, industry, repository, rank)
         paths = [(path, noun) for noun in nouns for path in language["files"]]
         for path, noun in [*paths, *((path, nouns[0]) for path in language["area"])]:
-            names.append(
-                path.format(area=area, noun=noun, Area=area.capitalize(), Noun=noun.capitalize())
-            )
+            names.append(path.format(area=area, noun=noun, Area=area.capitalize(), Noun=noun.capitalize()))
             places.append((area.encode(), noun.encode()))
     root = language["root"].split()
     names += root + [tool.file for tool in tools("code_tools")]
@@ -73,7 +71,7 @@ def plant(profile: Profile, repository: str) -> Tree:
     )
 
 
-def first_files(tree: Tree, draws: Draws, key: UInt64) -> Ints:
+def homes(tree: Tree, draws: Draws, key: UInt64) -> Ints:
     """Where in the tree each pull request is at home: the nearer to its front, the more often."""
     u = draws.uniform("home", key)
     return np.floor(u * u * tree.size).astype(np.int64)
@@ -83,7 +81,7 @@ def touched(
     tree: Tree,
     draws: Draws,
     key: UInt64,
-    homes: Ints,
+    home: Ints,
     bot: npt.NDArray[np.bool_],
     tool: Ints,
     owner: Ints,
@@ -92,13 +90,13 @@ def touched(
     """The files, as rows of the tree, that pull requests touch; none twice in one pull request.
 
     Parameters:
-      key, homes, bot: of each pull request.
+      key, home, bot: of each pull request.
       tool: of each pull request the AI tool whose configuration it touches, -1 for none.
       owner, place: of each file its pull request, and its place among the files of that (ascending).
     """
     step = STEPS[draws.integers("step", key[owner], place, low=0, high=len(STEPS) - 1)]
     walked = np.cumsum(np.where(place == 0, 0, step))
-    row = (homes[owner] + walked - walked[np.arange(len(place)) - place]) % tree.size
+    row = (home[owner] + walked - walked[np.arange(len(place)) - place]) % tree.size
     u = draws.uniform("root file", key)
     last = np.append(place[1:] == 0, True)[: len(place)]
     at_root = tree.size + np.floor(u * u * tree.root).astype(np.int64)

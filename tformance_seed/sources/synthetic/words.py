@@ -28,7 +28,8 @@ class Tool:
 @functools.cache
 def words() -> dict[str, Any]:
     """Everything in ``words.toml``."""
-    return tomllib.loads(importlib.resources.files(__package__).joinpath("words.toml").read_text("utf-8"))
+    file = importlib.resources.files("tformance_seed.sources").joinpath("words.toml")
+    return tomllib.loads(file.read_text("utf-8"))
 
 
 def vocabulary(table: str, industry: str) -> tuple[list[str], list[str]]:

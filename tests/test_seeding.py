@@ -1,0 +1,341 @@
+"""The promises, on both databases: same content, nothing twice, nothing lost, nobody else's data touched."""
+
+import datetime
+import time
+
+import pytest
+
+from tformance_seed import database as databases
+from tformance_seed import ledger, seeding, verify
+from tformance_seed.errors import InputError, SeedError
+from tformance_seed.models import (
+    APPLICATION,
+    AIUsageDaily,
+    Commit,
+    PRFile,
+    PRSurvey,
+    PullRequest,
+    SeedChunk,
+    SeedTeam,
+    Team,
+    TeamMember,
+    WeeklyMetrics,
+)
+from tformance_seed.pipeline import Options
+
+UNTIL = datetime.date(2026, 3, 18)
+ORGANISATION = "polar"
+
+
+def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda *_: None, **wishes):
+    """Seed a small organisation as the command does; returns the outcome."""
+    request = seeding.Request(
+        organisations=organisations or (ORGANISATION,),
+        days=days,
+        until=until,
+        options=options or Options(),
+        **wishes,
+    )
+    return seeding.run(database, request, seeding.plan(request, until), progress)
+
+
+def content(database, slug=ORGANISATION):
+    return verify.digest(database, Team.get(Team.slug == slug).id)
+
+
+def opened(url):
+    return databases.connect(url)
+
+
+@pytest.fixture
+def two_databases(tmp_path, postgresql_url):
+    """Opens SQLite and PostgreSQL in turn: models are bound to one database at a time."""
+    return [f"sqlite:///{tmp_path}/one.db", postgresql_url]
+
+
+def test_every_table_is_filled_and_every_invariant_holds(database):
+    outcome = seed(database, days=60)
+    assert outcome.failures == {}
+    counts = {model.__name__: model.select().count() for model in APPLICATION}
+    assert all(counts.values()), counts
+    assert verify.check(database, Team.get().id) == []
+
+
+def test_second_run_writes_nothing(database):
+    first = seed(database)
+    before = content(database)
+    second = seed(database)
+    assert sum(r.written for r in first.reports[0].tables.values()) > 1000
+    assert {name: r.written for name, r in second.reports[0].tables.items() if r.written} == {}
+    assert content(database) == before
+
+
+def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
+    database = opened(application_url)
+
+    def statistics():
+        database.execute_sql("SELECT pg_stat_force_next_flush()")
+        database.close()
+        time.sleep(0.3)
+        database.connect()
+        return server.execute(
+            "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables "
+            "WHERE relname NOT LIKE 'seed_%' ORDER BY 1",
+            application_url,
+        )
+
+    seed(database)
+    before = statistics()
+    assert dict((row[0], row[1]) for row in before)["metrics_prfile"] > 100
+    seed(database)
+    seed(database, options=Options(chunk_size=50))
+    assert statistics() == before
+
+
+def test_content_is_the_same_on_every_database_and_for_every_chunk_size(two_databases):
+    digests = set()
+    for url in two_databases:
+        database = opened(url)
+        for size in (None, 100, 50_000):
+            seed(database, options=Options(chunk_size=size, clear=True))
+            digests.add(content(database).digest)
+        database.close()
+    assert len(digests) == 1
+
+
+def test_content_is_the_same_alone_or_together(database):
+    seed(database)
+    alone = content(database)
+    seed(database, "resend", "polar", "dub", options=Options(clear=True))
+    assert content(database) == alone
+    assert Team.select().count() == 3
+
+
+def test_another_seed_gives_other_content(database):
+    seed(database)
+    before = content(database)
+    seed(database, seed=43)
+    after = content(database)
+    assert before.tables["metrics_commit"]["digest"] != after.tables["metrics_commit"]["digest"]
+
+
+def rows(model, where=None):
+    names = [field.column_name for field in model._meta.sorted_fields]
+    query = model.select().where(model.created_at < datetime.datetime.combine(UNTIL, datetime.time(), datetime.UTC))
+    return {row[0]: dict(zip(names, row, strict=True)) for row in query.tuples()}
+
+
+def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database):
+    exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they sum up what is there
+    models = [model for model in APPLICATION if model.__name__ not in exempt]
+    day = datetime.timedelta(days=1)
+    seed(database, until=UNTIL - day, days=30)
+    before = {model: rows(model) for model in models}
+    counts = {model: model.select().count() for model in models}
+    seed(database, until=UNTIL, days=30)
+    for model in models:
+        after = rows(model)
+        assert {key: after[key] for key in before[model]} == before[model], model
+    assert PullRequest.select().count() > counts[PullRequest]
+    assert AIUsageDaily.select().where(AIUsageDaily.date == UNTIL).count() > 0
+    assert verify.check(database, Team.get().id) == []
+
+
+def test_windows_in_any_order_end_in_the_same_content(database):
+    day = datetime.timedelta(days=1)
+    for shift in (2, 1, 0):
+        seed(database, until=UNTIL - shift * day, days=10)
+    forward = {model: model.select().count() for model in (PullRequest, PRFile, Commit, AIUsageDaily)}
+    tables = content(database).tables
+    seed(database, until=UNTIL, days=12, options=Options(clear=True))
+    for model in forward:
+        name = model._meta.table_name
+        assert content(database).tables[name] == tables[name]
+
+
+def test_other_inputs_start_over_and_leave_nothing_of_the_old(database):
+    seed(database, adoption=0.9, members=9)
+    expected = content(database)
+    seed(database, adoption=0.2, members=14, options=Options(clear=True))
+    report = seed(database, adoption=0.9, members=9).reports[0]
+    assert report.started_over
+    assert content(database) == expected
+
+
+def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
+    for members in range(1, 6):
+        seed(database, adoption=1.0, members=members)
+    grown = content(database).tables["metrics_aiusagedaily"]
+    seed(database, adoption=1.0, members=5, options=Options(clear=True))
+    assert content(database).tables["metrics_aiusagedaily"] == grown
+
+
+class StopError(Exception):
+    """Stands in for a crash at a chosen moment."""
+
+
+@pytest.mark.parametrize("moment", range(0, 30, 3))
+def test_a_run_that_breaks_off_goes_on_without_redoing_finished_chunks(database, moment):
+    seed(database, options=Options(chunk_size=400))
+    expected = content(database)
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    seen = 0
+
+    def stop(*_):
+        nonlocal seen
+        seen += 1
+        if seen > moment:
+            raise StopError
+
+    with pytest.raises(StopError):
+        seed(database, options=Options(chunk_size=400), progress=stop)
+    finished = set(SeedChunk.select(SeedChunk.id).tuples())
+    assert finished
+    outcome = seed(database, options=Options(chunk_size=400))
+    assert outcome.reports[0].resumed
+    assert finished < set(SeedChunk.select(SeedChunk.id).tuples())
+    assert content(database) == expected
+
+
+def test_going_on_with_another_chunk_size_ends_the_same(database):
+    seed(database, options=Options(chunk_size=300))
+    expected = content(database)
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    calls = 0
+
+    def stop(*_):
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise StopError
+
+    with pytest.raises(StopError):
+        seed(database, options=Options(chunk_size=300), progress=stop)
+    seed(database, options=Options(chunk_size=70))
+    assert content(database) == expected
+
+
+def test_two_runs_on_one_organisation_do_not_meet(database):
+    with databases.organisation_lock(database, ORGANISATION):
+        outcome = seed(database, ORGANISATION, "resend")
+    assert "another run is seeding polar" in outcome.failures[ORGANISATION]
+    assert [report.organisation for report in outcome.reports] == ["resend"]
+    assert seed(database).failures == {}
+
+
+def foreign_team(slug=ORGANISATION):
+    moment = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    stamps = {"created_at": moment, "updated_at": moment}
+    team = Team.create(slug=slug, name="theirs", billing_details_last_changed=moment, **stamps)
+    TeamMember.create(team=team, display_name="Theirs", github_id="1", email="a@example.com", **stamps)
+    return team
+
+
+def test_somebody_elses_team_is_not_touched(database):
+    foreign_team()
+    with pytest.raises(InputError, match="did not make"):
+        seed(database, "resend", ORGANISATION)
+    assert Team.select().count() == 1
+    assert TeamMember.select().count() == 1
+    assert ledger.own_team(ORGANISATION) is None
+
+
+def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
+    team = foreign_team()
+    seed(database, options=Options(adopt=True))
+    assert TeamMember.select().count() > 1
+    assert Team.get().name == "theirs"
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    assert [member.display_name for member in TeamMember.select()] == ["Theirs"]
+    assert Team.get().id == team.id
+    assert PullRequest.select().count() == 0
+
+
+def test_a_team_made_anew_by_somebody_else_is_theirs(database):
+    seed(database)
+    entry = SeedTeam.get()
+    ledger.delete_rows(entry)
+    Team.delete().execute()
+    foreign_team()
+    with pytest.raises(InputError, match="did not make"):
+        seed(database)
+
+
+def test_clearing_removes_everything_of_that_team_alone(database):
+    seed(database, "resend", ORGANISATION)
+    other = content(database, "resend")
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    assert [team.slug for team in Team.select()] == ["resend"]
+    assert content(database, "resend") == other
+    team = Team.get()
+    for model in APPLICATION:
+        if model is not Team:
+            assert model.select().where(model.team != team.id).count() == 0
+
+
+def test_an_exact_number_of_pull_requests(database):
+    seed(database, prs=137)
+    assert PullRequest.select().count() == 137
+    seed(database, prs=0)
+    assert PullRequest.select().count() == 0
+    assert WeeklyMetrics.select().count() == 0
+
+
+def test_nothing_lies_in_the_future_of_the_window(database):
+    seed(database)
+    end = datetime.datetime.combine(UNTIL + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+    for model in APPLICATION:
+        for field in model._meta.sorted_fields:
+            if field.field_type == "TIMESTAMPTZ" and model is not WeeklyMetrics and "expires" not in field.name:
+                assert model.select().where(field >= end).count() == 0, field
+    assert PRSurvey.select().count() > 0
+
+
+def test_a_failed_database_says_what_is_safe(server, application_url):
+    database = opened(application_url)
+    server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$;"
+        "CREATE TRIGGER refuse BEFORE INSERT ON metrics_aiusagedaily EXECUTE FUNCTION refuse()",
+        application_url,
+    )
+    outcome = seed(database)
+    assert "no room. What was committed is safe; the server's disk is full" in outcome.failures[ORGANISATION]
+    assert PullRequest.select().count() > 0
+    server.execute("DROP TRIGGER refuse ON metrics_aiusagedaily", application_url)
+    assert seed(database).reports[0].resumed
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        ({"days": 0}, "--days 0: impossible window"),
+        ({"days": 10**9}, "impossible window"),
+        ({"members": 0}, "--members 0"),
+        ({"prs": -1}, "--prs -1"),
+        ({"adoption": 1.5}, "--adoption 1.5"),
+        ({"scenario": "nonsense"}, "--scenario nonsense: want one of ai-success"),
+        ({"source": "nonsense"}, "--source nonsense"),
+        ({"source": "git"}, "needs --repo"),
+        ({"organisations": ["polr"]}, "no organisation 'polr' in the catalogue; did you mean polar"),
+        ({"everything": True, "organisations": ["polar"]}, "do not go together"),
+        ({"options": Options(chunk_size=0)}, "--chunk-size 0"),
+        ({"emails": True}, "--emails goes with --source git"),
+        ({"days": 400, "until": datetime.date(2015, 6, 1)}, "2015-01-01"),
+    ],
+)
+def test_bad_wishes_are_refused_in_one_line(wishes, words):
+    with pytest.raises(InputError) as refusal:
+        seeding.plan(seeding.Request(**wishes), UNTIL)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_lock_waits_when_told_to(database):
+    with databases.organisation_lock(database, "x"):
+        with pytest.raises(SeedError, match="--wait"), databases.organisation_lock(database, "x"):
+            pytest.fail("held twice")
+        with databases.organisation_lock(database, "y"):
+            pass
+    with databases.organisation_lock(database, "x", wait=True):
+        pass

@@ -1,0 +1,68 @@
+import json
+
+import numpy as np
+import pytest
+from batches import batch, people, profile
+
+from tformance_seed.models.fields import json_text
+from tformance_seed.simulate import simulate
+from tformance_seed.sources.records import AI_NONE
+
+
+@pytest.fixture(scope="module")
+def made():
+    told = profile()
+    members = people(12, told)
+    rows = batch(told, members, np.arange(1, 1001))
+    rows.pull_requests["title"] = np.char.add(rows.pull_requests["title"], b' \\ "quoted" \x01')
+    return rows, simulate(rows, members, told)["PullRequest"]
+
+
+@pytest.mark.parametrize(
+    "column", ["llm_summary", "ai_signals", "ai_tools_detected", "assignees", "labels", "linked_issues"]
+)
+def test_json_is_canonical(made, column):
+    texts = [text.decode() for text in made[1][column].tolist()]
+    assert texts == [json_text(json.loads(text)) for text in texts]
+
+
+def test_summaries_tell_what_is_known(made):
+    rows, prs = made
+    summaries = [json.loads(text) for text in prs["llm_summary"].tolist()]
+    owner = rows.files["pull_request"]
+    for row, summary in enumerate(summaries):
+        assert summary["ai"]["is_assisted"] == prs["is_ai_assisted"][row]
+        assert summary["ai"]["tools"] == json.loads(prs["ai_tools_detected"][row])
+        assert summary["summary"]["title"] == prs["title"][row].decode()
+        categories = sorted({kind.decode() for kind in rows.files["file_category"][owner == row].tolist()})
+        assert summary["tech"]["categories"] == categories
+        python = any(name.endswith(b".py") for name in rows.files["filename"][owner == row].tolist())
+        assert ("python" in summary["tech"]["languages"]) == python
+        assert set(summary["health"]) == {"scope", "risk_level", "review_friction", "insights"}
+        assert summary["summary"]["type"] == "bugfix"
+    sizes = prs["additions"] + prs["deletions"]
+    scopes = np.array([summary["health"]["scope"] for summary in summaries])
+    assert set(scopes[sizes >= 1000].tolist()) <= {"xlarge"}
+    assert set(scopes[sizes < 50].tolist()) == {"small"}
+    assert (prs["llm_summary_version"] != b"").all()
+
+
+def test_confidence_and_signals_stand_where_ai_was_found(made):
+    rows, prs = made
+    found = rows.pull_requests["ai_kind"] != AI_NONE
+    score = prs["ai_confidence_score"]
+    assert np.isnan(score[~found]).all()
+    assert ((score > 0) & (score <= 1))[found].all()
+    assert (np.round(score[found], 3) == score[found]).all()
+    assert (prs["ai_signals"][~found] == b"{}").all()
+    assert all(json.loads(text)["tools"] for text in prs["ai_signals"][found].tolist())
+
+
+def test_the_author_is_the_assignee_and_linked_issues_come_from_the_text(made):
+    rows, prs = made
+    author = prs["author"].tolist()
+    want = [[f"dev{member}"] if member >= 0 else [] for member in author]
+    assert [json.loads(text) for text in prs["assignees"].tolist()] == want
+    assert [json.loads(text) for text in prs["linked_issues"].tolist()] == [
+        [number + 7] for number in rows.pull_requests["number"].tolist()
+    ]

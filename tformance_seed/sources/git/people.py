@@ -1,0 +1,228 @@
+"""People out of the names and e-mail addresses of commits: who is the same person, and who they are."""
+
+import itertools
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tformance_seed.draws import Draws, text_keys
+from tformance_seed.sources.detection import is_bot
+from tformance_seed.sources.records import Members
+
+#: The share of all people who have the most commits of the history: they are leads.
+LEADS = 0.1
+
+#: The domain of made-up addresses, and what takes the place of a real one in a text.
+DOMAIN = "example.com"
+REDACTED = f"redacted@{DOMAIN}"
+
+#: GitHub's own addresses: the number is the account's; those made before July 2017 have none.
+NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9][a-z0-9-]*)@users\.noreply\.github\.com", re.IGNORECASE)
+
+#: An address that one person has: it has a domain, and is no service's.
+PERSONAL = re.compile(r"(?!no-?reply@)[^@\s]+@[^@\s]+\.[^@\s.]+", re.IGNORECASE)
+
+#: An address in a text: with a domain, or anything like it in a trailer's angle brackets.
+ADDRESS = re.compile(
+    r"(?<![\w.+-])[\w.+'-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,}|(?<=<)[^<>\s@]+@[^<>\s@]+(?=>)"
+)
+
+#: Addresses that are nobody's: GitHub's own, made-up ones, and those that services sign with.
+NOBODYS = re.compile(
+    rf"(?:no-?reply|git|cursoragent)@.*|.*@users\.noreply\.github\.com|.*@{re.escape(DOMAIN)}", re.IGNORECASE
+)
+
+#: Longest login that GitHub allows.
+LOGIN_LENGTH = 39
+
+Identity = tuple[str, str]  # name and e-mail address, as git gives them
+
+
+def redact(text: str) -> str:
+    """The text without anybody's e-mail address."""
+    if "@" not in text and "%40" not in text:
+        return text
+    return ADDRESS.sub(lambda match: match[0] if NOBODYS.fullmatch(match[0]) else REDACTED, text)
+
+
+@dataclass
+class _Trace:
+    """What one identity left in the history; ``first`` in seconds since 1970."""
+
+    commits: int = 0
+    first: int = 2**62
+    selected: bool = False
+
+
+class _Person:
+    """One person, with all identities, oldest first."""
+
+    def __init__(self, traces: dict[Identity, _Trace]) -> None:
+        self.identities = sorted(traces, key=lambda identity: (traces[identity].first, identity))
+        self.commits = sum(trace.commits for trace in traces.values())
+        self.first = min(trace.first for trace in traces.values())
+        self.selected = any(trace.selected for trace in traces.values())
+        busiest = sorted(traces, key=lambda identity: (-traces[identity].commits, identity))
+        names = [name.partition("@")[0].strip() for name, _ in busiest]
+        full_names = [name for name in names if " " in name]
+        self.display_name = next(filter(None, full_names + names), "")
+        self.emails = [email for _, email in busiest if PERSONAL.fullmatch(email)]
+        self.emails.sort(key=lambda email: NOREPLY.fullmatch(email) is not None)
+        accounts = [match for _, email in busiest if (match := NOREPLY.fullmatch(email))]
+        accounts.sort(key=lambda match: match[1] is None)
+        self.github_id, self.login = (accounts[0][1] or "", accounts[0][2]) if accounts else ("", "")
+
+
+class People:
+    """Everybody whom a history names: ``add`` each, then ask for the ``members``."""
+
+    def __init__(self) -> None:
+        self._traces: defaultdict[Identity, _Trace] = defaultdict(_Trace)
+
+    def add(self, name: str, email: str, when: int, *, commits: int, selected: bool) -> None:
+        """Take note of an author (one commit) or a co-author (none), unless it is a bot.
+
+        Parameters:
+          when: seconds since 1970.
+          selected: within the range that is seeded; whoever is there is a member.
+        """
+        if not is_bot(name, email):
+            trace = self._traces[name, email]
+            trace.commits += commits
+            trace.first = min(trace.first, when)
+            trace.selected |= selected
+
+    def members(self, draws: Draws, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
+        """The people of the selected range, and the row of each of their identities.
+
+        Who is one person, and what is said of them, follows from the whole history: when the range moves,
+        members come and go, and nobody changes.
+
+        Parameters:
+          emails: give real addresses, not made-up ones.
+        """
+        everybody = self._everybody(draws)
+        busiest = sorted(everybody, key=lambda person: -person.commits)
+        leads = {person.github_id for person in busiest[: math.ceil(LEADS * len(everybody))]}
+        addresses = _addresses(everybody, real=emails)
+        people = [person for person in everybody if person.selected]
+        github_id = _texts(person.github_id for person in people)
+        key = text_keys(github_id.tolist())
+        weight = np.array([max(1, person.commits) for person in people], dtype=np.float64)
+        members = Members(
+            columns={
+                "display_name": _texts(person.display_name for person in people),
+                "email": _texts(addresses[person.github_id] for person in people),
+                "github_username": _texts(person.login for person in people),
+                "github_id": github_id,
+                "jira_account_id": np.char.add(b"5f", draws.hexadecimal("jira-account", key).astype("S22")),
+                "slack_user_id": np.char.add(
+                    b"U", np.char.upper(draws.hexadecimal("slack", key).astype("S10"))
+                ),
+                "role": _texts("lead" if person.github_id in leads else "developer" for person in people),
+                "is_active": np.ones(len(people), dtype=bool),
+                "created_at": np.array([person.first for person in people], dtype="datetime64[s]"),
+            },
+            key=key,
+            weight=weight / weight.sum(),
+            adoption_draw=draws.uniform("adoption", key),
+        )
+        return members, {name: row for row, person in enumerate(people) for name in person.identities}
+
+    def _everybody(self, draws: Draws) -> list[_Person]:
+        """All people, oldest first, each with a name, a login and an id that nobody else has."""
+        people = [
+            _Person({identity: self._traces[identity] for identity in identities})
+            for identities in _same_person(self._traces)
+        ]
+        people.sort(key=lambda person: (person.first, person.identities))
+        namesakes: Counter[str] = Counter()
+        for person in people:
+            if not person.github_id:
+                own = person.login or _normal(person.identities[0][0])
+                namesakes[own] += 1
+                person.github_id = str(int(draws.identifier("github-id", own, namesakes[own])))
+        logins = {person.login.casefold() for person in people}
+        for person in people:
+            if not person.login:
+                person.login = _unused(_slug(person.display_name) or f"dev-{person.github_id}", logins)
+            person.display_name = person.display_name or person.login
+        return people
+
+
+def _same_person(identities: Iterable[Identity]) -> list[list[Identity]]:
+    """Identities grouped by person: those with an address, an account or a full name in common.
+
+    A full name is no reason where it would make one person of two accounts. A single name is one only if it
+    is the login of an account.
+    """
+    known = sorted(identities)
+    accounts = [NOREPLY.fullmatch(email) for _, email in known]
+    logins = {account[2] for account in accounts if account}
+    sure: defaultdict[str, list[int]] = defaultdict(list)
+    likely: defaultdict[str, list[int]] = defaultdict(list)
+    for place, ((name, email), account) in enumerate(zip(known, accounts, strict=True)):
+        if account:
+            sure[f"@{account[2].lower()}"].append(place)
+            sure[account[1] or f"@{account[2].lower()}"].append(place)
+            likely[account[2]].append(place)
+        elif PERSONAL.fullmatch(email):
+            sure[email.lower()].append(place)
+        if " " in name or name in logins:
+            likely[_normal(name) if " " in name else name].append(place)
+    group = [[place] for place in range(len(known))]  # members of one group share one list
+
+    def unite(places: list[int]) -> None:
+        united = sorted({member for place in places for member in group[place]})
+        for member in united:
+            group[member] = united
+
+    for places in sure.values():
+        unite(places)
+    for places in likely.values():
+        members = {member for place in places for member in group[place]}
+        if len({account[1] for account in map(accounts.__getitem__, members) if account and account[1]}) < 2:
+            unite(places)
+    return [
+        [known[member] for member in members] for place, members in enumerate(group) if members[0] == place
+    ]
+
+
+def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
+    """An e-mail address for each id, no two alike; made up where a person has none or it shall not show."""
+    own = {person.github_id: person.emails[0] for person in people if real and person.emails}
+    taken = {email.casefold() for email in own.values()}
+    for person in people:
+        if person.github_id not in own:
+            name = person.login
+            if f"{name}@{DOMAIN}".casefold() in taken:
+                name = f"{name}-{person.github_id}"
+            own[person.github_id] = f"{name}@{DOMAIN}"
+    return own
+
+
+def _normal(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LOGIN_LENGTH]
+
+
+def _unused(login: str, taken: set[str]) -> str:
+    """The login, numbered if somebody has it, and taken from now on."""
+    numbered = (login if number == 1 else f"{login}-{number}" for number in itertools.count(1))
+    free = next(candidate for candidate in numbered if candidate not in taken)
+    taken.add(free)
+    return free
+
+
+def _texts(values: Iterable[str]) -> npt.NDArray[np.bytes_]:
+    return np.array([value.encode("utf-8", "replace") for value in values], dtype="S")

@@ -1,0 +1,47 @@
+"""Compares the aggregates that are stored with those that the data gives, inside the database."""
+
+import datetime
+
+import peewee
+from peewee import fn
+
+from tformance_seed.metrics.reviewers import pairs_query
+from tformance_seed.metrics.weekly import monday_of, weekly_query
+from tformance_seed.models import (
+    ApplicationModel,
+    PullRequest,
+    ReviewerCorrelation,
+    TeamMember,
+    WeeklyMetrics,
+)
+
+
+def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Members with a wrong, missing or surplus row, from the week of the first merge or row to the last."""
+    merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
+    stored = WeeklyMetrics.team == team_id
+    days: list[datetime.date] = []
+    for moment, condition in ((PullRequest.merged_at, merged), (WeeklyMetrics.week_start, stored)):
+        query = moment.model.select(fn.MIN(moment), fn.MAX(moment)).where(condition)
+        for value in query.tuples().execute(database)[0]:
+            if value is not None:
+                days.append(value.date() if isinstance(value, datetime.datetime) else value)
+    if not days:
+        return peewee.SQL("1 = 0")
+    computed = weekly_query(database, team_id, monday_of(min(days)), monday_of(max(days)))
+    return _differs(WeeklyMetrics, computed, WeeklyMetrics.member, team_id)
+
+
+def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Members who are first in a wrong, missing or surplus row."""
+    computed = pairs_query(database, team_id)
+    return _differs(ReviewerCorrelation, computed, ReviewerCorrelation.reviewer_1, team_id)
+
+
+def _differs(
+    model: type[ApplicationModel], computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int
+) -> peewee.ColumnBase:
+    columns = [field for field in model._meta.sorted_fields if not field.primary_key]
+    stored = model.select(*columns).where(model.team == team_id)
+    wrong = ((stored - computed) | (computed - stored)).alias("wrong")
+    return TeamMember.id.in_(peewee.Select([wrong], [getattr(wrong.c, member.column_name)]))

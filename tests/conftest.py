@@ -6,8 +6,10 @@ from pathlib import Path
 import peewee
 import pytest
 from servers import Postgres, postgres
+from teams import Coherent
 
 from tformance_seed import database as databases
+from tformance_seed.models import APPLICATION
 from tformance_seed.models.schema import create_missing
 
 
@@ -47,3 +49,25 @@ def application_url(server: Postgres) -> str:
     url = server.new_database()
     server.execute((Path(__file__).parent / "application.sql").read_text(), url)
     return url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coherent]:
+    """A coherent team in a database that a whole module reads."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('kept')}/test.db"
+    else:
+        url = request.getfixturevalue("server").new_database()
+    opened = databases.connect(url)
+    create_missing(opened)
+    yield Coherent(opened)
+    opened.close()
+
+
+@pytest.fixture
+def coherent(kept: Coherent) -> Iterator[Coherent]:
+    """A coherent team with which a test may do what it likes: all is rolled back."""
+    kept.database.bind(APPLICATION, bind_refs=False, bind_backrefs=False)
+    with kept.database.atomic() as transaction:
+        yield kept
+        transaction.rollback()

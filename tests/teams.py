@@ -74,24 +74,22 @@ class Coherent:
 
     def __init__(self, database: peewee.Database, slug: str = "acme", shuffle: int = 0) -> None:
         self.database = database
-        self.team = add_team(slug)
-        self.members = add_members(self.team, 4)
         numbers = list(range(1, 31))
         random.Random(shuffle).shuffle(numbers)
-        for number in numbers:
-            self._pull_request(number)
-        days = [MONDAY.date() + DAY * offset for offset in range(5)]
-        for day in days:
-            self._usage(day)
-        self.compute()
+        with database.atomic():
+            self.team = add_team(slug)
+            self.members = add_members(self.team, 4)
+            for number in numbers:
+                self._pull_request(number)
+            for offset in range(5):
+                self._usage(MONDAY.date() + DAY * offset)
+            self.compute()
 
     def compute(self) -> None:
         """Compute the aggregates anew."""
         weekly_metrics(self.database, self.team.id, MONDAY.date() - 7 * DAY, UNTIL)
         reviewer_pairs(self.database, self.team.id)
-
-    def insights(self) -> tuple[int, int]:
-        return insights(self.database, self.team.id, self.team.slug, UNTIL)
+        insights(self.database, self.team.id, self.team.slug, UNTIL)
 
     def _pull_request(self, number: int) -> None:
         """Every tenth is open, every tenth closed, every fifth has no review and no comment."""
@@ -132,7 +130,15 @@ class Coherent:
         for part in (1, 2):
             lines = {"additions": number * part, "deletions": number * (part - 1)}
             name = f"src/{part}.py"
-            add(PRFile, **mine, **lines, filename=name, status="modified", changes=sum(lines.values()), file_category="backend")
+            add(
+                PRFile,
+                **mine,
+                **lines,
+                filename=name,
+                status="modified",
+                changes=sum(lines.values()),
+                file_category="backend",
+            )
             add(
                 Commit,
                 **mine,

@@ -1,13 +1,11 @@
 import datetime
 import random
-import time
 from collections import defaultdict
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 import peewee
-import psycopg2
 import pytest
-from servers import Postgres
 from teams import DAY, MONDAY, Coherent, add, add_members, add_team
 
 from tformance_seed import database as databases
@@ -253,68 +251,55 @@ def test_a_team_without_data_has_no_weeks(database: peewee.Database) -> None:
     assert weekly_metrics(database, add_team("acme").id, SINCE, UNTIL) == (0, 0)
 
 
+@pytest.fixture
+def postgresql(postgresql_url: str) -> Iterator[peewee.Database]:
+    opened = databases.connect(postgresql_url)
+    create_missing(opened)
+    yield opened
+    opened.close()
+
+
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
-def test_weeks_are_those_of_utc_whatever_the_session_says(postgresql_url: str, zone: str) -> None:
-    database = databases.connect(postgresql_url)
-    try:
-        database.execute_sql(f"SET TIME ZONE '{zone}'")
-        create_missing(database)
-        team = add_team("acme")
-        random_rows(team, add_members(team, 4), 5)
-        weekly_metrics(database, team.id, SINCE, UNTIL)
-        assert stored(team) == recount(team, FIRST, LAST)
-    finally:
-        database.close()
+def test_weeks_are_those_of_utc_whatever_the_session_says(postgresql: peewee.Database, zone: str) -> None:
+    postgresql.execute_sql("SET TIME ZONE %s", (zone,))
+    team = add_team("acme")
+    random_rows(team, add_members(team, 4), 5)
+    weekly_metrics(postgresql, team.id, SINCE, UNTIL)
+    assert stored(team) == recount(team, FIRST, LAST)
 
 
 def test_one_statement_computes_an_organisation_on_postgresql(
-    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+    postgresql: peewee.Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = databases.connect(postgresql_url)
-    try:
-        create_missing(database)
-        team = add_team("acme")
-        random_rows(team, add_members(team, 2), 6)
-        statements = []
-        execute = database.execute_sql
-        monkeypatch.setattr(database, "execute_sql", lambda *a, **k: (statements.append(a[0]), execute(*a, **k))[1])
-        weekly_metrics(database, team.id, SINCE, UNTIL)
-        assert len(statements) == 1
-    finally:
-        database.close()
+    team = add_team("acme")
+    random_rows(team, add_members(team, 2), 6)
+    statements = []
+    execute = postgresql.execute_sql
+
+    def record(statement: str, parameters: object = None) -> object:
+        statements.append(statement)
+        return execute(statement, parameters)
+
+    monkeypatch.setattr(postgresql, "execute_sql", record)
+    weekly_metrics(postgresql, team.id, SINCE, UNTIL)
+    assert len(statements) == 1
 
 
-def test_second_run_moves_no_statistic_of_postgresql(server: Postgres, postgresql_url: str) -> None:
-    database = databases.connect(postgresql_url)
-    try:
-        create_missing(database)
-        team = Coherent(database)
-        before = statistics(server, postgresql_url, at_least=1)
-        team.compute()
-        Team.update(name="flush").where(Team.id == team.team.id).execute()
-        after = statistics(server, postgresql_url, at_least=1)
-        assert after == before
-    finally:
-        database.close()
+def test_second_run_moves_no_statistic_of_postgresql(postgresql: peewee.Database) -> None:
+    team = Coherent(postgresql)
+    before = statistics(postgresql)
+    team.compute()
+    assert statistics(postgresql) == before
+    assert all(inserted for _, inserted, _, _ in before)
+    PullRequest.update(is_revert=True).where(PullRequest.team == team.team).execute()
+    team.compute()
+    assert statistics(postgresql) != before
 
 
-def statistics(server: Postgres, url: str, at_least: int) -> list[tuple]:
+def statistics(database: peewee.Database) -> list[tuple]:
     """Rows inserted, changed and deleted so far in the aggregates' tables."""
-    flush = databases_flush(url)
-    try:
-        deadline = time.monotonic() + 5
-        while True:
-            rows = server.execute(
-                "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables "
-                "WHERE relname IN ('metrics_weeklymetrics', 'metrics_reviewercorrelation') ORDER BY relname",
-                url,
-            )
-            if sum(row[1] for row in rows) >= at_least or time.monotonic() > deadline:
-                return rows
-            time.sleep(0.05)
-    finally:
-        flush.close()
-
-
-def databases_flush(url: str) -> psycopg2.extensions.connection:
-    return psycopg2.connect(url)
+    database.execute_sql("SELECT pg_stat_force_next_flush()")
+    return database.execute_sql(
+        "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname IN "
+        "('metrics_weeklymetrics', 'metrics_reviewercorrelation', 'metrics_dailyinsight') ORDER BY relname"
+    ).fetchall()

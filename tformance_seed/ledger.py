@@ -42,8 +42,15 @@ def own_team(slug: str) -> SeedTeam | None:
     """The ledger's entry of the team with that slug, if the package made or adopted it."""
     return (
         SeedTeam.select()
-        .join(Team, on=(Team.id == SeedTeam.team_id))
-        .where(Team.slug == slug, SeedTeam.slug == slug)
+        .join(
+            Team,
+            on=(
+                (Team.id == SeedTeam.team_id)
+                & (Team.slug == SeedTeam.slug)
+                & (Team.created_at == SeedTeam.team_created_at)
+            ),
+        )
+        .where(SeedTeam.slug == slug)
         .first()
     )
 
@@ -72,16 +79,21 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
         return own
     with SeedTeam._meta.database.atomic():
         team = Team.get_or_none(Team.slug == slug)
-        SeedTeam.delete().where(SeedTeam.slug == slug).execute()
+        stale = SeedTeam.slug == slug
+        SeedTeam.delete().where(stale if team is None else stale | (SeedTeam.team_id == team.id)).execute()
         if team is None:
             team = Team.create(**values)
-            return SeedTeam.create(team_id=team.id, slug=slug, made=True)
+            return SeedTeam.create(
+                team_id=team.id, slug=slug, team_created_at=team.created_at, made=True
+            )
         marks = {
             model._meta.table_name: model.select(peewee.fn.MAX(model.id)).scalar() or 0
             for model in APPLICATION
             if model is not Team
         }
-        return SeedTeam.create(team_id=team.id, slug=slug, made=False, watermarks=marks)
+        return SeedTeam.create(
+            team_id=team.id, slug=slug, team_created_at=team.created_at, made=False, watermarks=marks
+        )
 
 
 def delete_rows(team: SeedTeam) -> dict[str, int]:

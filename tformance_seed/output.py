@@ -107,7 +107,7 @@ def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
             f"requests, {report.since} to {report.until}, in {report.seconds:.1f} s"
         )
     if outcome.reports:
-        where = "" if database.startswith("sqlite:///tformance.db") else f" --database {redacted(database)}"
+        where = "" if database.startswith("sqlite:///tformance.db") else " --database URL"
         console.print("\nnext: check it and see its digest with")
         console.print(f"  tformance-seed verify{where}", soft_wrap=True)
 

@@ -6,6 +6,7 @@ metrics, reviewer pairs, insights. Every piece of work is one transaction that a
 
 import dataclasses
 import datetime
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from tformance_seed.models import (
     TeamMember,
     WeeklyMetrics,
 )
+from tformance_seed.models.fields import json_text
 from tformance_seed.simulate import simulate
 from tformance_seed.simulate.copilot import editors, languages, seats
 from tformance_seed.simulate.jira import issues
@@ -92,7 +94,7 @@ def recipe(profile: Profile, source: Source) -> dict[str, Any]:
     }
     if profile.scenario is not None:  # its story is told from the window's first day on
         values |= {"scenario": profile.scenario.name, "since": profile.since.isoformat()}
-    return values
+    return json.loads(json_text(values))  # as the ledger gives it back
 
 
 def seed(
@@ -384,7 +386,7 @@ def _facts(rows: list[tuple], member_of: dict[int, int]) -> Columns:
         "last_ended": np.maximum.reduceat(times["ended"], starts),
         "lines": np.add.reduceat(np.array(lines, dtype=np.int64), starts),
         "title": np.array([titles[row].encode() for row in first]),
-        "labels": np.array([ledger.json_text(labels[row]).encode() for row in first]),
+        "labels": np.array([json_text(labels[row]).encode() for row in first]),
         "assignee": np.array([member_of.get(authors[row], -1) for row in first], dtype=np.int64),
         "state": np.where(all_merged, b"merged", np.where(any_open, b"open", b"closed")),
     }

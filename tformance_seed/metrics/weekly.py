@@ -61,7 +61,8 @@ def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
     """The Monday of a moment's week in UTC, as a date of the database, whatever its session's time zone."""
     if is_postgresql(database):
         return fn.date_trunc("week", fn.timezone("UTC", moment)).cast("DATE")
-    return fn.date(moment, "weekday 0", "-6 days").python_value(datetime.date.fromisoformat)
+    day = fn.SUBSTR(moment, 1, 10)  # SQLite rounds to milliseconds: the last of a day would be the next day's
+    return fn.date(day, "weekday 0", "-6 days").python_value(datetime.date.fromisoformat)
 
 
 def hundredths(column: peewee.Field) -> peewee.ColumnBase:

@@ -39,12 +39,13 @@ class SeedTeam(LedgerModel):
     """A team that the package made or, by the user's word, adopted.
 
     ``recipe`` is every input but the window: with another one the content would be another, so seeding
-    starts over. ``watermarks`` is the greatest id of each table at adoption (null: the team was made here):
+    starts over. ``team_created_at`` tells the team from a later one with its id. ``watermarks`` is the greatest id of each table at adoption (null: the team was made here):
     rows up to it were there before and are nobody's to delete.
     """
 
     team_id = BigIntegerField(primary_key=True)
     slug = CharField(max_length=50, unique=True)
+    team_created_at = TimestampField()
     made = BooleanField()
     watermarks = JSONField(null=True)
     recipe = JSONField(null=True)

@@ -14,6 +14,9 @@ SQUASHED = re.compile(r"(?P<title>.*?)\s*\(#(?P<number>[1-9]\d{0,8})\)\s*")
 #: The subject of a merged one; the branch without its owner.
 MERGED = re.compile(r"Merge pull request #(?P<number>[1-9]\d{0,8}) from (?:[^/\s]+/)?(?P<branch>\S+).*")
 
+EPOCH = datetime.date(1970, 1, 1)
+DAY = 86_400  # seconds
+
 
 @dataclass(slots=True)
 class Landing:
@@ -67,27 +70,72 @@ def read_history(
       SeedError: git failed, because commits are missing or damaged.
     """
     chain: list[Landing | None] = []
+    numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
     for commit, place, is_landing in _placed(git.history()):
         if is_landing:
             day = _day(commit.committed)
             days.add(day)
-            chain.append(_landing(repository, commit) if since <= day <= until else None)
+            landing = _landing(repository, commit, numbers)
+            chain.append(landing if since <= day <= until else None)
         landing = chain[place]
         if landing:
             commits.update([commit.sha, *commit.parents[:1]])
             if not is_landing:
                 landing.side.append((commit.sha, len(commit.parents) > 1))
         selected = landing is not None
-        people.add(commit.name, commit.email, commit.authored, commits=1, selected=selected)
+        people.add(commit.author, commit.authored, commits=1, selected=selected)
         for co_author in commit.co_authors:
-            name, _, email = co_author.partition("<")
-            people.add(name.strip(), email.rstrip("> "), commit.authored, commits=0, selected=selected)
+            people.add(co_author, commit.authored, commits=0, selected=selected)
     landings = [landing for landing in reversed(chain) if landing]
-    _number_once(landings)
     for landing in landings:
         landing.side.reverse()
     extent = f"{landings[0].parent}..{landings[-1].sha}" if landings else ""
     landings = [landing for landing in landings if landing.lines]
     return History(git, repository, landings, commits, sorted(days), f"{git.head}:{extent}")
+
+
+def _placed(history: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
+    """Each commit with the place on the chain that it landed with (0: HEAD), and whether it is that place.
+
+    A commit lands with the oldest commit of the chain that reaches it. Children come before their parents,
+    so by the time a commit is seen, all that reach it have said where they landed.
+    """
+    place = -1
+    expected: str | None = None
+    landed: dict[str, int] = {}
+    for commit in history:
+        is_landing = expected in (None, commit.sha)
+        if is_landing:
+            place += 1
+            landed.pop(commit.sha, None)
+            expected = commit.parents[0] if commit.parents else ""
+            here, brought = place, commit.parents[1:]
+        else:
+            here, brought = landed.pop(commit.sha), commit.parents
+        for parent in brought:
+            landed[parent] = max(here, landed.get(parent, 0))
+        yield commit, here, is_landing
+
+
+def _landing(repository: str, commit: Logged, numbers: set[int]) -> Landing:
+    """A commit of the chain. Of those that name the same pull request, the newest is the pull request."""
+    named = SQUASHED.fullmatch(commit.subject) or MERGED.fullmatch(commit.subject)
+    number = int(named["number"]) if named else 0
+    if number in numbers:
+        number = 0
+    numbers.add(number)
+    return Landing(
+        repository,
+        commit.sha,
+        commit.parents[0] if commit.parents else "",
+        commit.committed,
+        len(commit.parents) > 1,
+        number,
+    )
+
+
+def _day(seconds: int) -> datetime.date:
+    """The day in UTC."""
+    return EPOCH + datetime.timedelta(days=seconds // DAY)

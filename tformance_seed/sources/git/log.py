@@ -69,10 +69,9 @@ class Logged(NamedTuple):
     parents: list[str]
     committed: int
     authored: int
-    name: str
-    email: str
+    author: tuple[str, str]  # name and e-mail address
     subject: str
-    co_authors: list[str]
+    co_authors: list[tuple[str, str]]  # name and e-mail address
 
 
 class File(NamedTuple):
@@ -91,8 +90,7 @@ class Change(NamedTuple):
     sha: str
     committed: int
     authored: int
-    name: str
-    email: str
+    author: tuple[str, str]  # name and e-mail address
     subject: str
     body: str
     files: list[File]
@@ -113,10 +111,8 @@ class Git:
         self.path = path
         if not path.is_dir():
             raise InputError(f"repository {path}: no such folder; name a clone or a bare repository")
-        # Git would go on to look in the folders above, and find another repository there.
-        ceiling = _environment(GIT_CEILING_DIRECTORIES=str(path.resolve().parent))
         question = ("rev-parse", "--is-shallow-repository", "--absolute-git-dir")
-        answer = _run(["git", "-C", str(path), *question], ceiling)
+        answer = _run(["git", "-C", str(path), *question], _only_here(path))
         if answer.returncode:
             raise InputError(f"repository {path}: {_refusal(answer.stderr, path)}")
         shallow, folder = answer.stdout.rstrip("\n").split("\n", 1)
@@ -169,6 +165,14 @@ class Git:
                 words = _last_line(complaints.read().decode("utf-8", "replace"))
                 raise SeedError(f"repository {self.path}: git {arguments[0]}: {words}")
 
+    def head_committed(self) -> int:
+        """When the newest commit was made, in seconds since 1970.
+
+        Raises:
+          SeedError: it is missing or damaged.
+        """
+        return int("".join(self.stream("log", "-1", "-z", "--format=%ct", self.head, "--")) or 0)
+
     def history(self) -> Iterator[Logged]:
         """Every commit that HEAD reaches, children before their parents; authors through ``.mailmap``."""
         tokens = self.stream(
@@ -186,12 +190,10 @@ class Git:
             yield Logged(
                 sha,
                 parents.split(),
-                _seconds(committed),
-                _seconds(authored),
-                name,
-                email,
+                *_times(committed, authored),
+                (name, email),
                 subject,
-                trailers.split("\1") if trailers else [],
+                [_identity(trailer) for trailer in trailers.split("\1") if trailer],
             )
 
     def find_gaps(self, lines: list[str], commits: Collection[str]) -> set[str]:
@@ -283,12 +285,31 @@ def _changes(tokens: Iterator[str]) -> Iterator[Change]:
             File(filename, status, added, deleted, blobs)
             for (filename, status, blobs), (added, deleted) in zip(raw, counts, strict=True)
         ]
-        yield Change(sha, _seconds(committed), _seconds(authored), name, email, subject, body, files)
+        yield Change(sha, *_times(committed, authored), (name, email), subject, body, files)
 
 
-def _seconds(text: str) -> int:
-    """A commit's time; 0 where the commit has none that git can read."""
-    return int(text or 0)
+def _identity(trailer: str) -> tuple[str, str]:
+    """Name and address of ``name <address>``."""
+    name, _, rest = trailer.partition("<")
+    return name.strip(), rest.partition(">")[0].strip()
+
+
+def _times(committed: str, authored: str) -> tuple[int, int]:
+    """A commit's times; git prints nothing for one that it cannot read."""
+    landed = int(committed or 0)
+    return landed, int(authored or 0) or landed
+
+
+def origin_url(path: Path) -> str:
+    """Where a repository was cloned from; empty where nothing says so."""
+    _require_git()
+    answer = _run(["git", "-C", str(path), "config", "--get", "remote.origin.url"], _only_here(path))
+    return answer.stdout.strip()
+
+
+def _only_here(path: Path) -> dict[str, str]:
+    """Git would go on to look in the folders above, and find another repository there."""
+    return _environment(GIT_CEILING_DIRECTORIES=str(path.resolve().parent))
 
 
 @cache

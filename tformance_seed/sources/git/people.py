@@ -85,15 +85,15 @@ class People:
     def __init__(self) -> None:
         self._traces: defaultdict[Identity, _Trace] = defaultdict(_Trace)
 
-    def add(self, name: str, email: str, when: int, *, commits: int, selected: bool) -> None:
+    def add(self, identity: Identity, when: int, *, commits: int, selected: bool) -> None:
         """Take note of an author (one commit) or a co-author (none), unless it is a bot.
 
         Parameters:
           when: seconds since 1970.
           selected: within the range that is seeded; whoever is there is a member.
         """
-        if not is_bot(name, email):
-            trace = self._traces[name, email]
+        if not is_bot(*identity):
+            trace = self._traces[identity]
             trace.commits += commits
             trace.first = min(trace.first, when)
             trace.selected |= selected

@@ -53,7 +53,7 @@ def ai_kinds(
 
 def _chances(
     profile: Profile, members: Members, ended_at: Times, lines: Ints, files: Ints, author: Ints | None
-) -> tuple[npt.ArrayLike, npt.ArrayLike]:
+) -> tuple[Floats, Floats]:
     """The probability that AI wrote each pull request, and that it wrote or reviewed it."""
     if author is not None:
         adoption = profile.adoption_at(ended_at)
@@ -62,12 +62,12 @@ def _chances(
         chance = np.where(members.adoption_draw[author] < adoption, theirs, 0.0)
         return chance, chance
     if not (members.adoption_draw < profile.adoption).any():
-        return 0.0, 0.0
+        return np.zeros(len(lines)), np.zeros(len(lines))
     if profile.adoption_given:
         chance = np.minimum(MOST, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS))
         return chance, chance
-    share = _found(profile)
-    return share * CODE_TO_REVIEW[0] / sum(CODE_TO_REVIEW), share
+    found = np.full(len(lines), _found(profile))
+    return found * (CODE_TO_REVIEW[0] / sum(CODE_TO_REVIEW)), found
 
 
 def _bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:

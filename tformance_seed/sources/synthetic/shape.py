@@ -46,7 +46,7 @@ FILES = Count(3.15, Skewed(1.0, 1.8, 1000.0), Skewed(1.0, 1.6, 1000.0), cap=200)
 COMMITS = Count(2.10, Skewed(1.0, 1.3, 1000.0), Skewed(1.0, 1.5, 1000.0), cap=60)
 
 
-def lines_changed(kind: npt.ArrayLike, u: Floats, blur: npt.ArrayLike = 1.0) -> Ints:
+def lines_changed(kind: npt.NDArray[np.int8] | int, u: Floats, blur: npt.ArrayLike = 1.0) -> Ints:
     """Lines of pull requests of each ``ai_kind`` at each quantile, scaled by ``blur``; at least 1."""
     lines = np.choose(kind, [distribution.quantile(u) for distribution in LINES]) * blur
     return np.maximum(1, np.rint(lines)).astype(np.int64)

@@ -86,7 +86,8 @@ class SyntheticSource:
         first = 0
         for index, calendar in enumerate(self._calendars):
             places = list(_open_places(first, first + calendar.total, size, done))
-            tree = plant(self._profile, self._profile.organisation.repos[index]) if places else None
+            if places:
+                tree = plant(self._profile, self._profile.organisation.repos[index])
             for start, stop in places:
                 numbers = calendar.first + np.arange(start - first, stop - first)
                 changes = decide(self._profile, self._people, calendar, index, tree, numbers)

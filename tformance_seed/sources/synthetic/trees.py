@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +112,7 @@ def _category(name: str) -> bytes:
     return file_category(name).encode()
 
 
-def _language(draws: Draws, repository: str) -> dict:
+def _language(draws: Draws, repository: str) -> dict[str, Any]:
     """The language that a repository's name gives away, else one drawn by the shares."""
     languages = list(words()["languages"].values())
     for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
@@ -124,7 +125,7 @@ def _language(draws: Draws, repository: str) -> dict:
 def _nouns(draws: Draws, industry: str, repository: str, area: int) -> list[str]:
     """What lives in an area, a different choice in each."""
     own, common = vocabulary("nouns", industry)
-    chosen = []
+    chosen: list[str] = []
     for source, count in ((own, INDUSTRY_NOUNS), (common, NOUNS_PER_AREA)):
         order = np.argsort(draws.bits(f"noun/{len(chosen)}", repository, area, np.arange(len(source))))
         chosen += [source[place] for place in order[: min(count, NOUNS_PER_AREA - len(chosen))]]

@@ -29,10 +29,10 @@ def coherent_digest(url: str, decoys: int, shuffle: int) -> Content:
         create_missing(database)
         for number in range(decoys):
             add_members(add_team(f"decoy-{number}"), 3)
+        team = Coherent(database, shuffle=shuffle)
         if databases.is_postgresql(database):
             database.execute_sql("SET TIME ZONE 'Asia/Tokyo'")
             database.execute_sql("SET DateStyle = 'German'")
-        team = Coherent(database, shuffle=shuffle)
         return digest(database, team.team.id)
     finally:
         database.close()

@@ -260,7 +260,7 @@ def _members(work: _Work) -> None:
 
 def _pull_requests(work: _Work) -> None:
     size = max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST)
-    total = work.report.pull_requests = work.source.total
+    work.report.pull_requests = work.source.total
     done = work.job.done("pull_requests")
     finished = sum(stop - start for start, stop in done)
     for batch in work.source.batches(size, done):
@@ -278,7 +278,7 @@ def _pull_requests(work: _Work) -> None:
             answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
             work.write(MODELS["PRSurveyReview"], answers, results)
         finished += batch.stop - batch.start
-        work.progress("pull requests", finished, total)
+        work.progress("pull requests", finished, work.source.places)
 
 
 def _pull_request_ids(work: _Work, columns: Columns) -> npt.NDArray[np.int64]:

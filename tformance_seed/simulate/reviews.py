@@ -18,6 +18,7 @@ from tformance_seed.simulate.columns import (
     seconds,
     stamped,
 )
+from tformance_seed.simulate.timing import recent_others
 from tformance_seed.sources.detection import REVIEW_TOOLS
 from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 
@@ -158,7 +159,30 @@ def _last_state(prs: Columns, profile: Profile) -> Integers:
 
 
 def _reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
-    """Up to three different reviewers of each pull request, never its author; and how many were found.
+    """Up to three different reviewers of each pull request, never its author; and how many were found."""
+    if members.activity is not None:
+        return _recent_reviewers(prs, members, profile)
+    return _drawn_reviewers(prs, members, profile)
+
+
+def _recent_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
+    """Reviewers among those who committed recently, in proportion to how much.
+
+    The greatest values of u ** (1 / weight) are a weighted sample without replacement (Efraimidis and
+    Spirakis, 2006), in which nobody's value depends on who else is there.
+    """
+    weight = recent_others(prs, members.activity)
+    u = profile.draws.uniform("reviewer", prs["key"][:, None], members.key)
+    with np.errstate(divide="ignore"):
+        score = np.where(weight > 0, np.log(u) / weight, -np.inf)
+    best = np.argsort(-score, axis=1, kind="stable")[:, : len(REVIEWERS)]
+    chosen = np.full((len(weight), len(REVIEWERS)), -1, dtype=np.int64)
+    chosen[:, : best.shape[1]] = best
+    return chosen, np.minimum((weight > 0).sum(axis=1), len(REVIEWERS))
+
+
+def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
+    """Reviewers of a team that is the same all the time.
 
     Candidates come in proportion to their weight, in a scenario evenly, as the work is; how close author and
     reviewer are decides who is taken.

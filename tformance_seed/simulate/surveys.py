@@ -32,6 +32,9 @@ REVIEWER_SOURCES = (0.50, 0.35, 0.15, 0.0)
 #: Chances of 1 to 5: how clear the feedback was, how heavy the review.
 CLARITY, BURDEN = (0.03, 0.09, 0.24, 0.40, 0.24), (0.16, 0.31, 0.30, 0.16, 0.07)
 
+#: Somebody who was there this long has used their AI tools by now, if they use any.
+SETTLED = np.timedelta64(14, "D")
+
 #: Seconds for which a link to the survey is good.
 TOKEN_LIFE = 7 * 86400
 
@@ -46,6 +49,7 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
     when = seconds(prs["merged_at"])
     answered = draws.chance("author answers", profile.organisation.survey_response_rate, prs["key"])
+    answered &= _credible(prs, members, profile)
     answer = when + _within(draws.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
 
     owner, reviewer = _pairs(reviews, len(members))
@@ -66,6 +70,18 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
         _answers(prs, members, owner[shown], reviewer[shown], reply[shown], profile)
         | {"survey": survey[owner[shown]]},
     )
+
+
+def _credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
+    """Where the author's answer agrees with their use of AI tools; where not, they kept silent.
+
+    Generated pull requests agree by themselves. In a real history AI is found where nobody drew it.
+    """
+    uses = members.uses_ai(prs["author"], profile.adoption_at(prs["ended_at"]))
+    if members.activity is not None:
+        recent = members.activity.before(prs["ended_at"] - SETTLED)
+        uses &= recent[np.arange(len(uses)), prs["author"]] > 0
+    return uses | (prs["ai_kind"] == AI_NONE)
 
 
 def _within(u: Floats, hours: tuple[int, int]) -> Integers:

@@ -25,7 +25,7 @@ from tformance_seed.simulate.columns import (
     runs,
     seconds,
 )
-from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
+from tformance_seed.sources.records import AI_REVIEW, Activity, Batch, Columns, Members
 
 Floats = npt.NDArray[np.float64]
 
@@ -119,9 +119,25 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
 def _reviewed(prs: Columns, members: Members, draws: Draws) -> Booleans:
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
-    somebody_else = len(members) > (prs["author"] >= 0)
+    author = prs["author"]
+    somebody_else = (
+        len(members) > (author >= 0)
+        if members.activity is None
+        else recent_others(prs, members.activity).any(axis=1)
+    )
     by_people = draws.chance("reviewed", share, prs["key"]) & somebody_else
     return by_people | (prs["ai_kind"] == AI_REVIEW)
+
+
+def recent_others(prs: Columns, activity: Activity) -> Integers:
+    """Recent commits of everybody but the author, for each pull request: pull requests x members.
+
+    Who has any can have reviewed it.
+    """
+    recent = activity.before(prs["ended_at"])
+    by_members = np.flatnonzero(prs["author"] >= 0)
+    recent[by_members, prs["author"][by_members]] = 0
+    return recent
 
 
 def _whole_seconds(values: Floats, draws: Draws, purpose: str, key: npt.NDArray[np.uint64]) -> Integers:

@@ -26,13 +26,16 @@ SYNCED = np.timedelta64(23 * 60 + 30, "m")
 def ai_usage(members: Members, rows: slice, profile: Profile) -> Columns:
     """The days on which a slice of the members used AI tools, by member and then by date.
 
-    ``member`` is the row among all members. In expectation there are members x workdays x adoption x 0.85.
+    ``member`` is the row among all members. In expectation there are members x workdays x adoption x 0.85;
+    of a real history, only members count who committed recently.
     """
     draws = profile.draws
     days = profile.days[np.is_busday(profile.days)]
     key, draw = members.key[rows], members.adoption_draw[rows]
     uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
     uses &= draws.chance("uses AI on day", DAILY, key[:, None], days)
+    if members.activity is not None:
+        uses &= members.activity.before(days)[:, rows].T > 0
     row, day = np.nonzero(uses)
 
     def fixed(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -19,6 +19,9 @@ Columns = dict[str, npt.NDArray[Any]]
 #: Values of the pull request column ``ai_kind``: which AI was found, by what it did.
 AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
 
+#: Weeks after their last commit in which somebody still takes part.
+RECENT_WEEKS = 13
+
 #: The columns of ``Batch.pull_requests``.
 PULL_REQUEST_COLUMNS = {
     "repository": "S, owner/name",
@@ -87,9 +90,33 @@ class Members:
     key: npt.NDArray[np.uint64]  #: keys every draw about a member; a function of github_id
     weight: npt.NDArray[np.float64]  #: share of the organisation's work, sums to 1
     adoption_draw: npt.NDArray[np.float64]  #: uses AI tools where this is below the adoption rate
+    activity: "Activity | None" = None  #: None: everybody takes part at all times
 
     def __len__(self) -> int:
         return len(self.key)
+
+    def uses_ai(self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether members (row -1: nobody) use AI tools where the adoption rate is such."""
+        nobody = np.append(self.adoption_draw, np.inf)  # which row -1 is
+        return nobody[rows] < adoption
+
+
+@dataclass
+class Activity:
+    """What members of a real history did week by week, which tells who can have been there at a time.
+
+    Only whole weeks before a moment count for it, so that a history which grows changes nothing in its past.
+    """
+
+    first_week: np.datetime64  #: Monday of the first week, ``datetime64[D]``
+    traces: npt.NDArray[np.int64]  #: commits of each week (row) and member (column)
+
+    def before(self, when: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+        """Commits of every member in the 13 whole weeks before each time: times x members."""
+        total = np.zeros((len(self.traces) + 1, self.traces.shape[1]), dtype=np.int64)
+        np.cumsum(self.traces, axis=0, out=total[1:])
+        week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
+        return total[np.clip(week, 0, len(self.traces))] - total[np.clip(week - RECENT_WEEKS, 0, len(self.traces))]
 
 
 @dataclass
@@ -111,8 +138,9 @@ class Source(Protocol):
     inputs: dict[str, Any]
     #: What identifies the content apart from the organisation and the window (of git, the commits read).
     fingerprint: str
-    #: How many pull requests ``batches`` will yield in all.
+    #: How many pull requests ``batches`` will yield in all, and how many places there are.
     total: int
+    places: int
 
     def members(self) -> Members:
         """Everybody who can be an author or a reviewer."""

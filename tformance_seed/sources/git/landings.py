@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tformance_seed.sources.git.log import Git, Logged
+from tformance_seed.sources.git.log import Logged, history
 from tformance_seed.sources.git.people import People
+from tformance_seed.sources.git.process import Git
 
 #: The subject of a squashed pull request: GitHub adds the number to the title.
 SQUASHED = re.compile(r"(?P<title>.*?)\s*\(#(?P<number>[1-9]\d{0,8})\)\s*")
@@ -73,12 +74,12 @@ def read_history(
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
-    for commit, place, is_landing in _placed(git.history()):
+    for commit, place, is_landing in _placed(history(git)):
         if is_landing:
             day = _day(commit.committed)
             days.add(day)
-            landing = _landing(repository, commit, numbers)
-            chain.append(landing if since <= day <= until else None)
+            landed = _landing(repository, commit, numbers)
+            chain.append(landed if since <= day <= until else None)
         landing = chain[place]
         if landing:
             commits.update([commit.sha, *commit.parents[:1]])
@@ -89,14 +90,14 @@ def read_history(
         for co_author in commit.co_authors:
             people.add(co_author, commit.authored, commits=0, selected=selected)
     landings = [landing for landing in reversed(chain) if landing]
-    for landing in landings:
-        landing.side.reverse()
+    for landed in landings:
+        landed.side.reverse()
     extent = f"{landings[0].parent}..{landings[-1].sha}" if landings else ""
     landings = [landing for landing in landings if landing.lines]
     return History(git, repository, landings, commits, sorted(days), f"{git.head}:{extent}")
 
 
-def _placed(history: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
+def _placed(commits: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
     """Each commit with the place on the chain that it landed with (0: HEAD), and whether it is that place.
 
     A commit lands with the oldest commit of the chain that reaches it. Children come before their parents,
@@ -105,7 +106,7 @@ def _placed(history: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
     place = -1
     expected: str | None = None
     landed: dict[str, int] = {}
-    for commit in history:
+    for commit in commits:
         is_landing = expected in (None, commit.sha)
         if is_landing:
             place += 1

@@ -47,6 +47,9 @@ DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
 #: What stands between the words of a branch's name.
 READABLE = re.compile(r"[-_/]+")
 
+#: The type with which the description of a column begins.
+TYPE = re.compile(r"^[\w\[\]]+")
+
 NOT_KNOWN = np.iinfo(np.int64).min  # NaT, as a number
 
 Row = dict[str, Any]
@@ -57,11 +60,15 @@ class Rows:
 
     Parameters:
       member_of: the row of Members that an author is; bots are in none.
+      elsewhere: repository and commit of those whose row another repository gives.
       emails: leave people's e-mail addresses in the texts.
     """
 
-    def __init__(self, member_of: dict[Identity, int], *, emails: bool) -> None:
+    def __init__(
+        self, member_of: dict[Identity, int], elsewhere: set[tuple[str, str]], *, emails: bool
+    ) -> None:
         self._member_of = member_of
+        self._elsewhere = elsewhere
         self._emails = emails
         self._pull_requests: list[Row] = []
         self._commits: list[Row] = []
@@ -127,21 +134,22 @@ class Rows:
         signed = set(ai_tools(message))
         named = {ai_identity(*author) for author in [change.author, *co_authors(message)]} - {""}
         writers = named | (signed - REVIEW_TOOLS)
-        itself = change.sha == landing.sha
-        self._commits.append(
-            {
-                "pull_request": place,
-                "repository": landing.repository,
-                "sha": change.sha,
-                "message": self._fit(message),
-                "additions": sum(file.additions for file in change.files),
-                "deletions": sum(file.deletions for file in change.files),
-                "committed_at": landing.committed if itself else min(change.authored, landing.committed),
-                "author": self._member_of.get(change.author, -1),
-                "ai_co_authors": json_text(sorted(writers)),
-                "is_ai_assisted": bool(writers),
-            }
-        )
+        if (landing.repository, change.sha) not in self._elsewhere:
+            itself = change.sha == landing.sha
+            self._commits.append(
+                {
+                    "pull_request": place,
+                    "repository": landing.repository,
+                    "sha": change.sha,
+                    "message": self._fit(message),
+                    "additions": sum(file.additions for file in change.files),
+                    "deletions": sum(file.deletions for file in change.files),
+                    "committed_at": landing.committed if itself else min(change.authored, landing.committed),
+                    "author": self._member_of.get(change.author, -1),
+                    "ai_co_authors": json_text(sorted(writers)),
+                    "is_ai_assisted": bool(writers),
+                }
+            )
         return signed | named, bool(writers)
 
     def _add_files(self, own: Change, place: int) -> None:
@@ -173,8 +181,9 @@ def _title_and_body(own: Change) -> tuple[str, str, str]:
     if squashed := SQUASHED.fullmatch(own.subject):
         return squashed["title"], own.body.strip(), ""
     merged = MERGED.fullmatch(own.subject)
+    branch = merged["branch"] if merged else ""
     title, _, body = own.body.strip().partition("\n")
-    return title.strip() or READABLE.sub(" ", merged["branch"]), body.strip(), merged["branch"]
+    return title.strip() or READABLE.sub(" ", branch), body.strip(), branch
 
 
 def _opener(own: Change, commits: list[Change]) -> Identity:
@@ -186,7 +195,7 @@ def _columns(rows: list[Row], described: dict[str, str]) -> Columns:
     """Rows as arrays of the types with which the record's descriptions begin."""
     columns: Columns = {}
     for name, description in described.items():
-        kind = re.match(r"[\w\[\]]+", description)[0]
+        kind = TYPE.findall(description)[0]
         values = [row[name] for row in rows]
         if kind.startswith("S"):
             values = [value.encode("utf-8", "replace") for value in values]

@@ -18,8 +18,9 @@ from typing import Any
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.sources.git.landings import History, Landing, read_history
-from tformance_seed.sources.git.log import Change, Git, origin_url
+from tformance_seed.sources.git.log import Change, Gaps, changes, find_gaps
 from tformance_seed.sources.git.people import People
+from tformance_seed.sources.git.process import Git, origin_url
 from tformance_seed.sources.git.rows import Rows
 from tformance_seed.sources.records import Batch, Members
 
@@ -61,7 +62,7 @@ def default_until(repositories: list[Repository], today: datetime.date) -> datet
     """
     newest = 0
     for repository in repositories:
-        with _readable(repository.path):
+        with _readable():
             newest = max(newest, Git(repository.path).head_committed())
     return min(today, datetime.datetime.fromtimestamp(newest, datetime.UTC).date())
 
@@ -74,7 +75,7 @@ class GitSource:
 
     Parameters:
       repositories: of different names.
-      profile: of the organisation; the window is the days on which something landed, by committer date in UTC.
+      profile: of the organisation; its window is of days on which something landed, in UTC.
       emails: keep people's e-mail addresses, which are made up or removed otherwise.
 
     Raises:
@@ -88,19 +89,22 @@ class GitSource:
         self.inputs: dict[str, Any] = {"emails": emails}
         self.warnings: list[str] = []
         self._emails = emails
+        self._gaps: dict[str, Gaps] = {}
         people = People()
         histories = []
         for repository in sorted(repositories, key=lambda repository: repository.name):
-            with _readable(repository.path):
+            with _readable():
                 git = Git(repository.path)
-                histories.append(read_history(git, repository.name, profile.since, profile.until, people))
-                self._find_gaps(histories[-1])
+                history = read_history(git, repository.name, profile.since, profile.until, people)
+                self._gaps[repository.name] = self._find_gaps(history)
+            histories.append(history)
         self._gits = {history.repository: history.git for history in histories}
         if len(self._gits) < len(histories):
             raise InputError("two repositories have one name; rename a folder, or give each its origin's URL")
         self._landings = [landing for history in histories for landing in history.landings]
         if not self._landings:
             raise InputError(_nothing(histories, profile))
+        self._elsewhere = _elsewhere(self._landings) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile.draws, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
         self.places = len(self._landings)
@@ -111,7 +115,9 @@ class GitSource:
         return self._members
 
     def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:
-        """What landed, in order, at most ``size`` places in a batch; ``done`` are ranges of places to leave out.
+        """What landed, in order, at most ``size`` places in a batch.
+
+        ``done`` are finished ranges of places, to be left out with all their commits.
 
         Raises:
           SeedError: git failed.
@@ -119,37 +125,50 @@ class GitSource:
         ranges = list(_ranges(self.places, size, done))
         read = self._read([landing for start, stop in ranges for landing in self._landings[start:stop]])
         for start, stop in ranges:
-            rows = Rows(self._member_of, emails=self._emails)
-            for landing, changes in islice(read, stop - start):
-                rows.add(landing, changes)
+            rows = Rows(self._member_of, self._elsewhere, emails=self._emails)
+            for landing, read_changes in islice(read, stop - start):
+                rows.add(landing, read_changes)
             yield rows.batch(start, stop)
 
     def _read(self, landings: list[Landing]) -> Iterator[tuple[Landing, list[Change]]]:
         for repository, group in groupby(landings, key=lambda landing: landing.repository):
             own = list(group)
-            changes = self._gits[repository].changes([line for landing in own for line in landing.lines])
+            lines = [line for landing in own for line in landing.lines]
+            read = changes(self._gits[repository], lines, self._gaps[repository])
             for landing in own:
-                yield landing, list(islice(changes, len(landing.lines)))
+                yield landing, list(islice(read, len(landing.lines)))
 
-    def _find_gaps(self, history: History) -> None:
+    def _find_gaps(self, history: History) -> Gaps:
         lines = [line for landing in history.landings for line in landing.lines]
-        lost = history.git.find_gaps(lines, history.commits)
-        if lost:
+        gaps = find_gaps(history.git, lines, history.commits)
+        if gaps.filenames:
             self.warnings.append(
-                f"repository {history.git.path}: lacks contents of {len(lost)} files, such as {min(lost)};"
-                " their lines are not counted where they are missing"
+                f"repository {history.git.path}: lacks contents of {len(gaps.filenames)} files, such as"
+                f" {min(gaps.filenames)!r}; their lines are not counted where they are missing"
             )
+        return gaps
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _readable() -> Iterator[None]:
     """While a repository is looked over, what git cannot read is the input's fault."""
     try:
         yield
     except InputError:
         raise
     except SeedError as error:
-        raise InputError(f"{error}; it is truncated or damaged: clone {path.name} again") from error
+        raise InputError(f"{error}; it is truncated or damaged: clone it again") from error
+
+
+def _elsewhere(landings: list[Landing]) -> set[tuple[str, str]]:
+    """Repository and commit, of commits that an earlier repository has too: forks share their past."""
+    first: dict[str, str] = {}
+    return {
+        (landing.repository, sha)
+        for landing in landings
+        for sha in [landing.sha, *(sha for sha, _ in landing.side)]
+        if first.setdefault(sha, landing.repository) != landing.repository
+    }
 
 
 def _ranges(places: int, size: int, done: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -67,7 +67,7 @@ class SyntheticSource:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._calendars = calendars(profile)
-        self.total = sum(calendar.total for calendar in self._calendars)
+        self.total = self.places = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         if profile.prs is not None:  # so many in so many days is the rate at which a repository goes on
             self.inputs |= {"prs": profile.prs, "days": len(profile.days)}

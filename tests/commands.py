@@ -3,16 +3,23 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run ``python -m tformance_seed``; the environment names no database."""
-    return subprocess.run(argv(*arguments), capture_output=True, text=True, env=clean(environment), check=False)
+    return subprocess.run(
+        argv(*arguments), capture_output=True, text=True, cwd=folder, env=clean(environment), check=False
+    )
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     """The same, without waiting."""
-    return subprocess.Popen(argv(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean())
+    return subprocess.Popen(
+        argv(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean()
+    )
 
 
 def argv(*arguments: str) -> list[str]:

@@ -170,14 +170,18 @@ def test_missing_contents_outside_the_window_go_unnoticed(workshop: Workshop) ->
 
 
 def test_partial_clone_is_read_without_the_network(workshop: Workshop, tmp_path: Path) -> None:
+    (workshop.path / ".mailmap").write_text("Ann Lee <ann@corp.io> <a@home.net>\n")
+    workshop.commit("Names", "2025-03-05 10:00")
     workshop.git("config", "uploadpack.allowFilter", "true")
     partial = tmp_path / "partial" / "api"
     workshop.git("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{workshop.path}", str(partial))
+    objects = sorted((partial / "objects").rglob("*"))
     read = source(partial)
     said = told(read)
+    assert sorted((partial / "objects").rglob("*")) == objects
     assert [len(row["files"]) for row in said.pull_requests] == [2, 2, 2]
     assert {row["additions"] for row in said.pull_requests} == {0}
-    assert "lacks contents of 3 files" in read.warnings[0]
+    assert "lacks contents of 5 files" in read.warnings[0]
 
 
 def test_failure_of_git_on_the_way_is_told_in_its_own_words(workshop: Workshop) -> None:

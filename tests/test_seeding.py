@@ -121,7 +121,9 @@ def test_another_seed_gives_other_content(database):
 
 def rows(model, where=None):
     names = [field.column_name for field in model._meta.sorted_fields]
-    query = model.select().where(model.created_at < datetime.datetime.combine(UNTIL, datetime.time(), datetime.UTC))
+    query = model.select().where(
+        model.created_at < datetime.datetime.combine(UNTIL, datetime.time(), datetime.UTC)
+    )
     return {row[0]: dict(zip(names, row, strict=True)) for row in query.tuples()}
 
 
@@ -288,7 +290,11 @@ def test_nothing_lies_in_the_future_of_the_window(database):
     end = datetime.datetime.combine(UNTIL + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
     for model in APPLICATION:
         for field in model._meta.sorted_fields:
-            if field.field_type == "TIMESTAMPTZ" and model is not WeeklyMetrics and "expires" not in field.name:
+            if (
+                field.field_type == "TIMESTAMPTZ"
+                and model is not WeeklyMetrics
+                and "expires" not in field.name
+            ):
                 assert model.select().where(field >= end).count() == 0, field
     assert PRSurvey.select().count() > 0
 

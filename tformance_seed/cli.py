@@ -2,6 +2,8 @@
 
 import datetime
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from tformance_seed.seeding import Outcome, Planned
 
 PROGRAM = "tformance-seed"
+
+#: Exit status of a command that the keyboard interrupted.
+INTERRUPTED = 130
 
 #: What Typer raises for a wrong command line; the class is public only through its children.
 UsageError = typer.BadParameter.__bases__[0]
@@ -109,8 +114,7 @@ def seed(
     if dry_run:
         output.dry_run(seeding.preview(database, request, planned), as_json=as_json)
         return
-    opened = _open(database)
-    with output.progress_bars() as progress:
+    with _open(database) as opened, output.progress_bars() as progress:
         outcome = seeding.run(opened, request, planned, progress)
     output.seeded(outcome, database, as_json=as_json)
     if outcome.failures:
@@ -133,7 +137,8 @@ def init(database: Database = settings.DEFAULT_DATABASE) -> None:
     """Make the tables that are missing, with every key and index. Existing tables stay as they are."""
     from tformance_seed.models.schema import create_missing
 
-    made = create_missing(_open(database))
+    with _open(database) as opened:
+        made = create_missing(opened)
     print(f"made {len(made)} tables" if made else "nothing is missing")
 
 
@@ -148,7 +153,9 @@ def weekly(
     """Compute weekly metrics anew, by default of all that was seeded."""
     from tformance_seed import maintenance, output
 
-    reports = maintenance.recompute_weekly(_open(database), organisations or (), days, _day("--until", until))
+    last = _day("--until", until)
+    with _open(database) as opened:
+        reports = maintenance.recompute_weekly(opened, organisations or (), days, last)
     output.weekly(reports, as_json=as_json)
 
 
@@ -161,7 +168,8 @@ def verify(
     """Check that the data agrees with itself, and print a digest of its content for each table."""
     from tformance_seed import maintenance, output
 
-    reports = maintenance.verify_teams(_open(database, read_only=True), organisations or ())
+    with _open(database, read_only=True) as opened:
+        reports = maintenance.verify_teams(opened, organisations or ())
     output.verified(reports, as_json=as_json)
     if bad := [report.organisation for report in reports if report.violations]:
         raise SeedError(f"{', '.join(bad)}: the data does not agree with itself; see above")
@@ -181,11 +189,12 @@ def clear(
     """Remove what this package seeded for organisations; asks first."""
     from tformance_seed import maintenance, output
 
-    opened = _open(database)
-    maintenance.check_clearable(opened, organisations, adopt=adopt)
-    if not yes and not typer.confirm(f"Remove all seeded data of {', '.join(organisations)}?", err=True):
-        raise SeedError("nothing was removed")
-    output.cleared(maintenance.clear_teams(opened, organisations, wait=wait), as_json=as_json)
+    with _open(database) as opened:
+        maintenance.check_clearable(opened, organisations, adopt=adopt)
+        if not yes and not typer.confirm(f"Remove all seeded data of {', '.join(organisations)}?", err=True):
+            raise SeedError("nothing was removed")
+        removed = maintenance.clear_teams(opened, organisations, wait=wait)
+    output.cleared(removed, as_json=as_json)
 
 
 @app.callback(invoke_without_command=True)
@@ -203,6 +212,8 @@ def main() -> NoReturn:
     """Run a command; whatever goes wrong is one line on standard error and an exit status."""
     try:
         status = app(standalone_mode=False) or 0
+        if status == INTERRUPTED:  # Typer catches the keyboard's interrupt itself
+            raise KeyboardInterrupt
     except UsageError as error:
         status = _complain(error.format_message(), error.exit_code)  # type: ignore[attr-defined]
     except SeedError as error:
@@ -238,10 +249,16 @@ def _unexpected(error: Exception) -> str:
     )
 
 
-def _open(url: str, *, read_only: bool = False) -> "peewee.Database":
+@contextmanager
+def _open(url: str, *, read_only: bool = False) -> "Iterator[peewee.Database]":
+    """The database, closed afterwards: SQLite then tidies up its files."""
     from tformance_seed.database import connect
 
-    return connect(url, read_only=read_only)
+    database = connect(url, read_only=read_only)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def _day(option: str, text: str | None) -> datetime.date | None:

@@ -83,9 +83,7 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
         SeedTeam.delete().where(stale if team is None else stale | (SeedTeam.team_id == team.id)).execute()
         if team is None:
             team = Team.create(**values)
-            return SeedTeam.create(
-                team_id=team.id, slug=slug, team_created_at=team.created_at, made=True
-            )
+            return SeedTeam.create(team_id=team.id, slug=slug, team_created_at=team.created_at, made=True)
         marks = {
             model._meta.table_name: model.select(peewee.fn.MAX(model.id)).scalar() or 0
             for model in APPLICATION

@@ -430,6 +430,15 @@ def _copilot(work: _Work) -> None:
             work.write(CopilotEditorDaily, editors(daily, work.profile), results)
 
 
+def _statistics(work: _Work) -> None:
+    """Let PostgreSQL look at tables it has never seen, whose sizes it would guess far too small."""
+    if is_postgresql(work.database):
+        names = [model._meta.table_name for model in APPLICATION]
+        unseen = "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < 0"
+        for (name,) in work.database.execute_sql(unseen, (names,)).fetchall():
+            work.database.execute_sql(f'ANALYZE "{name}"')
+
+
 def _aggregates(work: _Work) -> None:
     profile = work.profile
     aggregates: dict[type[peewee.Model], Callable[[], tuple[int, int]]] = {
@@ -451,4 +460,4 @@ def _aggregates(work: _Work) -> None:
 
 
 #: The order of work.
-STAGES = (_members, _pull_requests, _jira, _ai_usage, _copilot, _aggregates)
+STAGES = (_members, _pull_requests, _statistics, _jira, _ai_usage, _copilot, _aggregates)

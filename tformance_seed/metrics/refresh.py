@@ -21,17 +21,17 @@ def refresh(
 
     Parameters:
       model: a table with a unique key; rows are matched by it.
-      computed: yields every column of the model but the id, in the order of its fields.
+      computed: yields ``content(model)`` under the names of the columns.
       scope: which rows of the table the query speaks for; those it does not yield are deleted.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    fields = [field for field in model._meta.sorted_fields if not field.primary_key]
+    fields = content(model)
     key = unique_key(model).fields
     names = {field.name for field in key}  # fields themselves overload ==
     values = [field for field in fields if field.name not in names]
-    rows = peewee.CTE("computed", computed, columns=[field.column_name for field in fields])
+    rows = peewee.CTE("computed", computed)
 
     def selected(of: list[peewee.Field]) -> peewee.Select:
         return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in of])
@@ -54,6 +54,11 @@ def refresh(
             deleted, upserted = (_changes(database, query.with_cte(rows)) for query in (delete, insert))
             in_all = model.select().where(scope).count(database)
     return upserted + deleted, in_all - upserted
+
+
+def content(model: type[ApplicationModel]) -> list[peewee.Field]:
+    """The fields of a model but the id."""
+    return [field for field in model._meta.sorted_fields if not field.primary_key]
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:

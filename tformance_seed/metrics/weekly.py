@@ -7,7 +7,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.database import is_postgresql
-from tformance_seed.metrics.refresh import refresh
+from tformance_seed.metrics.refresh import content, refresh
 from tformance_seed.models import Commit, JiraIssue, PRSurvey, PRSurveyReview, PullRequest, WeeklyMetrics
 
 WEEK = datetime.timedelta(days=7)
@@ -22,11 +22,11 @@ PARTS = {
     "guess_accuracy": 100.0,
 }
 
-#: What is known of a member's week, in the order of the table's columns.
+#: What is known of a member's week.
 MEASURES = tuple(
     field.name
-    for field in WeeklyMetrics._meta.sorted_fields
-    if field.name not in {"id", "created_at", "updated_at", "team", "member", "week_start"}
+    for field in content(WeeklyMetrics)
+    if field.name not in {"created_at", "updated_at", "team", "member", "week_start"}
 )
 
 
@@ -75,11 +75,10 @@ def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBas
     return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
 
 
-def weekly_query(database: peewee.Database, team_id: int, first: Any, last: Any) -> peewee.SelectBase:
-    """Every row that the table should hold for the weeks that begin from ``first`` to ``last``.
-
-    Yields the columns of ``WeeklyMetrics`` in their order, the id left out.
-    """
+def weekly_query(
+    database: peewee.Database, team_id: int, first: datetime.date, last: datetime.date
+) -> peewee.Select:
+    """Every row that ``WeeklyMetrics`` should hold for the weeks that begin from ``first`` to ``last``."""
     start, end = midnight(first), midnight(last + WEEK)
 
     def part(query: peewee.ModelSelect, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
@@ -165,10 +164,8 @@ def _rows(database: peewee.Database, team_id: int, parts: tuple[peewee.Select, .
         known = fn.MAX(getattr(union.c, name))
         known = known if WeeklyMetrics._meta.fields[name].null else fn.COALESCE(known, 0)
         columns[name] = known / PARTS[name] if name in PARTS else known
-    fields = [field.name for field in WeeklyMetrics._meta.sorted_fields if field.name != "id"]
-    return peewee.Select([union], [columns[name] for name in fields]).group_by(
-        union.c.member_id, union.c.week_start
-    )
+    named = [columns[field.name].alias(field.column_name) for field in content(WeeklyMetrics)]
+    return peewee.Select([union], named).group_by(union.c.member_id, union.c.week_start)
 
 
 def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.ColumnBase:

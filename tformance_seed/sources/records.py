@@ -95,7 +95,9 @@ class Members:
     def __len__(self) -> int:
         return len(self.key)
 
-    def uses_ai(self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    def uses_ai(
+        self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:
         """Whether members (row -1: nobody) use AI tools where the adoption rate is such."""
         nobody = np.append(self.adoption_draw, np.inf)  # which row -1 is
         return nobody[rows] < adoption
@@ -116,7 +118,10 @@ class Activity:
         total = np.zeros((len(self.traces) + 1, self.traces.shape[1]), dtype=np.int64)
         np.cumsum(self.traces, axis=0, out=total[1:])
         week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
-        return total[np.clip(week, 0, len(self.traces))] - total[np.clip(week - RECENT_WEEKS, 0, len(self.traces))]
+        return (
+            total[np.clip(week, 0, len(self.traces))]
+            - total[np.clip(week - RECENT_WEEKS, 0, len(self.traces))]
+        )
 
 
 @dataclass

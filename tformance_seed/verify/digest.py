@@ -19,6 +19,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.database import is_postgresql
+from tformance_seed.metrics.refresh import content
 from tformance_seed.models import APPLICATION, ApplicationModel, Team
 from tformance_seed.models.fields import JSONField, NumericField, TimestampField, json_text
 from tformance_seed.verify.natural import natural_key
@@ -106,7 +107,7 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
 
 def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.ModelSelect:
     """A team's rows of a table: the canonical text of all columns but JSON, then the JSON columns."""
-    fields = [field for field in model._meta.sorted_fields if not field.primary_key]
+    fields = content(model)
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)
     write = fn.format if is_postgresql(database) else fn.printf

@@ -5,6 +5,7 @@ import datetime
 import peewee
 from peewee import fn
 
+from tformance_seed.metrics.refresh import content
 from tformance_seed.metrics.reviewers import pairs_query
 from tformance_seed.metrics.weekly import monday_of, weekly_query
 from tformance_seed.models import (
@@ -41,7 +42,7 @@ def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase
 def _differs(
     model: type[ApplicationModel], computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int
 ) -> peewee.ColumnBase:
-    columns = [field for field in model._meta.sorted_fields if not field.primary_key]
-    stored = model.select(*columns).where(model.team == team_id)
-    wrong = ((stored - computed) | (computed - stored)).alias("wrong")
-    return TeamMember.id.in_(peewee.Select([wrong], [getattr(wrong.c, member.column_name)]))
+    stored = model.select(*content(model)).where(model.team == team_id)
+    surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")
+    members = [peewee.Select([wrong], [getattr(wrong.c, member.column_name)]) for wrong in (surplus, missing)]
+    return TeamMember.id.in_(members[0]) | TeamMember.id.in_(members[1])

@@ -74,7 +74,7 @@ def read_history(
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
-    for commit, place, is_landing in _placed(history(git)):
+    for commit, place, is_landing in placed(history(git)):
         if is_landing:
             day = _day(commit.committed)
             days.add(day)
@@ -97,7 +97,7 @@ def read_history(
     return History(git, repository, landings, commits, sorted(days), f"{git.head}:{extent}")
 
 
-def _placed(commits: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
+def placed(commits: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
     """Each commit with the place on the chain that it landed with (0: HEAD), and whether it is that place.
 
     A commit lands with the oldest commit of the chain that reaches it. Children come before their parents,

@@ -30,7 +30,7 @@ PERSONAL = re.compile(r"(?!no-?reply@)[^@\s]+@[^@\s]+\.[^@\s.]+", re.IGNORECASE)
 
 #: An address in a text: with a domain, or anything like it in a trailer's angle brackets.
 ADDRESS = re.compile(
-    r"(?<![\w.+-])[\w.+'-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,}|(?<=<)[^<>\s@]+@[^<>\s@]+(?=>)"
+    r"(?<![\w.+'-])[\w.+'-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,}|(?<=<)[^<>\s@]+@[^<>\s@]+(?=>)"
 )
 
 #: Addresses that are nobody's: GitHub's own, made-up ones, and those that services sign with.

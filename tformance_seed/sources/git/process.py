@@ -42,7 +42,6 @@ SETTINGS = {
     "diff.renameLimit": "1000",
     "log.showSignature": "false",
     "mailmap.file": "",
-    "mailmap.blob": "HEAD:.mailmap",
     "protocol.allow": "never",
 }
 
@@ -73,16 +72,21 @@ class Git:
         self._folder = folder
         if shallow == "true":
             raise InputError(f"repository {path}: is shallow; fetch the rest with: git fetch --unshallow")
+        self._mailmap = ""
         # A file that is not there: with an index, git would read attributes from it.
         self._environment = _environment(GIT_INDEX_FILE=f"{folder}/no-index")
         head = _run(self._command("rev-parse", "--verify", "--quiet", "HEAD"), self._environment)
         self.head = head.stdout.strip()
         if not self.head:
             raise InputError(f"repository {path}: has no commits on its HEAD; commit or check out a branch")
+        mailmap = f"{self.head}:.mailmap"  # may be absent, and in partial clones missing, which git dies of
+        if _run(self._command("cat-file", "-e", mailmap), self._environment).returncode == 0:
+            self._mailmap = mailmap
 
     def _command(self, *arguments: str) -> list[str]:
-        settings = [word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")]
-        return ["git", f"--git-dir={self._folder}", f"--work-tree={self._folder}", *settings, *arguments]
+        settings = SETTINGS | {"mailmap.blob": self._mailmap}
+        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+        return ["git", f"--git-dir={self._folder}", f"--work-tree={self._folder}", *options, *arguments]
 
     def stream(self, *arguments: str, lines: Iterable[str] = (), separator: bytes = b"\0") -> Iterator[str]:
         """What git prints when it reads ``lines``, cut at the separators.

@@ -161,10 +161,10 @@ def _open_pull_requests(facts: Facts) -> Insight | None:
         return None
     end = midnight(facts.until + DAY)
     named = [
-        {"repository": repository, "title": title[:LONGEST_TITLE], "days": (end - created).days}
+        {"title": title[:LONGEST_TITLE], "repository": repository, "days": (end - created).days}
         for created, repository, _, title in facts.old_open[:NAMED]
     ]
-    count, oldest = len(facts.old_open), named[0]["days"]
+    count, oldest = len(facts.old_open), (end - facts.old_open[0][0]).days
     are = "pull request is" if count == 1 else "pull requests are"
     return Insight(
         category="action",

@@ -1,5 +1,6 @@
 """Makes the rows of a table equal to the result of a query, touching only those that differ."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -33,7 +34,7 @@ def refresh(
     values = [field for field in fields if field.name not in names]
     rows = peewee.CTE("computed", computed)
 
-    def selected(of: list[peewee.Field]) -> peewee.Select:
+    def selected(of: Sequence[peewee.Field]) -> peewee.Select:
         return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in of])
 
     excluded = [getattr(peewee.EXCLUDED, field.column_name) for field in values]

@@ -81,7 +81,7 @@ def weekly_query(
     """Every row that ``WeeklyMetrics`` should hold for the weeks that begin from ``first`` to ``last``."""
     start, end = midnight(first), midnight(last + WEEK)
 
-    def part(query: peewee.ModelSelect, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
+    def part(query: Any, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
         week = monday(database, moment)
         columns = [measures.get(name, peewee.SQL("NULL")).cast("BIGINT").alias(name) for name in MEASURES]
         return (
@@ -148,7 +148,7 @@ def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:
 
 def _rows(database: peewee.Database, team_id: int, parts: tuple[peewee.Select, ...]) -> peewee.Select:
     """The parts of each member's week side by side. One part has each measure, so MAX finds it."""
-    union = parts[0]
+    union: Any = parts[0]
     for other in parts[1:]:
         union = union.union_all(other)
     union = union.alias("parts")

@@ -11,7 +11,6 @@ from tformance_seed.database import is_postgresql
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
-    ApplicationModel,
     JiraIssue,
     PRFile,
     PRReview,
@@ -31,7 +30,7 @@ HOURS_TOLERANCE = 18 + SECONDS_TOLERANCE
 #: less than 200 parts, to leave room for the binary fractions of SQLite.
 PERCENT_PARTS = 199.8
 
-Model = type[ApplicationModel]
+Model = Any  #: one of the application's models
 Condition = Any  #: an expression, or what makes one of a database and the id of a team
 
 #: Whether AI was found in a pull request.

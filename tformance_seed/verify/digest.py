@@ -20,7 +20,7 @@ from peewee import fn
 
 from tformance_seed.database import is_postgresql
 from tformance_seed.metrics.refresh import content
-from tformance_seed.models import APPLICATION, ApplicationModel, Team
+from tformance_seed.models import APPLICATION, Team
 from tformance_seed.models.fields import JSONField, NumericField, TimestampField, json_text
 from tformance_seed.verify.natural import natural_key
 
@@ -105,7 +105,7 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
             yield from rows
 
 
-def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.ModelSelect:
+def _query(database: peewee.Database, model: Any, team_id: int) -> peewee.Select:
     """A team's rows of a table: the canonical text of all columns but JSON, then the JSON columns."""
     fields = content(model)
     plain = [field for field in fields if not isinstance(field, JSONField)]
@@ -155,7 +155,7 @@ def _sqlite_timestamp(column: Column, _: peewee.Field) -> peewee.ColumnBase:
     return peewee.Case(None, [(fn.LENGTH(column) > 19, without_zeros)], column).concat("+00")
 
 
-def _sqlite_numeric(column: Column, field: peewee.Field) -> peewee.ColumnBase:
+def _sqlite_numeric(column: Column, field: Any) -> peewee.ColumnBase:
     """As PostgreSQL writes it: with every decimal of the column."""
     return peewee.Case(None, [(column.is_null(False), fn.printf(f"%.{field.decimal_places}f", column))])
 

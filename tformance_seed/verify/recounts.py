@@ -8,13 +8,7 @@ from peewee import fn
 from tformance_seed.metrics.refresh import content
 from tformance_seed.metrics.reviewers import pairs_query
 from tformance_seed.metrics.weekly import monday_of, weekly_query
-from tformance_seed.models import (
-    ApplicationModel,
-    PullRequest,
-    ReviewerCorrelation,
-    TeamMember,
-    WeeklyMetrics,
-)
+from tformance_seed.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
 
 
 def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
@@ -30,18 +24,17 @@ def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase
     if not days:
         return peewee.SQL("1 = 0")
     computed = weekly_query(database, team_id, monday_of(min(days)), monday_of(max(days)))
-    return _differs(WeeklyMetrics, computed, WeeklyMetrics.member, team_id)
+    return _differs(computed, WeeklyMetrics.member, team_id)
 
 
 def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
     """Members who are first in a wrong, missing or surplus row."""
-    computed = pairs_query(database, team_id)
-    return _differs(ReviewerCorrelation, computed, ReviewerCorrelation.reviewer_1, team_id)
+    return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
 
 
-def _differs(
-    model: type[ApplicationModel], computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int
-) -> peewee.ColumnBase:
+def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:
+    """Members of rows that are only stored or only computed."""
+    model = member.model
     stored = model.select(*content(model)).where(model.team == team_id)
     surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")
     members = [peewee.Select([wrong], [getattr(wrong.c, member.column_name)]) for wrong in (surplus, missing)]

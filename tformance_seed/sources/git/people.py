@@ -6,14 +6,21 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import Draws, text_keys
 from tformance_seed.sources.detection import is_bot
-from tformance_seed.sources.records import Members
+from tformance_seed.sources.records import RECENT_WEEKS, Activity, Members
+
+#: The first Monday of 1970.
+MONDAY = np.datetime64("1970-01-05", "D")
+
+#: Weeks before the window in which it is asked who was there, beyond those that count as recent.
+LEAD_WEEKS = 3
 
 #: The share of all people who have the most commits of the history: they are leads.
 LEADS = 0.1
@@ -53,11 +60,12 @@ def redact(text: str) -> str:
 
 @dataclass
 class _Trace:
-    """What one identity left in the history; ``first`` in seconds since 1970."""
+    """What one identity left in the history; ``first`` in seconds since 1970, ``weeks`` as ``_week`` counts."""
 
     commits: int = 0
     first: int = 2**62
     selected: bool = False
+    weeks: Counter[int] = field(default_factory=Counter)
 
 
 class _Person:
@@ -68,6 +76,7 @@ class _Person:
         self.commits = sum(trace.commits for trace in traces.values())
         self.first = min(trace.first for trace in traces.values())
         self.selected = any(trace.selected for trace in traces.values())
+        self.weeks = sum((trace.weeks for trace in traces.values()), Counter())
         busiest = sorted(traces, key=lambda identity: (-traces[identity].commits, identity))
         names = [name.partition("@")[0].strip() for name, _ in busiest]
         full_names = [name for name in names if " " in name]
@@ -97,9 +106,10 @@ class People:
             trace.commits += commits
             trace.first = min(trace.first, when)
             trace.selected |= selected
+            trace.weeks[_week(when)] += 1
 
-    def members(self, draws: Draws, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
-        """The people of the selected range, and the row of each of their identities.
+    def members(self, profile: Profile, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
+        """The people of the selected range or just before it, and the row of each of their identities.
 
         Who is one person, and what is said of them, follows from the whole history: when the range moves,
         members come and go, and nobody changes.
@@ -107,11 +117,13 @@ class People:
         Parameters:
           emails: give real addresses, not made-up ones.
         """
+        draws = profile.draws
         everybody = self._everybody(draws)
         busiest = sorted(everybody, key=lambda person: -person.commits)
         leads = {person.github_id for person in busiest[: math.ceil(LEADS * len(everybody))]}
         addresses = _addresses(everybody, real=emails)
-        people = [person for person in everybody if person.selected]
+        weeks = _weeks(profile)
+        people = [person for person in everybody if person.selected or person.weeks.keys() & weeks]
         github_id = _texts(person.github_id for person in people)
         key = text_keys(github_id.tolist())
         weight = np.array([max(1, person.commits) for person in people], dtype=np.float64)
@@ -132,6 +144,10 @@ class People:
             key=key,
             weight=weight / weight.sum(),
             adoption_draw=draws.uniform("adoption", key),
+            activity=Activity(
+                MONDAY + np.timedelta64(7 * weeks[0], "D"),
+                np.array([[person.weeks[week] for person in people] for week in weeks], dtype=np.int64),
+            ),
         )
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
@@ -154,6 +170,17 @@ class People:
                 person.login = _unused(_slug(person.display_name) or f"dev-{person.github_id}", logins)
             person.display_name = person.display_name or person.login
         return people
+
+
+def _week(when: int) -> int:
+    """The week of a moment, counted from the first Monday of 1970."""
+    return (when - 4 * 86_400) // (7 * 86_400)
+
+
+def _weeks(profile: Profile) -> range:
+    """The weeks of the window, and those before it that tell who was there at its beginning."""
+    since, until = (int(np.datetime64(day, "s").astype(np.int64)) for day in (profile.since, profile.until))
+    return range(_week(since) - RECENT_WEEKS - LEAD_WEEKS, _week(until) + 1)
 
 
 def _same_person(identities: Iterable[Identity]) -> list[list[Identity]]:

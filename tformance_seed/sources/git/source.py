@@ -105,13 +105,13 @@ class GitSource:
         if not self._landings:
             raise InputError(_nothing(histories, profile))
         self._elsewhere = _elsewhere(self._landings) if len(histories) > 1 else set()
-        self._members, self._member_of = people.members(profile.draws, emails=emails)
+        self._members, self._member_of = people.members(profile, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
         self.places = len(self._landings)
         self.total = sum(landing.number > 0 for landing in self._landings)
 
     def members(self) -> Members:
-        """Everybody who wrote or landed something in the window."""
+        """Everybody who wrote something in the window or shortly before it."""
         return self._members
 
     def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:

@@ -34,9 +34,9 @@ def test_without_arguments_a_seed_fills_a_file_and_says_what_is_next(tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert "tformance-seed verify" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["tformance.db"]
     with sqlite3.connect(tmp_path / "tformance.db") as connection:
         assert connection.execute("SELECT count(*) FROM metrics_pullrequest").fetchone()[0] > 100
-    assert [path.name for path in tmp_path.iterdir()] == ["tformance.db"]
 
 
 def test_json_is_one_object_with_rows_by_table(url):

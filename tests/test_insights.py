@@ -61,9 +61,9 @@ def found(database: peewee.Database, team: Team, until: datetime.date = UNTIL) -
 
 def test_cycle_time_is_compared_week_over_week(database: peewee.Database) -> None:
     team = add_team("acme")
-    add_merged(team, LAST_WEEK - WEEK, "10.00")
-    add_merged(team, LAST_WEEK, "12.00")
-    add_merged(team, LAST_WEEK, "13.01")
+    add_merged(team, LAST_WEEK - WEEK, "10.00", times=5)
+    add_merged(team, LAST_WEEK, "12.00", times=3)
+    add_merged(team, LAST_WEEK, "13.01", times=3)
     add_merged(team, LAST_WEEK, None)
     add_merged(team, LAST_WEEK + WEEK, "99")
     row = found(database, team)["cycle_time"]
@@ -72,6 +72,15 @@ def test_cycle_time_is_compared_week_over_week(database: peewee.Database) -> Non
     assert row.title == "Cycle time rose 25.1% to 12.51 hours"
     assert row.date == SUNDAY
     assert row.created_at == row.updated_at == LAST_WEEK + 6 * DAY
+
+
+def test_a_handful_of_pull_requests_tells_nothing(database: peewee.Database) -> None:
+    team = add_team("acme")
+    for ago in range(9):
+        add_merged(
+            team, LAST_WEEK - ago * WEEK, "10" if ago else "99", "1" if ago else "9", times=4 + (ago > 0)
+        )
+    assert found(database, team) == {}
 
 
 @pytest.mark.parametrize(
@@ -87,8 +96,8 @@ def test_the_more_it_changed_the_more_it_matters(
     database: peewee.Database, cycle: str, priority: str, title: str
 ) -> None:
     team = add_team("acme")
-    add_merged(team, LAST_WEEK - WEEK, "10.00")
-    add_merged(team, LAST_WEEK, cycle)
+    add_merged(team, LAST_WEEK - WEEK, "10.00", times=5)
+    add_merged(team, LAST_WEEK, cycle, times=5)
     row = found(database, team)["cycle_time"]
     assert (row.priority, row.title) == (priority, title)
 
@@ -96,12 +105,12 @@ def test_the_more_it_changed_the_more_it_matters(
 def test_ai_adoption_is_compared_with_the_four_weeks_before(database: peewee.Database) -> None:
     team = add_team("acme")
     for ago in range(1, 5):
-        add_merged(team, LAST_WEEK - ago * WEEK, None, ai=ago == 1)
+        add_merged(team, LAST_WEEK - ago * WEEK, None, ai=ago == 1, times=2)
     add_merged(team, LAST_WEEK - 5 * WEEK, None, ai=True, times=10)
-    add_merged(team, LAST_WEEK, None, ai=True, times=2)
-    add_merged(team, LAST_WEEK, None)
+    add_merged(team, LAST_WEEK, None, ai=True, times=4)
+    add_merged(team, LAST_WEEK, None, times=2)
     row = found(database, team)["ai_adoption"]
-    assert row.metric_value == {"current": 66.7, "previous": 25.0, "pull_requests": 3}
+    assert row.metric_value == {"current": 66.7, "previous": 25.0, "pull_requests": 6}
     assert (row.category, row.priority, row.date) == ("trend", "medium", SUNDAY)
 
 
@@ -112,7 +121,7 @@ def test_a_slow_review_week_is_an_anomaly(
     team = add_team("acme")
     for ago, usual in enumerate(["1.00", "2.00", "2.00", "90.00"], start=1):
         add_merged(team, LAST_WEEK - ago * WEEK, None, usual)
-    add_merged(team, LAST_WEEK, None, review)
+    add_merged(team, LAST_WEEK, None, review, times=5)
     row = found(database, team).get("review_time")
     assert (row and row.priority) == priority
     if row:
@@ -191,8 +200,8 @@ def test_a_team_without_data_has_no_insights(database: peewee.Database) -> None:
 
 def test_a_sunday_ends_a_complete_week(database: peewee.Database) -> None:
     team = add_team("acme")
-    add_merged(team, LAST_WEEK - WEEK, "10")
-    add_merged(team, LAST_WEEK, "10")
+    add_merged(team, LAST_WEEK - WEEK, "10", times=5)
+    add_merged(team, LAST_WEEK, "10", times=5)
     assert "cycle_time" not in found(database, team, SUNDAY - DAY)
     assert found(database, team, SUNDAY)["cycle_time"].date == SUNDAY
 

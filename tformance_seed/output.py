@@ -103,8 +103,8 @@ def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
     for report in outcome.reports:
         how = "went on with" if report.resumed else "started over" if report.started_over else "seeded"
         console.print(
-            f"{how} [bold]{report.organisation}[/]: {report.members:,} members, {report.pull_requests:,} pull "
-            f"requests, {report.since} to {report.until}, in {report.seconds:.1f} s"
+            f"{how} [bold]{report.organisation}[/]: {report.members:,} members, {report.pull_requests:,} "
+            f"pull requests, {report.since} to {report.until}, in {report.seconds:.1f} s"
         )
     if outcome.reports:
         where = "" if database.startswith("sqlite:///tformance.db") else " --database URL"
@@ -217,8 +217,8 @@ def verified(reports: "Sequence[Verified]", *, as_json: bool) -> None:
     for report in reports:
         for violation in report.violations:
             console.print(
-                f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, such as "
-                f"{violation.example}: {violation.meaning}",
+                f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, "
+                f"such as {violation.example}: {violation.meaning}",
                 markup=False,
             )
     if not any(report.violations for report in reports):

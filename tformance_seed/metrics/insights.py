@@ -16,7 +16,7 @@ from tformance_seed.models import DailyInsight
 #: How many of the weeks that tell what is usual must have data.
 LEAST_USUAL_WEEKS = 4
 
-#: Weeks of a comparison, the last complete one included, and pull requests that each side must have.
+#: Weeks that are looked at together, and pull requests that each side of a comparison must have.
 COMPARED_WEEKS = 4
 LEAST_COMPARED = 5
 
@@ -74,8 +74,9 @@ def insights(database: peewee.Database, team_id: int, slug: str, until: datetime
 
 
 def _cycle_time(facts: Facts) -> Insight | None:
-    now, before = facts.merged([0]).cycle_hours, facts.merged([1]).cycle_hours
-    if not now or not before:
+    this, last = facts.merged([0]), facts.merged([1])
+    now, before = this.cycle_hours, last.cycle_hours
+    if min(this.cycles, last.cycles) < LEAST_COMPARED or not now or not before:
         return None
     change = _percent(now, before) - 100
     moved = f"{'rose' if change > 0 else 'fell'} {abs(change)}% to" if change else "held at"
@@ -94,7 +95,7 @@ def _cycle_time(facts: Facts) -> Insight | None:
 def _ai_adoption(facts: Facts) -> Insight | None:
     earlier = range(1, COMPARED_WEEKS + 1)
     now, before = facts.merged([0]), facts.merged(earlier)
-    if not now.count or not before.count:
+    if min(now.count, before.count) < LEAST_COMPARED:
         return None
     share = _percent(facts.merged([0], facts.with_ai).count, now.count)
     usual = _percent(facts.merged(earlier, facts.with_ai).count, before.count)
@@ -111,9 +112,10 @@ def _ai_adoption(facts: Facts) -> Insight | None:
 
 
 def _slow_reviews(facts: Facts) -> Insight | None:
-    now = facts.merged([0]).review_hours
+    this = facts.merged([0])
+    now = this.review_hours
     usual_weeks = [hours for ago in range(1, USUAL_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)]
-    if not now or len(usual_weeks) < LEAST_USUAL_WEEKS:
+    if this.reviews < LEAST_COMPARED or not now or len(usual_weeks) < LEAST_USUAL_WEEKS:
         return None
     usual = rounded(statistics.median(usual_weeks))
     if now < usual * SLOW:

@@ -39,8 +39,9 @@ class SeedTeam(LedgerModel):
     """A team that the package made or, by the user's word, adopted.
 
     ``recipe`` is every input but the window: with another one the content would be another, so seeding
-    starts over. ``team_created_at`` tells the team from a later one with its id. ``watermarks`` is the greatest id of each table at adoption (null: the team was made here):
-    rows up to it were there before and are nobody's to delete.
+    starts over. ``team_created_at`` tells the team from a later one with its id. ``watermarks`` is the
+    greatest id of each table at adoption (null: the team was made here): rows up to it were there before and
+    are nobody's to delete.
     """
 
     team_id = BigIntegerField(primary_key=True)
@@ -73,8 +74,8 @@ class SeedJob(LedgerModel):
 class SeedChunk(LedgerModel):
     """A piece of work that is done: committed in the same transaction as its rows.
 
-    ``start`` and ``stop`` are places in the stage's own order; ``tables`` maps a table's name to rows written,
-    rows unchanged and seconds.
+    ``start`` and ``stop`` are places in the stage's own order; ``tables`` maps a table's name to rows
+    written, rows unchanged and seconds.
     """
 
     id = BigIdentityField()

@@ -71,7 +71,7 @@ def _check_columns(database: peewee.Database, model: type[ApplicationModel]) -> 
     for name in sorted(have.keys() - want):
         if not have[name].null and have[name].default is None:
             raise InputError(
-                f"table {table} has a column that must be filled and that this version does not know: {name}; "
+                f"table {table} has a column that must be filled and is not known here: {name}; "
                 "use a version of tformance_seed made for that schema"
             )
 
@@ -80,7 +80,9 @@ def _check_privileges(database: peewee.Database) -> None:
     def lacks(model: type[peewee.Model], right: str) -> Any:
         return ~peewee.fn.has_table_privilege(model._meta.table_name, right)
 
-    rights = [(model._meta.table_name, right, lacks(model, right)) for model in APPLICATION for right in PRIVILEGES]
+    rights = [
+        (model._meta.table_name, right, lacks(model, right)) for model in APPLICATION for right in PRIVILEGES
+    ]
     values = peewee.Select(columns=[lack.alias(f"c{n}") for n, (_, _, lack) in enumerate(rights)])
     (row,) = values.tuples().execute(database)
     if refused := [f"{right} on {table}" for (table, right, _), no in zip(rights, row, strict=True) if no]:

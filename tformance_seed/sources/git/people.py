@@ -60,7 +60,7 @@ def redact(text: str) -> str:
 
 @dataclass
 class _Trace:
-    """What one identity left in the history; ``first`` in seconds since 1970, ``weeks`` as ``_week`` counts."""
+    """What one identity left in the history; ``first`` in seconds since 1970, weeks as ``_week`` has them."""
 
     commits: int = 0
     first: int = 2**62

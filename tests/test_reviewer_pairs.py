@@ -6,7 +6,9 @@ import peewee
 import pytest
 from teams import DAY, HOUR, MONDAY, add, add_members, add_team
 
+from tformance_seed.database import is_postgresql
 from tformance_seed.metrics import reviewer_pairs
+from tformance_seed.metrics.reviewers import pairs_query
 from tformance_seed.models import PRReview, PullRequest, ReviewerCorrelation, Team, TeamMember
 
 
@@ -140,6 +142,13 @@ def test_who_comes_first_is_a_matter_of_names_not_of_ids(database: peewee.Databa
     order = ["x@example.com", "y@example.com", *sorted(names, key=str.encode)]
     pairs = {(ids[row.reviewer_1_id], ids[row.reviewer_2_id]) for row in ReviewerCorrelation.select()}
     assert pairs == set(itertools.combinations(order, 2))
+
+
+def test_names_are_compared_byte_by_byte_whatever_the_server_s_locale(database: peewee.Database) -> None:
+    """No server of the tests has another collation, so the statement is all there is to look at."""
+    statement, _ = database.get_sql_context().sql(pairs_query(database, 1)).query()
+    collation = 'COLLATE "C"' if is_postgresql(database) else "COLLATE BINARY"
+    assert statement.count(collation) == 4
 
 
 def test_only_what_changed_is_written_and_stale_pairs_go(database: peewee.Database) -> None:

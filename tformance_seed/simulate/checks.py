@@ -4,8 +4,8 @@ import numpy as np
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import text_keys
-from tformance_seed.simulate.columns import moments, ragged, seconds, stamped
-from tformance_seed.sources.records import Batch, Columns
+from tformance_seed.simulate.columns import moments, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns, ragged
 
 #: Checks that a repository may have: name, chance to have it, median duration in seconds. The first three
 #: are everywhere; 4 in the mean.

@@ -9,13 +9,6 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 
-def ragged(counts: npt.NDArray[np.integer]) -> tuple[Integers, Integers]:
-    """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
-    counts = np.asarray(counts, dtype=np.int64)
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
 def runs(owner: Integers, parents: int) -> tuple[Integers, Integers]:
     """Where the rows of each parent start in a table in which they stand together, and how many they are.
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import Integers, moments, nullable, ragged, runs, seconds, stamped
-from tformance_seed.sources.records import Batch, Columns
+from tformance_seed.simulate.columns import Integers, moments, nullable, runs, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns, ragged
 
 #: Chances of 0, 1, 2... comments: where there is a review (2.4 in the mean), where there is none (0.4).
 REVIEWED = (0.24, 0.20, 0.16, 0.13, 0.09, 0.07, 0.05, 0.03, 0.03)

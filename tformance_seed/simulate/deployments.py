@@ -3,8 +3,8 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import moments, ragged, runs, seconds, stamped
-from tformance_seed.sources.records import Batch, Columns
+from tformance_seed.simulate.columns import moments, runs, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns, ragged
 
 #: Share of merged pull requests that are deployed by themselves.
 DEPLOYED = 0.3

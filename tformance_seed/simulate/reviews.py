@@ -14,13 +14,12 @@ from tformance_seed.simulate.columns import (
     half_up,
     moments,
     nullable,
-    ragged,
     seconds,
     stamped,
 )
 from tformance_seed.simulate.timing import recent_others
 from tformance_seed.sources.detection import REVIEW_TOOLS
-from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
+from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members, ragged
 
 #: Chances of 0, 1, 2 rounds of requested changes before the last review.
 ROUNDS = (0.68, 0.24, 0.08)

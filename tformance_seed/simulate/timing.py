@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.distributions import Skewed
 from tformance_seed.draws import Draws, text_keys
@@ -21,11 +22,10 @@ from tformance_seed.simulate.columns import (
     ascending,
     hours,
     moments,
-    ragged,
     runs,
     seconds,
 )
-from tformance_seed.sources.records import AI_REVIEW, Activity, Batch, Columns, Members
+from tformance_seed.sources.records import AI_REVIEW, Activity, Batch, Columns, Members, ragged
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,12 +42,6 @@ class Hours:
 
 #: By ``ai_kind``. Source: the application's report on 167,308 pull requests of 2025.
 PUBLISHED = (Hours(3.6, 25.0, 0.4, 12.5), Hours(5.5, 29.7, 0.2, 10.4), Hours(4.0, 26.2, 0.1, 5.8))
-
-#: The share of pull requests in which AI is found, where an organisation has none of its own (same report).
-AI_SHARE = 0.121
-
-#: Of those, the share whose code AI wrote, and the share that AI reviewed (same report).
-AI_SPLIT = (0.263, 0.735)
 
 #: The most hours to a first review: ten days.
 REVIEW_CAP = 240.0
@@ -169,8 +163,9 @@ def _scenario_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple
 def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats]:
     """Hours to the first review, and from there to the end, with the published medians and means."""
     organisation = profile.organisation
-    share = AI_SHARE if organisation.ai_pr_share is None else organisation.ai_pr_share
-    scale = 1.0 if organisation.cycle_hours is None else organisation.cycle_hours / _overall_mean(share)
+    scale = 1.0
+    if organisation.cycle_hours is not None:
+        scale = organisation.cycle_hours / _overall_mean(organisation.ai_found)
     u_review, u_cycle = _spread(prs, profile.draws)
     before, after = np.zeros(len(u_cycle)), np.zeros(len(u_cycle))
     for kind, published in enumerate(PUBLISHED):
@@ -187,7 +182,7 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
 
 
 def _overall_mean(ai_share: float) -> float:
-    code, review = (ai_share * part / sum(AI_SPLIT) for part in AI_SPLIT)
+    code, review = ai_share * AI_CODE_SHARE, ai_share * (1 - AI_CODE_SHARE)
     none, by_code, by_review = (published.cycle_mean for published in PUBLISHED)
     return (1 - ai_share) * none + code * by_code + review * by_review
 

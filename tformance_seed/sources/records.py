@@ -135,6 +135,13 @@ class Batch:
     files: Columns
 
 
+def ragged(counts: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
+    counts = np.asarray(counts, dtype=np.int64)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
 class Source(Protocol):
     """What the pipeline asks of a source."""
 

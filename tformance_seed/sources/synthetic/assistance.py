@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import UInt64
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
@@ -11,10 +12,6 @@ from tformance_seed.sources.synthetic.words import Tool, tools
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
-
-#: Share of pull requests in which AI is found, where an organisation has none of its own, and of these the
-#: part whose code AI wrote to the part that AI reviewed. Source: the application's report of 2025.
-AI_SHARE, CODE_TO_REVIEW = 0.121, (26.3, 73.5)
 
 #: What the size of a change adds to the probability that AI wrote it: (more than so many, that much), of
 #: lines and of files; and the greatest probability. Source: the application's old seeder.
@@ -66,17 +63,12 @@ def _chances(
     if profile.adoption_given:
         chance = np.minimum(MOST, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS))
         return chance, chance
-    found = np.full(len(lines), _found(profile))
-    return found * (CODE_TO_REVIEW[0] / sum(CODE_TO_REVIEW)), found
+    found = np.full(len(lines), profile.organisation.ai_found)
+    return found * AI_CODE_SHARE, found
 
 
 def _bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
     return np.select([sizes > least for least, _ in table], [bonus for _, bonus in table], 0.0)
-
-
-def _found(profile: Profile) -> float:
-    share = profile.organisation.ai_pr_share
-    return AI_SHARE if share is None else share
 
 
 def authors(profile: Profile, members: Members, key: UInt64, kind: npt.NDArray[np.int8]) -> Ints:
@@ -86,7 +78,7 @@ def authors(profile: Profile, members: Members, key: UInt64, kind: npt.NDArray[n
     """
     uses = members.adoption_draw < profile.adoption
     theirs = members.weight[uses].sum()
-    found = min(MOST, profile.adoption) if profile.adoption_given else _found(profile)
+    found = min(MOST, profile.adoption) if profile.adoption_given else profile.organisation.ai_found
     left = max(WITHOUT_TRACE, 1 - found / theirs) if theirs > 0 else 1.0
     author = profile.draws.pick("author", np.where(uses, left, 1.0) * members.weight, key)
     with_ai = np.flatnonzero(kind != AI_NONE)

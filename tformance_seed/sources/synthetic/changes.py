@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import Draws, UInt64
-from tformance_seed.sources.records import AI_CODE, AI_NONE, Members, pull_request_key
+from tformance_seed.sources.records import AI_CODE, AI_NONE, Members, pull_request_key, ragged
 from tformance_seed.sources.synthetic.assistance import ai_kinds, authors, tool_choice
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, time_of_day
-from tformance_seed.sources.synthetic.shape import BLUR, COMMITS, FILES, lines_changed, ragged
+from tformance_seed.sources.synthetic.shape import BLUR, COMMITS, FILES, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, homes, touched
 
 Ints = npt.NDArray[np.int64]

@@ -52,12 +52,6 @@ def lines_changed(kind: npt.NDArray[np.int8] | int, u: Floats, blur: npt.ArrayLi
     return np.maximum(1, np.rint(lines)).astype(np.int64)
 
 
-def ragged(counts: Ints) -> tuple[Ints, Ints]:
-    """The rows of a table with ``counts[i]`` rows for parent i: each row's parent, its place there."""
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
 def running(values: Ints, counts: Ints) -> Ints:
     """Running sums within each parent of a table of positive ``counts``; exact, so whatever stands before."""
     sums = np.cumsum(values)

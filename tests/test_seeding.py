@@ -143,6 +143,12 @@ def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(d
     assert verify.check(database, Team.get().id) == []
 
 
+def test_weekly_metrics_stay_right_when_windows_jump(database):
+    for until, days in (("2026-01-15", 40), ("2026-01-16", 40), ("2026-01-30", 3)):
+        seed(database, until=datetime.date.fromisoformat(until), days=days)
+        assert verify.check(database, Team.get().id) == []
+
+
 def test_windows_in_any_order_end_in_the_same_content(database):
     day = datetime.timedelta(days=1)
     for shift in (2, 1, 0):

@@ -9,8 +9,8 @@ import peewee
 from tformance_seed import ledger, verify
 from tformance_seed.database import organisation_lock
 from tformance_seed.errors import InputError
-from tformance_seed.metrics import weekly_metrics
-from tformance_seed.models import Commit, PullRequest, SeedTeam, Team
+from tformance_seed.metrics import extent, weekly_metrics
+from tformance_seed.models import SeedTeam, Team
 from tformance_seed.upsert import Result
 
 
@@ -59,7 +59,7 @@ def recompute_weekly(
     """Weekly metrics of a window, by default of everything that an organisation has."""
     results = {}
     for slug, team_id in teams(database, slugs).items():
-        window = _extent(team_id) if days is None and until is None else _window(days, until)
+        window = extent(team_id) if days is None and until is None else _window(days, until)
         with organisation_lock(database, slug):
             results[slug] = Result(*weekly_metrics(database, team_id, *window)) if window else Result()
     return results
@@ -73,15 +73,6 @@ def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.dat
         return last - datetime.timedelta(days=(days or 90) - 1), last
     except OverflowError:
         raise InputError(f"impossible window: {days} days up to {last}") from None
-
-
-def _extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
-    moments = []
-    for model, moment in ((PullRequest, PullRequest.merged_at), (Commit, Commit.committed_at)):
-        lowest, highest = peewee.fn.MIN(moment), peewee.fn.MAX(moment)
-        low, high = model.select(lowest, highest).where(model.team == team_id).tuples().get()
-        moments += [value for value in (low, high) if value is not None]
-    return (min(moments).date(), max(moments).date()) if moments else None
 
 
 def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> list[SeedTeam]:

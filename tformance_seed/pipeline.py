@@ -440,11 +440,11 @@ def _statistics(work: _Work) -> None:
 
 
 def _aggregates(work: _Work) -> None:
+    """Of all that the team has: commits of a pull request in the window may lie in weeks before it."""
     profile = work.profile
+    first, last = metrics.extent(work.team_id) or (profile.since, profile.until)
     aggregates: dict[type[peewee.Model], Callable[[], tuple[int, int]]] = {
-        WeeklyMetrics: lambda: metrics.weekly_metrics(
-            work.database, work.team_id, profile.since, profile.until
-        ),
+        WeeklyMetrics: lambda: metrics.weekly_metrics(work.database, work.team_id, first, last),
         ReviewerCorrelation: lambda: metrics.reviewer_pairs(work.database, work.team_id),
         DailyInsight: lambda: metrics.insights(
             work.database, work.team_id, profile.organisation.slug, profile.until

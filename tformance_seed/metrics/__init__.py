@@ -2,6 +2,6 @@
 
 from tformance_seed.metrics.insights import insights
 from tformance_seed.metrics.reviewers import reviewer_pairs
-from tformance_seed.metrics.weekly import weekly_metrics
+from tformance_seed.metrics.weekly import extent, weekly_metrics
 
-__all__ = ["insights", "reviewer_pairs", "weekly_metrics"]
+__all__ = ["extent", "insights", "reviewer_pairs", "weekly_metrics"]

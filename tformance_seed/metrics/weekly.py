@@ -47,6 +47,17 @@ def weekly_metrics(
     )
 
 
+def extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
+    """The first and the last day of a team that weekly metrics can be about; None where there is none."""
+    moments = [PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start]
+    days: list[datetime.date] = []
+    for moment in moments:
+        model = moment.model
+        ends = model.select(fn.MIN(moment), fn.MAX(moment)).where(model.team == team_id).tuples().get()
+        days += [end.date() if isinstance(end, datetime.datetime) else end for end in ends if end is not None]
+    return (min(days), max(days)) if days else None
+
+
 def monday_of(day: datetime.date) -> datetime.date:
     """The Monday of a day's week."""
     return day - datetime.timedelta(days=day.weekday())

@@ -1,5 +1,6 @@
 """Conditions that rules are made of: expressions, or functions that make one for a database and a team."""
 
+import datetime
 import functools
 import operator
 from typing import Any
@@ -29,6 +30,9 @@ HOURS_TOLERANCE = 18 + SECONDS_TOLERANCE
 #: A percentage has two decimals, so it stands for a rate to within 1/200 of a percent; here one of a little
 #: less than 200 parts, to leave room for the binary fractions of SQLite.
 PERCENT_PARTS = 199.8
+
+#: Somebody who uses AI tools may leave them alone for a few days, but not for so long.
+SETTLED = datetime.timedelta(days=14)
 
 Model = Any  #: one of the application's models
 Condition = Any  #: an expression, or what makes one of a database and the id of a team
@@ -148,9 +152,13 @@ def without_issue(_: peewee.Database, team_id: int) -> peewee.Expression:
 
 
 def without_usage(_: peewee.Database, team_id: int) -> peewee.Expression:
-    """An author says AI, the team records the use of AI tools, and none of it is theirs."""
-    users = AIUsageDaily.select(AIUsageDaily.member).where(AIUsageDaily.team == team_id)
-    return PRSurvey.author_ai_assisted & fn.EXISTS(users) & PRSurvey.author.not_in(users)
+    """An author says AI, the team had recorded the use of AI tools for a while, and none of it is theirs."""
+    usage = AIUsageDaily.select(AIUsageDaily.member).where(AIUsageDaily.team == team_id)
+    first = AIUsageDaily.select(fn.MIN(AIUsageDaily.created_at)).where(AIUsageDaily.team == team_id).scalar()
+    if first is None:
+        return peewee.Value(False)
+    settled = PRSurvey.created_at >= first + SETTLED
+    return PRSurvey.author_ai_assisted & settled & PRSurvey.author.not_in(usage)
 
 
 def has_not_reviewed() -> peewee.Expression:

@@ -10,7 +10,7 @@ from teams import Coherent
 
 from tformance_seed import database as databases
 from tformance_seed.models import APPLICATION
-from tformance_seed.models.schema import create_missing
+from tformance_seed.schema import create_missing
 
 
 @pytest.fixture(scope="session")

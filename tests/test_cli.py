@@ -263,3 +263,11 @@ def test_scenarios_are_seeded_by_name(sqlite):
     assert (report["organisation"], report["members"]) == ("ai-success", 5)
     assert (report["since"], report["until"]) == ("2026-01-19", "2026-03-15")
     assert command("verify", "--database", sqlite).returncode == 0
+
+
+def test_several_runs_fill_one_database_at_the_same_time(url):
+    wish = ("--days", "120", "--until", "2026-03-18", "--chunk-size", "200", "--database", url)
+    runs = [start("seed", slug, *wish) for slug in ("dub", "polar", "resend")]
+    errors = [run.communicate(timeout=120)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], errors
+    assert len(digest(url)) == 3

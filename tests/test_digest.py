@@ -18,7 +18,7 @@ from tformance_seed.models import (
     Team,
     TeamMember,
 )
-from tformance_seed.models.schema import create_missing
+from tformance_seed.schema import create_missing
 from tformance_seed.verify import Content, digest
 from tformance_seed.verify.natural import natural_key
 

@@ -7,7 +7,7 @@ import pytest
 from tformance_seed import database as databases
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, LEDGER, Team
-from tformance_seed.models.schema import create_missing, prepare
+from tformance_seed.schema import create_missing, prepare
 
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(atttypid, atttypmod), attnotnull, attidentity

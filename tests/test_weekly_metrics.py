@@ -20,7 +20,7 @@ from tformance_seed.models import (
     TeamMember,
     WeeklyMetrics,
 )
-from tformance_seed.models.schema import create_missing
+from tformance_seed.schema import create_missing
 
 WEEK = 7 * DAY
 WEEKS = 5

@@ -135,7 +135,7 @@ def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> N
 @app.command()
 def init(database: Database = settings.DEFAULT_DATABASE) -> None:
     """Make the tables that are missing, with every key and index. Existing tables stay as they are."""
-    from tformance_seed.models.schema import create_missing
+    from tformance_seed.schema import create_missing
 
     with _open(database) as opened:
         made = create_missing(opened)

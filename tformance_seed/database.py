@@ -103,6 +103,25 @@ def is_postgresql(database: peewee.Database) -> bool:
     return isinstance(database, peewee.PostgresqlDatabase)
 
 
+def transaction(database: peewee.Database) -> Any:
+    """A transaction that will write, or a savepoint inside one.
+
+    On SQLite it takes the write lock at once: one that reads first and writes later fails without waiting
+    where another process wrote in between.
+    """
+    return database.atomic() if is_postgresql(database) else database.atomic("IMMEDIATE")
+
+
+@contextlib.contextmanager
+def making_tables(database: peewee.Database) -> Iterator[None]:
+    """A transaction that makes tables, one process at a time."""
+    with transaction(database):
+        if is_postgresql(database):
+            key = text_key("tformance_seed tables") >> 1
+            database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (key,))
+        yield
+
+
 @contextlib.contextmanager
 def organisation_lock(database: peewee.Database, slug: str, *, wait: bool = False) -> Iterator[None]:
     """Hold an organisation for one run; it is let go when this process ends, however it ends.

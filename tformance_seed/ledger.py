@@ -9,6 +9,7 @@ from typing import Any
 
 import peewee
 
+from tformance_seed.database import transaction
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, SeedChunk, SeedJob, SeedRun, SeedTeam, Team
 from tformance_seed.models.fields import json_text
@@ -77,7 +78,7 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
     check_ownership(slug, adopt=adopt)
     if own := own_team(slug):
         return own
-    with SeedTeam._meta.database.atomic():
+    with transaction(SeedTeam._meta.database):
         team = Team.get_or_none(Team.slug == slug)
         stale = SeedTeam.slug == slug
         SeedTeam.delete().where(stale if team is None else stale | (SeedTeam.team_id == team.id)).execute()
@@ -111,7 +112,7 @@ def delete_rows(team: SeedTeam) -> dict[str, int]:
 
 def clear_team(team: SeedTeam) -> dict[str, int]:
     """Delete what was seeded for a team, the team itself if it was made here, and its ledger."""
-    with SeedTeam._meta.database.atomic():
+    with transaction(SeedTeam._meta.database):
         deleted = delete_rows(team)
         if team.made:
             deleted[Team._meta.table_name] = Team.delete().where(Team.id == team.team_id).execute()
@@ -122,7 +123,7 @@ def clear_team(team: SeedTeam) -> dict[str, int]:
 
 def start_over(team: SeedTeam, recipe: Mapping[str, Any]) -> None:
     """Delete what was seeded with other inputs and enter the new ones."""
-    with SeedTeam._meta.database.atomic():
+    with transaction(SeedTeam._meta.database):
         delete_rows(team)
         _forget_jobs(team.slug)
         set_recipe(team, recipe)

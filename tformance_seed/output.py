@@ -104,7 +104,8 @@ def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
         how = "went on with" if report.resumed else "started over" if report.started_over else "seeded"
         console.print(
             f"{how} [bold]{report.organisation}[/]: {report.members:,} members, {report.pull_requests:,} "
-            f"pull requests, {report.since} to {report.until}, in {report.seconds:.1f} s"
+            f"pull requests, {report.since} to {report.until}, in {report.seconds:.1f} s",
+            soft_wrap=True,
         )
     if outcome.reports:
         where = "" if database.startswith("sqlite:///tformance.db") else " --database URL"

@@ -19,7 +19,7 @@ import peewee
 
 from tformance_seed import ledger, metrics
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.database import is_postgresql, organisation_lock
+from tformance_seed.database import is_postgresql, organisation_lock, transaction
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
@@ -190,7 +190,7 @@ class _Work:
     def piece(self, stage: str, start: int, stop: int) -> Iterator[dict[str, Result]]:
         """A piece of work: one transaction, entered in the ledger by itself."""
         results: dict[str, Result] = {}
-        with self.database.atomic():
+        with transaction(self.database):
             yield results
             self.job.record(stage, start, stop, results)
         for name, result in results.items():

@@ -17,7 +17,7 @@ from tformance_seed.catalog.scenarios import SCENARIOS, WEEKS, Scenario
 from tformance_seed.database import connect, explained, sqlite_file
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.models import SeedTeam, Team
-from tformance_seed.models.schema import prepare
+from tformance_seed.schema import prepare
 from tformance_seed.sources.git import GitSource, Repository, default_until, repository_name
 from tformance_seed.sources.records import Source
 from tformance_seed.sources.synthetic import SyntheticSource

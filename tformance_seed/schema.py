@@ -5,6 +5,7 @@ from typing import Any
 
 import peewee
 
+from tformance_seed.database import making_tables
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, LEDGER, ApplicationModel
 from tformance_seed.models.fields import POSTGRESQL_INDEXES
@@ -18,7 +19,7 @@ def create_missing(database: peewee.Database) -> list[str]:
 
     Tables that exist are left as they are. All or nothing, in one transaction. Returns the names made.
     """
-    with database.atomic():
+    with making_tables(database):
         return _create(database, APPLICATION) + _create(database, LEDGER)
 
 
@@ -42,7 +43,7 @@ def prepare(database: peewee.Database) -> None:
         _check_columns(database, model)
     if isinstance(database, peewee.PostgresqlDatabase):
         _check_privileges(database)
-    with database.atomic():
+    with making_tables(database):
         _create(database, LEDGER)
 
 

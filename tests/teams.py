@@ -118,6 +118,7 @@ class Coherent:
             deletions=number,
             jira_key=f"AC-{number}",
             total_comments=int(reviewed),
+            review_rounds=int(number % 3 == 0) if reviewed else None,
             is_ai_assisted=number % 3 == 0,
             is_revert=number % 11 == 0,
             is_hotfix=number % 13 == 0,
@@ -148,6 +149,7 @@ class Coherent:
                 github_repo=pull_request.github_repo,
                 committed_at=created + HOUR * (part - 1),
                 ai_co_authors=["claude"] if number % 3 == 0 else [],
+                is_ai_assisted=number % 3 == 0,
             )
         add(
             PRCheckRun,
@@ -205,6 +207,7 @@ class Coherent:
             team=self.team,
             jira_key=f"AC-{number}",
             jira_id=str(number),
+            status="Done",
             story_points=Decimal(number % 5) + Decimal("0.5"),
             issue_created_at=created - DAY,
             resolved_at=merged,
@@ -242,14 +245,14 @@ class Coherent:
                 team=self.team,
                 member=member,
                 date=day,
-                source="copilot",
+                source="cursor" if place == 3 else "copilot",
                 active_hours=Decimal("2.5"),
                 suggestions_shown=shown,
                 suggestions_accepted=accepted,
                 acceptance_rate=rate,
             )
         daily = {"team": self.team, "date": day}
-        add(CopilotSeatSnapshot, **daily, total_seats=5, active_this_cycle=4, inactive_this_cycle=1)
-        shown = {"suggestions_shown": 442, "suggestions_accepted": 126}
+        add(CopilotSeatSnapshot, **daily, total_seats=5, active_this_cycle=3, inactive_this_cycle=2)
+        shown = {"suggestions_shown": 321, "suggestions_accepted": 93}
         add(CopilotLanguageDaily, **daily, **shown, language="python")
-        add(CopilotEditorDaily, **daily, **shown, editor="vscode")
+        add(CopilotEditorDaily, **daily, **shown, editor="vscode", active_users=3)

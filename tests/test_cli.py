@@ -155,6 +155,18 @@ def test_a_malformed_catalogue_names_file_line_and_key(tmp_path, text, words):
         ("seed", "--database", "mysql://root@localhost/x"),
         ("seed", "--database", "postgresql://me:hunter2@127.0.0.1:1/x"),
         ("seed", "--database", "postgresql://me:hunter2@127.0.0.1:port/x"),
+        ("seed", "--database", "postgresql://me:hun@hunter2@127.0.0.1:1/x"),
+        ("seed", "--database", "host=127.0.0.1 port=1 password=hunter2"),
+        ("seed", "--database", "postgres:me:hunter2@127.0.0.1/x"),
+        ("seed", "--database", "postgresql:///x?password=hunter2%"),
+        ("seed", "--database", "sqlite:///a#b.db"),
+        ("seed", "--database", "sqlite:////dev/null"),
+        ("seed", "--members", "99999999999999999999999"),
+        ("seed", "--members", "1000001"),
+        ("seed", "--prs", "99999999999999999999999"),
+        ("weekly",),
+        ("weekly", "nobody"),
+        ("clear", "resend"),
         ("seed", "--database", "sqlite:////nonexistent/folder/x.db"),
         ("seed", "--database", "sqlite:///:memory:"),
         ("verify", "--database", "sqlite:////nonexistent/folder/x.db"),
@@ -169,6 +181,7 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, arguments):
     assert result.stderr.count("\n") == 1
     assert "hunter2" not in result.stderr
     assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):

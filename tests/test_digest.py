@@ -73,7 +73,7 @@ CHANGES = [
     (PullRequest, {"llm_summary": None}),
     (PullRequest, {"first_review_at": MONDAY}),
     (PullRequest, {"merged_at": MONDAY + datetime.timedelta(microseconds=10)}),
-    (PullRequest, {"review_rounds": 0}),
+    (PullRequest, {"review_rounds": 7}),
     (PRReview, {"reviewer": None}),
     (PRSurveyReview, {"guess_correct": None}),
     (AIUsageDaily, {"active_hours": None}),
@@ -151,6 +151,19 @@ def test_json_is_compared_by_value(database: peewee.Database) -> None:
         PullRequest.id == row.id
     ).execute()
     assert digest(database, team.id) == before
+
+
+def test_text_that_is_not_json_is_digested_as_it_is(tmp_path: Path) -> None:
+    database = databases.connect(f"sqlite:///{tmp_path}/test.db")
+    create_missing(database)
+    team = add_team("acme")
+    add(PullRequest, team=team, github_pr_id=1, github_repo="a/b", state="open")
+    digests = set()
+    for text in ("[]", "[", "", "{'a': 1}"):
+        PullRequest.update(labels=peewee.Value(text, converter=False)).execute()
+        digests.add(digest(database, team.id).digest)
+    database.close()
+    assert len(digests) == 4
 
 
 def test_times_are_compared_as_moments(database: peewee.Database) -> None:

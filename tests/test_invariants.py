@@ -1,12 +1,14 @@
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import peewee
 import pytest
-from teams import DAY, HOUR, Coherent, add, add_members, add_team
+from teams import DAY, HOUR, MONDAY, Coherent, add, add_members, add_team
 
+from tformance_seed import database as databases
 from tformance_seed.database import is_postgresql
 from tformance_seed.models import (
     AIUsageDaily,
@@ -28,6 +30,7 @@ from tformance_seed.models import (
     TeamMember,
     WeeklyMetrics,
 )
+from tformance_seed.schema import create_missing
 from tformance_seed.verify import Violation, check
 from tformance_seed.verify.rules import RULES
 
@@ -123,6 +126,10 @@ def earlier_review(team: Coherent) -> str:
     return PullRequest._meta.table_name
 
 
+def round_too_many(team: Coherent) -> str:
+    return change(one(PullRequest, 3), review_rounds=2)
+
+
 def comment_too_many(team: Coherent) -> str:
     return change(one(PullRequest, 1), total_comments=2)
 
@@ -143,6 +150,18 @@ def review_by_the_author(team: Coherent) -> str:
 
 def commit_after_the_merge(team: Coherent) -> str:
     return change(one(Commit, 1), committed_at=one(PullRequest, 1).merged_at + MINUTE)
+
+
+def commit_of_another_repository(team: Coherent) -> str:
+    return change(one(Commit, 1), github_repo="acme/api")
+
+
+def tools_without_the_flag(team: Coherent) -> str:
+    return change(one(Commit, 3), is_ai_assisted=False)
+
+
+def flag_without_tools(team: Coherent) -> str:
+    return change(one(Commit, 1), is_ai_assisted=True)
 
 
 def comment_before_creation(team: Coherent) -> str:
@@ -169,6 +188,14 @@ def wrong_issue_hours(team: Coherent) -> str:
     return change(one(JiraIssue), cycle_time_hours=1)
 
 
+def done_without_a_moment(team: Coherent) -> str:
+    return change(one(JiraIssue), resolved_at=None, cycle_time_hours=None)
+
+
+def resolved_in_progress(team: Coherent) -> str:
+    return change(one(JiraIssue), status="In Progress")
+
+
 def survey_of_an_open_one(team: Coherent) -> str:
     pull_request = one(PullRequest, 3)
     mine = {"pull_request": pull_request, "author": pull_request.author}
@@ -188,11 +215,9 @@ def wrong_answer(team: Coherent) -> str:
 
 
 def author_without_usage(team: Coherent) -> str:
-    AIUsageDaily.delete().where(AIUsageDaily.member == one(PullRequest, 6).author).execute()
-    long_ago = datetime.timedelta(days=28)
-    old = AIUsageDaily.select().first()
-    old.date, old.created_at = old.date - long_ago, old.created_at - long_ago
-    old.save()
+    long_ago = MONDAY - datetime.timedelta(days=28)
+    usage = AIUsageDaily.update(member=bystander(team), created_at=long_ago)
+    usage.where(AIUsageDaily.member == one(PullRequest, 6).author).execute()
     return PRSurvey._meta.table_name
 
 
@@ -205,22 +230,43 @@ def guess_without_a_verdict(team: Coherent) -> str:
     return change(one(PRSurveyReview), guess_correct=None)
 
 
+def bystander(team: Coherent) -> TeamMember:
+    return add(TeamMember, team=team.team, display_name="Bystander", github_id="999")
+
+
 def answer_of_a_bystander(team: Coherent) -> str:
+    return change(one(PRSurveyReview), reviewer=bystander(team))
+
+
+def answer_before_the_merge(team: Coherent) -> str:
+    return change(one(PRSurvey, 1), author_responded_at=one(PullRequest, 1).merged_at - MINUTE)
+
+
+def guess_before_the_merge(team: Coherent) -> str:
     answer = one(PRSurveyReview)
-    (bystander,) = [add(TeamMember, team=team.team, display_name="Bystander", github_id="999")]
-    return change(answer, reviewer=bystander)
+    return change(answer, responded_at=answer.survey.pull_request.merged_at - MINUTE)
+
+
+# What is about a single row is tried on a day without use of Copilot, or on use of Cursor, since otherwise
+# the figures of the day would no longer add up.
+
+SATURDAY, SUNDAY = datetime.date(2025, 1, 11), datetime.date(2025, 1, 12)
+
+
+def use_of_cursor() -> AIUsageDaily:
+    return AIUsageDaily.select().where(AIUsageDaily.source == "cursor").first()
 
 
 def accepted_too_many(team: Coherent) -> str:
-    return change(one(CopilotLanguageDaily), suggestions_accepted=443)
+    return change(one(CopilotLanguageDaily), date=SATURDAY, suggestions_accepted=322)
 
 
 def accepted_too_many_in_an_editor(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), suggestions_accepted=443)
+    return change(one(CopilotEditorDaily), date=SATURDAY, suggestions_accepted=322)
 
 
 def accepted_too_many_of_a_member(team: Coherent) -> str:
-    return change(one(AIUsageDaily), suggestions_accepted=150, acceptance_rate=150)
+    return change(use_of_cursor(), suggestions_shown=100, suggestions_accepted=150, acceptance_rate=150)
 
 
 def wrong_rate(team: Coherent) -> str:
@@ -229,11 +275,27 @@ def wrong_rate(team: Coherent) -> str:
 
 
 def used_on_saturday(team: Coherent) -> str:
-    return change(one(AIUsageDaily), date=datetime.date(2025, 1, 11))
+    return change(use_of_cursor(), date=SATURDAY)
 
 
 def used_on_sunday(team: Coherent) -> str:
-    return change(one(AIUsageDaily), date=datetime.date(2025, 1, 12))
+    return change(use_of_cursor(), date=SUNDAY)
+
+
+def wrong_sum_of_languages(team: Coherent) -> str:
+    return change(one(CopilotLanguageDaily), suggestions_shown=322)
+
+
+def wrong_sum_of_editors(team: Coherent) -> str:
+    return change(one(CopilotEditorDaily), suggestions_accepted=92)
+
+
+def wrong_users_of_editors(team: Coherent) -> str:
+    return change(one(CopilotEditorDaily), active_users=4)
+
+
+def wrong_active_seats(team: Coherent) -> str:
+    return change(one(CopilotSeatSnapshot), active_this_cycle=4, inactive_this_cycle=1)
 
 
 def seat_too_many(team: Coherent) -> str:
@@ -253,22 +315,28 @@ CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "cycle_hours": [wrong_cycle_hours],
     "review_hours": [no_review_hours],
     "first_review": [earlier_review],
+    "rounds_counted": [round_too_many],
     "comments_counted": [comment_too_many],
     "lines_counted": [file_too_few],
     "changes_add_up": [wrong_changes],
     "review_by_other": [review_by_the_author],
     "commit_before_merge": [commit_after_the_merge],
+    "commit_repository": [commit_of_another_repository],
+    "commit_tools": [tools_without_the_flag, flag_without_tools],
     "comment_after_creation": [comment_before_creation],
     "check_duration": [wrong_duration],
     "deployed_after_merge": [deployment_of_an_open_one, deployment_before_the_merge],
     "jira_issue_known": [unknown_issue],
     "jira_hours": [wrong_issue_hours],
+    "jira_resolved": [done_without_a_moment, resolved_in_progress],
     "survey_of_merged": [survey_of_an_open_one],
     "survey_of_author": [survey_of_somebody_else],
     "answer_when": [answer_without_a_moment],
+    "answer_after_merge": [answer_before_the_merge],
     "answer_agrees": [wrong_answer],
     "answer_has_usage": [author_without_usage],
     "guess_right": [wrong_verdict, guess_without_a_verdict],
+    "guess_after_merge": [guess_before_the_merge],
     "surveyed_reviewed": [answer_of_a_bystander],
     "accepted_were_shown": [
         accepted_too_many,
@@ -278,6 +346,12 @@ CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "acceptance_rate": [wrong_rate],
     "usage_on_weekdays": [used_on_saturday, used_on_sunday],
     "seats_add_up": [seat_too_many],
+    "copilot_days": [
+        wrong_sum_of_languages,
+        wrong_sum_of_editors,
+        wrong_users_of_editors,
+        wrong_active_seats,
+    ],
 }
 
 
@@ -331,7 +405,16 @@ def test_a_coherent_team_breaks_no_rule(coherent: Coherent) -> None:
 
 
 def test_every_rule_is_broken_in_a_test() -> None:
-    assert {*CORRUPTIONS, *STALE} == RULES.keys()
+    assert {*CORRUPTIONS, *STALE, "json"} == RULES.keys()
+
+
+def test_text_that_is_not_json_is_found_where_the_database_lets_it_pass(tmp_path: Path) -> None:
+    database = databases.connect(f"sqlite:///{tmp_path}/test.db")
+    create_missing(database)
+    team = Coherent(database)
+    table = change(one(PullRequest, 1), labels=peewee.Value("[", converter=False))
+    assert_only(team, "json", table)
+    database.close()
 
 
 @pytest.mark.parametrize(("name", "corrupt"), cases(CORRUPTIONS))

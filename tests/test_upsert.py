@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tformance_seed import database as databases
+from tformance_seed.models import TeamMember
 from tformance_seed.models.fields import JSONField, NumericField, TimestampField
 from tformance_seed.upsert import Result, unique_key, upsert
 
@@ -50,7 +51,60 @@ class Odd(peewee.Model):
     size = peewee.IntegerField()
 
 
-MODELS = (Reading, Partial, Odd)
+class Contact(peewee.Model):
+    """A partial key declared before a whole one."""
+
+    team = peewee.IntegerField()
+    email = peewee.CharField(default="")
+    account = peewee.BigIntegerField(null=True)
+    number = peewee.IntegerField(null=True)
+
+    class Meta:
+        indexes = ((("team", "number"), True),)
+
+
+Contact._meta.indexes.insert(
+    0, Contact.index(Contact.team, Contact.account, unique=True, where=Contact.account.is_null(False))
+)
+
+
+class Percent(peewee.Model):
+    code = peewee.CharField()
+    name = peewee.TextField()
+
+
+Percent.add_index(Percent.code, unique=True, where=Percent.code != "100%s %")
+
+
+class Liked(peewee.Model):
+    """A predicate that only the database can tell."""
+
+    code = peewee.CharField()
+    name = peewee.TextField()
+
+
+Liked.add_index(Liked.code, unique=True, where=Liked.code.startswith("a"))
+
+
+class Exact(peewee.Model):
+    key = peewee.IntegerField(unique=True)
+    four = peewee.DecimalField(18, 4, null=True)
+    two = peewee.DecimalField(18, 2, null=True)
+
+
+class Document(peewee.Model):
+    key = peewee.IntegerField(unique=True)
+    body = peewee.JSONField(null=True)
+
+
+class Loose(peewee.Model):
+    size = peewee.IntegerField()
+
+    class Meta:
+        primary_key = False
+
+
+MODELS = (Reading, Partial, Odd, Contact, Percent, Liked, Exact, Document, Loose)
 
 
 @pytest.fixture(params=["sqlite", "postgresql-portable", "postgresql-copy"])
@@ -159,6 +213,140 @@ def test_partial_key_is_read_off_the_model(copy):
     result = upsert(Partial, {"team": [1, 1], "code": ["b", "c"], "name": ["Y", "z"]}, copy=copy)
     assert result.written == 2
     assert sorted(Partial.select(Partial.code, Partial.name).tuples()) == [("a", "x"), ("b", "Y"), ("c", "z")]
+
+
+def test_rows_outside_of_a_partial_key_are_refused(copy):
+    with pytest.raises(ValueError, match=r"2 rows are outside of the partial key \(team, code\)"):
+        upsert(Partial, {"team": [1, 1, 1], "code": ["", "", "a"], "name": ["x", "y", "z"]}, copy=copy)
+    with pytest.raises(ValueError, match=r"partial key \(team, code\)"):  # the default is outside too
+        upsert(Partial, {"team": [1], "name": ["x"]}, key=unique_key(Partial, ["team", "code"]), copy=copy)
+    with pytest.raises(ValueError, match=r"partial key \(team, account\)"):
+        upsert(Contact, {"team": [1, 1], "account": [5, None]}, copy=copy)
+    assert (Partial.select().count(), Contact.select().count()) == (0, 0)
+
+
+def test_a_whole_key_goes_before_a_partial_one(copy):
+    rows = {"team": [1, 1], "account": [None, None], "number": [1, 2], "email": ["a", "b"]}
+    assert upsert(Contact, rows, copy=copy).written == 2
+    assert upsert(Contact, rows, copy=copy).written == 0
+    assert [field.name for field in unique_key(Contact, ["team", "account"]).fields] == ["team", "account"]
+    assert [field.name for field in unique_key(Partial, ["id", "team", "code"]).fields] == ["id"]
+
+
+def test_a_member_is_found_by_the_account_not_by_the_address():
+    given_names = ["team_id", "email", "github_id"]
+    assert [field.name for field in unique_key(TeamMember, given_names).fields] == ["team", "github_id"]
+
+
+def test_predicate_may_hold_percent_signs(copy):
+    rows = {"code": ["a", "100%"], "name": ["x", "y"]}
+    assert upsert(Percent, rows, copy=copy).written == 2
+    assert upsert(Percent, {**rows, "name": ["x", "%s"]}, copy=copy).written == 1
+    with pytest.raises(ValueError, match=r"partial key \(code\)"):
+        upsert(Percent, {"code": ["100%s %"], "name": ["x"]}, copy=copy)
+
+
+def test_no_row_is_lost_where_only_the_database_can_tell_the_predicate(copy):
+    rows = {"code": ["b", "b", "a"], "name": ["x", "y", "z"]}
+    assert upsert(Liked, rows, copy=copy).written == 3
+    assert upsert(Liked, {"code": ["a"], "name": ["new"]}, copy=copy).written == 1
+    assert sorted(Liked.select(Liked.code, Liked.name).tuples()) == [("a", "new"), ("b", "x"), ("b", "y")]
+
+
+def test_a_model_without_any_key_is_refused(copy):
+    with pytest.raises(ValueError, match="Loose has no unique key"):
+        upsert(Loose, {"size": [1]}, copy=copy)
+
+
+BAD_INTEGERS = [
+    ("big", [2**63]),
+    ("big", np.array([2**63 + 7], np.uint64)),
+    ("big", np.array([2.0**63])),
+    ("big", [1.9]),
+    ("big", [decimal.Decimal("1.5")]),
+    ("big", np.array([1.9])),
+    ("big", np.array([np.inf])),
+    ("sensor", [2**31]),
+    ("sensor", np.array([-(2**31) - 1])),
+    ("short", [2**15]),
+    ("short", np.array([40000.0])),
+]
+
+
+def test_integers_that_do_not_fit_are_refused_with_the_name(copy):
+    for name, values in BAD_INTEGERS:
+        with pytest.raises(ValueError, match=rf"Reading\.{name}: "):
+            upsert(Reading, {"sensor": [1], "day": days(1), name: values}, copy=copy)
+    assert Reading.select().count() == 0
+
+
+def test_floats_that_are_whole_are_integers(copy):
+    rows = {"sensor": np.array([1.0, 2.0]), "day": days(2), "short": np.array([np.nan, 3.0])}
+    upsert(Reading, {**rows, "big": [2**63 - 1, 4.0]}, copy=copy)
+    got = Reading.select(Reading.sensor, Reading.short, Reading.big).order_by(Reading.sensor)
+    assert list(got.tuples()) == [(1, None, 2**63 - 1), (2, 3, 4)]
+
+
+def test_numerics_keep_all_their_digits(copy):
+    texts = ["12345678901234.5678", "-99999999999999.9999", "0.0001"]
+    rows = {"key": [1, 2, 3], "four": [decimal.Decimal(text) for text in texts]}
+    rows["two"] = np.array([9999999999999999, -1234567890123456, 0])
+    upsert(Exact, rows, copy=copy)
+    got = list(Exact.select(Exact.four, Exact.two).order_by(Exact.key).tuples())
+    if isinstance(Exact._meta.database, peewee.SqliteDatabase):  # keeps floats
+        assert [float(four) for four, _ in got] == [float(text) for text in texts]
+    else:
+        assert [four for four, _ in got] == rows["four"]
+        assert [two for _, two in got] == rows["two"].tolist()
+    assert upsert(Exact, rows, copy=copy).written == 0
+
+
+def test_whole_floats_keep_all_their_digits_as_numerics(copy):
+    upsert(Exact, {"key": [1], "four": np.array([-99999999999999.0])}, copy=copy)
+    assert Exact.get().four == -99999999999999
+    for values in (np.array([1e14]), np.array([1e300]), np.array([-(2**63)]), np.array([2**62])):
+        with pytest.raises(ValueError, match=r"Exact\.four: a number needs more than 18 digits"):
+            upsert(Exact, {"key": [1], "four": values}, copy=copy)
+
+
+def test_json_of_peewee_is_stored_as_peewee_stores_it(copy):
+    Document.create(key=1, body={"a": [1, 2]})
+    rows = {"key": [1, 2, 3], "body": [{"a": [1, 2]}, None, ["x"]]}
+    assert upsert(Document, rows, copy=copy).written == 2
+    assert [row.body for row in Document.select().order_by(Document.key)] == rows["body"]
+    assert upsert(Document, rows, copy=copy).written == 0
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_tables_of_another_schema(copy, fresh, tmp_path):
+    class Elsewhere(peewee.Model):
+        code = peewee.CharField(unique=True)
+        size = peewee.IntegerField()
+
+        class Meta:
+            schema = "Other"
+
+    database = Reading._meta.database
+    with database.bind_ctx([Elsewhere]):
+        if isinstance(database, peewee.SqliteDatabase):
+            database.attach(f"{tmp_path}/other.db", "Other")
+        else:
+            database.execute_sql('CREATE SCHEMA "Other"')
+        Elsewhere.create_table()
+        assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 2]}, copy=copy, fresh=fresh).written == 2
+        assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 3]}, copy=copy, fresh=fresh).written == 1
+
+
+def test_text_is_the_same_whatever_the_client_encoding(copy):
+    database = Reading._meta.database
+    if isinstance(database, peewee.PostgresqlDatabase):
+        database.execute_sql("SET client_encoding TO 'LATIN1'")
+    rows = {"sensor": [1, 2], "day": days(2), "note": ["Zoë", None], "tags": [["é"], ["ü"]]}
+    assert upsert(Reading, rows, copy=copy, fresh=True).written == 2
+    rows["note"][1] = "ñ"
+    assert upsert(Reading, rows, copy=copy).written == 1
+    got = Reading.select(Reading.note, Reading.tags).order_by(Reading.sensor).tuples()
+    assert list(got) == [("Zoë", ["é"]), ("ñ", ["ü"])]
 
 
 def test_unknown_types_take_the_portable_path(copy):

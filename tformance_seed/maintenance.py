@@ -10,7 +10,7 @@ from tformance_seed import ledger, verify
 from tformance_seed.database import organisation_lock
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
-from tformance_seed.models import SeedTeam, Team
+from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
 from tformance_seed.upsert import Result
 
 
@@ -22,6 +22,7 @@ class Verified:
     tables: dict[str, verify.TableDigest]
     digest: str
     violations: list[verify.Violation] = field(default_factory=list)
+    unfinished: bool = False
 
 
 def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
@@ -39,9 +40,13 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
         return {slug: found[slug] for slug in dict.fromkeys(slugs)}
-    if SeedTeam._meta.table_name not in database.get_tables() or not SeedTeam.select().exists():
+    if not _has_ledger(database) or not SeedTeam.select().exists():
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
-    return dict(SeedTeam.select(SeedTeam.slug, SeedTeam.team_id).order_by(SeedTeam.slug).tuples())
+    return {team.slug: team.team_id for team in ledger.own_teams()}
+
+
+def _has_ledger(database: peewee.Database) -> bool:
+    return SeedTeam._meta.table_name in database.get_tables()
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
@@ -49,19 +54,30 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     reports = []
     for slug, team_id in teams(database, slugs).items():
         content = verify.digest(database, team_id)
-        reports.append(Verified(slug, content.tables, content.digest, verify.check(database, team_id)))
+        violations = verify.check(database, team_id)
+        unfinished = _has_ledger(database) and ledger.unfinished(slug)
+        reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
     return reports
 
 
 def recompute_weekly(
     database: peewee.Database, slugs: Sequence[str], days: int | None, until: datetime.date | None
 ) -> dict[str, Result]:
-    """Weekly metrics of a window, by default of everything that an organisation has."""
+    """Weekly metrics of a window, by default of everything that an organisation has.
+
+    Raises:
+      InputError: a team is not the package's own.
+    """
     results = {}
-    for slug, team_id in teams(database, slugs).items():
+    chosen = teams(database, slugs)
+    own = {team.slug: team for team in ledger.own_teams()} if _has_ledger(database) else {}
+    if foreign := [slug for slug in chosen if slug not in own]:
+        raise InputError(f"the team {foreign[0]} was not made by this package; its rows stay as they are")
+    for slug, team_id in chosen.items():
         window = extent(team_id) if days is None and until is None else _window(days, until)
         with organisation_lock(database, slug):
-            results[slug] = Result(*weekly_metrics(database, team_id, *window)) if window else Result()
+            above = ledger.watermark(own[slug], WeeklyMetrics)
+            results[slug] = Result(*weekly_metrics(database, team_id, *window, above)) if window else Result()
     return results
 
 
@@ -75,25 +91,21 @@ def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.dat
         raise InputError(f"impossible window: {days} days up to {last}") from None
 
 
-def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> list[SeedTeam]:
-    """The ledger's entries of teams that may be cleared.
+def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> None:
+    """See that teams may be cleared.
 
     Raises:
       InputError: there is no such team, or the package did not make it (``adopt``: or adopt it).
     """
     teams(database, slugs)
-    entries = []
-    for slug in dict.fromkeys(slugs):
-        has_ledger = SeedTeam._meta.table_name in database.get_tables()
-        entry = ledger.own_team(slug) if has_ledger else None
+    for slug in slugs:
+        entry = ledger.own_team(slug) if _has_ledger(database) else None
         if entry is None:
             raise InputError(f"the team {slug} was not made by this package; nothing of it is removed")
         if not entry.made and not adopt:
             raise InputError(
                 f"the team {slug} was adopted, not made here; --adopt removes what was seeded into it since"
             )
-        entries.append(entry)
-    return entries
 
 
 def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:

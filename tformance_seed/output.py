@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tformance_seed.catalog.organisations import Organisation, expected
+from tformance_seed.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
     from tformance_seed.maintenance import Verified
@@ -108,7 +109,8 @@ def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
             soft_wrap=True,
         )
     if outcome.reports:
-        where = "" if database.startswith("sqlite:///tformance.db") else " --database URL"
+        named = f" --database {database}" if redacted(database) == database else " --database URL"
+        where = "" if database == DEFAULT_DATABASE else named
         console.print("\nnext: check it and see its digest with")
         console.print(f"  tformance-seed verify{where}", soft_wrap=True)
 

@@ -112,8 +112,9 @@ def seed(
       peewee.DatabaseError: the database failed; what was committed stays, and running again goes on there.
     """
     began = time.perf_counter()
-    with organisation_lock(database, profile.organisation.slug, wait=options.wait):
+    with organisation_lock(database, profile.organisation.slug, wait=options.wait) as check_lock:
         work = _Work.begin(database, run, profile, source, options, progress)
+        work.check_lock = check_lock
         for stage in STAGES:
             stage(work)
         work.job.finish()
@@ -143,6 +144,8 @@ class _Work:
         self.chunk_size = options.chunk_size
         self.progress = progress
         self.report = Report(profile.organisation.slug, profile.since, profile.until)
+        self.check_lock: Callable[[], None] = lambda: None
+        self.team: SeedTeam
         self.team_id = 0
         self.job: ledger.Job
         self.fresh: dict[str, bool] = {}
@@ -161,6 +164,7 @@ class _Work:
     ) -> "_Work":
         work = cls(database, profile, source, options, progress)
         slug = profile.organisation.slug
+        ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
         if options.clear and (own := ledger.own_team(slug)):
             ledger.clear_team(own)
         team = ledger.take_team(_team_values(profile), adopt=options.adopt)
@@ -170,7 +174,7 @@ class _Work:
             work.report.started_over = True
         elif team.recipe is None:
             ledger.set_recipe(team, inputs)
-        work.team_id = team.team_id
+        work.team, work.team_id = team, team.team_id
         identity = ledger.identity(inputs, str(profile.since), str(profile.until), source.fingerprint)
         work.job = ledger.open_job(run, slug, identity, profile.since, profile.until)
         work.report.resumed = work.job.resumed
@@ -190,6 +194,7 @@ class _Work:
     def piece(self, stage: str, start: int, stop: int) -> Iterator[dict[str, Result]]:
         """A piece of work: one transaction, entered in the ledger by itself."""
         results: dict[str, Result] = {}
+        self.check_lock()
         with transaction(self.database):
             yield results
             self.job.record(stage, start, stop, results)
@@ -330,12 +335,8 @@ def _jira(work: _Work) -> None:
 
 
 def _jira_facts(work: _Work) -> Iterator[Columns]:
-    """What the pull requests of each Jira key touched in the window have in common, in key order."""
+    """What the pull requests of each Jira key have in common, in key order."""
     ended = peewee.fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at)
-    since = datetime.datetime.combine(work.profile.since, datetime.time(), datetime.UTC)
-    touched = PullRequest.select(PullRequest.jira_key).where(
-        PullRequest.team == work.team_id, PullRequest.jira_key > "", PullRequest.updated_at >= since
-    )
     query = (
         PullRequest.select(
             PullRequest.jira_key,
@@ -347,7 +348,7 @@ def _jira_facts(work: _Work) -> Iterator[Columns]:
             PullRequest.author,
             PullRequest.state,
         )
-        .where(PullRequest.team == work.team_id, PullRequest.jira_key.in_(touched))
+        .where(PullRequest.team == work.team_id, PullRequest.jira_key > "")
         .order_by(
             PullRequest.jira_key,
             PullRequest.pr_created_at,
@@ -425,7 +426,9 @@ def _copilot(work: _Work) -> None:
                 "shown": np.array([int(day[2]) for day in days], dtype=np.int64),
                 "accepted": np.array([int(day[3]) for day in days], dtype=np.int64),
             }
-            work.write(CopilotSeatSnapshot, seats(daily, len(work.people), work.profile), results)
+            work.write(
+                CopilotSeatSnapshot, seats(daily, work.people.count_at(daily["date"]), work.profile), results
+            )
             work.write(CopilotLanguageDaily, languages(daily, work.profile), results)
             work.write(CopilotEditorDaily, editors(daily, work.profile), results)
 
@@ -442,12 +445,20 @@ def _statistics(work: _Work) -> None:
 def _aggregates(work: _Work) -> None:
     """Of all that the team has: commits of a pull request in the window may lie in weeks before it."""
     profile = work.profile
+
+    def above(model: type[peewee.Model]) -> int:
+        return ledger.watermark(work.team, model)
+
     first, last = metrics.extent(work.team_id) or (profile.since, profile.until)
     aggregates: dict[type[peewee.Model], Callable[[], tuple[int, int]]] = {
-        WeeklyMetrics: lambda: metrics.weekly_metrics(work.database, work.team_id, first, last),
-        ReviewerCorrelation: lambda: metrics.reviewer_pairs(work.database, work.team_id),
+        WeeklyMetrics: lambda: metrics.weekly_metrics(
+            work.database, work.team_id, first, last, above(WeeklyMetrics)
+        ),
+        ReviewerCorrelation: lambda: metrics.reviewer_pairs(
+            work.database, work.team_id, above(ReviewerCorrelation)
+        ),
         DailyInsight: lambda: metrics.insights(
-            work.database, work.team_id, profile.organisation.slug, profile.until
+            work.database, work.team_id, profile.organisation.name, profile.until, above(DailyInsight)
         ),
     }
     for place, (model, compute) in enumerate(aggregates.items()):

@@ -18,22 +18,34 @@ def create_missing(database: peewee.Database) -> list[str]:
     """Make the application's and the ledger's missing tables with every key and index.
 
     Tables that exist are left as they are. All or nothing, in one transaction. Returns the names made.
+
+    Raises:
+      InputError: a table of that name is there and has other columns.
     """
+    tables = set(database.get_tables())
+    for model in APPLICATION:
+        if model._meta.table_name in tables:
+            _check_columns(database, model)
     with making_tables(database):
         return _create(database, APPLICATION) + _create(database, LEDGER)
 
 
 def prepare(database: peewee.Database) -> None:
-    """See that a database can be seeded: fresh (then its tables are made), or fit.
+    """See that a database can be seeded: empty (then its tables are made), or fit.
 
     Raises:
       InputError: some of the application's tables are missing, columns differ, or a right is missing.
     """
     tables = set(database.get_tables())
     missing = [model._meta.table_name for model in APPLICATION if model._meta.table_name not in tables]
-    if len(missing) == len(APPLICATION):
+    if not tables:
         create_missing(database)
         return
+    if len(missing) == len(APPLICATION):
+        raise InputError(
+            f"the database has tables ({', '.join(sorted(tables)[:3])}, ...) but none of the application's: "
+            "is it the right one? `tformance-seed init` makes them beside those"
+        )
     if missing:
         raise InputError(
             f"the database lacks {len(missing)} of the application's tables ({', '.join(missing[:3])}, ...): "

@@ -11,10 +11,18 @@ import numpy as np
 import peewee
 
 from tformance_seed import ledger, pipeline
-from tformance_seed.catalog.organisations import SLUG, WORKED, Organisation, find, load
+from tformance_seed.catalog.organisations import (
+    MOST_MEMBERS,
+    MOST_PRS,
+    SLUG,
+    WORKED,
+    Organisation,
+    find,
+    load,
+)
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import SCENARIOS, WEEKS, Scenario
-from tformance_seed.database import connect, explained, sqlite_file
+from tformance_seed.database import connect, explained, first_line, sqlite_file
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.models import SeedTeam, Team
 from tformance_seed.schema import prepare
@@ -104,10 +112,17 @@ def run(
     Raises:
       InputError: the database is not fit, or a team is somebody else's; nothing was written.
     """
-    prepare(database)
-    for item in planned:
-        ledger.check_ownership(item.profile.organisation.slug, adopt=request.options.adopt)
-    record = ledger.start_run(request.parameters())
+    options = request.options
+    try:
+        prepare(database)
+        for item in planned:
+            slug = item.profile.organisation.slug
+            ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
+        record = ledger.start_run(request.parameters())
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        raise InputError(
+            f"the database cannot be seeded: {first_line(error)}; nothing was written"
+        ) from error
     outcome = Outcome(record.name, [], {})
     for item in planned:
         slug = item.profile.organisation.slug
@@ -144,7 +159,7 @@ class Preview:
 def preview(url: str, request: Request, planned: Sequence[Planned]) -> list[Preview]:
     """What ``run`` would do, without writing anything, not even a missing database file."""
     path = sqlite_file(url)
-    database = None if path is not None and not path.exists() else connect(url, read_only=True)
+    database = None if path is not None and not path.exists() else connect(url, access="read")
     fresh = database is None or Team._meta.table_name not in database.get_tables()
     known = database is not None and SeedTeam._meta.table_name in database.get_tables()
     previews = []
@@ -184,10 +199,10 @@ def _action(item: Planned, request: Request, *, known: bool) -> str:
 def _check(request: Request) -> None:
     if request.days is not None and request.days < 1:
         raise InputError(f"--days {request.days}: impossible window; want at least 1 day")
-    for name, least in (("members", 1), ("prs", 0)):
+    for name, least, most in (("members", 1, MOST_MEMBERS), ("prs", 0, MOST_PRS)):
         number = getattr(request, name)
-        if number is not None and number < least:
-            raise InputError(f"--{name} {number}: want at least {least}")
+        if number is not None and not least <= number <= most:
+            raise InputError(f"--{name} {number}: want {least} to {most}")
     if request.options.chunk_size is not None and request.options.chunk_size < 1:
         raise InputError(f"--chunk-size {request.options.chunk_size}: want at least 1")
     if request.adoption is not None and not 0 <= request.adoption <= 1:

@@ -7,5 +7,5 @@ DEFAULT_DATABASE = "sqlite:///tformance.db"
 
 
 def database_url() -> str:
-    """The database that the environment names."""
+    """The database that the environment names, or the default one."""
     return os.environ.get("DATABASE_URL") or DEFAULT_DATABASE

@@ -22,6 +22,9 @@ DEFAULT_PRS_PER_YEAR = 900
 #: others. Source: the application's report on 167,308 pull requests of 2025.
 AI_SHARE, AI_CODE_SHARE = 0.121, 26.3 / (26.3 + 73.5)
 
+#: The most people and pull requests of one organisation.
+MOST_MEMBERS, MOST_PRS = 1_000_000, 100_000_000
+
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
 
@@ -81,8 +84,8 @@ RULES: dict[str, tuple[str, Any]] = {
     ),
     "ai_adoption_rate": ("a number from 0 to 1", _number(0, 1)),
     "survey_response_rate": ("a number from 0 to 1", _number(0, 1)),
-    "members": ("a whole number from 1 to 1000000", _number(1, 1_000_000, (int,))),
-    "prs_per_year": ("a whole number from 1 to 100000000", _number(1, 100_000_000, (int,))),
+    "members": (f"a whole number from 1 to {MOST_MEMBERS}", _number(1, MOST_MEMBERS, (int,))),
+    "prs_per_year": (f"a whole number from 1 to {MOST_PRS}", _number(1, MOST_PRS, (int,))),
     "ai_pr_share": ("a number from 0 to 1", _number(0, 1)),
     "cycle_hours": ("a number of hours from 5 to 300", _number(5, 300)),
 }

@@ -51,7 +51,7 @@ class Merged:
 class Facts:
     """What the rules look at."""
 
-    slug: str
+    name: str
     week: datetime.date  #: Monday of the last complete week
     until: datetime.date
     with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge
@@ -69,9 +69,9 @@ class Facts:
         return sum(sums, Merged())
 
 
-def gather(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> Facts:
+def gather(database: peewee.Database, team_id: int, name: str, until: datetime.date) -> Facts:
     """What is known of a team on a day."""
-    facts = Facts(slug, monday_of(until + DAY) - WEEK, until)
+    facts = Facts(name, monday_of(until + DAY) - WEEK, until)
     end = midnight(until + DAY)
     week = monday(database, PullRequest.merged_at)
     with_ai = peewee.Case(None, [(PullRequest.is_ai_assisted, 1)], 0)

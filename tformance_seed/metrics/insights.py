@@ -54,21 +54,27 @@ class Insight:
     comparison_period: str = ""
 
 
-def insights(database: peewee.Database, team_id: int, slug: str, until: datetime.date) -> tuple[int, int]:
+def insights(
+    database: peewee.Database, team_id: int, name: str, until: datetime.date, above: int = 0
+) -> tuple[int, int]:
     """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
 
     Rows of other days stay, and so does whether somebody dismissed an insight.
 
+    Parameters:
+      name: of the team, for the texts.
+      above: rows up to this id are somebody else's and stay as they are.
+
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    facts = gather(database, team_id, slug, until)
+    facts = gather(database, team_id, name, until)
     sunday = facts.week + WEEK - DAY
     written = unchanged = 0
     with database.atomic():
         for day, rules in ((sunday, WEEKLY), (until, DAILY)):
             found = [insight for rule in rules.values() if (insight := rule(facts))]
-            counts = _store(database, team_id, day, list(rules), found)
+            counts = _store(database, (team_id, above), day, list(rules), found)
             written, unchanged = written + counts[0], unchanged + counts[1]
     return written, unchanged
 
@@ -85,7 +91,7 @@ def _cycle_time(facts: Facts) -> Insight | None:
         metric_type="cycle_time",
         priority=_priority(change >= GREAT_CHANGE, abs(change) >= NOTABLE_CHANGE),
         title=f"Cycle time {moved} {now} hours",
-        description=f"Pull requests of {facts.slug} merged in the week of {facts.week} took {now} hours on "
+        description=f"Pull requests of {facts.name} merged in the week of {facts.week} took {now} hours on "
         f"average from creation to merge, against {before} hours the week before.",
         metric_value={"current": float(now), "previous": float(before), "change_percent": float(change)},
         comparison_period="week_over_week",
@@ -105,7 +111,7 @@ def _ai_adoption(facts: Facts) -> Insight | None:
         priority=_priority(False, abs(share - usual) >= NOTABLE_CHANGE),
         title=f"AI assisted {share}% of merged pull requests",
         description=f"In the week of {facts.week} AI had a part in {share}% of the pull requests that "
-        f"{facts.slug} merged, against {usual}% in the {COMPARED_WEEKS} weeks before.",
+        f"{facts.name} merged, against {usual}% in the {COMPARED_WEEKS} weeks before.",
         metric_value={"current": float(share), "previous": float(usual), "pull_requests": now.count},
         comparison_period="previous_4_weeks",
     )
@@ -125,7 +131,7 @@ def _slow_reviews(facts: Facts) -> Insight | None:
         metric_type="review_time",
         priority=_priority(now >= usual * VERY_SLOW, True),
         title=f"First reviews took {now} hours, usually {usual}",
-        description=f"Pull requests that {facts.slug} merged in the week of {facts.week} waited {now} hours "
+        description=f"Pull requests that {facts.name} merged in the week of {facts.week} waited {now} hours "
         f"on average for their first review; the median of {len(usual_weeks)} weeks before is {usual} hours.",
         metric_value={"current": float(now), "usual": float(usual), "weeks": len(usual_weeks)},
         comparison_period="previous_8_weeks",
@@ -147,7 +153,7 @@ def _ai_comparison(facts: Facts) -> Insight | None:
         priority=_priority(False, abs(change) >= NOTABLE_CHANGE),
         title=f"Pull requests with AI were merged {abs(change)}% {word}",
         description=f"In the {COMPARED_WEEKS} weeks up to that of {facts.week} the {ai.count} pull requests "
-        f"of {facts.slug} with AI took {ai.cycle_hours} hours on average, the {plain.count} without "
+        f"of {facts.name} with AI took {ai.cycle_hours} hours on average, the {plain.count} without "
         f"{plain.cycle_hours} hours.",
         metric_value={
             "with_ai": float(ai.cycle_hours),
@@ -173,7 +179,7 @@ def _open_pull_requests(facts: Facts) -> Insight | None:
         metric_type="open_pull_requests",
         priority=_priority(oldest >= VERY_OLD_DAYS, True),
         title=f"{count} {are} open for more than {OLD_DAYS} days",
-        description=f"Review or close the oldest of {facts.slug}: "
+        description=f"Review or close the oldest of {facts.name}: "
         + ", ".join(f"{one['title']} ({one['repository']}, {one['days']} days)" for one in named)
         + ".",
         metric_value={"count": count, "oldest_days": oldest, "oldest": named},
@@ -193,7 +199,7 @@ def _reviewer_load(facts: Facts) -> Insight | None:
         metric_type="reviewer_load",
         priority=_priority(share >= BAD_BOTTLENECK_SHARE, True),
         title=f"{name} does {share}% of all reviews"[:255],
-        description=f"{count} of the {total} reviews of {facts.slug} in the last {REVIEW_DAYS} days came "
+        description=f"{count} of the {total} reviews of {facts.name} in the last {REVIEW_DAYS} days came "
         f"from {name}; share them out among the {len(facts.reviews)} people who review.",
         metric_value={"reviews": count, "total": total, "share_percent": float(share)},
         comparison_period="last_28_days",
@@ -214,10 +220,14 @@ DAILY: dict[str, Callable[[Facts], Insight | None]] = {
 
 
 def _store(
-    database: peewee.Database, team_id: int, day: datetime.date, types: list[str], found: list[Insight]
+    database: peewee.Database,
+    mine: tuple[int, int],
+    day: datetime.date,
+    types: list[str],
+    found: list[Insight],
 ) -> tuple[int, int]:
     """Make a day's rows of these metric types the ones found. The table has no unique key of its own."""
-    moment = midnight(day)
+    (team_id, above), moment = mine, midnight(day)
     wanted = {
         (insight.category, insight.metric_type): {
             **asdict(insight),
@@ -230,7 +240,10 @@ def _store(
     }
     written = unchanged = 0
     there = DailyInsight.select().where(
-        DailyInsight.team == team_id, DailyInsight.date == day, DailyInsight.metric_type.in_(types)
+        DailyInsight.team == team_id,
+        DailyInsight.id > above,
+        DailyInsight.date == day,
+        DailyInsight.metric_type.in_(types),
     )
     for row in list(there.order_by(DailyInsight.id).dicts().execute(database)):
         values = wanted.pop((row["category"], row["metric_type"]), None)

@@ -1,13 +1,12 @@
 """Makes the rows of a table equal to the result of a query, touching only those that differ."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import peewee
 
 from tformance_seed.database import is_postgresql
 from tformance_seed.models import ApplicationModel
-from tformance_seed.upsert.keys import unique_key
+from tformance_seed.upsert import is_distinct, unique_key
 
 
 def refresh(
@@ -15,6 +14,7 @@ def refresh(
     model: type[ApplicationModel],
     computed: peewee.SelectBase,
     scope: peewee.Expression,
+    above: int = 0,
 ) -> tuple[int, int]:
     """Bring a table up to date with a query: what a concurrent refresh of a materialized view does.
 
@@ -24,6 +24,7 @@ def refresh(
       model: a table with a unique key; rows are matched by it.
       computed: yields ``content(model)`` under the names of the columns.
       scope: which rows of the table the query speaks for; those it does not yield are deleted.
+      above: rows up to this id are somebody else's and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
@@ -41,9 +42,9 @@ def refresh(
     differs = is_distinct(database, peewee.Tuple(*values), peewee.Tuple(*excluded))
     # Without a WHERE, SQLite would take the ON of ON CONFLICT for that of a join.
     insert = model.insert_from(selected(fields).where(peewee.SQL("TRUE")), fields).on_conflict(
-        conflict_target=key, preserve=values, where=differs
+        conflict_target=key, preserve=values, where=(model.id > above) & differs
     )
-    delete = model.delete().where(scope, peewee.Tuple(*key).not_in(selected(key)))
+    delete = model.delete().where(scope, model.id > above, peewee.Tuple(*key).not_in(selected(key)))
     if is_postgresql(database):
         gone = peewee.CTE("gone", delete.returning(model.id))
         written = peewee.CTE("written", insert)
@@ -60,11 +61,6 @@ def refresh(
 def content(model: type[ApplicationModel]) -> list[peewee.Field]:
     """The fields of a model but the id."""
     return [field for field in model._meta.sorted_fields if not field.primary_key]
-
-
-def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
-    """Whether two values differ, NULL being a value like any other."""
-    return peewee.Expression(left, "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT", right)
 
 
 def _changes(database: peewee.Database, query: peewee.Query) -> int:

@@ -13,8 +13,11 @@ from tformance_seed.models import PRReview, ReviewerCorrelation, TeamMember
 BYTEWISE = {True: '"C"', False: "BINARY"}
 
 
-def reviewer_pairs(database: peewee.Database, team_id: int) -> tuple[int, int]:
+def reviewer_pairs(database: peewee.Database, team_id: int, above: int = 0) -> tuple[int, int]:
     """Compute, for each two members who reviewed the same pull request, how often and how they agreed.
+
+    Parameters:
+      above: rows up to this id are somebody else's and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
@@ -24,6 +27,7 @@ def reviewer_pairs(database: peewee.Database, team_id: int) -> tuple[int, int]:
         ReviewerCorrelation,
         pairs_query(database, team_id),
         ReviewerCorrelation.team == team_id,
+        above,
     )
 
 

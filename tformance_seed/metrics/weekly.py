@@ -31,9 +31,12 @@ MEASURES = tuple(
 
 
 def weekly_metrics(
-    database: peewee.Database, team_id: int, since: datetime.date, until: datetime.date
+    database: peewee.Database, team_id: int, since: datetime.date, until: datetime.date, above: int = 0
 ) -> tuple[int, int]:
     """Compute a team's weekly metrics for the weeks that hold the days from ``since`` to ``until``.
+
+    Parameters:
+      above: rows up to this id are somebody else's and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
@@ -44,6 +47,7 @@ def weekly_metrics(
         WeeklyMetrics,
         weekly_query(database, team_id, first, last),
         (WeeklyMetrics.team == team_id) & WeeklyMetrics.week_start.between(first, last),
+        above,
     )
 
 

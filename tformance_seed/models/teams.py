@@ -82,5 +82,6 @@ class TeamMember(ApplicationModel):
         )
 
 
-TeamMember.add_index(TeamMember.team, TeamMember.email, unique=True, where=TeamMember.email > "")
+# The first is what a member is upserted by: an address may change, the account stays.
 TeamMember.add_index(TeamMember.team, TeamMember.github_id, unique=True, where=TeamMember.github_id > "")
+TeamMember.add_index(TeamMember.team, TeamMember.email, unique=True, where=TeamMember.email > "")

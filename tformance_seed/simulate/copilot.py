@@ -1,6 +1,7 @@
 """Copilot figures of a team, day by day: seats, languages, editors. Every table adds up to the day's use."""
 
 import numpy as np
+import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import text_keys
@@ -36,16 +37,16 @@ DAILY = (850, 1150)
 LINES = (120, 220)
 
 
-def seats(daily: Columns, members: int, profile: Profile) -> Columns:
+def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
     """CopilotSeatSnapshot rows, one a day.
 
     Parameters:
       daily: a row a day: ``date`` (datetime64[D]), and of the day's Copilot rows of AI usage ``active``
         (members), ``shown`` and ``accepted`` (sums), int64.
-      members: how many people the organisation has.
+      members: how many people the organisation has, or has on each day.
     """
     date, active = daily["date"], daily["active"]
-    total = np.maximum(active, int(SEATS * members + 0.5))
+    total = np.maximum(active, np.floor(SEATS * np.asarray(members) + 0.5).astype(np.int64))
     idle = total - active
     pending = np.floor(idle * PENDING * profile.draws.uniform("seats given back", date)).astype(np.int64)
     return _synced(

@@ -95,6 +95,12 @@ class Members:
     def __len__(self) -> int:
         return len(self.key)
 
+    def count_at(self, when: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+        """How many members there are at each time."""
+        if self.activity is None:
+            return np.full(len(when), len(self))
+        return (self.activity.before(when) > 0).sum(axis=1)
+
     def uses_ai(
         self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:

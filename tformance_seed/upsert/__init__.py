@@ -9,6 +9,6 @@ column types allow. Knows models, knows no domain.
 
 from tformance_seed.upsert.columns import Rows
 from tformance_seed.upsert.keys import Key, unique_key
-from tformance_seed.upsert.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
+from tformance_seed.upsert.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, is_distinct, upsert
 
-__all__ = ["COPY_CHUNK", "PORTABLE_CHUNK", "Key", "Result", "Rows", "unique_key", "upsert"]
+__all__ = ["COPY_CHUNK", "PORTABLE_CHUNK", "Key", "Result", "Rows", "is_distinct", "unique_key", "upsert"]

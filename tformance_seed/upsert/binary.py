@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.upsert.columns import Array, Column
+from tformance_seed.upsert.columns import INTEGERS, Array, Column
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -20,9 +20,6 @@ EPOCH = np.datetime64("2000-01-01", "us")
 
 #: Greatest size in bytes of a block before the mask, so that one long text does not blow up a chunk.
 BLOCK = 8 << 20
-
-#: Width of an integer by Peewee's name of its type; others have eight bytes.
-INTEGERS = {"INT": ">i4", "AUTO": ">i4", "SMALLINT": ">i2"}
 
 
 def encode(columns: Sequence[Column]) -> Iterator[bytes]:
@@ -74,12 +71,7 @@ def _payload(column: Column) -> Array:
     values = column.values
     match column.kind:
         case "integer":
-            dtype = INTEGERS.get(column.field.field_type, ">i8")
-            if dtype != ">i8" and len(values):
-                limits = np.iinfo(dtype)
-                if values.max() > limits.max or values.min() < limits.min:
-                    raise ValueError(f"{column.field.name}: a number is out of range")
-            return values.astype(dtype)
+            return values.astype(np.dtype(INTEGERS[column.field.field_type]).newbyteorder(">"))
         case "boolean":
             return values.astype(np.uint8)
         case "float":
@@ -105,7 +97,9 @@ def _numeric(units: Array, precision: int, scale: int) -> Array:
     made = np.empty(len(units), dtype=[*layout, ("digits", ">i2", (before + after,))])
     made["ndigits"], made["weight"], made["dscale"] = before + after, before - 1, scale
     made["sign"] = np.where(units < 0, 0x4000, 0)
-    rest = np.abs(units) * 10 ** (4 * after - scale)
-    for group in reversed(range(before + after)):
+    in_last = scale % 4 or 4  # decimals that the last group holds; the rest of it is zeros
+    rest, last = np.divmod(np.abs(units), 10**in_last)
+    made["digits"][:, -1] = last * 10 ** (4 - in_last)
+    for group in reversed(range(before + after - 1)):
         rest, made["digits"][:, group] = np.divmod(rest, 10_000)
     return made

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import json
+import numbers
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ JSON_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 JSON_SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F].."
 )
+
+
+#: What is wrong with a fraction in a column of integers.
+NOT_WHOLE = "a number is not an integer"
 
 
 @dataclass
@@ -42,14 +47,19 @@ class Column:
         return Column(self.field, self.kind, self.values[rows], null)
 
 
+#: Peewee's name of an integer type -> its width on PostgreSQL, which holds on every backend.
+INTEGERS = {
+    "INT": np.int32,
+    "BIGINT": np.int64,
+    "SMALLINT": np.int16,
+    "AUTO": np.int32,
+    "BIGAUTO": np.int64,
+    "BIGIDENTITY": np.int64,
+}
+
 #: Peewee's name of a column type -> kind.
 KINDS = {
-    "INT": "integer",
-    "BIGINT": "integer",
-    "SMALLINT": "integer",
-    "AUTO": "integer",
-    "BIGAUTO": "integer",
-    "BIGIDENTITY": "integer",
+    **dict.fromkeys(INTEGERS, "integer"),
     "BOOL": "boolean",
     "FLOAT": "float",
     "DOUBLE": "float",
@@ -124,6 +134,27 @@ def _number(dtype: type[np.generic]) -> Callable[..., Column]:
     return make
 
 
+def _integer(field: peewee.Field, kind: str, values: Any) -> Column:
+    array, null = _split(values)
+    if array.dtype.kind == "O":
+        array = np.array([0 if v is None else _whole(v, field.db_value(v)) for v in array], dtype=np.int64)
+    array = _filled(array, null, 0)
+    if array.dtype.kind in "iuf" and len(array):
+        limits = np.iinfo(INTEGERS[field.field_type])
+        # Python compares integers and floats exactly, NumPy after a conversion.
+        if array.max().item() > limits.max or array.min().item() < limits.min:
+            raise OverflowError(f"an integer is out of range, {limits.min} to {limits.max}")
+        if array.dtype.kind == "f" and (array != np.trunc(array)).any():
+            raise TypeError(NOT_WHOLE)
+    return Column(field, kind, array.astype(np.int64), null)
+
+
+def _whole(value: Any, adapted: Any) -> Any:
+    if isinstance(value, numbers.Number) and value != adapted:
+        raise TypeError(NOT_WHOLE)
+    return adapted
+
+
 def _moment(unit: str) -> Callable[..., Column]:
     def parse(value: Any) -> Any:
         if isinstance(value, str):
@@ -155,11 +186,18 @@ def _numeric(field: peewee.Field, kind: str, values: Any) -> Column:
         ]
         units = np.array(scaled, dtype=np.int64)
     else:
-        exact = _filled(array, null, 0).astype(np.float64) * 10.0**field.decimal_places
+        filled, unit = _filled(array, null, 0), 10**field.decimal_places
+        greatest = max(filled.max().item(), -filled.min().item()) if len(filled) else 0
+        if (int(greatest) + 1) * unit > min(10**field.max_digits, 2**63):
+            raise OverflowError(f"a number needs more than {field.max_digits} digits")
+        # Apart, whole part and fraction lose nothing; together they may have more digits than a float.
+        size = np.abs(filled)
+        whole = size.astype(np.int64)
         # Two decimals that were rounded already are a hair off in binary; half up after that hair is gone.
-        units = np.floor(np.abs(exact) + 0.5 + 1e-6).astype(np.int64) * np.sign(exact).astype(np.int64)
+        part = np.floor((size - whole) * float(unit) + 0.5 + 1e-6).astype(np.int64)
+        units = np.where(filled < 0, -1, 1) * (whole * unit + part)
     if len(units) and np.abs(units).max() >= 10**field.max_digits:
-        raise ValueError(f"{field.name}: a number needs more than {field.max_digits} digits")
+        raise OverflowError(f"a number needs more than {field.max_digits} digits")
     return Column(field, kind, units, null)
 
 
@@ -231,12 +269,13 @@ def _keep_pair(match: re.Match[bytes]) -> bytes:
 def _other(field: peewee.Field, kind: str, values: Any) -> Column:
     array, null = _split(values)
     made = np.empty(len(array), dtype=object)
-    made[:] = [None if value is None else field.db_value(value) for value in array.tolist()]
+    for row, value in enumerate(array.tolist()):  # all at once, NumPy would take expressions for arrays
+        made[row] = None if value is None else field.db_value(value)
     return Column(field, kind, made, null)
 
 
 MAKERS: dict[str, Callable[..., Column]] = {
-    "integer": _number(np.int64),
+    "integer": _integer,
     "boolean": _number(np.bool_),
     "float": _number(np.float64),
     "date": _moment("D"),
@@ -248,24 +287,30 @@ MAKERS: dict[str, Callable[..., Column]] = {
 }
 
 
-def python_values(column: Column, *, zone: bool) -> list[Any]:
+def python_values(column: Column, *, postgresql: bool) -> list[Any]:
     """The column as values that a driver takes as parameters; timestamps as text.
 
     Parameters:
-      zone: add the offset to timestamps (a column with time zone on PostgreSQL).
+      postgresql: timestamps with time zone get their offset, and numerics are Decimals; SQLite has neither.
     """
     values: list[Any]
     if column.kind == "timestamp":
         whole = not (column.values.astype(np.int64) % 1_000_000).any()
         text = np.datetime_as_string(column.values, unit="s" if whole else "us")
-        mark = "+00" if zone and column.field.field_type == "TIMESTAMPTZ" else ""
+        mark = "+00" if postgresql and column.field.field_type == "TIMESTAMPTZ" else ""
         values = [value.replace("T", " ") + mark for value in text.tolist()]
         if not whole:  # as str(datetime) has it: no fraction where it is zero
             values = [value.replace(".000000", "") for value in values]
     elif column.kind == "date":
         values = np.datetime_as_string(column.values, unit="D").tolist()
     elif column.kind == "numeric":
-        values = (column.values / 10**column.field.decimal_places).tolist()
+        places = column.field.decimal_places
+        if postgresql:
+            values = [decimal.Decimal(units).scaleb(-places) for units in column.values.tolist()]
+        else:
+            values = [units / 10**places for units in column.values.tolist()]
+    elif column.kind == "other":
+        values = [_parameter(value) for value in column.values.tolist()]
     elif column.kind in ("text", "json"):
         values = [value.decode("utf-8") for value in column.values.tolist()]
     else:
@@ -274,3 +319,11 @@ def python_values(column: Column, *, zone: bool) -> list[Any]:
         for row in np.flatnonzero(column.null).tolist():
             values[row] = None
     return values
+
+
+def _parameter(value: Any) -> Any:
+    """What is bound where a field makes an SQL expression of its values: ``json(?)`` of Peewee on SQLite."""
+    if not isinstance(value, peewee.Node):
+        return value
+    (parameter,) = peewee.Context().sql(value).query()[1]
+    return parameter

@@ -15,7 +15,7 @@ import psycopg2.extras
 
 from tformance_seed.upsert import binary
 from tformance_seed.upsert.columns import Column, Rows, columns, python_values
-from tformance_seed.upsert.keys import Key, unique_key
+from tformance_seed.upsert.keys import Key, inside, unique_key
 
 #: Rows of a chunk, which is a transaction of its own. Measured: on the COPY path it hardly matters.
 PORTABLE_CHUNK = 5_000
@@ -52,6 +52,10 @@ def upsert(
     Of rows with the same key the last one counts. Each chunk is one transaction, sorted by the key, so that
     two writers cannot deadlock; inside a transaction of the caller's it is a savepoint.
 
+    A partial key takes only rows for which its predicate is true. Where that cannot be told here
+    (``keys.inside``) the database judges: it inserts rows outside of the key every time, and PostgreSQL
+    refuses two rows with the same key in one chunk.
+
     Parameters:
       model: bound to its database.
       rows: columns (a mapping of names to equally long arrays or sequences) or an iterable of mappings with
@@ -64,7 +68,8 @@ def upsert(
         does after all, that chunk takes the usual way.
       on_chunk: called with each chunk's result inside its transaction.
     Raises:
-      ValueError: a name is unknown, the key is missing or NULL in a row, a value does not fit its type.
+      ValueError: a name is unknown, the key is missing or NULL in a row, a row is outside of a partial key,
+        a value does not fit its type.
       peewee.DatabaseError: the database refused; chunks before this one are committed.
     """
     database = model._meta.database
@@ -110,11 +115,12 @@ def _chunks(
     by_name = {column.field.column_name: column for column in made}  # fields themselves overload ==
     target = key or unique_key(model, by_name)
     names = {field.column_name for field in target.fields}
-    order = _sorted_rows([by_name[field.column_name] for field in target.fields])
     update = tuple(
         column.field for name, column in by_name.items() if name not in names and not column.field.primary_key
     )
     made += _defaults(model, by_name, len(made[0].values))
+    exact = _is_exact(model, target, made)
+    order = _sorted_rows([by_name[field.column_name] for field in target.fields], last_only=exact)
     able = isinstance(database, peewee.PostgresqlDatabase) and all(column.kind != "other" for column in made)
     use_copy = able if copy is None else copy and able
     step = chunk_size or (COPY_CHUNK if use_copy else PORTABLE_CHUNK)
@@ -132,12 +138,28 @@ def _batches(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[Rows]:
         yield {name: [row[name] for row in part] for name in names}
 
 
-def _sorted_rows(key: list[Column]) -> npt.NDArray[np.intp]:
-    """Row numbers in the order of the key, the last of equals only."""
+def _is_exact(model: type[peewee.Model], key: Key, made: list[Column]) -> bool:
+    """Whether rows with the same values of the key are surely the same row; none may be outside of it."""
+    if key.where is None:
+        return True
+    taken = inside(key.where, {column.field.column_name: column for column in made})
+    if taken is not None and not taken.all():
+        names = ", ".join(field.name for field in key.fields)
+        raise ValueError(
+            f"{model.__name__}: {np.count_nonzero(~taken)} rows are outside of the partial key ({names}), "
+            "whose predicate is not true for them"
+        )
+    return taken is not None
+
+
+def _sorted_rows(key: list[Column], *, last_only: bool) -> npt.NDArray[np.intp]:
+    """Row numbers in the order of the key; of equals all, or the last one only."""
     for column in key:
         if column.null is not None:
             raise ValueError(f"a row has no {column.field.name}, which is part of its key")
     order = np.lexsort([column.values for column in reversed(key)])
+    if not last_only:
+        return order
     same = np.ones(max(len(order) - 1, 0), dtype=bool)
     for column in key:
         ordered = column.values[order]
@@ -160,24 +182,30 @@ def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
     if fresh:
         try:
             with database.atomic():
-                return _copy(database, chunk, chunk.model._meta.table_name)
+                return _copy(database, chunk, chunk.model._meta.entity)
         except peewee.IntegrityError as error:
             if not isinstance(error.__cause__ or error.__context__, psycopg2.errors.UniqueViolation):
                 raise
     return _staged(database, chunk)
 
 
-def _on_conflict(insert: peewee.ModelInsert, chunk: _Chunk) -> tuple[str, list[Any]]:
+def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
+    """Whether two values or tuples differ, NULL being a value like any other."""
+    postgresql = isinstance(database, peewee.PostgresqlDatabase)
+    return peewee.Expression(left, "IS DISTINCT FROM" if postgresql else "IS NOT", right)
+
+
+def _on_conflict(
+    database: peewee.Database, insert: peewee.ModelInsert, chunk: _Chunk
+) -> tuple[str, list[Any]]:
     """The statement with its conflict clause: update what is given, and only where something differs."""
     # Literal, since SQLite finds a partial index only where the predicate is the same to the letter.
     where = None if chunk.key.where is None else peewee.ValueLiterals(chunk.key.where)
     target = {"conflict_target": list(chunk.key.fields), "conflict_where": where}
     if not chunk.update:
         return insert.on_conflict(action="nothing", **target).returning().sql()
-    postgresql = isinstance(chunk.model._meta.database, peewee.PostgresqlDatabase)
-    now = peewee.EnclosedNodeList(list(chunk.update))
-    new = peewee.EnclosedNodeList([getattr(peewee.EXCLUDED, field.column_name) for field in chunk.update])
-    differs = peewee.NodeList([now, peewee.SQL("IS DISTINCT FROM" if postgresql else "IS NOT"), new])
+    new = [getattr(peewee.EXCLUDED, field.column_name) for field in chunk.update]
+    differs = is_distinct(database, peewee.Tuple(*chunk.update), peewee.Tuple(*new))
     # Without returning() Peewee asks PostgreSQL for the id of every row.
     return insert.on_conflict(preserve=list(chunk.update), where=differs, **target).returning().sql()
 
@@ -185,28 +213,41 @@ def _on_conflict(insert: peewee.ModelInsert, chunk: _Chunk) -> tuple[str, list[A
 def _portable(database: peewee.Database, chunk: _Chunk) -> int:
     """Peewee compiles the statement for one row; the driver repeats it with the values of all."""
     fields = [column.field for column in chunk.columns]
-    sql, parameters = _on_conflict(chunk.model.insert_many([[None] * len(fields)], fields=fields), chunk)
+    sample = [_expression(column) for column in chunk.columns]
+    sql, parameters = _on_conflict(database, chunk.model.insert_many([sample], fields=fields), chunk)
     postgresql = isinstance(database, peewee.PostgresqlDatabase)
-    rows = zip(*(python_values(column, zone=postgresql) for column in chunk.columns), strict=True)
+    rows = zip(*(python_values(column, postgresql=postgresql) for column in chunk.columns), strict=True)
     with peewee.__exception_wrapper__:
         cursor = database.cursor()
         if postgresql:
             row = "(" + ", ".join(["%s"] * len(parameters)) + ")"
             count = len(chunk.columns[0].values)
+            around = (part.replace("%", "%%") for part in sql.split(row, 1))
             psycopg2.extras.execute_values(
-                cursor, sql.replace(row, "%s", 1), list(rows), template=row, page_size=count
+                cursor, "%s".join(around), list(rows), template=row, page_size=count
             )
         else:
             cursor.executemany(sql, rows)
         return cursor.rowcount
 
 
-def _copy(database: peewee.Database, chunk: _Chunk, table: str) -> int:
+def _expression(column: Column) -> peewee.Node | None:
+    """The SQL expression that a field makes of its values; None where they are bound as they are."""
+    if column.kind != "other":
+        return None
+    return next((value for value in column.values if isinstance(value, peewee.Node)), None)
+
+
+def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int:
+    into, _ = database.get_sql_context().sql(table).query()
     names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
     with peewee.__exception_wrapper__:
         cursor = database.cursor()
         source = _Stream(binary.encode(chunk.columns))
-        cursor.copy_expert(f'COPY "{table}" ({names}) FROM STDIN (FORMAT binary)', source, size=1 << 20)
+        # Text is UTF-8, whatever the session's client_encoding.
+        cursor.copy_expert(
+            f"COPY {into} ({names}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')", source, size=1 << 20
+        )
         return cursor.rowcount
 
 
@@ -218,10 +259,11 @@ def _staged(database: peewee.Database, chunk: _Chunk) -> int:
     types = [f'"{field.column_name}" {field.ddl_datatype(context).sql}' for field in fields]
     # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
     database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
-    _copy(database, chunk, stage)
+    _copy(database, chunk, peewee.Entity(stage))
     selected = [peewee.Column(peewee.Table(stage), field.column_name) for field in fields]
     source = peewee.Table(stage).select(*selected)
-    cursor = database.execute_sql(*_on_conflict(chunk.model.insert_from(source, fields=fields), chunk))
+    sql, _ = _on_conflict(database, chunk.model.insert_from(source, fields=fields), chunk)
+    cursor = database.execute_sql(sql.replace("%", "%%"))
     database.execute_sql(f'DROP TABLE "{stage}"')
     return cursor.rowcount
 

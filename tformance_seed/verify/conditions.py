@@ -3,6 +3,7 @@
 import datetime
 import functools
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import peewee
@@ -12,6 +13,9 @@ from tformance_seed.database import is_postgresql
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
+    CopilotEditorDaily,
+    CopilotLanguageDaily,
+    CopilotSeatSnapshot,
     JiraIssue,
     PRFile,
     PRReview,
@@ -20,6 +24,7 @@ from tformance_seed.models import (
     PullRequest,
     Team,
 )
+from tformance_seed.models.fields import JSONField
 
 #: SQLite does not count parts of seconds, so a duration may be off by one.
 SECONDS_TOLERANCE = 1
@@ -33,6 +38,9 @@ PERCENT_PARTS = 199.8
 
 #: Somebody who uses AI tools may leave them alone for a few days, but not for so long.
 SETTLED = datetime.timedelta(days=14)
+
+#: Statuses of Jira issues on which work has ended.
+RESOLVED = ("Done", "Won't Do")
 
 Model = Any  #: one of the application's models
 Condition = Any  #: an expression, or what makes one of a database and the id of a team
@@ -71,12 +79,29 @@ def too_long() -> dict[Model, Condition]:
     return {model: _any(conditions) for model, conditions in found.items() if conditions}
 
 
+def not_json() -> dict[Model, Condition]:
+    """Table -> one of its JSON columns holds other text, which SQLite lets pass."""
+
+    def invalid(columns: list[JSONField]) -> Condition:
+        return lambda database, _: (
+            peewee.Value(False)
+            if is_postgresql(database)
+            else _any([column.is_null(False) & (fn.json_valid(column) == 0) for column in columns])
+        )
+
+    found = {
+        model: [field for field in model._meta.sorted_fields if isinstance(field, JSONField)]
+        for model in APPLICATION
+    }
+    return {model: invalid(columns) for model, columns in found.items() if columns}
+
+
 def refers_to_another_team() -> dict[Model, Condition]:
     """Table -> a row refers to one that is not of the team."""
 
     def not_among_own(references: list[peewee.ForeignKeyField]) -> Condition:
         return lambda _, team_id: _any(
-            [field.not_in(_ids(field.rel_model.alias(), team_id)) for field in references]
+            [_is_missing(field, field.rel_model.id, team_id) for field in references]
         )
 
     found = {
@@ -85,8 +110,15 @@ def refers_to_another_team() -> dict[Model, Condition]:
     return {model: not_among_own(references) for model, references in found.items() if references}
 
 
-def _ids(parent: peewee.ModelAlias, team_id: int) -> peewee.ModelSelect:
-    return parent.select(parent.id).where(parent.team == team_id)
+def _is_missing(value: peewee.Field, column: peewee.Field, team_id: int) -> peewee.Expression:
+    """A value is in no row of the team that has such a column; NULL is no value.
+
+    Not written as NOT IN: where its rows exceed the memory for hashes, PostgreSQL reads all of them for each
+    value, while this is an anti-join or a look-up in an index.
+    """
+    other = column.model.alias()
+    same = getattr(other, column.name) == value
+    return value.is_null(False) & ~fn.EXISTS(other.select(other.id).where(other.team == team_id, same))
 
 
 def has_namesake(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
@@ -144,21 +176,66 @@ def rate_off(rate: peewee.Field, accepted: peewee.Field, shown: peewee.Field) ->
     return (shown > 0) & (rate.is_null() | (off > shown))
 
 
+def copilot_days_off() -> dict[Model, Condition]:
+    """Table -> its Copilot figures of a day are not what the members' use of that day adds up to.
+
+    Days without recorded use are left alone.
+    """
+    active, shown, accepted = (
+        fn.COUNT(AIUsageDaily.id),
+        fn.SUM(AIUsageDaily.suggestions_shown),
+        fn.SUM(AIUsageDaily.suggestions_accepted),
+    )
+    return {
+        CopilotSeatSnapshot: _days_off({CopilotSeatSnapshot.active_this_cycle: active}),
+        CopilotLanguageDaily: _days_off(
+            {
+                CopilotLanguageDaily.suggestions_shown: shown,
+                CopilotLanguageDaily.suggestions_accepted: accepted,
+            }
+        ),
+        CopilotEditorDaily: _days_off(
+            {
+                CopilotEditorDaily.suggestions_shown: shown,
+                CopilotEditorDaily.suggestions_accepted: accepted,
+                CopilotEditorDaily.active_users: active,
+            }
+        ),
+    }
+
+
+def _days_off(figures: dict[peewee.Field, peewee.Function]) -> Condition:
+    """The sums of a day's figures are not the aggregates of that day's Copilot use."""
+    (model,) = {field.model for field in figures}
+
+    def condition(_: peewee.Database, team_id: int) -> peewee.Expression:
+        def by_day(date: peewee.Field, values: Iterable[peewee.Function]) -> peewee.ModelSelect:
+            return date.model.select(date, *values).where(date.model.team == team_id).group_by(date)
+
+        of_copilot = AIUsageDaily.source == "copilot"
+        stored = by_day(model.date, map(fn.SUM, figures))
+        used = by_day(AIUsageDaily.date, figures.values()).where(of_copilot)
+        wrong = (stored - used).alias("wrong")
+        recorded = by_day(AIUsageDaily.date, []).where(of_copilot)
+        return model.date.in_(peewee.Select([wrong], [wrong.c.date])) & model.date.in_(recorded)
+
+    return condition
+
+
 def without_issue(_: peewee.Database, team_id: int) -> peewee.Expression:
     """A merged pull request has a Jira key, the team has issues, and none of them has that key."""
-    issues = JiraIssue.select(JiraIssue.jira_key).where(JiraIssue.team == team_id)
+    issues = JiraIssue.select(JiraIssue.id).where(JiraIssue.team == team_id)
     has_key = (PullRequest.state == "merged") & (PullRequest.jira_key > "")
-    return has_key & fn.EXISTS(issues) & PullRequest.jira_key.not_in(issues)
+    return has_key & fn.EXISTS(issues) & _is_missing(PullRequest.jira_key, JiraIssue.jira_key, team_id)
 
 
 def without_usage(_: peewee.Database, team_id: int) -> peewee.Expression:
     """An author says AI, the team had recorded the use of AI tools for a while, and none of it is theirs."""
-    usage = AIUsageDaily.select(AIUsageDaily.member).where(AIUsageDaily.team == team_id)
     first = AIUsageDaily.select(fn.MIN(AIUsageDaily.created_at)).where(AIUsageDaily.team == team_id).scalar()
     if first is None:
         return peewee.Value(False)
     settled = PRSurvey.created_at >= first + SETTLED
-    return PRSurvey.author_ai_assisted & settled & PRSurvey.author.not_in(usage)
+    return PRSurvey.author_ai_assisted & settled & _is_missing(PRSurvey.author, AIUsageDaily.member, team_id)
 
 
 def has_not_reviewed() -> peewee.Expression:

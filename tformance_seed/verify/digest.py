@@ -90,7 +90,11 @@ def _texts(database: peewee.Database, query: peewee.Select) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=4096)
 def _canonical_json(text: str | None) -> str:
-    return "" if text is None else json_text(json.loads(text))
+    """The JSON in its one form; nothing for NULL; as it is what is not JSON, which SQLite lets pass."""
+    try:
+        return "" if text is None else json_text(json.loads(text))
+    except ValueError:
+        return text
 
 
 def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[Any, ...]]:

@@ -38,4 +38,4 @@ def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: i
     stored = model.select(*content(model)).where(model.team == team_id)
     surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")
     members = [peewee.Select([wrong], [getattr(wrong.c, member.column_name)]) for wrong in (surplus, missing)]
-    return TeamMember.id.in_(members[0]) | TeamMember.id.in_(members[1])
+    return TeamMember.id.in_(members[0] + members[1])

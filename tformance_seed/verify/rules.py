@@ -52,6 +52,7 @@ class Rule:
 RULES: dict[str, Rule] = {
     "choices": Rule("every choice is a legal one", conditions.illegal_choices()),
     "lengths": Rule("no text is longer than its column", conditions.too_long()),
+    "json": Rule("every JSON column holds JSON", conditions.not_json()),
     "own_team": Rule("a row refers to rows of its own team", conditions.refers_to_another_team()),
     "pull_request_unique": Rule(
         "repository and number together name one pull request", {PullRequest: conditions.has_namesake}
@@ -98,6 +99,15 @@ RULES: dict[str, Rule] = {
             )
         },
     ),
+    "rounds_counted": Rule(
+        "there are as many rounds of review as reviews that request changes",
+        {
+            PullRequest: PullRequest.review_rounds
+            != conditions.of_children(
+                PRReview, fn.COUNT(PRReview.id).filter(PRReview.state == "changes_requested")
+            )
+        },
+    ),
     "comments_counted": Rule(
         "as many comments are counted as there are",
         {
@@ -125,6 +135,15 @@ RULES: dict[str, Rule] = {
         "no commit of a pull request is later than its merge",
         {Commit: Commit.committed_at > PullRequest.merged_at},
         joins=(Commit.pull_request,),
+    ),
+    "commit_repository": Rule(
+        "a commit is in the repository of its pull request",
+        {Commit: Commit.github_repo != PullRequest.github_repo},
+        joins=(Commit.pull_request,),
+    ),
+    "commit_tools": Rule(
+        "a commit is assisted by AI if an AI tool is among its authors",
+        {Commit: Commit.is_ai_assisted == (Commit.ai_co_authors.cast("TEXT") == "[]")},
     ),
     "comment_after_creation": Rule(
         "nobody comments before the pull request is created",
@@ -160,6 +179,10 @@ RULES: dict[str, Rule] = {
             )
         },
     ),
+    "jira_resolved": Rule(
+        "an issue has the moment of its resolution if it is done or will not be, and otherwise none",
+        {JiraIssue: JiraIssue.status.in_(conditions.RESOLVED) == JiraIssue.resolved_at.is_null()},
+    ),
     "survey_of_merged": Rule(
         "surveys are about what is merged",
         {PRSurvey: PullRequest.state != "merged"},
@@ -173,6 +196,11 @@ RULES: dict[str, Rule] = {
     "answer_when": Rule(
         "an author's answer and its moment are both there or neither",
         {PRSurvey: PRSurvey.author_ai_assisted.is_null() != PRSurvey.author_responded_at.is_null()},
+    ),
+    "answer_after_merge": Rule(
+        "no author answers before the merge",
+        {PRSurvey: PRSurvey.author_responded_at < PullRequest.merged_at},
+        joins=(PRSurvey.pull_request,),
     ),
     "answer_agrees": Rule(
         "an author's answer agrees with whether AI was found in the pull request",
@@ -188,6 +216,11 @@ RULES: dict[str, Rule] = {
             PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
             | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == conditions.WITH_AI))
         },
+        joins=(PRSurveyReview.survey, PRSurvey.pull_request),
+    ),
+    "guess_after_merge": Rule(
+        "no reviewer answers before the merge",
+        {PRSurveyReview: PRSurveyReview.responded_at < PullRequest.merged_at},
         joins=(PRSurveyReview.survey, PRSurvey.pull_request),
     ),
     "surveyed_reviewed": Rule(
@@ -221,6 +254,9 @@ RULES: dict[str, Rule] = {
             CopilotSeatSnapshot: CopilotSeatSnapshot.total_seats
             != CopilotSeatSnapshot.active_this_cycle + CopilotSeatSnapshot.inactive_this_cycle
         },
+    ),
+    "copilot_days": Rule(
+        "the Copilot figures of a day are what its members' use adds up to", conditions.copilot_days_off()
     ),
     "weekly_metrics": Rule(
         "weekly metrics are what a recount gives", {WeeklyMetrics: has_wrong_week}, counted=TeamMember

@@ -11,6 +11,7 @@ from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
     Commit,
+    CopilotSeatSnapshot,
     JiraIssue,
     PRFile,
     PRReview,
@@ -120,6 +121,24 @@ def test_one_more_day_changes_nothing_older(database, tmp_path, grows):
     for model in models:
         after = rows_by_id(model, start)
         assert {row: after[row] for row in before[model]} == before[model], model
+
+
+def test_direct_commits_alone_make_an_organisation_too(database, tmp_path):
+    workshop = Workshop(tmp_path / "solo")
+    for day in range(1, 4):
+        workshop.commit(f"Work of day {day}", f"2025-03-0{day} 10:00", AUTHORS[day])
+    report = seed(database, workshop.path).reports[0]
+    assert (report.pull_requests, Commit.select().count()) == (0, 3)
+    assert verify.check(database, Team.get().id) == []
+
+
+def test_copilot_seats_of_older_days_stay_when_the_window_slides(database, clone):
+    seed(database, clone.path, until=datetime.date(2025, 4, 20))
+    before = rows_by_id(CopilotSeatSnapshot, datetime.datetime(2025, 4, 20, tzinfo=datetime.UTC))
+    seed(database, clone.path, until=datetime.date(2025, 5, 2))
+    after = rows_by_id(CopilotSeatSnapshot, datetime.datetime(2025, 4, 20, tzinfo=datetime.UTC))
+    assert before
+    assert {row: after[row] for row in before} == before
 
 
 def test_repositories_share_numbers_in_one_organisation(database, clone, tmp_path):

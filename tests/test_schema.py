@@ -89,6 +89,24 @@ def test_an_unfit_database_is_refused_before_anything_is_written(server, applica
     assert not server.execute("SELECT 1 FROM pg_tables WHERE tablename = 'seed_run'", application_url)
 
 
+def test_a_database_of_something_else_is_refused(url):
+    database = databases.connect(url)
+    database.execute_sql("CREATE TABLE invoices (id integer)")
+    with pytest.raises(InputError, match="none of the application's"):
+        prepare(database)
+    assert database.get_tables() == ["invoices"]
+    database.close()
+
+
+def test_init_refuses_a_table_that_is_somebody_elses(url):
+    database = databases.connect(url)
+    database.execute_sql("CREATE TABLE teams_team (x integer)")
+    with pytest.raises(InputError, match="table teams_team lacks the column"):
+        create_missing(database)
+    assert database.get_tables() == ["teams_team"]
+    database.close()
+
+
 def test_missing_rights_are_named(server, application_url):
     server.execute(
         "CREATE ROLE reader LOGIN; GRANT CREATE ON SCHEMA public TO reader;"

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tformance_seed import database as databases
-from tformance_seed import ledger, seeding, verify
+from tformance_seed import ledger, maintenance, seeding, verify
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.models import (
     APPLICATION,
@@ -261,6 +261,63 @@ def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
     assert PullRequest.select().count() == 0
 
 
+def test_an_adopted_team_is_neither_cleared_nor_started_over_unasked(database):
+    foreign_team()
+    seed(database, options=Options(adopt=True))
+    before = content(database)
+    with pytest.raises(InputError, match="whoever wrote it"):
+        seed(database, seed=7, options=Options(clear=True))
+    outcome = seed(database, seed=7)
+    assert "--adopt --clear" in outcome.failures[ORGANISATION]
+    assert content(database) == before
+    seed(database, seed=7, options=Options(adopt=True, clear=True))
+    assert content(database) != before
+    assert "Theirs" in {member.display_name for member in TeamMember.select()}
+
+
+def test_aggregates_that_an_adopted_team_had_stay(database):
+    team = foreign_team()
+    moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+    stamps = {"created_at": moment, "updated_at": moment}
+    theirs = WeeklyMetrics.create(
+        team=team, member=TeamMember.get(), week_start=moment.date(), prs_merged=99, **stamps
+    )
+    seed(database, options=Options(adopt=True))
+    maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+    assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
+
+
+def test_weekly_leaves_somebody_elses_team_alone(database):
+    foreign_team()
+    with pytest.raises(InputError, match="not made by this package"):
+        maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+
+
+def test_weekly_after_seeding_writes_nothing(database):
+    seed(database)
+    results = maintenance.recompute_weekly(database, [], None, None)
+    assert results[ORGANISATION].written == 0
+    assert results[ORGANISATION].unchanged > 10
+
+
+def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database):
+    calls = 0
+
+    def stop(*_):
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise StopError
+
+    with pytest.raises(StopError):
+        seed(database, options=Options(chunk_size=300), progress=stop)
+    ledger.delete_rows(SeedTeam.get())
+    Team.delete().execute()
+    outcome = seed(database, options=Options(chunk_size=300))
+    assert outcome.failures == {}
+    assert verify.check(database, Team.get().id) == []
+
+
 def test_a_team_made_anew_by_somebody_else_is_theirs(database):
     seed(database)
     entry = SeedTeam.get()
@@ -286,6 +343,7 @@ def test_clearing_removes_everything_of_that_team_alone(database):
 def test_an_exact_number_of_pull_requests(database):
     seed(database, prs=137)
     assert PullRequest.select().count() == 137
+    assert verify.check(database, Team.get().id) == []
     seed(database, prs=0)
     assert PullRequest.select().count() == 0
     assert WeeklyMetrics.select().count() == 0
@@ -343,6 +401,19 @@ def test_bad_wishes_are_refused_in_one_line(wishes, words):
         seeding.plan(seeding.Request(**wishes), UNTIL)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_lock_that_is_lost_stops_the_work(server, application_url):
+    database = opened(application_url)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND state ~ '^idle in'"
+
+    def cut(stage, *_):
+        if stage == "pull requests":
+            server.execute(end.format(application_url.split("/")[3].split("?")[0]))
+
+    outcome = seed(database, progress=lambda _slug, stage, *_: cut(stage))
+    assert "the hold on polar was lost" in outcome.failures[ORGANISATION]
+    assert seed(database).failures == {}
 
 
 def test_a_lock_waits_when_told_to(database):

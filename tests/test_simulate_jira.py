@@ -92,9 +92,9 @@ def test_title_and_labels_tell_the_type(title, labels, kind):
     [
         ("ACME-0: Send invoices", "Send invoices"),
         ("[ACME-0] Send invoices", "Send invoices"),
-        ("feat(billing): send invoices (ACME-0)", "send invoices"),
-        ("fix: ACME-0 send  invoices", "send invoices"),
-        ("Note: keep this: intact", "keep this: intact"),
+        ("feat(billing): send invoices (ACME-0)", "Send invoices"),
+        ("fix: ACME-0 send  invoices", "Send invoices"),
+        ("Note: keep this: intact", "Keep this: intact"),
         ("ACME-0", "ACME-0"),
     ],
 )

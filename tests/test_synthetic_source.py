@@ -26,7 +26,7 @@ from tformance_seed.sources.records import (
 )
 from tformance_seed.sources.synthetic import SyntheticSource
 from tformance_seed.sources.synthetic.assistance import TOOLS, ai_kinds
-from tformance_seed.sources.synthetic.calendar import largest_remainder, utc_offset
+from tformance_seed.sources.synthetic.calendar import largest_remainder
 from tformance_seed.sources.synthetic.shape import COMMITS, FILES, lines_changed, split
 from tformance_seed.sources.synthetic.trees import STEPS, plant
 
@@ -548,7 +548,7 @@ def test_people_end_their_work_in_working_hours():
     for seed in range(4):
         profile = told("posthog", seed=seed, since=UNTIL - 90 * DAY)
         prs = read(profile).pull_requests
-        offset = utc_offset(profile.draws)
+        offset = profile.utc_offset
         offsets.add(offset)
         local = (prs["ended_at"].astype(np.int64) + offset) % 86400 / 3600
         assert ((local >= 9) & (local < 18.5)).mean() > 0.8

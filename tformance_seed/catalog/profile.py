@@ -11,6 +11,9 @@ from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import WEEKS, Scenario
 from tformance_seed.draws import Draws
 
+#: Offsets from UTC at which an organisation may work, in hours, and their shares.
+OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -49,6 +52,11 @@ class Profile:
     def end(self) -> np.datetime64:
         """The first second after the window, ``datetime64[s]``: nothing may happen then or later."""
         return np.datetime64(self.until + datetime.timedelta(days=1), "s")
+
+    @cached_property
+    def utc_offset(self) -> int:
+        """How far the organisation's clocks are ahead of UTC, in seconds."""
+        return int(list(OFFSETS)[int(self.draws.pick("utc-offset", list(OFFSETS.values())))] * 3600)
 
     def progress(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """How far a scenario has come: 0 in its first week, 1 in its last, level within a week."""

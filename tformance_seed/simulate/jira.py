@@ -73,7 +73,7 @@ DESCRIPTIONS = np.array(
         "",
         "",
         "See the discussion in the team channel.",
-        "Reported by support. Steps to reproduce are in the ticket.",
+        "Reported by support: it happens again after a reload.",
         "Acceptance: works as before, covered by tests, documented.",
         "Follow-up from the last planning.",
     ],
@@ -144,11 +144,15 @@ def _type(title: bytes, labels: bytes) -> int:
 
 
 def _summaries(facts: Columns) -> Texts:
-    """Titles without the key and without the prefix of a conventional commit; the key, if nothing is left."""
+    """Titles without the key and without the prefix of a conventional commit, with a capital.
+
+    The key, if nothing is left.
+    """
     texts = []
     for title, key in zip(facts["title"].tolist(), facts["jira_key"].tolist(), strict=True):
         text = PREFIX.sub(b"", LEFTOVERS.sub(b"", title.replace(key, b"")).strip(), count=1)
-        texts.append(LEFTOVERS.sub(b"", text).strip() or key)
+        text = LEFTOVERS.sub(b"", text).strip() or key
+        texts.append(text[:1].upper() + text[1:])
     return np.array(texts, dtype="S")
 
 

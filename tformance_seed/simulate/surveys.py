@@ -3,6 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.draws import Draws, UInt64, text_keys
 from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
@@ -13,6 +14,9 @@ AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
 
 #: Share of reviewers who answer.
 REVIEWERS_ANSWER = 0.7
+
+#: Dimensions of ``Draws.spread`` of who answers, of ratings and of guesses.
+ANSWER_DIMENSION, QUALITY_DIMENSION, GUESS_DIMENSION = 5, 6, 7
 
 #: Chances of quality 3, 2, 1, where no scenario says.
 QUALITY = (0.50, 0.35, 0.15)
@@ -53,9 +57,10 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     answer = when + _within(draws.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
 
     owner, reviewer = _pairs(reviews, len(members))
-    keys = prs["key"][owner], members.key[reviewer]
-    answers = merged[owner] & draws.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
-    owner, reviewer = owner[answers], reviewer[answers]
+    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    asked = _spread(ANSWER_DIMENSION, "reviewer answers", draws, prs, owner, place)
+    answers = merged[owner] & (asked < REVIEWERS_ANSWER)
+    owner, reviewer, place = owner[answers], reviewer[answers], place[answers]
     reply = when[owner] + _within(
         draws.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
     )
@@ -67,7 +72,7 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     shown = survey[owner] >= 0
     return (
         _surveys(prs, rows, answered[rows], answer[rows], profile),
-        _answers(prs, members, owner[shown], reviewer[shown], reply[shown], profile)
+        _answers(prs, members, owner[shown], reviewer[shown], place[shown], reply[shown], profile)
         | {"survey": survey[owner[shown]]},
     )
 
@@ -94,6 +99,14 @@ def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
     people = reviews["reviewer"] >= 0
     pairs = np.unique(reviews["pull_request"][people] * members + reviews["reviewer"][people])
     return pairs // max(members, 1), pairs % max(members, 1)
+
+
+def _spread(
+    dimension: int, purpose: str, draws: Draws, prs: Columns, owner: Integers, *keys: Integers | UInt64
+) -> Floats:
+    """Evenly spread over the pull requests of a repository, for each of the keys."""
+    repository = text_keys(prs["repository"])
+    return draws.spread(dimension, purpose, prs["number"][owner], repository[owner], *keys)
 
 
 def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers, profile: Profile) -> Columns:
@@ -125,16 +138,24 @@ def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers,
 
 
 def _answers(
-    prs: Columns, members: Members, owner: Integers, reviewer: Integers, reply: Integers, profile: Profile
+    prs: Columns,
+    members: Members,
+    owner: Integers,
+    reviewer: Integers,
+    place: Integers,
+    reply: Integers,
+    profile: Profile,
 ) -> Columns:
     draws = profile.draws
     keys = prs["key"][owner], members.key[reviewer]
     truth = prs["ai_kind"][owner] != AI_NONE
-    right = draws.chance("guess", _guess_rate(prs, members, owner, reviewer, profile), *keys)
+    author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
+    guess = _spread(GUESS_DIMENSION, "guess", draws, prs, owner, author, place)
+    right = guess < _guess_rate(prs, members, owner, reviewer, profile)
     return stamped(
         {
             "reviewer": reviewer,
-            "quality_rating": _quality(prs, owner, reviewer, members, profile),
+            "quality_rating": _quality(prs, owner, place, profile),
             "ai_guess": truth == right,
             "guess_correct": right,
             "responded_at": moments(reply),
@@ -146,16 +167,15 @@ def _answers(
     )
 
 
-def _quality(
-    prs: Columns, owner: Integers, reviewer: Integers, members: Members, profile: Profile
-) -> Integers:
+def _quality(prs: Columns, owner: Integers, place: Integers, profile: Profile) -> Integers:
     """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
-    keys = prs["key"][owner], members.key[reviewer]
+    u = _spread(QUALITY_DIMENSION, "quality", profile.draws, prs, owner, place)
     if profile.scenario is None:
-        return 3 - profile.draws.pick("quality", QUALITY, *keys)
-    point = (profile.scenario.quality.at(profile.progress(prs["ended_at"]))[owner] - 1) / 2
-    throws = [profile.draws.chance("quality", point, *keys, throw) for throw in (0, 1)]
-    return np.sum(throws, axis=0) + 1
+        best, _, worst = QUALITY
+    else:
+        point = (profile.scenario.quality.at(profile.progress(prs["ended_at"]))[owner] - 1) / 2
+        best, worst = point**2, (1 - point) ** 2
+    return 1 + (u >= worst).astype(np.int64) + (u >= 1 - best)
 
 
 def _guess_rate(

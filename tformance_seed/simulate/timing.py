@@ -79,6 +79,10 @@ COMMITS_BEFORE = 0.55
 #: Its first commit lies at least this many seconds before, and at most so many more.
 FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
 
+#: The hours in which people sleep, in seconds of the local day and how many; commits that would lie there
+#: move to one of so many seconds before or after.
+NIGHT, NIGHT_LENGTH, BESIDE_NIGHT = 22 * 3600, 9 * 3600, 3 * 3600
+
 #: Dimensions of ``Draws.spread`` of the first review and of what follows.
 REVIEW_DIMENSION, CYCLE_DIMENSION = 4, 5
 
@@ -107,7 +111,7 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     prs["merged_at"] = moments(ended, merged)
     prs["cycle_time_hours"] = hours(ended - created, merged)
     prs["review_time_hours"] = hours(wait, reviewed)
-    _fill_commits(batch, draws)
+    _fill_commits(batch, profile)
 
 
 def _reviewed(prs: Columns, members: Members, draws: Draws) -> Booleans:
@@ -243,9 +247,12 @@ def _normal(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
-def _fill_commits(batch: Batch, draws: Draws) -> None:
-    """Times for commits without one: in row order, the first before the pull request was opened."""
-    commits, prs = batch.commits, batch.pull_requests
+def _fill_commits(batch: Batch, profile: Profile) -> None:
+    """Times for commits without one: in row order, the first before the pull request was opened.
+
+    They lie by day, where the pull request leaves the choice.
+    """
+    commits, prs, draws = batch.commits, batch.pull_requests, profile.draws
     missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
     if not missing.any():
         return
@@ -257,12 +264,34 @@ def _fill_commits(batch: Batch, draws: Draws) -> None:
     created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
     u = draws.uniform("first commit", key)
     first = created - FIRST_COMMIT - np.floor(u * u * u * FIRST_COMMIT_SPREAD).astype(np.int64)
+    aside = draws.uniform("first commit by day", key) * BESIDE_NIGHT
+    first = _by_daylight(
+        first, np.full(len(first), -np.inf), created - FIRST_COMMIT, aside, profile.utc_offset
+    )
     u = ascending(np.where(place == 0, 0.0, draws.uniform("commit", key, place)), owner)
     when = np.where(
         u < COMMITS_BEFORE,
         first + (created - first) * (u / COMMITS_BEFORE),
         created + (ended - created) * ((u - COMMITS_BEFORE) / (1 - COMMITS_BEFORE)),
     )
+    aside = draws.uniform("commit by day", key, place) * BESIDE_NIGHT
+    when = _by_daylight(when, first, np.where(place == 0, first, ended), aside, profile.utc_offset)
+    when = ascending(when, owner)
     filled = commits["committed_at"].copy()
     filled[missing] = np.floor(when).astype(np.int64).astype("datetime64[s]")
     commits["committed_at"] = filled
+
+
+def _by_daylight(when: Floats, start: Floats, stop: Floats, aside: Floats, offset: int) -> Floats:
+    """Times with those at night moved to the nearer of the evening and the morning between start and stop.
+
+    Parameters:
+      aside: seconds between what was moved and the night.
+      offset: seconds that local clocks are ahead of UTC.
+    """
+    into = (when + offset - NIGHT) % 86400
+    night = into < NIGHT_LENGTH
+    evening, morning = when - into - 1 - aside, when - into + NIGHT_LENGTH + aside
+    late, early = night & (evening >= start), night & (morning <= stop)
+    nearer = into < NIGHT_LENGTH / 2
+    return np.select([late & (nearer | ~early), early], [evening, morning], when)

@@ -36,9 +36,6 @@ NOISE = (0.6, 1.4)
 #: Mean work of a day over the years.
 MEAN_WORK = (5 + 2 * WEEKEND) / 7 * (1 - (1 - YEAR_END) * YEAR_END_DAYS / 365.25)
 
-#: Offsets from UTC at which an organisation may work, in hours, and their shares.
-OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
-
 #: Shares of a day's pull requests that end in each local hour, from midnight.
 HOURS = (2, 1, 0, 0, 0, 0, 1, 4, 14, 80, 98, 104, 72, 88, 104, 106, 100, 84, 50, 20, 17, 14, 9, 5)
 
@@ -146,18 +143,14 @@ def largest_remainder(total: int, shares: npt.NDArray[np.float64]) -> Ints:
     return whole
 
 
-def utc_offset(draws: Draws) -> int:
-    """How far the organisation's clocks are ahead of UTC, in seconds."""
-    return int(list(OFFSETS)[int(draws.pick("utc-offset", list(OFFSETS.values())))] * 3600)
-
-
-def time_of_day(draws: Draws, key: npt.NDArray[np.uint64]) -> npt.NDArray[np.timedelta64]:
+def time_of_day(profile: Profile, key: npt.NDArray[np.uint64]) -> npt.NDArray[np.timedelta64]:
     """Seconds of the UTC day at which pull requests end, in the working hours of the organisation.
 
     Local hours that lie beyond midnight in UTC come around to the start of the same UTC day.
     """
+    draws = profile.draws
     second = draws.pick("hour", HOURS, key) * 3600 + draws.integers("second", key, low=0, high=3599)
-    return ((second - utc_offset(draws)) % 86400).astype("timedelta64[s]")
+    return ((second - profile.utc_offset) % 86400).astype("timedelta64[s]")
 
 
 def _is_weekday(days: Days) -> npt.NDArray[np.bool_]:

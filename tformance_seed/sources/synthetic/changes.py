@@ -33,6 +33,9 @@ BOTS, BOTS_BELOW = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT: 0.5}
 #: them below this quantile of lines.
 REVERTS, HOTFIXES, SPECIAL_BELOW = 0.02, 0.03, 0.5
 
+#: A revert takes back one of so many pull requests before it.
+LOOK_BACK = 16
+
 #: Share of pull requests by people that name a Jira issue in the title, and the issues' first number.
 WITH_JIRA, JIRA_FIRST = 0.6, 1000
 
@@ -60,7 +63,7 @@ class Changes:
     state: Texts
     is_bot: Booleans
     is_draft: Booleans
-    is_revert: Booleans
+    reverted: Ints  #: number of the pull request that it takes back, 0 for none
     is_hotfix: Booleans
     jira_key: Texts
     ai_kind: npt.NDArray[np.int8]
@@ -77,49 +80,62 @@ class Changes:
     commit_owner: Ints
     commit_place: Ints
 
+    @property
+    def is_revert(self) -> Booleans:
+        """Which pull requests take another back."""
+        return self.reverted > 0
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """What must be known of a pull request to tell what others may do with it."""
+
+    key: UInt64
+    ended_at: Times
+    u: list[Floats]  #: by ``DIMENSIONS``
+    blur: Floats
+    assigned: Ints | None  #: a scenario's authors
+    ai_kind: npt.NDArray[np.int8]
+    is_bot: Booleans
+    state: Texts
+    is_revert: Booleans  #: if there is one to take back
+    is_hotfix: Booleans
+
 
 def decide(
     profile: Profile, members: Members, calendar: Calendar, index: int, tree: Tree, numbers: Ints
 ) -> Changes:
     """What happens in the pull requests ``numbers`` of the organisation's repository number ``index``."""
     draws, repository = profile.draws, profile.organisation.repos[index]
-    key = pull_request_key(repository, numbers)
-    ended_at = calendar.days(numbers) + time_of_day(draws, key)
-    u = [draws.spread(dimension, "pull-request", numbers, repository) for dimension in DIMENSIONS]
-
-    assigned = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
-    blur = draws.uniform("blur", key, low=BLUR[0], high=BLUR[1])
-    plain = lines_changed(AI_NONE, u[LINES], blur)
-    plain_files = FILES.of(plain, u[LINES], u[FILE_COUNT])
-    ai_kind = ai_kinds(profile, members, u[KIND], ended_at, plain, plain_files, assigned)
-    author = authors(profile, members, key, ai_kind) if assigned is None else assigned
-    tool = tool_choice(profile, key, ai_kind, ended_at)
+    outline = _outline(profile, members, calendar, repository, numbers)
+    key, u, ai_kind, state, is_bot = outline.key, outline.u, outline.ai_kind, outline.state, outline.is_bot
+    author = authors(profile, members, key, ai_kind) if outline.assigned is None else outline.assigned
+    tool = tool_choice(profile, key, ai_kind, outline.ended_at)
     configures = (ai_kind == AI_CODE) & draws.chance("configures", CONFIGURES, key)
 
-    lines = lines_changed(ai_kind, u[LINES], blur)
+    lines = lines_changed(ai_kind, u[LINES], outline.blur)
     file_counts = FILES.of(lines, u[LINES], u[FILE_COUNT])
     file_owner, file_place = ragged(file_counts)
     commit_owner, commit_place = ragged(COMMITS.of(lines, u[LINES], u[COMMIT_COUNT]))
 
-    is_bot = _bots(profile, key, ai_kind, u)
-    state = np.array(list(STATES))[draws.pick("state", list(STATES.values()), key)]
-    small = (u[LINES] < SPECIAL_BELOW) & ~is_bot
-    is_revert, is_hotfix = _special(profile, key, (state == b"merged") & small, ended_at)
-
-    home = homes(tree, draws, key)
+    reverted = np.zeros(len(numbers), dtype=np.int64)
+    rows = np.flatnonzero(outline.is_revert)
+    reverted[rows] = _originals(profile, members, calendar, repository, numbers[rows], outline.ended_at[rows])
+    # A revert is about what the original was about.
+    home = homes(tree, draws, pull_request_key(repository, np.where(reverted > 0, reverted, numbers)))
     settings = np.where(configures, tool, -1)
     file_row = touched(tree, draws, key, home, is_bot, settings, file_owner, file_place)
     return Changes(
         repository=repository,
         number=numbers,
         key=key,
-        ended_at=ended_at,
+        ended_at=outline.ended_at,
         author=np.where(is_bot, -1, author),
         state=state,
         is_bot=is_bot,
         is_draft=(state == b"open") & ~is_bot & draws.chance("draft", DRAFTS, key),
-        is_revert=is_revert,
-        is_hotfix=is_hotfix,
+        reverted=reverted,
+        is_hotfix=outline.is_hotfix,
         jira_key=_jira_keys(profile, index, numbers, draws.chance("jira", WITH_JIRA, key) & ~is_bot),
         ai_kind=ai_kind,
         tool=tool,
@@ -137,25 +153,81 @@ def decide(
     )
 
 
+def _outline(
+    profile: Profile, members: Members, calendar: Calendar, repository: str, numbers: Ints
+) -> _Outline:
+    draws, key = profile.draws, pull_request_key(repository, numbers)
+    ended_at = calendar.days(numbers) + time_of_day(profile, key)
+    u = [draws.spread(dimension, "pull-request", numbers, repository) for dimension in DIMENSIONS]
+    assigned = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
+    blur = draws.uniform("blur", key, low=BLUR[0], high=BLUR[1])
+    plain = lines_changed(AI_NONE, u[LINES], blur)
+    plain_files = FILES.of(plain, u[LINES], u[FILE_COUNT])
+    ai_kind = ai_kinds(profile, members, u[KIND], ended_at, plain, plain_files, assigned)
+    is_bot, state = _bots(profile, key, ai_kind, u), _states(draws, key)
+    small = (state == b"merged") & (u[LINES] < SPECIAL_BELOW) & ~is_bot
+    special = draws.uniform("special", key) * (SPECIAL_BELOW - (BOTS if profile.scenario is None else 0))
+    if isinstance(calendar, ScenarioCalendar):
+        is_revert = _scenario_reverts(profile, calendar, repository)[numbers - 1]
+    else:
+        is_revert = small & (special < REVERTS)
+    is_hotfix = small & ~is_revert & (special >= REVERTS) & (special < REVERTS + HOTFIXES)
+    return _Outline(key, ended_at, u, blur, assigned, ai_kind, is_bot, state, is_revert, is_hotfix)
+
+
+def _states(draws: Draws, key: UInt64) -> Texts:
+    return np.array(list(STATES))[draws.pick("state", list(STATES.values()), key)]
+
+
+def _scenario_reverts(profile: Profile, calendar: ScenarioCalendar, repository: str) -> Booleans:
+    """Which of all pull requests of a scenario take another back.
+
+    There are too few to leave their number to chance: whenever the rates of all merged so far add up to the
+    next whole number (the first at once), the next small one that is merged is a revert.
+    """
+    numbers = np.arange(1, calendar.total + 1)
+    merged = _states(profile.draws, pull_request_key(repository, numbers)) == b"merged"
+    lines = profile.draws.spread(LINES, "pull-request", numbers, repository)
+    small = np.flatnonzero(merged & (lines < SPECIAL_BELOW) & (numbers > LOOK_BACK))
+    rate = profile.scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
+    due = np.ceil(np.cumsum(rate * merged)[small])
+    is_revert = np.zeros(len(numbers), dtype=bool)
+    is_revert[small] = np.diff(due, prepend=0) > 0
+    return is_revert
+
+
+def _originals(
+    profile: Profile,
+    members: Members,
+    calendar: Calendar,
+    repository: str,
+    numbers: Ints,
+    ended_at: Times,
+) -> Ints:
+    """What reverts take back: a pull request by a person that had been merged; 0 where there is none.
+
+    Nothing takes back a revert, or what put out a fire.
+    """
+    distance = np.arange(1, LOOK_BACK + 1)
+    key = pull_request_key(repository, numbers)[:, None]
+    order = np.argsort(profile.draws.bits("reverted", key, distance), axis=1)
+    tried = numbers[:, None] - distance[order]
+    candidates, place = np.unique(np.maximum(tried, 1), return_inverse=True)
+    outline = _outline(profile, members, calendar, repository, candidates)
+    fit = (outline.state == b"merged") & ~(outline.is_bot | outline.is_revert | outline.is_hotfix)
+    place = place.reshape(tried.shape)
+    fits = fit[place] & (outline.ended_at[place] < ended_at[:, None]) & (tried > 0)
+    first = fits.argmax(axis=1)
+    rows = np.arange(len(numbers))
+    return np.where(fits[rows, first], tried[rows, first], 0)
+
+
 def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: list[Floats]) -> Booleans:
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
     small = [u[dimension] < bound for dimension, bound in BOTS_BELOW.items()]
     among_small = BOTS / float(np.prod(list(BOTS_BELOW.values())))
     return (ai_kind == AI_NONE) & np.all(small, axis=0) & profile.draws.chance("bot", among_small, key)
-
-
-def _special(
-    profile: Profile, key: UInt64, candidates: Booleans, ended_at: Times
-) -> tuple[Booleans, Booleans]:
-    """Reverts and hotfixes, none both: so many of the candidates that the shares of merged ones come true."""
-    if profile.scenario is None:
-        among, reverts = SPECIAL_BELOW - BOTS, np.full(len(key), REVERTS)
-    else:
-        among, reverts = SPECIAL_BELOW, profile.scenario.revert_rate.at(profile.progress(ended_at))
-    u = profile.draws.uniform("special", key) * among
-    is_revert = candidates & (u < reverts)
-    return is_revert, candidates & ~is_revert & (u < reverts + HOTFIXES)
 
 
 def _jira_keys(profile: Profile, index: int, numbers: Ints, present: Booleans) -> Texts:

@@ -91,13 +91,19 @@ class SyntheticSource:
             for start, stop in places:
                 numbers = calendar.first + np.arange(start - first, stop - first)
                 changes = decide(self._profile, self._people, calendar, index, tree, numbers)
-                yield Batch(start, stop, *self._tables(changes, tree, wording))
+                reverted = np.unique(changes.reverted[changes.is_revert])
+                originals = decide(self._profile, self._people, calendar, index, tree, reverted)
+                quoted = wording.subjects(originals, wording.words(originals), tree.packages, {})
+                quotes = dict(zip(reverted.tolist(), quoted, strict=True))
+                yield Batch(start, stop, *self._tables(changes, tree, wording, quotes))
             first += calendar.total
 
-    def _tables(self, changes: Changes, tree: Tree, wording: Wording) -> tuple[Columns, Columns, Columns]:
-        """Pull requests, commits and files."""
+    def _tables(
+        self, changes: Changes, tree: Tree, wording: Wording, quotes: dict[int, bytes]
+    ) -> tuple[Columns, Columns, Columns]:
+        """Pull requests, commits and files; ``quotes`` are the subjects of what reverts take back."""
         said = wording.words(changes)
-        subjects = wording.subjects(changes, said, tree.packages)
+        subjects = wording.subjects(changes, said, tree.packages, quotes)
         files = self._files(changes, tree)
         starts = np.flatnonzero(changes.file_place == 0)
         additions = np.add.reduceat(files["additions"], starts)

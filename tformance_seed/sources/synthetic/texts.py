@@ -26,6 +26,11 @@ KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s
 #: How titles of hotfixes begin.
 HOTFIX_HEADS = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
 
+#: Versions of a package: patches of each minor one, minor ones of each major one; a repository begins with
+#: one of so many first versions.
+PATCHES, MINORS = 6, 60
+FIRST_VERSIONS = 10 * MINORS * PATCHES
+
 #: A section of a body: heading, which phrases, least and most of them, what each line begins with.
 Section = tuple[bytes, str, int, int, bytes]
 _WHAT = (b"## What\n", "what", 2, 2, b"")
@@ -79,11 +84,17 @@ class Wording:
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
     def subjects(
-        self, changes: Changes, said: list[dict[bytes, bytes]], packages: list[bytes]
+        self,
+        changes: Changes,
+        said: list[dict[bytes, bytes]],
+        packages: list[bytes],
+        quotes: dict[int, bytes],
     ) -> list[bytes]:
         """What each change does: the title without the Jira key, and the message of the first commit.
 
-        ``packages`` are what dependency bots bring up to date.
+        Parameters:
+          packages: what dependency bots bring up to date.
+          quotes: the subjects of what reverts take back, by number.
         """
         templates = [phrases("titles", kind) for kind in KINDS]
         u = self._draws.uniform("subject", changes.key).tolist()
@@ -104,22 +115,22 @@ class Wording:
             plain = templates[0][int(u[row] * len(templates[0]))] % said[row]
             subjects[row] = urgent[row] + plain
         for row in np.flatnonzero(changes.is_revert).tolist():
-            subjects[row] = b'Revert "%s"' % subjects[row]
+            subjects[row] = b'Revert "%s"' % quotes[int(changes.reverted[row])]
         bumps = self._bumps(changes, packages)
         for row in np.flatnonzero(changes.is_bot).tolist():
             subjects[row] = bumps[row]
         return subjects
 
     def _bumps(self, changes: Changes, packages: list[bytes]) -> list[bytes]:
-        names = self._some("package", packages, changes.key)
-        major, minor, patch, up = (
-            self._draws.integers(f"version/{part}", changes.key, low=0, high=high).tolist()
-            for part, high in (("major", 9), ("minor", 30), ("patch", 20), ("up", 3))
-        )
+        """Packages take turns, and with each turn comes a package's next version, bumped or not."""
+        draws, repository = self._draws, changes.repository
+        turn, package = np.divmod(changes.number, len(packages))
+        package = np.argsort(draws.bits("package", repository, np.arange(len(packages))))[package]
+        version = turn + draws.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
+        names = np.array(packages)[package].tolist()
         return [
-            b"Bump %s from %d.%d.%d to %d.%d.%d"
-            % ((name, a, b, c, a, b, c + by) if by else (name, a, b, c, a, b + 1, 0))
-            for name, a, b, c, by in zip(names, major, minor, patch, up, strict=True)
+            b"Bump %s from %s to %s" % (name, _version(old), _version(old + 1))
+            for name, old in zip(names, version.tolist(), strict=True)
         ]
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
@@ -138,12 +149,16 @@ class Wording:
         summary = _with_phrases((SUMMARY,))
         dice = self._draws.bits("body", changes.key).tolist()
         closes = self._draws.chance("closes", CLOSES, changes.key) & (changes.jira_key != b"")
+        repository = changes.repository.encode()
         bodies = []
         for row, mapping in enumerate(said):
             if changes.is_bot[row]:
                 bodies.append(subjects[row].replace(b"Bump", b"Bumps", 1) + b".")
                 continue
-            sections = _written(forms[form[row]], dice[row])
+            if changes.is_revert[row]:
+                sections = [b"Reverts %s#%d." % (repository, changes.reverted[row])]
+            else:
+                sections = _written(forms[form[row]], dice[row])
             if closes[row] and sections:
                 sections.append(b"Closes " + changes.jira_key[row])
             if changes.tool[row] >= 0 and not changes.signed[row]:
@@ -187,6 +202,12 @@ class Wording:
         """One of the options for each of the keys."""
         places = self._draws.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
         return np.array(options)[places].tolist()
+
+
+def _version(ordinal: int) -> bytes:
+    """A package's version number ``ordinal`` since 0.0.0."""
+    minor, patch = divmod(ordinal, PATCHES)
+    return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)
 
 
 def _with_phrases(sections: tuple[Section, ...]) -> list[tuple[bytes, list[bytes], int, int, bytes]]:

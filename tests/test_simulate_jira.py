@@ -103,6 +103,12 @@ def test_summaries_leave_the_key_out(title, summary):
     assert made["summary"].tolist() == [summary.encode()]
 
 
+def test_descriptions_do_not_send_the_reader_to_the_ticket():
+    descriptions = issues(facts(), profile())["description"]
+    assert len(set(descriptions.tolist())) > 3
+    assert not any(b"ticket" in text for text in descriptions.tolist())
+
+
 def test_an_issue_does_not_depend_on_the_others():
     together, alone = issues(facts(), profile()), issues(facts(5), profile())
     for name, column in alone.items():

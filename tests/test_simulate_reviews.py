@@ -122,6 +122,11 @@ def test_comments_lie_within_the_pull_request_and_name_its_files(made):
     assert 1.5 < len(owner) / COUNT < 2.5
 
 
+def test_comments_have_many_texts(made):
+    _, tables = made[-2:]
+    assert len(np.unique(tables["PRComment"]["body"])) >= 80
+
+
 def test_answers_are_the_authors_and_follow_the_question(made):
     comments, prs = made[1]["PRComment"], made[1]["PullRequest"]
     row_of = {number: row for row, number in enumerate(comments["github_comment_id"].tolist())}
@@ -179,6 +184,14 @@ def test_a_scenario_sets_the_share_of_checks_that_pass():
     progress = told.progress(ended)
     assert passed[progress == 0].mean() == pytest.approx(0.85, abs=0.02)
     assert passed[progress == 1].mean() == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_the_share_of_checks_that_pass_shows_in_eighty_pull_requests(seed):
+    told = profile("baseline", seed=seed)
+    members = people(5, told)
+    checks = simulate(batch(told, members, np.arange(1, 81), days=28), members, told)["PRCheckRun"]
+    assert (checks["conclusion"] == b"success").mean() == pytest.approx(0.88, abs=0.025)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

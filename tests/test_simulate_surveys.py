@@ -117,6 +117,36 @@ def test_the_detective_game_depends_on_the_kind_of_author():
     assert others[2] > 0.63  # people who write like AI, and the plainly human
 
 
+@pytest.mark.parametrize("name", ["ai-success", "review-bottleneck"])
+def test_quality_moves_as_its_scenario_says_in_eight_weeks_of_a_small_team(name):
+    for seed in range(1, 9):
+        told = profile(name, seed=seed)
+        _, tables = simulated(told, count=160, days=56)
+        answers = tables["PRSurveyReview"]
+        late = told.progress(tables["PRSurvey"]["created_at"][answers["survey"]]) > 0.5
+        rise = np.diff([answers["quality_rating"][half].mean() for half in (~late, late)])[0]
+        assert rise * (told.scenario.quality.end - told.scenario.quality.start) > 0
+
+
+def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
+    beside, authors = 0, 0
+    for seed in range(1, 9):
+        told = profile("detective-game", seed=seed)
+        members = people(6, told)
+        members.adoption_draw = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+        _, tables = simulated(told, count=200, members=members, days=56, repository=b"acme/api")
+        answers = tables["PRSurveyReview"]
+        author = tables["PRSurvey"]["author"][answers["survey"]]
+        for member in range(6):
+            right = answers["guess_correct"][author == member]
+            if len(right) >= 20:
+                bands = [(0.30, 0.45), (0.70, 0.85)] if member < 3 else [(0.35, 0.50), (0.65, 0.80)]
+                beside += all(not low - 0.07 <= right.mean() <= high + 0.07 for low, high in bands)
+                authors += 1
+    assert authors > 20
+    assert beside <= 0.1 * authors
+
+
 def test_no_answers_where_nobody_answers():
     _, tables = simulated(profile(survey_response_rate=0.0), count=300)
     assert tables["PRSurvey"]["author_ai_assisted"].mask.all()

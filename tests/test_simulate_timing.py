@@ -110,6 +110,20 @@ def test_commits_come_in_order_the_first_before_the_pull_request():
     assert (when > prs["first_review_at"][owner]).any()
 
 
+def test_people_sleep_at_night():
+    told = profile()
+    made = timed(told, count=3000)
+    commits, prs = made.commits, made.pull_requests
+    owner = commits["pull_request"]
+    hour = (commits["committed_at"].astype(np.int64) + told.utc_offset) % 86400 / 3600
+    night = (hour < 7) | (hour >= 22)
+    long = (prs["ended_at"] - prs["created_at"])[owner] > np.timedelta64(1, "D")
+    assert not night[long].any()
+    assert not night[np.flatnonzero(np.diff(owner, prepend=-1))].any()
+    by_hour = np.bincount(hour[~night].astype(int), minlength=22)[7:]
+    assert by_hour.max() < 0.2 * by_hour.sum()
+
+
 def test_known_commit_times_stay():
     told = profile()
     members = people(5, told)

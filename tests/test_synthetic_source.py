@@ -178,6 +178,59 @@ def test_reverts_of_a_scenario_follow_its_rate():
     assert prs["is_revert"][merged & (week == 7)].mean() == pytest.approx(0.08, abs=0.02)
 
 
+@pytest.mark.parametrize(("name", "falls"), [("ai-success", True), ("review-bottleneck", False)])
+def test_reverts_of_a_small_team_move_as_its_scenario_says(name, falls):
+    moved = 0
+    for seed in range(8):
+        told_ = scenario(name, seed)
+        prs = read(told_).pull_requests
+        merged, late = prs["state"] == b"merged", told_.progress(prs["ended_at"]) > 0.5
+        before, after = (prs["is_revert"][merged & half].mean() for half in (~late, late))
+        moved += before > after if falls else before < after
+        rate = told_.scenario.revert_rate.at(told_.progress(prs["ended_at"][merged])).sum()
+        assert rate - 1 < prs["is_revert"].sum() <= rate + 1
+    assert moved >= 7
+
+
+@pytest.mark.parametrize(
+    "told_", [told(prs=6000), scenario("review-bottleneck", 3)], ids=["rate", "scenario"]
+)
+def test_reverts_take_back_an_earlier_pull_request_that_a_person_had_merged(told_):
+    prs = read(told_).pull_requests
+    place = {key: row for row, key in enumerate(zip(prs["repository"], prs["number"].tolist(), strict=True))}
+    found = 0
+    for row in np.flatnonzero(prs["is_revert"]).tolist():
+        quoted = re.match(rb'Revert "(.+)"', prs["title"][row]).group(1)
+        repository, number = re.match(rb"Reverts (.+)#(\d+)\.", prs["body"][row]).groups()
+        assert repository == prs["repository"][row]
+        assert 1 <= prs["number"][row] - int(number) <= 16
+        original = place.get((repository, int(number)))
+        if original is None:  # it ended before the window
+            continue
+        found += 1
+        assert quoted in prs["title"][original]
+        assert prs["state"][original] == b"merged"
+        assert prs["author"][original] >= 0
+        assert not prs["is_revert"][original]
+        assert prs["ended_at"][original] < prs["ended_at"][row]
+    assert found > 0.9 * prs["is_revert"].sum() > 0
+
+
+def test_versions_of_a_package_ascend_with_the_pull_requests():
+    prs = read(told(prs=6000)).pull_requests
+    last: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
+    bumps = 0
+    for repository, title in zip(prs["repository"], prs["title"].tolist(), strict=True):
+        if bump := re.fullmatch(rb"Bump (\S+) from (\S+) to (\S+)", title):
+            old, new = (tuple(int(part) for part in text.split(b".")) for text in bump.groups()[1:])
+            package = repository, bump.group(1)
+            assert last.get(package, (0, 0, 0)) <= old < new
+            assert new[0] < 25
+            bumps += package in last
+            last[package] = new
+    assert bumps > 100
+
+
 @pytest.mark.parametrize("size", [1, 100])
 def test_batches_of_any_size_give_the_same_rows(size):
     profile = told(since=datetime.date(2025, 12, 1), until=datetime.date(2025, 12, 20))

@@ -42,7 +42,7 @@ from tformance_seed.simulate import simulate
 from tformance_seed.simulate.copilot import editors, languages, seats
 from tformance_seed.simulate.jira import issues
 from tformance_seed.simulate.usage import ai_usage
-from tformance_seed.sources.records import Columns, Members, Source
+from tformance_seed.sources.records import Columns, Members, Source, open_ranges
 from tformance_seed.upsert import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 
 #: Rows that the largest child table has for a pull request; a batch is that much smaller than a chunk.
@@ -203,11 +203,7 @@ class _Work:
 
     def pieces(self, stage: str, total: int, size: int) -> Iterator[tuple[int, int]]:
         """The ranges of a stage that are not done yet."""
-        start = 0
-        for done_start, done_stop in [*self.job.done(stage), (total, total)]:
-            for begin in range(start, done_start, size):
-                yield begin, min(begin + size, done_start)
-            start = max(start, done_stop)
+        return open_ranges(0, total, size, self.job.done(stage))
 
     def write(self, model: type[peewee.Model], columns: Columns, results: dict[str, Result]) -> None:
         """Upsert rows of a table of the team's; references are rows of the members and become ids."""

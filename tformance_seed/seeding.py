@@ -18,6 +18,7 @@ from tformance_seed.catalog.organisations import (
     WORKED,
     Organisation,
     find,
+    jira_project,
     load,
 )
 from tformance_seed.catalog.profile import Profile
@@ -296,11 +297,8 @@ def _from_git(request: Request, today: datetime.date) -> Planned:
         )
     organisation = load(request.catalog).get(slug)
     if organisation is None:
-        letters = re.sub("[^A-Z0-9]", "", slug.upper()).lstrip("0123456789")
-        key = letters[:10] if len(letters) > 1 else "PROJ"
-        organisation = Organisation(
-            slug, repositories[0].name.rpartition("/")[2] or slug, jira_project_key=key
-        )
+        name = repositories[0].name.rpartition("/")[2] or slug
+        organisation = Organisation(slug, name, jira_project_key=jira_project(slug))
     organisation = replace(organisation, repos=tuple(sorted(item.name for item in repositories)))
     since, until = _window(request, request.until or default_until(repositories, today))
     profile = Profile(

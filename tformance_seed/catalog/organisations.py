@@ -22,6 +22,9 @@ DEFAULT_PRS_PER_YEAR = 900
 #: others. Source: the application's report on 167,308 pull requests of 2025.
 AI_SHARE, AI_CODE_SHARE = 0.121, 26.3 / (26.3 + 73.5)
 
+#: Numbers of made-up Jira issues begin here.
+JIRA_FIRST = 1000
+
 #: The most people and pull requests of one organisation.
 MOST_MEMBERS, MOST_PRS = 1_000_000, 100_000_000
 
@@ -53,6 +56,14 @@ class Organisation:
     def ai_found(self) -> float:
         """The share of pull requests in which AI is found: its own, or the published one."""
         return AI_SHARE if self.ai_pr_share is None else self.ai_pr_share
+
+    def jira_scheme(self, repository: str) -> tuple[str, int, int]:
+        """The project of a repository's made-up issues, and what their numbers are: of pull request n,
+        ``first + n * step``, so that no two pull requests of the organisation share an issue.
+        """
+        if repository not in self.repos:
+            return jira_project(repository.rpartition("/")[2]), JIRA_FIRST, 1
+        return self.jira_project_key, JIRA_FIRST + self.repos.index(repository), len(self.repos)
 
 
 def _text(limit: int) -> Any:
@@ -112,6 +123,12 @@ def _built_in() -> Mapping[str, Organisation]:
     name = "organisations.toml"
     text = importlib.resources.files("tformance_seed.catalog").joinpath(name).read_text(encoding="utf-8")
     return _parse(text, name)
+
+
+def jira_project(name: str) -> str:
+    """A project key for what has none: the letters and digits of a name, at most ten."""
+    letters = re.sub("[^A-Z0-9]", "", name.upper()).lstrip("0123456789")
+    return letters[:10] if len(letters) > 1 else "PROJ"
 
 
 def find(slug: str, catalog: Mapping[str, Organisation]) -> Organisation:
@@ -182,9 +199,8 @@ def _organisation(slug: str, table: Any, at: Any) -> Organisation:
         raise InputError(f"catalogue {at(None)}: [{slug}] has no key name, the one that is needed")
     known = {field.name for field in fields(Organisation)}
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    letters = re.sub("[^A-Z0-9]", "", slug.upper()).lstrip("0123456789")
     values.setdefault("repos", (f"{slug}/{slug}",))
-    values.setdefault("jira_project_key", letters[:6] if len(letters) > 1 else "PROJ")
+    values.setdefault("jira_project_key", jira_project(slug))
     yearly = values.get("prs_per_year", DEFAULT_PRS_PER_YEAR)
     values.setdefault("members", max(5, round(yearly * MEMBERS_PER_YEARLY_PR)))
     return Organisation(slug=slug, **{key: value for key, value in values.items() if key in known})

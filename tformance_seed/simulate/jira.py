@@ -5,19 +5,12 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import text_keys
 from tformance_seed.simulate.columns import hours, moments, seconds, stamped
 from tformance_seed.sources.records import Columns
 
 Texts = npt.NDArray[np.bytes_]
-
-#: Made-up keys have numbers from here on.
-FIRST_NUMBER = 1000
-
-#: The most characters of a project that is named after a repository.
-PROJECT_LENGTH = 10
 
 #: Story points of issues with fewer than so many changed lines; and of the others.
 POINTS = ((50, 1), (150, 2), (400, 3), (800, 5))
@@ -159,25 +152,14 @@ def _summaries(facts: Columns) -> Texts:
 def simulated_key(prs: Columns, profile: Profile) -> Texts:
     """The Jira key of each pull request: its own, else one made up; empty for those of bots.
 
-    A made-up number is a function of the pull request alone, and no two share one: FIRST_NUMBER + number x
-    repositories + the repository's place in the organisation. A repository that the catalogue does not list
-    has a project of its own, named after it.
+    A made-up one is a function of the pull request alone, and no two share one (``jira_scheme``).
     """
     organisation = profile.organisation
     repositories, index = np.unique(prs["repository"], return_inverse=True)
-    schemes = [_scheme(name.decode(), organisation) for name in repositories.tolist()]
+    schemes = [organisation.jira_scheme(name.decode()) for name in repositories.tolist()]
     if not schemes:
         return prs["jira_key"]
-    project, step, place = (np.array(column)[index] for column in zip(*schemes, strict=True))
-    number = FIRST_NUMBER + prs["number"] * step + place
-    made_up = np.char.add(np.char.add(project, b"-"), number.astype("S"))
+    project, first, step = (np.array(column)[index] for column in zip(*schemes, strict=True))
+    number = first + prs["number"] * step
+    made_up = np.char.add(np.char.add(project.astype("S"), b"-"), number.astype("S"))
     return np.where((prs["jira_key"] == b"") & ~prs["is_bot"], made_up, prs["jira_key"])
-
-
-def _scheme(repository: str, organisation: Organisation) -> tuple[bytes, int, int]:
-    """How a repository's pull requests are numbered: project, step, offset."""
-    if repository in organisation.repos:
-        place = organisation.repos.index(repository)
-        return organisation.jira_project_key.encode(), len(organisation.repos), place
-    letters = re.sub("[^A-Z0-9]", "", repository.rpartition("/")[2].upper()).lstrip("0123456789")
-    return (letters[:PROJECT_LENGTH] if len(letters) > 1 else "PROJ").encode(), 1, 0

@@ -15,8 +15,9 @@ AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
 #: Share of reviewers who answer.
 REVIEWERS_ANSWER = 0.7
 
-#: Dimensions of ``Draws.spread`` of who answers, of ratings and of guesses.
-ANSWER_DIMENSION, QUALITY_DIMENSION, GUESS_DIMENSION = 5, 6, 7
+#: Dimensions of ``Draws.spread`` of ratings and of guesses, and how far apart, in [0, 1), the draws of two
+#: answers about one pull request lie: the golden section, so that any few of them are spread out.
+QUALITY_DIMENSION, GUESS_DIMENSION, APART = 6, 0, 0.6180339887498949
 
 #: Chances of quality 3, 2, 1, where no scenario says.
 QUALITY = (0.50, 0.35, 0.15)
@@ -57,10 +58,9 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     answer = when + _within(draws.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
 
     owner, reviewer = _pairs(reviews, len(members))
-    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    asked = _spread(ANSWER_DIMENSION, "reviewer answers", draws, prs, owner, place)
-    answers = merged[owner] & (asked < REVIEWERS_ANSWER)
-    owner, reviewer, place = owner[answers], reviewer[answers], place[answers]
+    keys = prs["key"][owner], members.key[reviewer]
+    answers = merged[owner] & draws.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
+    owner, reviewer = owner[answers], reviewer[answers]
     reply = when[owner] + _within(
         draws.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
     )
@@ -72,7 +72,7 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     shown = survey[owner] >= 0
     return (
         _surveys(prs, rows, answered[rows], answer[rows], profile),
-        _answers(prs, members, owner[shown], reviewer[shown], place[shown], reply[shown], profile)
+        _answers(prs, members, owner[shown], reviewer[shown], reply[shown], profile)
         | {"survey": survey[owner[shown]]},
     )
 
@@ -104,9 +104,12 @@ def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
 def _spread(
     dimension: int, purpose: str, draws: Draws, prs: Columns, owner: Integers, *keys: Integers | UInt64
 ) -> Floats:
-    """Evenly spread over the pull requests of a repository, for each of the keys."""
+    """Evenly spread over the pull requests of a repository and over the answers about one (together)."""
     repository = text_keys(prs["repository"])
-    return draws.spread(dimension, purpose, prs["number"][owner], repository[owner], *keys)
+    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    return (
+        draws.spread(dimension, purpose, prs["number"][owner], repository[owner], *keys) + APART * place
+    ) % 1
 
 
 def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers, profile: Profile) -> Columns:
@@ -142,7 +145,6 @@ def _answers(
     members: Members,
     owner: Integers,
     reviewer: Integers,
-    place: Integers,
     reply: Integers,
     profile: Profile,
 ) -> Columns:
@@ -150,12 +152,12 @@ def _answers(
     keys = prs["key"][owner], members.key[reviewer]
     truth = prs["ai_kind"][owner] != AI_NONE
     author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
-    guess = _spread(GUESS_DIMENSION, "guess", draws, prs, owner, author, place)
+    guess = _spread(GUESS_DIMENSION, "guess", draws, prs, owner, author)
     right = guess < _guess_rate(prs, members, owner, reviewer, profile)
     return stamped(
         {
             "reviewer": reviewer,
-            "quality_rating": _quality(prs, owner, place, profile),
+            "quality_rating": _quality(prs, owner, profile),
             "ai_guess": truth == right,
             "guess_correct": right,
             "responded_at": moments(reply),
@@ -167,9 +169,9 @@ def _answers(
     )
 
 
-def _quality(prs: Columns, owner: Integers, place: Integers, profile: Profile) -> Integers:
+def _quality(prs: Columns, owner: Integers, profile: Profile) -> Integers:
     """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
-    u = _spread(QUALITY_DIMENSION, "quality", profile.draws, prs, owner, place)
+    u = _spread(QUALITY_DIMENSION, "quality", profile.draws, prs, owner)
     if profile.scenario is None:
         best, _, worst = QUALITY
     else:

@@ -2,12 +2,10 @@
 
 import numpy as np
 
+from tformance_seed.catalog.organisations import WORKED
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.simulate.columns import half_up, stamped
 from tformance_seed.sources.records import Columns, Members
-
-#: Chance that a member who uses AI tools does so on a given workday.
-DAILY = 0.85
 
 #: Tools with their shares of the members.
 TOOLS = np.array([b"copilot", b"cursor"])
@@ -33,7 +31,7 @@ def ai_usage(members: Members, rows: slice, profile: Profile) -> Columns:
     days = profile.days[np.is_busday(profile.days)]
     key, draw = members.key[rows], members.adoption_draw[rows]
     uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
-    uses &= draws.chance("uses AI on day", DAILY, key[:, None], days)
+    uses &= draws.chance("uses AI on day", WORKED, key[:, None], days)
     if members.activity is not None:
         uses &= members.activity.before(days)[:, rows].T > 0
     row, day = np.nonzero(uses)

@@ -22,7 +22,7 @@ from tformance_seed.sources.git.log import Change, Gaps, changes, find_gaps
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, origin_url
 from tformance_seed.sources.git.rows import Rows
-from tformance_seed.sources.records import Batch, Members
+from tformance_seed.sources.records import Batch, Members, open_ranges
 
 #: ``owner/name`` at the end of a server's URL, ``https://host/owner/name.git`` or ``git@host:owner/name``.
 REMOTE = re.compile(r"(?!file:)(?:\w+://[^/]+/|[^/\s]+:)(?:\S*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -122,7 +122,7 @@ class GitSource:
         Raises:
           SeedError: git failed.
         """
-        ranges = list(_ranges(self.places, size, done))
+        ranges = list(open_ranges(0, self.places, size, done))
         read = self._read([landing for start, stop in ranges for landing in self._landings[start:stop]])
         for start, stop in ranges:
             rows = Rows(self._member_of, self._elsewhere, emails=self._emails)
@@ -169,14 +169,6 @@ def _elsewhere(landings: list[Landing]) -> set[tuple[str, str]]:
         for sha in [landing.sha, *(sha for sha, _ in landing.side)]
         if first.setdefault(sha, landing.repository) != landing.repository
     }
-
-
-def _ranges(places: int, size: int, done: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start = 0
-    for done_start, done_stop in [*sorted(done), (places, places)]:
-        for begin in range(start, done_start, size):
-            yield begin, min(begin + size, done_start)
-        start = max(start, done_stop)
 
 
 def _nothing(histories: list[History], profile: Profile) -> str:

@@ -36,8 +36,8 @@ REVERTS, HOTFIXES, SPECIAL_BELOW = 0.02, 0.03, 0.5
 #: A revert takes back one of so many pull requests before it.
 LOOK_BACK = 16
 
-#: Share of pull requests by people that name a Jira issue in the title, and the issues' first number.
-WITH_JIRA, JIRA_FIRST = 0.6, 1000
+#: Share of pull requests by people that name a Jira issue in the title.
+WITH_JIRA = 0.6
 
 #: Of pull requests whose code AI wrote: share that say so below commits (the others in the body), and share
 #: that touch the tool's configuration.
@@ -136,7 +136,7 @@ def decide(
         is_draft=(state == b"open") & ~is_bot & draws.chance("draft", DRAFTS, key),
         reverted=reverted,
         is_hotfix=outline.is_hotfix,
-        jira_key=_jira_keys(profile, index, numbers, draws.chance("jira", WITH_JIRA, key) & ~is_bot),
+        jira_key=_jira_keys(profile, repository, numbers, draws.chance("jira", WITH_JIRA, key) & ~is_bot),
         ai_kind=ai_kind,
         tool=tool,
         signed=(ai_kind == AI_CODE) & draws.chance("signed", SIGNED, key),
@@ -230,15 +230,11 @@ def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: list[
     return (ai_kind == AI_NONE) & np.all(small, axis=0) & profile.draws.chance("bot", among_small, key)
 
 
-def _jira_keys(profile: Profile, index: int, numbers: Ints, present: Booleans) -> Texts:
+def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Booleans) -> Texts:
     """Keys of issues, another for every pull request of the organisation."""
-    organisation = profile.organisation
-    issues = JIRA_FIRST + numbers * len(organisation.repos) + index
-    project = organisation.jira_project_key.encode()
-    return np.array(
-        [b"%s-%d" % (project, issue) if has else b"" for issue, has in zip(issues, present, strict=True)],
-        dtype="S",
-    )
+    project, first, step = profile.organisation.jira_scheme(repository)
+    keys = [f"{project}-{issue}".encode() for issue in (first + numbers * step).tolist()]
+    return np.where(present, np.array(keys, dtype="S"), b"")
 
 
 def _kinds(draws: Draws, key: UInt64, category: Texts, files: Ints) -> Ints:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.models.fields import json_text
-from tformance_seed.sources.records import Batch, Columns, Members
+from tformance_seed.sources.records import Batch, Columns, Members, open_ranges
 from tformance_seed.sources.synthetic.assistance import TOOLS
 from tformance_seed.sources.synthetic.calendar import calendars
 from tformance_seed.sources.synthetic.changes import KINDS, Changes, decide
@@ -85,7 +85,7 @@ class SyntheticSource:
         wording = Wording(self._profile)
         first = 0
         for index, calendar in enumerate(self._calendars):
-            places = list(_open_places(first, first + calendar.total, size, done))
+            places = list(open_ranges(first, first + calendar.total, size, done))
             if places:
                 tree = plant(self._profile, self._profile.organisation.repos[index])
             for start, stop in places:
@@ -191,12 +191,3 @@ class SyntheticSource:
             "ai_co_authors": _TOOL_LISTS[np.where(signed, changes.tool[owner], -1)],
             "is_ai_assisted": signed,
         }
-
-
-def _open_places(start: int, stop: int, size: int, done: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The ranges of places from ``start`` to ``stop`` that are not done, at most ``size`` long."""
-    for done_start, done_stop in [*sorted(done), (stop, stop)]:
-        end = min(done_start, stop)
-        for begin in range(start, end, size):
-            yield begin, min(begin + size, end)
-        start = max(start, done_stop)

@@ -122,10 +122,11 @@ class Wording:
         return subjects
 
     def _bumps(self, changes: Changes, packages: list[bytes]) -> list[bytes]:
-        """Packages take turns, and with each turn comes a package's next version, bumped or not."""
+        """Packages take turns, each in another order; with each comes a next version, bumped or not."""
         draws, repository = self._draws, changes.repository
-        turn, package = np.divmod(changes.number, len(packages))
-        package = np.argsort(draws.bits("package", repository, np.arange(len(packages))))[package]
+        turn, place = np.divmod(changes.number, len(packages))
+        order = np.argsort(draws.bits("package", repository, turn[:, None], np.arange(len(packages))), axis=1)
+        package = order[np.arange(len(turn)), place]
         version = turn + draws.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
         names = np.array(packages)[package].tolist()
         return [

@@ -12,6 +12,7 @@ from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
     Commit,
+    JiraIssue,
     PRFile,
     PRSurvey,
     PullRequest,
@@ -285,6 +286,24 @@ def test_aggregates_that_an_adopted_team_had_stay(database):
     seed(database, options=Options(adopt=True))
     maintenance.recompute_weekly(database, [ORGANISATION], None, None)
     assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
+
+
+def test_issues_are_made_for_seeded_pull_requests_alone(database):
+    team = foreign_team()
+    moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+    PullRequest.create(
+        team=team,
+        github_pr_id=1,
+        github_repo="their/own",
+        state="open",
+        jira_key="THEIRS-1",
+        created_at=moment,
+        updated_at=moment,
+        synced_at=moment,
+    )
+    assert seed(database, options=Options(adopt=True)).failures == {}
+    assert not JiraIssue.select().where(JiraIssue.jira_key == "THEIRS-1").exists()
+    assert JiraIssue.select().exists()
 
 
 def test_weekly_leaves_somebody_elses_team_alone(database):

@@ -325,68 +325,10 @@ def _jira(work: _Work) -> None:
     """Issues are what all pull requests with their key say, whichever batch or run brought those."""
     for start, stop in work.pieces("jira", 1, 1):
         with work.piece("jira", start, stop) as results:
-            for facts in _jira_facts(work):
+            above = ledger.watermark(work.team, PullRequest)
+            for facts in metrics.issue_facts(work.team_id, work.member_ids, work.rows_per_chunk, above):
                 work.write(JiraIssue, issues(facts, work.profile), results)
     work.progress("Jira issues", 1, 1)
-
-
-def _jira_facts(work: _Work) -> Iterator[Columns]:
-    """What the pull requests of each Jira key have in common, in key order."""
-    ended = peewee.fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at)
-    query = (
-        PullRequest.select(
-            PullRequest.jira_key,
-            PullRequest.pr_created_at,
-            ended,
-            PullRequest.additions + PullRequest.deletions,
-            PullRequest.title,
-            PullRequest.labels,
-            PullRequest.author,
-            PullRequest.state,
-        )
-        .where(PullRequest.team == work.team_id, PullRequest.jira_key > "")
-        .order_by(
-            PullRequest.jira_key,
-            PullRequest.pr_created_at,
-            PullRequest.github_repo,
-            PullRequest.github_pr_id,
-        )
-        .tuples()
-    )
-    member_of = {member_id: row for row, member_id in enumerate(work.member_ids.tolist())}
-    rows: list[tuple] = []
-    for row in query.iterator():
-        if len(rows) >= work.rows_per_chunk and row[0] != rows[-1][0]:
-            yield _facts(rows, member_of)
-            rows = []
-        rows.append(row)
-    if rows:
-        yield _facts(rows, member_of)
-
-
-def _facts(rows: list[tuple], member_of: dict[int, int]) -> Columns:
-    keys, created, ended, lines, titles, labels, authors, states = zip(*rows, strict=True)
-    starts = np.flatnonzero(np.array([True, *(a != b for a, b in zip(keys[1:], keys, strict=False))]))
-    moments = {"created": created, "ended": ended}
-    times = {
-        name: np.array([moment.replace(tzinfo=None) for moment in values], "M8[s]")
-        for name, values in moments.items()
-    }
-    merged = np.array([state == "merged" for state in states])
-    is_open = np.array([state == "open" for state in states])
-    all_merged = np.logical_and.reduceat(merged, starts)
-    any_open = np.logical_or.reduceat(is_open | merged, starts)
-    first = starts.tolist()
-    return {
-        "jira_key": np.array([keys[row].encode() for row in first]),
-        "first_created": np.minimum.reduceat(times["created"], starts),
-        "last_ended": np.maximum.reduceat(times["ended"], starts),
-        "lines": np.add.reduceat(np.array(lines, dtype=np.int64), starts),
-        "title": np.array([titles[row].encode() for row in first]),
-        "labels": np.array([json_text(labels[row]).encode() for row in first]),
-        "assignee": np.array([member_of.get(authors[row], -1) for row in first], dtype=np.int64),
-        "state": np.where(all_merged, b"merged", np.where(any_open, b"open", b"closed")),
-    }
 
 
 def _ai_usage(work: _Work) -> None:

@@ -1,0 +1,82 @@
+"""What the pull requests of a Jira key have in common, read from the database."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from peewee import fn
+
+from tformance_seed.models import PullRequest
+from tformance_seed.models.fields import json_text
+
+Facts = dict[str, npt.NDArray[Any]]
+
+
+def issue_facts(
+    team_id: int, member_ids: npt.NDArray[np.int64], size: int, above: int = 0
+) -> Iterator[Facts]:
+    """The facts of every Jira key that a team's pull requests name, in key order.
+
+    Parameters:
+      member_ids: the id of each member; an assignee is a row of it, -1 nobody.
+      size: of how many pull requests a batch is made, at least; those of one key stay together.
+      above: pull requests up to this id are somebody else's and left out.
+
+    Yields:
+      Columns jira_key, title, labels (``S``), first_created, last_ended (``datetime64[s]``), lines, assignee
+      (``int64``) and state: merged when all are, closed when none is merged or open, else open.
+    """
+    query = (
+        PullRequest.select(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at),
+            PullRequest.additions + PullRequest.deletions,
+            PullRequest.title,
+            PullRequest.labels,
+            PullRequest.author,
+            PullRequest.state,
+        )
+        .where(PullRequest.team == team_id, PullRequest.jira_key > "", PullRequest.id > above)
+        .order_by(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            PullRequest.github_repo,
+            PullRequest.github_pr_id,
+        )
+        .tuples()
+    )
+    member_of = {member_id: row for row, member_id in enumerate(member_ids.tolist())}
+    rows: list[tuple[Any, ...]] = []
+    for row in query.iterator():
+        if len(rows) >= size and row[0] != rows[-1][0]:
+            yield _facts(rows, member_of)
+            rows = []
+        rows.append(row)
+    if rows:
+        yield _facts(rows, member_of)
+
+
+def _facts(rows: list[tuple[Any, ...]], member_of: dict[int, int]) -> Facts:
+    keys, created, ended, lines, titles, labels, authors, states = zip(*rows, strict=True)
+    starts = np.flatnonzero([True, *(a != b for a, b in zip(keys[1:], keys, strict=False))])
+    merged = np.array([state == "merged" for state in states])
+    unfinished = np.array([state == "open" for state in states])
+    all_merged = np.logical_and.reduceat(merged, starts)
+    any_left = np.logical_or.reduceat(unfinished | merged, starts)
+    first = starts.tolist()
+    return {
+        "jira_key": np.array([keys[row].encode() for row in first]),
+        "first_created": np.minimum.reduceat(_moments(created), starts),
+        "last_ended": np.maximum.reduceat(_moments(ended), starts),
+        "lines": np.add.reduceat(np.array(lines, dtype=np.int64), starts),
+        "title": np.array([titles[row].encode() for row in first]),
+        "labels": np.array([json_text(labels[row]).encode() for row in first]),
+        "assignee": np.array([member_of.get(authors[row], -1) for row in first], dtype=np.int64),
+        "state": np.where(all_merged, b"merged", np.where(any_left, b"open", b"closed")),
+    }
+
+
+def _moments(values: tuple[Any, ...]) -> npt.NDArray[np.datetime64]:
+    return np.array([moment.replace(tzinfo=None) for moment in values], "M8[s]")

@@ -113,8 +113,7 @@ def seed(
     """
     began = time.perf_counter()
     with organisation_lock(database, profile.organisation.slug, wait=options.wait) as check_lock:
-        work = _Work.begin(database, run, profile, source, options, progress)
-        work.check_lock = check_lock
+        work = _Work(database, run, profile, source, options, progress, check_lock)
         for stage in STAGES:
             stage(work)
         work.job.finish()
@@ -130,60 +129,51 @@ def starts_over(team: SeedTeam | None, new: dict[str, Any]) -> bool:
 class _Work:
     """One organisation in hand: what the stages share."""
 
+    people: Members
+    member_ids: npt.NDArray[np.int64]  #: of each of the people
+
     def __init__(
         self,
-        database: peewee.Database,
-        profile: Profile,
-        source: Source,
-        options: Options,
-        progress: Progress,
-    ) -> None:
-        self.database = database
-        self.profile = profile
-        self.source = source
-        self.chunk_size = options.chunk_size
-        self.progress = progress
-        self.report = Report(profile.organisation.slug, profile.since, profile.until)
-        self.check_lock: Callable[[], None] = lambda: None
-        self.team: SeedTeam
-        self.team_id = 0
-        self.job: ledger.Job
-        self.fresh: dict[str, bool] = {}
-        self.people: Members
-        self.member_ids: npt.NDArray[np.int64]
-
-    @classmethod
-    def begin(
-        cls,
         database: peewee.Database,
         run: SeedRun,
         profile: Profile,
         source: Source,
         options: Options,
         progress: Progress,
-    ) -> "_Work":
-        work = cls(database, profile, source, options, progress)
-        slug = profile.organisation.slug
-        ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
-        if options.clear and (own := ledger.own_team(slug)):
-            ledger.clear_team(own)
-        team = ledger.take_team(_team_values(profile), adopt=options.adopt)
+        check_lock: Callable[[], None],
+    ) -> None:
+        self.database = database
+        self.profile = profile
+        self.source = source
+        self.chunk_size = options.chunk_size
+        self.progress = progress
+        self.check_lock = check_lock
+        self.report = Report(profile.organisation.slug, profile.since, profile.until)
         inputs = recipe(profile, source)
-        if starts_over(team, inputs):
-            ledger.start_over(team, inputs)
-            work.report.started_over = True
-        elif team.recipe is None:
-            ledger.set_recipe(team, inputs)
-        work.team, work.team_id = team, team.team_id
+        self.team = self._take_team(options, inputs)
+        self.team_id: int = self.team.team_id
         identity = ledger.identity(inputs, str(profile.since), str(profile.until), source.fingerprint)
-        work.job = ledger.open_job(run, slug, identity, profile.since, profile.until)
-        work.report.resumed = work.job.resumed
-        work.fresh = {
-            model.__name__: not model.select().where(model.team == team.team_id).exists()
+        self.job = ledger.open_job(run, self.team.slug, identity, profile.since, profile.until)
+        self.report.resumed = self.job.resumed
+        #: By model: nothing of the team is there, so nothing can conflict.
+        self.fresh = {
+            model.__name__: not model.select().where(model.team == self.team_id).exists()
             for model in APPLICATION
             if model is not Team
         }
-        return work
+
+    def _take_team(self, options: Options, inputs: dict[str, Any]) -> SeedTeam:
+        slug = self.profile.organisation.slug
+        ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
+        if options.clear and (own := ledger.own_team(slug)):
+            ledger.clear_team(own)
+        team = ledger.take_team(_team_values(self.profile), adopt=options.adopt)
+        if starts_over(team, inputs):
+            ledger.start_over(team, inputs)
+            self.report.started_over = True
+        elif team.recipe is None:
+            ledger.set_recipe(team, inputs)
+        return team
 
     @property
     def rows_per_chunk(self) -> int:

@@ -93,8 +93,10 @@ class Exact(peewee.Model):
 
 
 class Document(peewee.Model):
+    """Of JSON as Peewee 4 stores it; older ones have no such field, and the project's own stands in."""
+
     key = peewee.IntegerField(unique=True)
-    body = peewee.JSONField(null=True)
+    body = getattr(peewee, "JSONField", JSONField)(null=True)
 
 
 class Loose(peewee.Model):

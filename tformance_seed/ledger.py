@@ -195,7 +195,7 @@ class Job:
         SeedChunk.create(job=self.row.id, stage=stage, start=start, stop=stop, tables=tables)
 
     def finish(self) -> None:
-        """Enter that all is done; what is left of the chunks is their sum's business no more."""
+        """Enter that all is done, so that the next run on the organisation begins anew."""
         SeedJob.update(state=FINISHED).where(SeedJob.id == self.row.id).execute()
         SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == self.row.organisation).execute()
 

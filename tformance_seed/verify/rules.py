@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import peewee
 from peewee import fn
 
-from tformance_seed.metrics.refresh import is_distinct
 from tformance_seed.models import (
     AIUsageDaily,
     Commit,
@@ -26,6 +25,7 @@ from tformance_seed.models import (
     TeamMember,
     WeeklyMetrics,
 )
+from tformance_seed.upsert import is_distinct
 from tformance_seed.verify import conditions
 from tformance_seed.verify.conditions import Condition, Model
 from tformance_seed.verify.recounts import has_wrong_pair, has_wrong_week

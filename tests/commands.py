@@ -5,6 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+#: Variables that the package reads; none reaches a command unless a test says so.
+OURS = {
+    "DATABASE_URL",
+    "BROKER_URL",
+    "REDIS_URL",
+    "TFORMANCE_LLM_RATE",
+    "TFORMANCE_LOG",
+    "TFORMANCE_PROMETHEUS",
+}
+
 
 def command(
     *arguments: str, folder: Path | None = None, **environment: str
@@ -27,5 +37,5 @@ def argv(*arguments: str) -> list[str]:
 
 
 def clean(extra: dict[str, str] | None = None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    kept = {name: value for name, value in os.environ.items() if name not in OURS}
     return {**kept, "COLUMNS": "200", **(extra or {})}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import peewee
 import pytest
-from servers import Postgres, postgres
+from servers import Postgres, Redis, postgres
 from teams import Coherent
 
 from tformance_seed import database as databases
@@ -19,6 +19,23 @@ def server() -> Iterator[Postgres]:
     with postgres(folder) as running:
         yield running
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[Redis]:
+    folder = Path(tempfile.mkdtemp(prefix="redis"))
+    server = Redis(folder)
+    server.start()
+    yield server
+    server.crash()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def broker(running_redis: Redis) -> Redis:
+    """A Redis that holds nothing."""
+    running_redis.empty()
+    return running_redis
 
 
 @pytest.fixture

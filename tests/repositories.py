@@ -135,11 +135,13 @@ class Told:
         return [row["message"].splitlines()[0] for row in self.commits if row["pull_request"] == number]
 
 
-def told(source: GitSource, size: int = 100, done: list[tuple[int, int]] | None = None) -> Told:
+def told(source: GitSource, size: int = 100, first: int = 0) -> Told:
     members = _rows(source.members().columns)
     logins = [member["github_username"] for member in members]
     everything = Told([], [], dict(zip(logins, members, strict=True)), [])
-    for batch in source.batches(size, done or []):
+    starts = range(first, source.places, size)
+    batches = (batch for start in starts for batch in source.batches(start, min(start + size, source.places)))
+    for batch in batches:
         pull_requests = _rows(batch.pull_requests)
         for pull_request in pull_requests:
             pull_request["files"] = []

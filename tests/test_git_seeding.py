@@ -6,7 +6,7 @@ import pytest
 from repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 
 from tformance_seed import database as databases
-from tformance_seed import seeding, verify
+from tformance_seed import planning, seeding, verify
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
@@ -19,7 +19,8 @@ from tformance_seed.models import (
     Team,
     TeamMember,
 )
-from tformance_seed.pipeline import Options
+from tformance_seed.planning import Options
+from tformance_seed.workers import local
 
 FIRST = datetime.date(2025, 3, 3)
 AGGREGATES = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}
@@ -44,10 +45,11 @@ def clone(tmp_path_factory):
 
 
 def seed(database, *paths, until=None, days=30, options=None, **wishes):
-    request = seeding.Request(
+    request = planning.Request(
         repositories=paths, until=until, days=days, options=options or Options(), adoption=0.8, **wishes
     )
-    return seeding.run(database, request, seeding.plan(request, datetime.date(2026, 1, 1)))
+    with local.crew(database) as crew:
+        return seeding.run(database, crew, request, planning.plan(request, datetime.date(2026, 1, 1)))
 
 
 def content(database):

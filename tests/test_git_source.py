@@ -239,14 +239,12 @@ def test_batches_of_any_size_say_the_same(workshop: Workshop, size: int) -> None
     assert all(stop - start <= size for start, stop in parts.places)
 
 
-def test_finished_places_are_left_out_with_their_commits(workshop: Workshop) -> None:
+def test_a_range_of_places_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:
     mixture(workshop)
-    read = source(workshop.path)
-    rest = told(read, 2, [(0, 2), (3, 4)])
-    assert rest.places == [(2, 3), (4, 5)]
-    assert rest.numbers == [3]
+    rest = told(source(workshop.path), 2, first=2)
+    assert rest.places == [(2, 4), (4, 5)]
+    assert 3 in rest.numbers
     assert rest.loose == ["Direct"]
-    assert same(told(read, 2, [(0, 5)]), Told([], [], {}, []))
 
 
 def test_several_repositories_come_in_the_order_of_their_names(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """The promises, on both databases: same content, nothing twice, nothing lost, nobody else's data touched."""
 
+import contextlib
 import datetime
 import time
 
 import pytest
 
 from tformance_seed import database as databases
-from tformance_seed import ledger, maintenance, seeding, verify
+from tformance_seed import ledger, maintenance, planning, seeding, verify
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.ledger.jobs import SILENCE
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
@@ -16,28 +18,33 @@ from tformance_seed.models import (
     PRFile,
     PRSurvey,
     PullRequest,
-    SeedChunk,
+    SeedJob,
+    SeedRun,
+    SeedTask,
     SeedTeam,
     Team,
     TeamMember,
     WeeklyMetrics,
 )
-from tformance_seed.pipeline import Options
+from tformance_seed.planning import Options
+from tformance_seed.schema import prepare
+from tformance_seed.workers import local
 
 UNTIL = datetime.date(2026, 3, 18)
 ORGANISATION = "polar"
 
 
-def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda *_: None, **wishes):
+def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda _: None, **wishes):
     """Seed a small organisation as the command does; returns the outcome."""
-    request = seeding.Request(
+    request = planning.Request(
         organisations=organisations or (ORGANISATION,),
         days=days,
         until=until,
         options=options or Options(),
         **wishes,
     )
-    return seeding.run(database, request, seeding.plan(request, until), progress)
+    with local.crew(database) as crew:
+        return seeding.run(database, crew, request, planning.plan(request, until), progress)
 
 
 def content(database, slug=ORGANISATION):
@@ -179,59 +186,106 @@ def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
     assert content(database).tables["metrics_aiusagedaily"] == grown
 
 
-class StopError(Exception):
-    """Stands in for a crash at a chosen moment."""
+class CrashError(BaseException):
+    """Stands in for the death of a process at a chosen moment."""
+
+
+@contextlib.contextmanager
+def breaking_off(monkeypatch, after):
+    """Lets so many tasks be done and breaks off in the transaction of the next; yields who looks on."""
+    complete, left, crashed = ledger.complete, [after], []
+
+    def break_off(task, results):
+        if left[0] <= 0:
+            crashed.append(task)
+            raise CrashError
+        left[0] -= 1
+        complete(task, results)
+
+    def look(_status):
+        if crashed:
+            raise CrashError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "complete", break_off)
+        yield look
+
+
+def moments_of_finished_tasks():
+    done = SeedTask.select(SeedTask.id, SeedTask.finished_at).where(SeedTask.state == ledger.DONE)
+    return dict(done.tuples())
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.4, 0.6, 0.8, 0.99])
-def test_a_run_that_breaks_off_goes_on_without_redoing_finished_chunks(database, share):
+def test_a_run_that_breaks_off_goes_on_without_redoing_finished_tasks(database, share, monkeypatch):
     options = Options(chunk_size=400)
-    steps = []
-    seed(database, options=options, progress=lambda *_: steps.append(1))
-    expected = content(database)
+    seed(database, options=options)
+    expected, in_all = content(database), SeedTask.select().count()
     ledger.clear_team(ledger.own_team(ORGANISATION))
-    left = int(share * len(steps))
-
-    def stop(*_):
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise StopError
-
-    with pytest.raises(StopError):
-        seed(database, options=options, progress=stop)
-    finished = set(SeedChunk.select(SeedChunk.id).tuples())
+    with breaking_off(monkeypatch, after=max(1, int(share * in_all))) as look, pytest.raises(CrashError):
+        seed(database, options=options, progress=look)
+    finished = moments_of_finished_tasks()
     assert finished
     outcome = seed(database, options=options)
     assert outcome.reports[0].resumed
-    assert finished <= set(SeedChunk.select(SeedChunk.id).tuples())
+    assert finished.items() <= moments_of_finished_tasks().items()
     assert content(database) == expected
 
 
-def test_going_on_with_another_chunk_size_ends_the_same(database):
+def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
     seed(database, options=Options(chunk_size=300))
     expected = content(database)
     ledger.clear_team(ledger.own_team(ORGANISATION))
-    calls = 0
-
-    def stop(*_):
-        nonlocal calls
-        calls += 1
-        if calls == 4:
-            raise StopError
-
-    with pytest.raises(StopError):
-        seed(database, options=Options(chunk_size=300), progress=stop)
-    seed(database, options=Options(chunk_size=70))
+    with breaking_off(monkeypatch, after=3) as look, pytest.raises(CrashError):
+        seed(database, options=Options(chunk_size=300), progress=look)
+    assert seed(database, options=Options(chunk_size=70)).reports[0].resumed
     assert content(database) == expected
 
 
-def test_two_runs_on_one_organisation_do_not_meet(database):
-    with databases.organisation_lock(database, ORGANISATION):
-        outcome = seed(database, ORGANISATION, "resend")
+def busy(database, **wishes):
+    """Another process seeds the organisation: its run is in the ledger and has just been heard of."""
+    request = planning.Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
+    (item,) = planning.plan(request, UNTIL)
+    prepare(database)
+    job, _ = ledger.open_job(item.slug, item.identity(), item.record(), anew=False)
+    return ledger.start_run({}, [job])
+
+
+def test_two_runs_with_other_inputs_do_not_meet(database):
+    theirs = busy(database, seed=7)
+    outcome = seed(database, ORGANISATION, "resend")
     assert "another run is seeding polar" in outcome.failures[ORGANISATION]
+    assert f"tformance-seed cancel {theirs.name}" in outcome.failures[ORGANISATION]
     assert [report.organisation for report in outcome.reports] == ["resend"]
+    ledger.cancel(theirs)
     assert seed(database).failures == {}
+
+
+def test_a_second_run_with_the_same_inputs_goes_on_with_the_first_ones_work(database):
+    theirs = busy(database)
+    outcome = seed(database)
+    assert outcome.reports[0].resumed
+    assert ledger.status(theirs).state == "finished"
+
+
+def test_a_run_of_which_nothing_was_heard_for_long_is_taken_to_be_dead(database):
+    theirs = busy(database, seed=7)
+    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
+    assert seed(database).failures == {}
+    assert ledger.status(theirs).state == "superseded"
+
+
+def test_neither_clear_nor_weekly_meddles_with_a_run(database):
+    seed(database)
+    theirs = busy(database)
+    for command in (
+        lambda: maintenance.recompute_weekly(database, [ORGANISATION], None, None),
+        lambda: maintenance.clear_teams(database, [ORGANISATION], wait=False),
+    ):
+        with pytest.raises(SeedError, match="another run is seeding polar"):
+            command()
+    ledger.cancel(theirs)
+    assert maintenance.clear_teams(database, [ORGANISATION], wait=False)[ORGANISATION]
 
 
 def foreign_team(slug=ORGANISATION):
@@ -319,19 +373,13 @@ def test_weekly_after_seeding_writes_nothing(database):
     assert results[ORGANISATION].unchanged > 10
 
 
-def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database):
-    calls = 0
-
-    def stop(*_):
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise StopError
-
-    with pytest.raises(StopError):
-        seed(database, options=Options(chunk_size=300), progress=stop)
+def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
+    with breaking_off(monkeypatch, after=2) as look, pytest.raises(CrashError):
+        seed(database, options=Options(chunk_size=300), progress=look)
     ledger.delete_rows(SeedTeam.get())
     Team.delete().execute()
+    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
+    SeedTask.update(taken_at=None, finished_at=None).execute()
     outcome = seed(database, options=Options(chunk_size=300))
     assert outcome.failures == {}
     assert verify.check(database, Team.get().id) == []
@@ -417,29 +465,36 @@ def test_a_failed_database_says_what_is_safe(server, application_url):
 )
 def test_bad_wishes_are_refused_in_one_line(wishes, words):
     with pytest.raises(InputError) as refusal:
-        seeding.plan(seeding.Request(**wishes), UNTIL)
+        planning.plan(planning.Request(**wishes), UNTIL)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_lock_that_is_lost_stops_the_work(server, application_url):
+def test_a_connection_that_is_lost_is_made_again(server, application_url):
+    """Every connection is cut while the work goes on; each task is tried again."""
     database = opened(application_url)
-    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND state ~ '^idle in'"
+    name = application_url.split("/")[3].split("?")[0]
+    cuts = []
 
-    def cut(stage, *_):
-        if stage == "pull requests":
-            server.execute(end.format(application_url.split("/")[3].split("?")[0]))
+    def cut(status):
+        if len(cuts) < 3 and len(cuts) < sum(stage.done for job in status.jobs for stage in job.stages):
+            end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            cuts.append(server.execute(end))
 
-    outcome = seed(database, progress=lambda _slug, stage, *_: cut(stage))
-    assert "the hold on polar was lost" in outcome.failures[ORGANISATION]
-    assert seed(database).failures == {}
+    seed(database, options=Options(chunk_size=300))
+    expected = content(database)
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    assert seed(database, options=Options(chunk_size=300), progress=cut).failures == {}
+    assert len(cuts) == 3
+    assert content(database) == expected
 
 
-def test_a_lock_waits_when_told_to(database):
-    with databases.organisation_lock(database, "x"):
-        with pytest.raises(SeedError, match="--wait"), databases.organisation_lock(database, "x"):
-            pytest.fail("held twice")
-        with databases.organisation_lock(database, "y"):
-            pass
-    with databases.organisation_lock(database, "x", wait=True):
-        pass
+def test_a_ledger_of_an_older_version_makes_room(database):
+    seed(database)
+    expected = content(database)
+    database.drop_tables([SeedTask])
+    database.execute_sql("ALTER TABLE seed_job ADD COLUMN since DATE")
+    again = seed(database)
+    assert sum(result.written for result in again.reports[0].tables.values()) == 0
+    assert content(database) == expected
+    assert SeedRun.select().count() == 1

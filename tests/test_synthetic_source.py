@@ -57,9 +57,11 @@ def scenario(name: str, seed: int = 7) -> Profile:
     return Profile(organisation, seed, since, since + 55 * DAY, members, scenario=SCENARIOS[name])
 
 
-def read(profile: Profile, size: int = 5000, done: list[tuple[int, int]] | None = None) -> Batch:
-    """All batches as one."""
-    batches = list(SyntheticSource(profile).batches(size, done or []))
+def read(profile: Profile, size: int = 5000, first: int = 0) -> Batch:
+    """All batches from a place on as one."""
+    source = SyntheticSource(profile)
+    starts = range(first, source.places, size)
+    batches = [batch for start in starts for batch in source.batches(start, min(start + size, source.places))]
     tables = []
     for table in ("pull_requests", "commits", "files"):
         parts, before = [], 0
@@ -241,7 +243,7 @@ def test_batches_of_any_size_give_the_same_rows(size):
 
 
 def test_batches_hold_the_columns_of_the_record():
-    batch = next(SyntheticSource(told()).batches(50, []))
+    batch = next(SyntheticSource(told()).batches(0, 50))
     assert list(batch.pull_requests) == list(PULL_REQUEST_COLUMNS)
     assert list(batch.commits) == list(COMMIT_COLUMNS)
     assert list(batch.files) == list(FILE_COLUMNS)
@@ -256,18 +258,20 @@ def test_batches_hold_the_columns_of_the_record():
     assert np.array_equal(batch.pull_requests["key"], pull_request_key(repository, numbers))
 
 
-def test_batches_leave_out_what_is_done_and_reach_into_nothing_done():
-    source = SyntheticSource(told())
-    done = [(10, 20), (0, 3), (700, 900), (source.total - 5, source.total)]
-    ranges = [(batch.start, batch.stop) for batch in source.batches(64, done)]
-    assert all(0 < stop - start <= 64 for start, stop in ranges)
-    places = sorted(place for start, stop in ranges + done for place in range(start, stop))
-    assert places == list(range(source.total))
+@pytest.mark.parametrize(("start", "stop"), [(0, 3), (17, 18), (5, 900)])
+def test_a_range_of_places_is_covered_by_batches_of_one_repository_each(start, stop):
+    batches = list(SyntheticSource(told()).batches(start, stop))
+    assert [place for batch in batches for place in range(batch.start, batch.stop)] == list(
+        range(start, stop)
+    )
+    for batch in batches:
+        assert len(batch.pull_requests["number"]) == batch.stop - batch.start
+        assert len(set(batch.pull_requests["repository"].tolist())) == 1
 
 
-def test_places_do_not_depend_on_what_is_done():
+def test_a_place_is_the_same_whatever_else_is_read():
     profile = told(until=datetime.date(2025, 7, 20))
-    whole, rest = named(read(profile)), named(read(profile, 7, [(5, 60)]))
+    whole, rest = named(read(profile)), named(read(profile, 7, first=55))
     assert len(rest) == len(whole) - 55
     assert all(whole[name] == seen for name, seen in rest.items())
 
@@ -305,7 +309,7 @@ def test_a_given_number_of_pull_requests_is_exact(prs, days):
     for since in (datetime.date(2015, 1, 1), datetime.date(2025, 3, 2)):
         source = SyntheticSource(told(since=since, until=since + (days - 1) * DAY, prs=prs))
         assert source.total == prs
-        batches = list(source.batches(5000, []))
+        batches = list(source.batches(0, source.places))
         assert sum(len(batch.pull_requests["key"]) for batch in batches) == prs
         assert all(batch.pull_requests["number"].min() >= 1 for batch in batches)
 

@@ -1,8 +1,10 @@
 """The commands: parse, call, print. What they need is imported when they run, so that help is quick."""
 
 import datetime
+import logging
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,7 +17,8 @@ from tformance_seed.errors import InputError, SeedError
 if TYPE_CHECKING:
     import peewee
 
-    from tformance_seed.seeding import Outcome, Planned
+    from tformance_seed.planning import Planned
+    from tformance_seed.workers.crew import Crew
 
 PROGRAM = "tformance-seed"
 
@@ -58,6 +61,21 @@ Days = Annotated[
     int | None, typer.Option(metavar="N", help="Days of the window (default: 90).", show_default=False)
 ]
 
+Broker = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        default_factory=settings.broker_url,
+        show_default=False,
+        help="redis://... or amqp://... of the workers. Else BROKER_URL, else REDIS_URL, else this process.",
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers go on.")]
+Run = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A run's name (default: the latest).", show_default=False),
+]
+
 
 def _optional(metavar: str, text: str) -> Any:
     return typer.Option(metavar=metavar, help=text, show_default=False)
@@ -66,6 +84,7 @@ def _optional(metavar: str, text: str) -> Any:
 @app.command()
 def seed(
     database: Database,
+    broker: Broker,
     organisations: Organisations = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
     source: Annotated[str | None, _optional("synthetic|git", "Where pull requests come from.")] = None,
@@ -86,13 +105,13 @@ def seed(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, write nothing.")
     ] = False,
+    detach: Detach = False,
     as_json: Json = False,
 ) -> None:
     """Fill the database with organisations; run it again and nothing changes."""
-    from tformance_seed import output, seeding
-    from tformance_seed.pipeline import Options
+    from tformance_seed import output, planning, preview, seeding
 
-    request = seeding.Request(
+    request = planning.Request(
         organisations=organisations or (),
         everything=everything,
         source=source,
@@ -106,18 +125,107 @@ def seed(
         seed=random_seed,
         emails=emails,
         catalog=catalog,
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+        options=planning.Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
     )
-    planned = seeding.plan(request, _today())
+    planned = planning.plan(request, _today())
     _warn(planned)
     if dry_run:
-        output.dry_run(seeding.preview(database, request, planned), as_json=as_json)
+        output.dry_run(preview.preview(database, request, planned), as_json=as_json)
         return
-    with _open(database) as opened, output.progress_bars() as progress:
-        outcome = seeding.run(opened, request, planned, progress)
-    output.seeded(outcome, database, as_json=as_json)
+    _check_detach(broker, detach=detach)
+    with _open(database) as opened, _crew(broker, opened) as crew:
+        if detach:
+            begun = seeding.begin(opened, crew, request, planned)
+            output.detached(begun, as_json=as_json)
+            failures = begun.failures
+        else:
+            with output.progress(workers=broker is not None) as show:
+                outcome = seeding.run(opened, crew, request, planned, show)
+            output.seeded(outcome, database, as_json=as_json)
+            failures = outcome.failures
+    if failures:
+        raise SeedError(_failures(failures))
+
+
+@app.command()
+def worker(
+    database: Database,
+    broker: Broker,
+    processes: Annotated[int | None, _optional("N", "Processes, each for all the queues.")] = None,
+    threads: Annotated[int | None, _optional("N", "Threads of each process.")] = None,
+    queues: Annotated[str | None, _optional("NAMES", "Of sync, compute, llm (default: all).")] = None,
+) -> None:
+    """Run workers until told to stop; they do what `seed --broker` hands out."""
+    from tformance_seed.workers import supervisor
+
+    if broker is None:
+        raise InputError("workers need a broker: add --broker redis://host:6379/0, or set REDIS_URL")
+    groups = supervisor.groups(processes=processes, threads=threads, queues=queues)
+    sys.exit(supervisor.Supervisor(groups, database=database, broker=broker).run())
+
+
+@app.command()
+def status(
+    database: Database,
+    run: Run = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it until the run is over.")] = False,
+    as_json: Json = False,
+) -> None:
+    """How a run stands, by default the latest: per organisation and stage, from the ledger."""
+    from tformance_seed import ledger, maintenance, output
+
+    with _open(database, "write") as opened:
+        maintenance.check_ledger(opened)
+        record = ledger.find_run(run)
+        if watch and not as_json:
+            output.watch(lambda: ledger.status(record))
+        else:
+            while watch and not ledger.status(record).over:
+                time.sleep(1)
+        output.status(ledger.status(record), as_json=as_json)
+
+
+@app.command()
+def retry(
+    database: Database,
+    broker: Broker,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")],
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Send again what failed, was cancelled or got lost of a run."""
+    from tformance_seed import ledger, maintenance, output, seeding
+
+    _check_detach(broker, detach=detach)
+    with _open(database, "write") as opened, _crew(broker, opened) as crew:
+        maintenance.check_ledger(opened)
+        record = ledger.find_run(run)
+        ledger.reopen(record)
+        crew.send(ledger.waiting(record.name, record.jobs), seeding.PATIENCE)
+        if detach:
+            output.detached(seeding.Begun(record, {}, frozenset()), as_json=as_json)
+            return
+        with output.progress(workers=broker is not None) as show:
+            outcome = seeding.conclude(opened, record, seeding.watch(opened, crew, record, show))
+        output.seeded(outcome, database, as_json=as_json)
     if outcome.failures:
-        raise SeedError(_failures(outcome))
+        raise SeedError(_failures(outcome.failures))
+
+
+@app.command()
+def cancel(
+    database: Database,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's name.")],
+    as_json: Json = False,
+) -> None:
+    """Stop a run after what is in hand, and say what is left."""
+    from tformance_seed import ledger, maintenance, output
+
+    with _open(database, "write") as opened:
+        maintenance.check_ledger(opened)
+        record = ledger.find_run(run)
+        cancelled = ledger.cancel(record)
+        output.cancelled(cancelled, ledger.status(record), as_json=as_json)
 
 
 @app.command()
@@ -216,6 +324,7 @@ def _start(
 
 def main() -> NoReturn:
     """Run a command; whatever goes wrong is one line on standard error and an exit status."""
+    logging.getLogger().addHandler(logging.NullHandler())  # workers log; other commands say it themselves
     try:
         status = app(standalone_mode=False) or 0
         if status == INTERRUPTED:  # Typer catches the keyboard's interrupt itself
@@ -269,6 +378,27 @@ def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
         database.close()
 
 
+@contextmanager
+def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
+    """Who does the tasks: workers behind a broker, or threads of this process."""
+    from tformance_seed.workers import broker as brokers
+    from tformance_seed.workers import local
+    from tformance_seed.workers.crew import Crew
+
+    if broker is None:
+        with local.crew(database) as made:
+            yield made
+    else:
+        setup = brokers.connect(broker)
+        setup.check()
+        yield Crew(setup, lambda: database)
+
+
+def _check_detach(broker: str | None, *, detach: bool) -> None:
+    if detach and broker is None:
+        raise InputError("--detach needs workers to go on with it: add --broker URL, or set REDIS_URL")
+
+
 def _ask(question: str) -> None:
     try:
         sure = typer.confirm(question, err=True)
@@ -297,7 +427,7 @@ def _warn(planned: "list[Planned]") -> None:
             print(f"{PROGRAM}: warning: {warning}", file=sys.stderr)
 
 
-def _failures(outcome: "Outcome") -> str:
-    (slug, reason), *more = outcome.failures.items()
+def _failures(failures: Mapping[str, str]) -> str:
+    (slug, reason), *more = failures.items()
     rest = f" (and {len(more)} more organisations failed)" if more else ""
     return f"{slug}: {reason}{rest}"

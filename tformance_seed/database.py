@@ -1,11 +1,11 @@
 """A URL becomes a Peewee database; locks on organisations; the embedded servers."""
 
 import contextlib
-import fcntl
 import os
-import time
+import re
 import warnings
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
@@ -20,9 +20,6 @@ from tformance_seed.models.fields import FIELD_TYPES
 #: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
 CONNECT_TIMEOUT = 10
 BUSY_TIMEOUT = 60
-
-#: Seconds between two tries at a lock that somebody else holds.
-LOCK_POLL = 0.2
 
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
@@ -44,9 +41,24 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
         database.connect()
         database.get_tables()
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        raise InputError(f"database {redacted(url)}: {first_line(error, url)}") from None
+        advice = f"; {REMEDIES['53300']}" if sqlstate(error) == "53300" else ""
+        raise InputError(f"database {redacted(url)}: {first_line(error, url)}{advice}") from None
     database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
+    _opened.add(database)
     return database
+
+
+#: Databases opened in this process.
+_opened: "weakref.WeakSet[peewee.Database]" = weakref.WeakSet()
+
+
+def _forget_connections() -> None:
+    """In a child process: leave the parent's connections alone. To close one would end it for both."""
+    for database in _opened:
+        database._state.reset()
+
+
+os.register_at_fork(after_in_child=_forget_connections)
 
 
 def redacted(url: str) -> str:
@@ -87,11 +99,38 @@ REMEDIES = {
     "23": "rows of somebody else's are in the way",
 }
 
+#: SQLSTATEs, or classes of them, that say nothing against doing the same again in a while.
+PASSING = ("08", "40", "53300", "55P03", "57P")
+
+#: What the drivers say where there is no SQLSTATE: no connection could be made, or it was lost.
+TOO_MANY = re.compile(r"too many (clients|connections)|remaining connection slots|no more connections")
+LOST = re.compile(
+    "connection|server closed|could not connect|cursor already closed|SSL SYSCALL|shutting down|starting up"
+    "|recovery mode|database is locked|terminating"
+)
+
+
+def sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code of an error; empty where the driver has none."""
+    cause = error.__cause__ or error.__context__
+    code = getattr(error, "pgcode", None) or getattr(cause, "pgcode", None) or ""
+    return code or ("53300" if TOO_MANY.search(str(error)) else "")
+
+
+def passes(error: BaseException) -> bool:
+    """Whether what went wrong can be gone when the same is tried again in a while.
+
+    A lost or refused connection, a deadlock, a serialization failure, a server that stops or starts.
+    """
+    if not isinstance(error, peewee.OperationalError | peewee.InterfaceError | peewee.InternalError):
+        return False
+    code = sqlstate(error)
+    return code.startswith(PASSING) if code else LOST.search(str(error)) is not None
+
 
 def explained(error: peewee.PeeweeException) -> SeedError:
     """A database's refusal as one line that says what is safe and how to go on."""
-    cause = error.__cause__ or error.__context__
-    code = getattr(cause, "pgcode", None) or ""
+    code = sqlstate(error)
     remedy = next((text for prefix, text in REMEDIES.items() if code.startswith(prefix)), None)
     if "disk is full" in str(error):
         remedy = "make room and run the same command again"
@@ -125,72 +164,26 @@ def making_tables(database: peewee.Database) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def organisation_lock(
-    database: peewee.Database, slug: str, *, wait: bool = False
-) -> Iterator[Callable[[], None]]:
-    """Hold an organisation for one run; it is let go when this process ends, however it ends.
+def hold_organisation(database: peewee.Database, slug: str, *, shared: bool = False) -> None:
+    """Keep others away from an organisation until the transaction ends, however it ends.
 
-    On PostgreSQL a transaction-level advisory lock in a connection of its own, which a pooler in transaction
-    mode keeps together; on SQLite a locked file beside the database. Yields what to call before each piece
-    of work: it raises SeedError where the lock was lost with its connection.
-
-    Raises:
-      SeedError: another run holds it and ``wait`` is False.
+    Waits for those who hold it. Holders that share it keep only the others away. No state outlives the
+    transaction, so a pooler in transaction mode may stand between; on SQLite a transaction that writes is
+    alone anyway.
     """
-    take = _postgresql_lock if is_postgresql(database) else _file_lock
-    with contextlib.ExitStack() as stack:
-        while (check := take(database, slug, stack)) is None:
-            if not wait:
-                raise SeedError(
-                    f"another run is seeding {slug} in this database; wait for it to end"
-                    " (seed and clear do so with --wait)"
-                )
-            time.sleep(LOCK_POLL)
-        yield check
+    if is_postgresql(database):
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        database.execute_sql(f"SELECT {lock}(%s)", (text_key(f"tformance_seed/{slug}") >> 1,))
 
 
-def _postgresql_lock(
-    database: peewee.Database, slug: str, stack: contextlib.ExitStack
-) -> Callable[[], None] | None:
-    holder = peewee.PostgresqlDatabase(database.database, **database.connect_params)
-    holder.connect()
-    # An idle transaction without a snapshot holds nothing back; only a timeout could end it.
-    holder.execute_sql("BEGIN")
-    holder.execute_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
-    key = text_key(f"tformance_seed/{slug}") >> 1
-    (taken,) = holder.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
-    if not taken:
-        holder.close()
-        return None
-    stack.callback(holder.close)  # which ends the transaction, and with it the lock
-
-    def check() -> None:
-        try:
-            holder.execute_sql("SELECT 1")
-        except (peewee.DatabaseError, peewee.InterfaceError) as error:
-            raise SeedError(f"the hold on {slug} was lost: {explained(error)}") from error
-
-    return check
-
-
-def _file_lock(
-    database: peewee.Database, slug: str, stack: contextlib.ExitStack
-) -> Callable[[], None] | None:
-    path = Path(f"{database.database}-lock-{slug}")
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Whoever let go may have removed the file between our open and our lock.
-        taken = path.exists() and os.fstat(handle).st_ino == path.stat().st_ino
-    except BlockingIOError:
-        taken = False
-    if not taken:
-        os.close(handle)
-        return None
-    stack.callback(os.close, handle)
-    stack.callback(path.unlink, missing_ok=True)
-    return lambda: None
+def disconnect(database: peewee.Database) -> None:
+    """Drop this thread's connection, whatever state it is in: the next statement opens another."""
+    state = database._state
+    connection = state.conn
+    state.reset()
+    if connection is not None:
+        with contextlib.suppress(Exception):
+            connection.close()
 
 
 def _split(url: str) -> SplitResult:

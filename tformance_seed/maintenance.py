@@ -3,14 +3,15 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import peewee
 
 from tformance_seed import ledger, verify
-from tformance_seed.database import organisation_lock
+from tformance_seed.database import hold_organisation, transaction
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
-from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
+from tformance_seed.models import LEDGER, SeedTeam, Team, WeeklyMetrics
 from tformance_seed.upsert import Result
 
 
@@ -45,6 +46,17 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
     return {team.slug: team.team_id for team in ledger.own_teams()}
 
 
+def check_ledger(database: peewee.Database) -> None:
+    """See that a database has a ledger of this version.
+
+    Raises:
+      InputError: nothing was seeded into it, or by an older version only.
+    """
+    tables = set(database.get_tables())
+    if not tables >= {model._meta.table_name for model in LEDGER}:
+        raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+
+
 def _has_ledger(database: peewee.Database) -> bool:
     return SeedTeam._meta.table_name in database.get_tables()
 
@@ -75,7 +87,9 @@ def recompute_weekly(
         raise InputError(f"the team {foreign[0]} was not made by this package; its rows stay as they are")
     for slug, team_id in chosen.items():
         window = extent(team_id) if days is None and until is None else _window(days, until)
-        with organisation_lock(database, slug):
+        with transaction(database):
+            hold_organisation(database, slug)
+            ledger.check_idle(slug)
             above = ledger.watermark(own[slug], WeeklyMetrics)
             results[slug] = Result(*weekly_metrics(database, team_id, *window, above)) if window else Result()
     return results
@@ -110,9 +124,14 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
 
 def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
     """Remove what was seeded for organisations: rows deleted, by organisation and table."""
-    deleted = {}
-    for slug in dict.fromkeys(slugs):
-        with organisation_lock(database, slug, wait=wait):
-            if entry := ledger.own_team(slug):
-                deleted[slug] = ledger.clear_team(entry)
-    return deleted
+
+    def clear(slug: str) -> dict[str, int] | None:
+        with transaction(database):
+            hold_organisation(database, slug)
+            ledger.check_idle(slug)
+            ledger.supersede(slug)
+            entry = ledger.own_team(slug)
+            return entry and ledger.clear_team(entry)
+
+    removed = {slug: ledger.patiently(partial(clear, slug), wait=wait) for slug in dict.fromkeys(slugs)}
+    return {slug: rows for slug, rows in removed.items() if rows is not None}

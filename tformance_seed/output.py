@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,10 @@ from tformance_seed.catalog.organisations import Organisation, expected
 from tformance_seed.settings import DEFAULT_DATABASE
 
 if TYPE_CHECKING:
+    from tformance_seed.ledger import RunStatus, StageStatus
     from tformance_seed.maintenance import Verified
-    from tformance_seed.pipeline import Report
-    from tformance_seed.seeding import Outcome, Preview
+    from tformance_seed.preview import Preview
+    from tformance_seed.seeding import Begun, Outcome, Report
     from tformance_seed.upsert import Result
 
 #: Columns of an output that is no terminal, so that lines are not broken where nobody sees it.
@@ -50,9 +52,45 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
+#: Seconds without any sign of a worker after which the user is told how to start one.
+NO_WORKER = 10.0
+
+
 @contextmanager
-def progress_bars() -> Iterator[Callable[[str, str, int, int], None]]:
-    """A bar for each organisation and stage on standard error; nothing where that is no terminal."""
+def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None]]:
+    """Bars of a run on standard error while it goes on; nothing where that is no terminal.
+
+    Parameters:
+      workers: others do the work, so say so where none does.
+    """
+    began = time.monotonic()
+    told = False
+    with _bars() as show:
+
+        def tell(status: "RunStatus") -> None:
+            nonlocal told
+            if workers and not told and not status.heard and time.monotonic() - began > NO_WORKER:
+                told = True
+                print(
+                    f"tformance-seed: run {status.run} waits: no worker has taken anything yet; start one "
+                    "with: tformance-seed worker",
+                    file=sys.stderr,
+                )
+            show(status)
+
+        yield tell
+
+
+def watch(look: Callable[[], "RunStatus"]) -> None:
+    """Show a run on standard error until it is over."""
+    with _bars() as show:
+        while not (status := look()).over:
+            show(status)
+            time.sleep(1)
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[["RunStatus"], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
@@ -65,18 +103,86 @@ def progress_bars() -> Iterator[Callable[[str, str, int, int], None]]:
         transient=True,
         disable=not console.is_terminal,
     )
-    tasks: dict[tuple[str, str], TaskID] = {}
+    tasks: dict[str, TaskID] = {}
 
-    def show(organisation: str, stage: str, done: int, total: int) -> None:
-        key = (organisation, stage)
-        if key not in tasks:
-            for task in [task for (slug, _), task in tasks.items() if slug != organisation]:
-                bars.update(task, visible=False)
-            tasks[key] = bars.add_task(f"{organisation}: {stage}", total=total)
-        bars.update(tasks[key], completed=done, total=total)
+    def show(status: "RunStatus") -> None:
+        counts = {"organisations": (sum(job.over for job in status.jobs), len(status.jobs))}
+        for job in status.jobs:
+            for stage in job.stages:
+                done, total = counts.get(stage.stage, (0, 0))
+                counts[stage.stage] = (done + stage.places_done, total + stage.places)
+        for name, (done, total) in counts.items():
+            if name not in tasks:
+                tasks[name] = bars.add_task(name.replace("_", " "), total=total)
+            bars.update(tasks[name], completed=done, total=total)
 
     with bars:
         yield show
+
+
+STATUS_COLUMNS = ("done", "in hand", "waiting", "failed", "rows written", "unchanged")
+
+
+def status(run: "RunStatus", *, as_json: bool) -> None:
+    """How a run stands."""
+    if as_json:
+        _json(dataclasses.asdict(run))
+        return
+    left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s left"
+    rows = []
+    for job in run.jobs:
+        rows.append(
+            (job.organisation, job.state, "", "", "", "", job.rows_written, job.rows_unchanged, job.reason)
+        )
+        rows += [
+            ("", f"  {stage.stage}", stage.done, _hands(stage), stage.waiting, stage.failed, "", "", "")
+            for stage in job.stages
+        ]
+    _table(
+        f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
+        f"{run.rows_a_second:,.0f} rows a second{left}",
+        (
+            "organisation",
+            "state",
+            "done",
+            "in hand",
+            "waiting",
+            "failed",
+            "rows written",
+            "unchanged",
+            "reason",
+        ),
+        rows,
+    )
+
+
+def _hands(stage: "StageStatus") -> str:
+    """Tasks in hand; those of which nothing was heard for long apart."""
+    return f"{stage.in_hand} + {stage.silent} silent" if stage.silent else str(stage.in_hand)
+
+
+def detached(begun: "Begun", *, as_json: bool) -> None:
+    """The name of a run that workers go on with."""
+    name = begun.record.name
+    if as_json:
+        _json({"run": name, "failures": begun.failures})
+    else:
+        print(f"{name}\nnext: see how it goes with\n  tformance-seed status {name} --watch")
+
+
+def cancelled(organisations: Sequence[str], run: "RunStatus", *, as_json: bool) -> None:
+    """What was cancelled, and what is left of it."""
+    jobs = [job for job in run.jobs if job.organisation in organisations]
+    left = {job.organisation: sum(stage.waiting + stage.failed for stage in job.stages) for job in jobs}
+    if as_json:
+        _json({"run": run.run, "cancelled": left})
+        return
+    for slug, count in left.items():
+        print(f"cancelled {slug}: {count} tasks of its phase left, and the phases after it")
+    if not left:
+        print(f"nothing to cancel: run {run.run} is {run.state}")
+    else:
+        print(f"next: go on with it by\n  tformance-seed retry {run.run}")
 
 
 def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import peewee
 
 from tformance_seed.database import making_tables
 from tformance_seed.errors import InputError
-from tformance_seed.models import APPLICATION, LEDGER, ApplicationModel
+from tformance_seed.models import APPLICATION, LEDGER, ApplicationModel, SeedTeam
 from tformance_seed.models.fields import POSTGRESQL_INDEXES
 
 #: What seeding does to a table.
@@ -27,7 +27,7 @@ def create_missing(database: peewee.Database) -> list[str]:
         if model._meta.table_name in tables:
             _check_columns(database, model)
     with making_tables(database):
-        return _create(database, APPLICATION) + _create(database, LEDGER)
+        return _create(database, APPLICATION) + _make_ledger(database)
 
 
 def prepare(database: peewee.Database) -> None:
@@ -56,7 +56,24 @@ def prepare(database: peewee.Database) -> None:
     if isinstance(database, peewee.PostgresqlDatabase):
         _check_privileges(database)
     with making_tables(database):
-        _create(database, LEDGER)
+        _make_ledger(database)
+
+
+def _make_ledger(database: peewee.Database) -> list[str]:
+    """Make the ledger's missing tables; those that an older version left go, but for the list of own teams.
+
+    They hold what runs did. Without it the next run finds its rows unchanged, and goes on from there.
+    """
+    tables = set(database.get_tables())
+    if any(_is_outdated(database, model) for model in LEDGER if model._meta.table_name in tables):
+        database.drop_tables([model for model in LEDGER if model is not SeedTeam], safe=True)
+        database.execute(peewee.SQL("DROP TABLE IF EXISTS seed_chunk"))
+    return _create(database, LEDGER)
+
+
+def _is_outdated(database: peewee.Database, model: type[peewee.Model]) -> bool:
+    have = {column.name for column in database.get_columns(model._meta.table_name)}
+    return have != {field.column_name for field in model._meta.sorted_fields}
 
 
 def _create(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> list[str]:

@@ -1,8 +1,17 @@
-"""What is computed from the database: weekly metrics, reviewer pairs, insights, the facts of Jira issues."""
+"""Aggregates computed in the database: weekly metrics, reviewer pairs, insights; what it tells of rows."""
 
 from tformance_seed.metrics.insights import insights
 from tformance_seed.metrics.issues import issue_facts
 from tformance_seed.metrics.reviewers import reviewer_pairs
+from tformance_seed.metrics.summaries import pull_request_ids, summarise
 from tformance_seed.metrics.weekly import extent, weekly_metrics
 
-__all__ = ["extent", "insights", "issue_facts", "reviewer_pairs", "weekly_metrics"]
+__all__ = [
+    "extent",
+    "insights",
+    "issue_facts",
+    "pull_request_ids",
+    "reviewer_pairs",
+    "summarise",
+    "weekly_metrics",
+]

@@ -53,7 +53,7 @@ def refresh(
         ((in_all, upserted, deleted),) = statement.tuples().execute(database)
     else:
         with database.atomic():
-            deleted, upserted = (_changes(database, query.with_cte(rows)) for query in (delete, insert))
+            deleted, upserted = (changes(database, query.with_cte(rows)) for query in (delete, insert))
             in_all = model.select().where(scope).count(database)
     return upserted + deleted, in_all - upserted
 
@@ -63,7 +63,10 @@ def content(model: type[ApplicationModel]) -> list[peewee.Field]:
     return [field for field in model._meta.sorted_fields if not field.primary_key]
 
 
-def _changes(database: peewee.Database, query: peewee.Query) -> int:
-    """Run a statement on SQLite and ask what it changed: the driver does not say for one with a CTE."""
-    database.execute(query)
+def changes(database: peewee.Database, query: peewee.Query) -> int:
+    """Run a statement and tell how many rows it changed."""
+    cursor = database.execute(query)
+    if is_postgresql(database):
+        return cursor.rowcount
+    # SQLite's driver does not say for a statement with a CTE.
     return peewee.Select(columns=[peewee.fn.changes()]).scalar(database)

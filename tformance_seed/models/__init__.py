@@ -12,7 +12,7 @@ from tformance_seed.models.github import (
     PullRequest,
 )
 from tformance_seed.models.jira import JiraIssue
-from tformance_seed.models.ledger import SeedChunk, SeedJob, SeedRun, SeedTeam
+from tformance_seed.models.ledger import SeedJob, SeedRun, SeedTask, SeedTeam
 from tformance_seed.models.surveys import PRSurvey, PRSurveyReview
 from tformance_seed.models.teams import Team, TeamMember
 from tformance_seed.models.usage import (
@@ -46,7 +46,7 @@ APPLICATION: tuple[type[ApplicationModel], ...] = (
 )
 
 #: The package's own tables.
-LEDGER = (SeedRun, SeedTeam, SeedJob, SeedChunk)
+LEDGER = (SeedRun, SeedTeam, SeedJob, SeedTask)
 
 __all__ = [
     "APPLICATION",
@@ -68,9 +68,9 @@ __all__ = [
     "PRSurveyReview",
     "PullRequest",
     "ReviewerCorrelation",
-    "SeedChunk",
     "SeedJob",
     "SeedRun",
+    "SeedTask",
     "SeedTeam",
     "Team",
     "TeamMember",

@@ -1,11 +1,11 @@
-"""The package's own tables: runs, what each covers, how far it got, and which teams are its own."""
+"""The package's own tables: runs, the jobs and tasks that they are made of, and which teams are its own."""
 
 from peewee import (
     AutoField,
     BigIntegerField,
     BooleanField,
     CharField,
-    DateField,
+    IntegerField,
     Model,
     TextField,
 )
@@ -21,15 +21,16 @@ class LedgerModel(Model):
 
 
 class SeedRun(LedgerModel):
-    """One command that seeded: when, with which inputs (no secrets among them), how it ended."""
+    """One command that seeded: when, with which inputs (no secrets among them), and the ids of its jobs.
+
+    How it stands is what its jobs say. Two runs share a job where the second goes on with the first one's.
+    """
 
     id = AutoField()
     name = CharField(max_length=40, unique=True)
-    state = CharField(max_length=10)
     parameters = JSONField(default=dict)
-    reason = TextField(default="")
+    jobs = JSONField(default=list)
     started_at = TimestampField()
-    finished_at = TimestampField(null=True)
 
     class Meta:
         table_name = "seed_run"
@@ -57,25 +58,34 @@ class SeedTeam(LedgerModel):
 
 
 class SeedJob(LedgerModel):
-    """One organisation of one run. The identity is a digest of everything that decides its content."""
+    """One organisation's work, in phases; the tasks of a phase may be done side by side.
+
+    ``identity`` is a digest of everything that decides its content, ``plan`` what any process makes profile
+    and source of, ``fresh`` the models of which the team had no row when it began.
+    """
 
     id = BigIdentityField()
-    run = reference(SeedRun)
     organisation = CharField(max_length=50, index=True)
     identity = CharField(max_length=64)
+    plan = JSONField()
     state = CharField(max_length=10)
-    since = DateField()
-    until = DateField()
+    phase = IntegerField(default=0)
+    fresh = JSONField(default=list)
+    members = IntegerField(default=0)
+    pull_requests = IntegerField(default=0)
+    started_over = BooleanField(default=False)
+    created_at = TimestampField()
+    finished_at = TimestampField(null=True)
 
     class Meta:
         table_name = "seed_job"
 
 
-class SeedChunk(LedgerModel):
-    """A piece of work that is done: committed in the same transaction as its rows.
+class SeedTask(LedgerModel):
+    """A piece of a job. That it is done commits in the same transaction as its rows.
 
     ``start`` and ``stop`` are places in the stage's own order; ``tables`` maps a table's name to rows
-    written, rows unchanged and seconds.
+    written, rows unchanged and seconds; ``attempts`` counts how often it was begun.
     """
 
     id = BigIdentityField()
@@ -83,8 +93,18 @@ class SeedChunk(LedgerModel):
     stage = CharField(max_length=30)
     start = BigIntegerField()
     stop = BigIntegerField()
-    tables = JSONField()
+    phase = IntegerField()
+    queue = CharField(max_length=20)
+    state = CharField(max_length=10)
+    attempts = IntegerField(default=0)
+    worker = CharField(max_length=100, default="")
+    reason = TextField(default="")
+    taken_at = TimestampField(null=True)
+    finished_at = TimestampField(null=True)
+    rows_written = BigIntegerField(default=0)
+    rows_unchanged = BigIntegerField(default=0)
+    tables = JSONField(default=dict)
 
     class Meta:
-        table_name = "seed_chunk"
+        table_name = "seed_task"
         indexes = ((("job", "stage", "start"), True),)

@@ -5,13 +5,10 @@ import json
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.models.fields import json_text
 from tformance_seed.simulate.columns import Integers, runs
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns
-
-Texts = npt.NDArray[np.bytes_]
 
 #: Versions of the summary's form and of the rules by which AI is found.
 SUMMARY_VERSION = "seed-1"
@@ -158,30 +155,33 @@ def _signals(kind: int, commits: bool, files: bool, tools: bytes) -> bytes:
     return b'{"sources":%s,"tools":%s}' % (_json([name for name in found if found[name]]), tools)
 
 
-def llm_summaries(batch: Batch) -> tuple[Texts, str]:
-    """A JSON object for each pull request of a completed batch, and the version of its form.
+def summaries(prs: Columns, files: Columns) -> list[bytes]:
+    """A canonical JSON object for each pull request, from what is known about it.
 
     ``{ai: {confidence, is_assisted, tools, usage_type}, health: {insights, review_friction, risk_level,
-    scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``, canonical.
+    scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``.
+
+    Parameters:
+      prs: title, state, ai_tools (``S``), additions, deletions, review_rounds (int, 0 where there was none),
+        ai_kind, is_hotfix, is_revert, has_ai_commits, reviewed (bool), review_time_hours (NaN: not reviewed).
+      files: pull_request (row of ``prs``), filename, file_category.
     """
-    prs = batch.pull_requests
-    tech, files = _tech(batch)
+    tech, counts = _tech(prs, files)
     lines = prs["additions"] + prs["deletions"]
     scope = np.searchsorted(SCOPE_FROM, lines, side="right")
     risk = np.minimum((scope + prs["is_hotfix"] + prs["is_revert"]) // 2, 2)
-    friction = np.minimum(np.ma.filled(prs["review_rounds"], 0), 2)
+    friction = np.minimum(prs["review_rounds"], 2)
     health = zip(
-        _insights(batch, scope).tolist(), friction.tolist(), risk.tolist(), scope.tolist(), strict=True
+        _insights(prs, files, scope).tolist(), friction.tolist(), risk.tolist(), scope.tolist(), strict=True
     )
     ai = zip(prs["ai_kind"].tolist(), prs["has_ai_commits"].tolist(), prs["ai_tools"].tolist(), strict=True)
-    figures = zip(files.tolist(), prs["additions"].tolist(), prs["deletions"].tolist(), strict=True)
+    figures = zip(counts.tolist(), prs["additions"].tolist(), prs["deletions"].tolist(), strict=True)
     rows = zip(ai, health, figures, prs["title"].tolist(), tech, strict=True)
-    texts = [
+    return [
         b'{"ai":%s,"health":%s,"summary":%s,"tech":%s}'
         % (_ai(*used), _health(*state), _summary(title.decode(), *counted), technology)
         for used, state, counted, title, technology in rows
     ]
-    return np.array(texts, dtype="S"), SUMMARY_VERSION
 
 
 @functools.lru_cache(maxsize=4096)
@@ -221,30 +221,29 @@ def _summary(title: str, files: int, additions: int, deletions: int) -> bytes:
     )
 
 
-def _insights(batch: Batch, scope: Integers) -> Integers:
+def _insights(prs: Columns, files: Columns, scope: Integers) -> Integers:
     """Which of ``INSIGHTS`` hold, as bits."""
-    prs = batch.pull_requests
-    owner, category = batch.files["pull_request"], batch.files["file_category"]
+    owner, category = files["pull_request"], files["file_category"]
     code = np.isin(category, [b"backend", b"frontend", b"javascript"])
-    size = len(prs["key"])
+    size = len(prs["title"])
     has_code = np.bincount(owner[code], minlength=size) > 0
     has_tests = np.bincount(owner[category == b"test"], minlength=size) > 0
     holds = (
         scope == len(SCOPES) - 1,
         has_code & ~has_tests,
-        np.ma.filled(prs["review_rounds"], 0) > 1,
+        prs["review_rounds"] > 1,
         prs["review_time_hours"] >= SLOW_REVIEW,
-        (prs["state"] == b"merged") & np.isnat(prs["first_review_at"]),
+        (prs["state"] == b"merged") & ~prs["reviewed"],
         prs["ai_kind"] != AI_NONE,
     )
     return sum(hold.astype(np.int64) << bit for bit, hold in enumerate(holds))
 
 
-def _tech(batch: Batch) -> tuple[list[bytes], Integers]:
+def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Integers]:
     """Languages, frameworks and categories of each pull request as JSON; and its number of files."""
-    starts, counts = runs(batch.files["pull_request"], len(batch.pull_requests["key"]))
-    files = zip(batch.files["filename"].tolist(), batch.files["file_category"].tolist(), strict=True)
-    bits = [EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[kind] for name, kind in files]
+    starts, counts = runs(files["pull_request"], len(prs["title"]))
+    told = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
+    bits = [EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[kind] for name, kind in told]
     found = np.zeros(len(counts), dtype=np.int64)
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the files' order
     if len(present):

@@ -7,7 +7,7 @@ import numpy as np
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.models.fields import json_text
 from tformance_seed.simulate.columns import stamped
-from tformance_seed.simulate.summaries import ai_signals, llm_summaries
+from tformance_seed.simulate.summaries import ai_signals
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
 #: Share of the pull requests of people that are on a milestone, which is the quarter in which they end.
@@ -44,9 +44,8 @@ SAME = (
 
 
 def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
-    """PullRequest rows of a batch that the other modules have completed."""
+    """PullRequest rows of a batch that the other modules have completed, but for their summaries."""
     prs = batch.pull_requests
-    summaries, version = llm_summaries(batch)
     authors, author = np.unique(prs["author"], return_inverse=True)
     assignees = [_assignees(members, row) for row in authors.tolist()]
     return stamped(
@@ -62,8 +61,6 @@ def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
             "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
             "linked_issues": np.array([_linked(body) for body in prs["body"].tolist()], dtype="S"),
             "milestone_title": _milestones(prs, profile),
-            "llm_summary": summaries,
-            "llm_summary_version": np.full(len(summaries), version.encode()),
         },
         prs["ended_at"],
     )

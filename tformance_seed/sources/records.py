@@ -165,6 +165,8 @@ class Source(Protocol):
     inputs: dict[str, Any]
     #: What identifies the content apart from the organisation and the window (of git, the commits read).
     fingerprint: str
+    #: Whether reading it waits on something other than this processor, such as git or a network.
+    waits: bool
     #: How many pull requests ``batches`` will yield in all, and how many places there are.
     total: int
     places: int
@@ -172,8 +174,5 @@ class Source(Protocol):
     def members(self) -> Members:
         """Everybody who can be an author or a reviewer."""
 
-    def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:
-        """Pull requests in the source's own fixed order, at most ``size`` in a batch.
-
-        ``done`` are finished ranges of places, to be left out; no batch reaches into one.
-        """
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """The pull requests of a range of places, in the source's own fixed order."""

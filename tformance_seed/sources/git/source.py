@@ -22,7 +22,7 @@ from tformance_seed.sources.git.log import Change, Gaps, changes, find_gaps
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, origin_url
 from tformance_seed.sources.git.rows import Rows
-from tformance_seed.sources.records import Batch, Members, open_ranges
+from tformance_seed.sources.records import Batch, Members
 
 #: ``owner/name`` at the end of a server's URL, ``https://host/owner/name.git`` or ``git@host:owner/name``.
 REMOTE = re.compile(r"(?!file:)(?:\w+://[^/]+/|[^/\s]+:)(?:\S*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -84,6 +84,7 @@ class GitSource:
     """
 
     name = "git"
+    waits = True
 
     def __init__(self, repositories: list[Repository], profile: Profile, *, emails: bool = False) -> None:
         self.inputs: dict[str, Any] = {"emails": emails}
@@ -114,21 +115,16 @@ class GitSource:
         """Everybody who wrote something in the window or shortly before it."""
         return self._members
 
-    def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:
-        """What landed, in order, at most ``size`` places in a batch.
-
-        ``done`` are finished ranges of places, to be left out with all their commits.
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """What landed in a range of places, as one batch.
 
         Raises:
           SeedError: git failed.
         """
-        ranges = list(open_ranges(0, self.places, size, done))
-        read = self._read([landing for start, stop in ranges for landing in self._landings[start:stop]])
-        for start, stop in ranges:
-            rows = Rows(self._member_of, self._elsewhere, emails=self._emails)
-            for landing, read_changes in islice(read, stop - start):
-                rows.add(landing, read_changes)
-            yield rows.batch(start, stop)
+        rows = Rows(self._member_of, self._elsewhere, emails=self._emails)
+        for landing, read_changes in self._read(self._landings[start:stop]):
+            rows.add(landing, read_changes)
+        yield rows.batch(start, stop)
 
     def _read(self, landings: list[Landing]) -> Iterator[tuple[Landing, list[Change]]]:
         for repository, group in groupby(landings, key=lambda landing: landing.repository):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.models.fields import json_text
-from tformance_seed.sources.records import Batch, Columns, Members, open_ranges
+from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.assistance import TOOLS
 from tformance_seed.sources.synthetic.calendar import calendars
 from tformance_seed.sources.synthetic.changes import KINDS, Changes, decide
@@ -63,10 +63,12 @@ class SyntheticSource:
 
     name = "synthetic"
     fingerprint = ""
+    waits = False
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._calendars = calendars(profile)
+        self._trees: dict[int, Tree] = {}
         self.total = self.places = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         if profile.prs is not None:  # so many in so many days is the rate at which a repository goes on
@@ -80,23 +82,29 @@ class SyntheticSource:
         """Everybody who can be an author or a reviewer."""
         return self._people
 
-    def batches(self, size: int, done: list[tuple[int, int]]) -> Iterator[Batch]:
-        """Pull requests by repository and number, at most ``size`` in a batch, without those ``done``."""
+    def batches(self, start: int, stop: int) -> Iterator[Batch]:
+        """Pull requests of a range of places, which stand by repository and number; a batch is of one."""
         wording = Wording(self._profile)
         first = 0
         for index, calendar in enumerate(self._calendars):
-            places = list(open_ranges(first, first + calendar.total, size, done))
-            if places:
-                tree = plant(self._profile, self._profile.organisation.repos[index])
-            for start, stop in places:
-                numbers = calendar.first + np.arange(start - first, stop - first)
+            last = first + calendar.total
+            begin, end = max(start, first), min(stop, last)
+            if begin < end:
+                tree = self._tree(index)
+                numbers = calendar.first + np.arange(begin - first, end - first)
                 changes = decide(self._profile, self._people, calendar, index, tree, numbers)
                 reverted = np.unique(changes.reverted[changes.is_revert])
                 originals = decide(self._profile, self._people, calendar, index, tree, reverted)
                 quoted = wording.subjects(originals, wording.words(originals), tree.packages, {})
                 quotes = dict(zip(reverted.tolist(), quoted, strict=True))
-                yield Batch(start, stop, *self._tables(changes, tree, wording, quotes))
-            first += calendar.total
+                yield Batch(begin, end, *self._tables(changes, tree, wording, quotes))
+            first = last
+
+    def _tree(self, index: int) -> Tree:
+        """The files of a repository, which all its tasks share."""
+        if index not in self._trees:
+            self._trees[index] = plant(self._profile, self._profile.organisation.repos[index])
+        return self._trees[index]
 
     def _tables(
         self, changes: Changes, tree: Tree, wording: Wording, quotes: dict[int, bytes]

@@ -1,0 +1,155 @@
+"""Runs and their jobs: begun, gone on with, superseded."""
+
+import datetime
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import peewee
+
+from tformance_seed.database import hold_organisation, transaction
+from tformance_seed.errors import InputError, SeedError
+from tformance_seed.ledger.teams import own_team
+from tformance_seed.models import SeedJob, SeedRun, SeedTask
+from tformance_seed.models.fields import json_text
+
+#: The version of what is generated: raised when the same inputs give other rows than before.
+DATA_VERSION = 1
+
+#: States of a job. Only a running one writes; every transaction makes sure of that.
+RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"
+
+#: States of a task.
+WAITING, IN_HAND, DONE, FAILED = "waiting", "in hand", "done", "failed"
+
+#: The task with which every job begins: it makes the team.
+FIRST_TASK = {"stage": "team", "start": 0, "stop": 1, "phase": 0, "queue": "sync", "state": WAITING}
+
+#: A run of which nothing was heard for so long is taken to be dead: others may take its organisations.
+SILENCE = datetime.timedelta(seconds=30)
+
+#: Seconds between two tries at an organisation that another run has.
+BUSY_POLL = 0.5
+
+T = TypeVar("T")
+
+
+def now() -> datetime.datetime:
+    """The present, for the ledger alone: no content depends on it."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def identity(*inputs: Any) -> str:
+    """A digest of inputs: jobs with the same one produce the same content."""
+    return hashlib.blake2b(json_text([DATA_VERSION, *inputs]).encode(), digest_size=16).hexdigest()
+
+
+def start_run(parameters: Mapping[str, Any], jobs: Sequence[SeedJob]) -> SeedRun:
+    """Record a run of these jobs under a new name."""
+    moment = now()
+    name = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    ids = [job.id for job in jobs]
+    return SeedRun.create(name=name, parameters=dict(parameters), jobs=ids, started_at=moment)
+
+
+def open_job(slug: str, job_identity: str, plan: Mapping[str, Any], *, anew: bool) -> tuple[SeedJob, bool]:
+    """The job that brings an organisation into a state, and whether it goes on with one that did not end.
+
+    What others had in hand with the organisation is over then: their transactions have ended or will see
+    that they are superseded.
+
+    Parameters:
+      anew: begin from the start, whatever there is.
+    Raises:
+      SeedError: another run is seeding the organisation with other inputs.
+    """
+    database = SeedJob._meta.database
+    with transaction(database):
+        hold_organisation(database, slug)
+        last = _unfinished(slug)
+        if last is not None and last.identity == job_identity and not anew and _stands(last):
+            SeedJob.update(state=RUNNING, plan=plan).where(SeedJob.id == last.id).execute()
+            reopen_tasks([last.id])
+            return last, True
+        check_idle(slug)
+        supersede(slug)
+        job = SeedJob.create(
+            organisation=slug, identity=job_identity, plan=plan, state=RUNNING, created_at=now()
+        )
+        SeedTask.create(job=job.id, **FIRST_TASK)
+    return job, False
+
+
+def patiently(call: Callable[[], T], *, wait: bool) -> T:
+    """Call something that is refused while another run has the organisation; ``wait``: until it is not.
+
+    Raises:
+      InputError: as the call; waiting would not mend it.
+      SeedError: another run has the organisation.
+    """
+    while True:
+        try:
+            return call()
+        except SeedError as error:
+            if not wait or isinstance(error, InputError):
+                raise
+            time.sleep(BUSY_POLL)
+
+
+def reopen_tasks(jobs: Sequence[int]) -> None:
+    """Make the tasks of jobs that are not done wait again, as if nobody had ever begun them."""
+    undone = (SeedTask.job.in_(jobs)) & (SeedTask.state != DONE)
+    SeedTask.update(state=WAITING, attempts=0, reason="").where(undone).execute()
+
+
+def supersede(slug: str) -> None:
+    """End an organisation's unfinished jobs: what they still have in hand will not be written."""
+    live = (SeedJob.organisation == slug) & SeedJob.state.in_([RUNNING, CANCELLED])
+    SeedJob.update(state=SUPERSEDED).where(live).execute()
+
+
+def unfinished(slug: str) -> bool:
+    """Whether the last work on an organisation has not come to its end."""
+    return _unfinished(slug) is not None
+
+
+def check_idle(slug: str) -> None:
+    """See that nobody is seeding an organisation.
+
+    Raises:
+      SeedError: somebody is, or was a moment ago.
+    """
+    job = _unfinished(slug)
+    if job is None or job.state != RUNNING:
+        return
+    tasks = SeedTask.select(
+        peewee.fn.MAX(SeedTask.taken_at),
+        peewee.fn.MAX(SeedTask.finished_at),
+        peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state.in_([WAITING, IN_HAND])),
+    ).where(SeedTask.job == job.id)
+    (taken, finished, left) = tasks.tuples().get()
+    as_moment = SeedTask.taken_at.python_value
+    heard = max(moment for moment in (as_moment(taken), as_moment(finished), job.created_at) if moment)
+    if left and now() - heard < SILENCE:
+        raise SeedError(
+            f"another run is seeding {slug} in this database, last heard of "
+            f"{(now() - heard).total_seconds():.0f} s ago: wait for it to end (seed and clear do so with "
+            f"--wait), or stop it with: tformance-seed cancel {run_of(job).name}"
+        )
+
+
+def run_of(job: SeedJob) -> SeedRun:
+    """The latest run that has a job."""
+    return next(run for run in SeedRun.select().order_by(SeedRun.id.desc()) if job.id in run.jobs)
+
+
+def _unfinished(slug: str) -> SeedJob | None:
+    last = SeedJob.select().where(SeedJob.organisation == slug).order_by(SeedJob.id.desc()).first()
+    return last if last is not None and last.state in (RUNNING, CANCELLED) else None
+
+
+def _stands(job: SeedJob) -> bool:
+    """Whether the team that a job made is still there."""
+    return job.phase == 0 or own_team(job.organisation) is not None

@@ -1,0 +1,217 @@
+"""Tasks: taken, entered in the transaction that writes their rows, done or failed; and what comes next.
+
+A task's row in the ledger is the lock on it. So a task that is delivered twice, late or out of order is done
+once or not at all, and one whose worker died is free again when the server has noticed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tformance_seed.database import hold_organisation, is_postgresql, transaction
+from tformance_seed.ledger.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    FINISHED,
+    IN_HAND,
+    RUNNING,
+    WAITING,
+    now,
+    reopen_tasks,
+)
+from tformance_seed.models import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.upsert import Result
+
+#: Seconds after which the server gives up on a transaction whose client is silent: its machine is gone.
+LOST_CLIENT = 60
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a message says of a task."""
+
+    run: str
+    organisation: str
+    stage: str
+    start: int
+
+    def __str__(self) -> str:
+        return f"{self.organisation}/{self.stage}/{self.start}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as the ledger has it, with its job."""
+
+    key: Key
+    row: SeedTask
+    job: SeedJob
+
+
+class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobody wants it any more
+    """A task is not to be done, or not again."""
+
+
+def find(key: Key) -> Task | None:
+    """The task of a message; None where this ledger has none such."""
+    run = SeedRun.get_or_none(SeedRun.name == key.run)
+    if run is None:
+        return None
+    same = (SeedJob.organisation == key.organisation) & SeedJob.id.in_(run.jobs)
+    place = (SeedTask.stage == key.stage) & (SeedTask.start == key.start)
+    row = SeedTask.select(SeedTask, SeedJob).join(SeedJob).where(same, place).first()
+    return row and Task(key, row, row.job)
+
+
+def follows(task: Task) -> bool:
+    """Whether the phase after a task's is the one that its job is in."""
+    phase = SeedJob.select(SeedJob.phase).where(SeedJob.id == task.job.id).scalar()
+    return phase == task.row.phase + 1
+
+
+def take(task: Task, worker: str) -> int:
+    """Enter that a task is in hand; returns how often it was begun, this time included.
+
+    Raises:
+      Stale: it is done, or not wanted now.
+    """
+    if task.job.state != RUNNING or task.row.phase != task.job.phase:
+        raise Stale
+    taken = SeedTask.update(
+        state=IN_HAND, attempts=SeedTask.attempts + 1, worker=worker, taken_at=now(), reason=""
+    ).where(SeedTask.id == task.row.id, SeedTask.state.in_([WAITING, IN_HAND]))
+    if not taken.execute():
+        raise Stale
+    return task.row.attempts + 1
+
+
+def enter(task: Task, *, alone: bool = False) -> None:
+    """Begin to write a task's rows, in the transaction that will: from now on nobody else can.
+
+    Parameters:
+      alone: keep everybody else away from the organisation, not from the task only.
+    Raises:
+      Stale: somebody did it meanwhile, or its job was cancelled or superseded.
+    """
+    database = SeedTask._meta.database
+    if is_postgresql(database):
+        database.execute_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_CLIENT}s'")
+    hold_organisation(database, task.key.organisation, shared=not alone)
+    rows = SeedTask.select(SeedTask.state).where(SeedTask.id == task.row.id)
+    state = (rows.for_update() if is_postgresql(database) else rows).scalar()
+    job = SeedJob.get_or_none(SeedJob.id == task.job.id)
+    if state not in (WAITING, IN_HAND) or job is None or job.state != RUNNING or job.phase != task.row.phase:
+        raise Stale
+
+
+def complete(task: Task, results: Mapping[str, Result]) -> None:
+    """Enter that a task is done, in the transaction that wrote its rows."""
+    SeedTask.update(
+        state=DONE,
+        finished_at=now(),
+        rows_written=sum(result.written for result in results.values()),
+        rows_unchanged=sum(result.unchanged for result in results.values()),
+        tables={name: [r.written, r.unchanged, round(r.seconds, 4)] for name, r in results.items()},
+    ).where(SeedTask.id == task.row.id).execute()
+
+
+def put_back(task: Task, reason: str = "") -> None:
+    """Enter that a task waits to be tried again, and why."""
+    _leave(task, WAITING, reason)
+
+
+def fail(task: Task, reason: str) -> None:
+    """Enter that a task failed for a reason that trying again will not mend."""
+    _leave(task, FAILED, reason)
+
+
+def _leave(task: Task, state: str, reason: str) -> None:
+    undone = SeedTask.state.in_([WAITING, IN_HAND])
+    entry = SeedTask.update(state=state, reason=reason, finished_at=now())
+    entry.where(SeedTask.id == task.row.id, undone).execute()
+
+
+#: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
+Phase = list[tuple[str, str, int, int]] | None
+
+
+def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
+    """Where all tasks of a job's phase are done, begin the next one that has any, or finish the job.
+
+    However many come here at once, the job advances once. Returns whether there are new tasks to send.
+    """
+    database = SeedJob._meta.database
+    while True:
+        with transaction(database):
+            rows = SeedJob.select().where(SeedJob.id == job_id)
+            job = (rows.for_update() if is_postgresql(database) else rows).first()
+            if job is None or job.state != RUNNING:
+                return False
+            tasks = SeedTask.select().where(SeedTask.job == job_id, SeedTask.phase == job.phase)
+            if tasks.where(SeedTask.state != DONE).exists():
+                return False
+            following = phase(job.phase + 1)
+            if following is None:
+                SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
+                SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == job.organisation).execute()
+                return False
+            SeedJob.update(phase=job.phase + 1).where(SeedJob.id == job_id).execute()
+            _plan(job, following)
+            if following:
+                return True
+
+
+def _plan(job: SeedJob, tasks: list[tuple[str, str, int, int]]) -> None:
+    names = ("stage", "queue", "start", "stop")
+    same = {"job": job.id, "phase": job.phase + 1, "state": WAITING}
+    rows = [same | dict(zip(names, task, strict=True)) for task in tasks]
+    for begin in range(0, len(rows), 1000):
+        SeedTask.insert_many(rows[begin : begin + 1000]).on_conflict_ignore().execute()
+
+
+def waiting(run: str, jobs: Iterable[int]) -> list[tuple[str, Key]]:
+    """The tasks of jobs that somebody should be doing now, each with its queue."""
+    rows = (
+        SeedTask.select(SeedTask.queue, SeedJob.organisation, SeedTask.stage, SeedTask.start)
+        .join(SeedJob)
+        .where(
+            SeedJob.id.in_(list(jobs)),
+            SeedJob.state == RUNNING,
+            SeedTask.phase == SeedJob.phase,
+            SeedTask.state.in_([WAITING, IN_HAND]),
+        )
+        .order_by(SeedTask.id)
+        .tuples()
+    )
+    return [(queue, Key(run, *rest)) for queue, *rest in rows]
+
+
+def reopen(run: SeedRun) -> list[str]:
+    """Make what failed or was cancelled wait again; the organisations that have something to do.
+
+    Jobs that another run has superseded stay as they are.
+    """
+    database = SeedJob._meta.database
+    with transaction(database):
+        mine = SeedJob.id.in_(run.jobs)
+        SeedJob.update(state=RUNNING).where(mine, SeedJob.state == CANCELLED).execute()
+        jobs = SeedJob.select().where(mine, SeedJob.state == RUNNING).order_by(SeedJob.id)
+        reopen_tasks([job.id for job in jobs])
+    return [job.organisation for job in jobs]
+
+
+def cancel(run: SeedRun) -> list[str]:
+    """Cancel a run's jobs; returns once nothing of them is in hand any more. The organisations cancelled."""
+    database = SeedJob._meta.database
+    cancelled = []
+    for job in (
+        SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).order_by(SeedJob.id)
+    ):
+        with transaction(database):
+            hold_organisation(database, job.organisation)  # which waits for the transactions under way
+            mine = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
+            if SeedJob.update(state=CANCELLED).where(mine).execute():
+                cancelled.append(job.organisation)
+                left = (SeedTask.job == job.id) & (SeedTask.state == IN_HAND)
+                SeedTask.update(state=WAITING).where(left).execute()
+    return cancelled

@@ -1,0 +1,162 @@
+"""A URL becomes a Dramatiq broker with everything that workers need; each setting stands here once."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import dramatiq
+import redis
+from dramatiq.brokers.redis import MAINTENANCE_SCALE, RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.errors import BrokerError
+from dramatiq.middleware import Middleware, Retries, TimeLimit
+from dramatiq.rate_limits import RateLimiterBackend
+from dramatiq.rate_limits.backends import RedisBackend as RedisLimits
+from dramatiq.rate_limits.backends import StubBackend as LocalLimits
+from dramatiq.results import ResultBackend, Results
+from dramatiq.results.backends import RedisBackend as RedisResults
+from dramatiq.results.backends import StubBackend as LocalResults
+
+from tformance_seed import settings
+from tformance_seed.errors import InputError
+from tformance_seed.workers.middleware import Consumption, HardTimeLimit
+
+#: Keys of ours in Redis begin with it, and so do the names of stored results.
+NAMESPACE = "tformance_seed"
+
+#: Messages that a worker process holds for each of its threads, those in hand included.
+PREFETCH = 4
+
+#: Milliseconds after which an idle process looks again whether there is something to do.
+IDLE = 200
+
+#: Milliseconds after which a task is interrupted, and after which its process is killed if it cannot be.
+SOFT_LIMIT, HARD_LIMIT = 300_000, 600_000
+
+#: Milliseconds for which results are kept: a day.
+RESULT_TTL = 86_400_000
+
+#: Milliseconds without a sign of life after which what a worker process held goes back to its queue, and
+#: how many of a million commands look for that: all, so that an idle queue, which sees a few a second, is
+#: looked after too.
+HEARTBEAT_TIMEOUT = 15_000
+MAINTENANCE_CHANCE = MAINTENANCE_SCALE
+
+#: Milliseconds before a task is tried again: at first, doubling each time, and at most.
+MIN_BACKOFF, MAX_BACKOFF = 500, 15_000
+
+#: Seconds to wait for a broker to take a connection, and between signs of life on an idle one.
+CONNECT_TIMEOUT = 5
+HEALTH_CHECK = 15
+
+SCHEMES = ("redis", "rediss", "amqp", "amqps")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A broker, and where it keeps results and rate limits. ``shared``: the limit holds for all workers."""
+
+    broker: dramatiq.Broker
+    limits: RateLimiterBackend
+    shared: bool
+
+    def check(self) -> None:
+        """See that the broker answers.
+
+        Raises:
+          InputError: it does not.
+        """
+        try:
+            if isinstance(self.broker, RedisBroker):
+                self.broker.client.ping()
+            elif not isinstance(self.broker, StubBroker):
+                self.broker.connection  # noqa: B018 - a property that connects
+        except AWAY as error:
+            raise InputError(
+                f"the broker does not answer: {error}; is its URL right, and is it up?"
+            ) from None
+
+
+#: What a broker that is away raises.
+AWAY = (BrokerError, redis.ConnectionError, redis.TimeoutError)
+
+
+def redacted(url: str) -> str:
+    """A broker's URL without user, password and options, fit for a message."""
+    try:
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "URL"
+    return f"{parts.scheme}://{place}{parts.path}" if parts.scheme in SCHEMES else "URL"
+
+
+def local() -> Setup:
+    """A broker within this process."""
+    return Setup(StubBroker(middleware=_middleware(LocalResults())), LocalLimits(), shared=True)
+
+
+def connect(url: str) -> Setup:
+    """The broker that a URL names, for processes that do nothing but tasks.
+
+    No connection is made before something is sent or received.
+
+    Raises:
+      InputError: the URL is malformed, or names a kind whose driver is not installed.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise InputError(f"broker {redacted(url)}: unknown kind; want redis://host:6379/0 or amqp://host")
+    if scheme.startswith("redis"):
+        client = _redis(url)
+        broker = RedisBroker(
+            client=client,
+            namespace=NAMESPACE,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            maintenance_chance=MAINTENANCE_CHANCE,
+            middleware=[*_middleware(_results(client)), HardTimeLimit(HARD_LIMIT)],
+        )
+        return Setup(broker, RedisLimits(client=client), shared=True)
+    try:
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker
+    except ImportError:
+        raise InputError("amqp:// needs an extra: pip install 'tformance_seed[rabbitmq]'") from None
+    limits: RateLimiterBackend = LocalLimits()
+    results: ResultBackend = LocalResults()
+    beside = settings.redis_url()
+    if beside is not None:
+        client = _redis(beside)
+        limits, results = RedisLimits(client=client), _results(client)
+    middleware = [*_middleware(results), HardTimeLimit(HARD_LIMIT)]
+    broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
+    return Setup(broker, limits, shared=beside is not None)
+
+
+def _redis(url: str) -> redis.Redis:
+    try:
+        return redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK
+        )
+    except ValueError:
+        raise InputError(f"broker {redacted(url)}: malformed; want redis://host:6379/0") from None
+
+
+def _middleware(results: ResultBackend) -> list[Middleware]:
+    made: list[Middleware] = [
+        Consumption(PREFETCH, IDLE),
+        TimeLimit(time_limit=SOFT_LIMIT),
+        Retries(max_retries=None, min_backoff=MIN_BACKOFF, max_backoff=MAX_BACKOFF),  # type: ignore[arg-type]
+        Results(backend=results, store_results=True, result_ttl=RESULT_TTL),
+    ]
+    if settings.prometheus():
+        made.append(_prometheus())
+    return made
+
+
+def _results(client: redis.Redis) -> ResultBackend:
+    return RedisResults(client=client, namespace=f"{NAMESPACE}-results")
+
+
+def _prometheus() -> Middleware:
+    from dramatiq.middleware.prometheus import Prometheus
+
+    return Prometheus()

@@ -1,0 +1,216 @@
+"""Actors on a broker, and what they do: find a message's task in the ledger, do it, send what follows."""
+
+import contextlib
+import dataclasses
+import functools
+import logging
+import math
+import os
+import socket
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+
+import dramatiq
+import peewee
+from dramatiq.common import compute_backoff
+from dramatiq.errors import RateLimitExceeded, Retry
+from dramatiq.middleware.threading import Interrupt
+from dramatiq.rate_limits import WindowRateLimiter
+
+from tformance_seed import ledger, pipeline, settings
+from tformance_seed.database import disconnect, explained, passes
+from tformance_seed.errors import SeedError
+from tformance_seed.ledger import Key, Task
+from tformance_seed.models import SeedJob
+from tformance_seed.planning import Planned, restore
+from tformance_seed.workers import logs
+from tformance_seed.workers.broker import AWAY, SOFT_LIMIT, Setup
+
+log = logging.getLogger(__name__)
+
+#: Queue -> (name of its actor, priority: lower ones go first, so what was begun is finished first).
+ACTORS = {"sync": ("read_source", 20), "compute": ("compute", 10), "llm": ("summarise", 0)}
+QUEUES = tuple(ACTORS)
+
+#: How often a task may be begun: more often, and it is the task that kills its workers.
+MOST_ATTEMPTS = 10
+
+#: Jobs whose plans a process keeps at hand.
+WORKS = 8
+
+#: Milliseconds between two tries to reach a broker that is away: at first, and at most.
+BROKER_BACKOFF = (100, 5_000)
+
+#: Who does a task, for the ledger.
+WORKER = f"{socket.gethostname()}:{os.getpid()}"
+
+
+class TaskFailed(Exception):  # noqa: N818 - the name that shows in Dramatiq's logs
+    """A task that failed for good; its reason is in the ledger."""
+
+
+class Crew:
+    """The actors of one process on one broker.
+
+    Parameters:
+      setup: the broker with its rate limits.
+      database: opens the database with the ledger, bound to the models; called once, when first needed.
+    """
+
+    def __init__(self, setup: Setup, database: Callable[[], peewee.Database]) -> None:
+        self.broker = setup.broker
+        self.limits = setup.limits
+        self._open = database
+        self._database: peewee.Database | None = None
+        self._works: OrderedDict[int, pipeline.Work] = OrderedDict()
+        self._lock = threading.Lock()
+        self._planning: dict[int, threading.Lock] = {}
+        self.actors = {queue: self._declare(queue) for queue in QUEUES}
+
+    def _declare(self, queue: str) -> dramatiq.Actor:
+        name, priority = ACTORS[queue]
+
+        def actor(run: str, organisation: str, stage: str, start: int) -> dict[str, int] | None:
+            return self._receive(queue, Key(run, organisation, stage, start))
+
+        return dramatiq.actor(
+            actor, actor_name=name, queue_name=queue, priority=priority, broker=self.broker, throws=TaskFailed
+        )
+
+    def _connect(self) -> peewee.Database:
+        """The database, opened when first needed: each thread gets a connection of its own."""
+        with self._lock:
+            if self._database is None:
+                self._database = self._open()
+            return self._database
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if self._database is not None:
+            disconnect(self._database)
+
+    @functools.cached_property
+    def limiter(self) -> WindowRateLimiter:
+        """How many requests for summaries all workers may make in a second."""
+        return WindowRateLimiter(self.limits, "tformance_seed-llm", limit=settings.llm_rate(), window=1)
+
+    def know(self, job_id: int, planned: Planned) -> None:
+        """Take over a plan that was made in this process already."""
+        self._works[job_id] = pipeline.Work(self._connect(), job_id, planned)
+
+    def send(self, tasks: Iterable[tuple[str, Key]], patience: float = math.inf) -> None:
+        """Send a message for each task to its queue, waiting for a broker that is away.
+
+        Parameters:
+          patience: seconds to wait in all.
+        Raises:
+          SeedError: it is away for longer.
+        """
+        began, (least, most) = time.monotonic(), BROKER_BACKOFF
+        for queue, key in tasks:
+            message = self.actors[queue].message(**dataclasses.asdict(key))
+            tries = 0
+            while True:
+                try:
+                    self.broker.enqueue(message)
+                    break
+                except AWAY as error:
+                    if time.monotonic() - began > patience:
+                        raise SeedError(
+                            f"the broker went away: {error}. What was committed is safe; "
+                            f"when it is back, go on with: tformance-seed retry {key.run}"
+                        ) from None
+                    tries, delay = compute_backoff(tries, factor=least, max_backoff=most)
+                    log.warning("the broker is away (%s); trying again in %d ms", error, delay)
+                    time.sleep(delay / 1000)
+
+    def _receive(self, queue: str, key: Key) -> dict[str, int] | None:
+        """Do what a message says. Returns rows written and unchanged; None where there was nothing to do.
+
+        Raises:
+          Retry: what went wrong may pass.
+          TaskFailed: it will not, or it did not pass often enough.
+        """
+        task = None
+        limit = self.limiter.acquire if queue == "llm" else contextlib.nullcontext
+        try:
+            with logs.about(key), limit():
+                self._connect()
+                task = ledger.find(key)
+                if task is None:
+                    raise SeedError(
+                        f"run {key.run} has no task {key} in this database: "
+                        "do all sides use the same DATABASE_URL?"
+                    )
+                return self._do(task)
+        except RateLimitExceeded:
+            raise
+        except (Exception, Interrupt) as error:  # noqa: BLE001 - judged and entered in the ledger
+            self.close()  # the connection is in who knows what state
+            raise self._judged(key, task, error) from None
+
+    def _do(self, task: Task) -> dict[str, int] | None:
+        began = time.perf_counter()
+        results: pipeline.Results | None = None
+        try:
+            if ledger.take(task, WORKER) > MOST_ATTEMPTS:
+                raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
+            results = pipeline.perform(self._work(task.job), task)
+        except ledger.Stale:
+            log.debug("%s: nothing to do", task.key)
+        # A message that comes again may be of somebody who died before sending what follows.
+        new = ledger.advance(task.job.id, lambda number: pipeline.phase(self._work(task.job), number))
+        if new or (results is None and ledger.follows(task)):
+            self.send(ledger.waiting(task.key.run, [task.job.id]))
+        if results is None:
+            return None
+        rows = {
+            "rows_written": sum(result.written for result in results.values()),
+            "rows_unchanged": sum(result.unchanged for result in results.values()),
+        }
+        log.info("%s: %d rows written in %.2f s", task.key, rows["rows_written"], time.perf_counter() - began)
+        return rows
+
+    def _work(self, job: SeedJob) -> pipeline.Work:
+        with self._lock:
+            planning = self._planning.setdefault(job.id, threading.Lock())
+        with planning:
+            if job.id not in self._works:
+                planned = restore(job.plan, job.identity)
+                self._works[job.id] = pipeline.Work(self._connect(), job.id, planned)
+            with self._lock:
+                self._works.move_to_end(job.id)
+                while len(self._works) > WORKS:
+                    old, _ = self._works.popitem(last=False)
+                    self._planning.pop(old, None)
+                return self._works[job.id]
+
+    def _judged(self, key: Key, task: Task | None, error: BaseException) -> Exception:
+        """Enter in the ledger what went wrong, and say whether to try again."""
+        if isinstance(error, AWAY):
+            reason, again = f"the broker is away: {error}", True
+        elif isinstance(error, Interrupt):
+            reason, again = f"interrupted: it took over {SOFT_LIMIT // 1000} s", True
+        elif isinstance(error, peewee.PeeweeException):
+            reason, again = str(explained(error)), passes(error)
+        elif isinstance(error, SeedError):
+            reason, again = str(error), self._database is None
+        else:
+            log.error("%s: unexpected", key, exc_info=error)
+            reason, again = f"unexpected {type(error).__name__}: {error}; please report this", False
+        if task is not None:
+            with self._lock:
+                self._works.pop(task.job.id, None)
+            again = again and task.row.attempts + 1 < MOST_ATTEMPTS
+            try:
+                (ledger.put_back if again else ledger.fail)(task, reason)
+            except peewee.PeeweeException as silent:
+                self.close()
+                again = again or passes(silent)
+        if again:
+            log.warning("%s: to be tried again: %s", key, reason)
+            return Retry(reason)
+        log.error("%s: failed: %s", key, reason)
+        return TaskFailed(reason)

@@ -1,0 +1,31 @@
+"""The actors within this process: what seeds where there is no broker."""
+
+import contextlib
+from collections.abc import Iterator
+
+import dramatiq
+import peewee
+
+from tformance_seed.database import is_postgresql
+from tformance_seed.workers import broker
+from tformance_seed.workers.crew import Crew
+from tformance_seed.workers.middleware import ThreadEnd
+
+#: Threads: one makes rows while PostgreSQL takes in another's. SQLite has one writer.
+THREADS = 2
+
+
+@contextlib.contextmanager
+def crew(database: peewee.Database) -> Iterator[Crew]:
+    """Actors at work in threads of this process, until the block ends; they finish what is in hand then."""
+    made = Crew(broker.local(), lambda: database)
+    made.broker.add_middleware(ThreadEnd(made.close))
+    made.broker.emit_after("process_boot")
+    threads = THREADS if is_postgresql(database) else 1
+    worker = dramatiq.Worker(made.broker, worker_threads=threads)
+    worker.start()
+    try:
+        yield made
+    finally:
+        worker.stop()
+        made.broker.close()

@@ -241,10 +241,11 @@ def test_batches_of_any_size_say_the_same(workshop: Workshop, size: int) -> None
 
 def test_a_range_of_places_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:
     mixture(workshop)
-    rest = told(source(workshop.path), 2, first=2)
+    whole, rest = told(source(workshop.path)), told(source(workshop.path), 2, first=2)
     assert rest.places == [(2, 4), (4, 5)]
-    assert 3 in rest.numbers
-    assert rest.loose == ["Direct"]
+    assert rest.numbers == whole.numbers[-len(rest.numbers) :]
+    assert rest.loose == ["Direct", "On the side"]
+    assert len(rest.commits) < len(whole.commits)
 
 
 def test_several_repositories_come_in_the_order_of_their_names(tmp_path: Path) -> None:

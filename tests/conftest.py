@@ -1,16 +1,23 @@
+import datetime
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import peewee
 import pytest
+from commands import command
+from crews import Workers, digests
 from servers import Postgres, Redis, postgres
 from teams import Coherent
 
 from tformance_seed import database as databases
-from tformance_seed.models import APPLICATION
+from tformance_seed import planning, seeding
+from tformance_seed.models import APPLICATION, SeedRun
 from tformance_seed.schema import create_missing
+from tformance_seed.workers import broker as brokers
+from tformance_seed.workers.crew import Crew
 
 
 @pytest.fixture(scope="session")
@@ -88,3 +95,56 @@ def coherent(kept: Coherent) -> Iterator[Coherent]:
     with kept.database.atomic() as transaction:
         yield kept
         transaction.rollback()
+
+
+@pytest.fixture
+def workers(tmp_path: Path, postgresql_url: str, broker: Redis) -> Iterator[Callable[..., Workers]]:
+    """Starts workers on an empty database and a Redis that holds nothing."""
+    started = []
+
+    def start(*options: str, **environment: str) -> Workers:
+        made = Workers(tmp_path, postgresql_url, broker.url, *options, **environment)
+        started.append(made)
+        return made
+
+    yield start
+    for made in started:
+        made.end()
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Tells the digests of a run by one process on SQLite."""
+
+    def seed(*wish: str) -> dict[str, str]:
+        url = f"sqlite:///{tmp_path}/undisturbed.db"
+        assert command("seed", *wish, "--database", url).returncode == 0
+        return digests(url)
+
+    return seed
+
+
+@pytest.fixture
+def opened(postgresql_url: str) -> Iterator[peewee.Database]:
+    """The database that ``workers`` work on, for a test to look at its ledger."""
+    database = databases.connect(postgresql_url)
+    yield database
+    databases.disconnect(database)
+
+
+@pytest.fixture
+def crew(opened: peewee.Database, broker: Redis) -> Crew:
+    """Sends messages to ``workers``."""
+    return Crew(brokers.connect(broker.url), lambda: opened)
+
+
+@pytest.fixture
+def begin(opened: peewee.Database, crew: Crew) -> Callable[..., SeedRun]:
+    """Enters a run in the ledger and sends its first tasks."""
+
+    def enter(*organisations: str, days: int = 20, **wishes: Any) -> SeedRun:
+        request = planning.Request(organisations=organisations, days=days, **wishes)
+        planned = planning.plan(request, datetime.date(2026, 3, 18))
+        return seeding.begin(opened, crew, request, planned).record
+
+    return enter

@@ -89,3 +89,11 @@ def statement(database: str, sql: str) -> list[tuple]:
             return cursor.fetchall()
     finally:
         connection.close()
+
+
+def start(*arguments: str, database: str, broker: str | None = None) -> subprocess.Popen[str]:
+    """A command in the background."""
+    extra = {"DATABASE_URL": database} | ({"REDIS_URL": broker} if broker else {})
+    return subprocess.Popen(
+        argv(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(extra)
+    )

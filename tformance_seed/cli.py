@@ -324,7 +324,6 @@ def _start(
 
 def main() -> NoReturn:
     """Run a command; whatever goes wrong is one line on standard error and an exit status."""
-    logging.getLogger().addHandler(logging.NullHandler())  # workers log; other commands say it themselves
     try:
         status = app(standalone_mode=False) or 0
         if status == INTERRUPTED:  # Typer catches the keyboard's interrupt itself
@@ -381,6 +380,7 @@ def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
 @contextmanager
 def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
     """Who does the tasks: workers behind a broker, or threads of this process."""
+    logging.getLogger().addHandler(logging.NullHandler())  # the command says itself what there is to say
     from tformance_seed.workers import broker as brokers
     from tformance_seed.workers import local
     from tformance_seed.workers.crew import Crew

@@ -169,8 +169,12 @@ def _plan(job: SeedJob, tasks: list[tuple[str, str, int, int]]) -> None:
         SeedTask.insert_many(rows[begin : begin + 1000]).on_conflict_ignore().execute()
 
 
-def waiting(run: str, jobs: Iterable[int]) -> list[tuple[str, Key]]:
-    """The tasks of jobs that somebody should be doing now, each with its queue."""
+def waiting(run: str, jobs: Iterable[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
+    """The tasks of jobs that somebody should be doing now, each with its queue.
+
+    Parameters:
+      in_hand: also those that somebody has begun, and may have left.
+    """
     rows = (
         SeedTask.select(SeedTask.queue, SeedJob.organisation, SeedTask.stage, SeedTask.start)
         .join(SeedJob)
@@ -178,7 +182,7 @@ def waiting(run: str, jobs: Iterable[int]) -> list[tuple[str, Key]]:
             SeedJob.id.in_(list(jobs)),
             SeedJob.state == RUNNING,
             SeedTask.phase == SeedJob.phase,
-            SeedTask.state.in_([WAITING, IN_HAND]),
+            SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]),
         )
         .order_by(SeedTask.id)
         .tuples()

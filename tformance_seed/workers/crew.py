@@ -20,7 +20,7 @@ from dramatiq.middleware.threading import Interrupt
 from dramatiq.rate_limits import WindowRateLimiter
 
 from tformance_seed import ledger, pipeline, settings
-from tformance_seed.database import disconnect, explained, passes
+from tformance_seed.database import disconnect, explained, passes, sqlstate
 from tformance_seed.errors import SeedError
 from tformance_seed.ledger import Key, Task
 from tformance_seed.models import SeedJob
@@ -42,6 +42,10 @@ WORKS = 8
 
 #: Milliseconds between two tries to reach a broker that is away: at first, and at most.
 BROKER_BACKOFF = (100, 5_000)
+
+#: PostgreSQL takes no more connections: another thread may well have one, so try again soon, in milliseconds.
+TOO_MANY_CONNECTIONS = "53300"
+FULL_BACKOFF = 1_000
 
 #: Who does a task, for the ledger.
 WORKER = f"{socket.gethostname()}:{os.getpid()}"
@@ -163,7 +167,7 @@ class Crew:
         # A message that comes again may be of somebody who died before sending what follows.
         new = ledger.advance(task.job.id, lambda number: pipeline.phase(self._work(task.job), number))
         if new or (results is None and ledger.follows(task)):
-            self.send(ledger.waiting(task.key.run, [task.job.id]))
+            self.send(ledger.waiting(task.key.run, [task.job.id], in_hand=False))
         if results is None:
             return None
         rows = {
@@ -211,6 +215,7 @@ class Crew:
                 again = again or passes(silent)
         if again:
             log.warning("%s: to be tried again: %s", key, reason)
-            return Retry(reason)
+            full = isinstance(error, peewee.PeeweeException) and sqlstate(error) == TOO_MANY_CONNECTIONS
+            return Retry(reason, delay=FULL_BACKOFF if full else None)
         log.error("%s: failed: %s", key, reason)
         return TaskFailed(reason)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tformance_seed.errors import InputError
-from tformance_seed.workers import broker, logs
+from tformance_seed.workers import logs
+from tformance_seed.workers.broker import connect
 from tformance_seed.workers.crew import QUEUES
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,13 @@ def groups(*, processes: int | None, threads: int | None, queues: str | None) ->
 
 @dataclass
 class Slot:
-    """A place for one process: the one that runs, when it began, crashes in a row, when to start the next."""
+    """A place for one process: the one that runs, when it began, crashes in a row, when to start the next.
 
-    number: int
-    group: Group
+    ``arguments`` are those of ``workers.process``, but for the lifeline.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
     process: subprocess.Popen[bytes] | None = None
     lifeline: int = -1
     began: float = 0.0
@@ -74,18 +78,23 @@ class Supervisor:
     """
 
     def __init__(self, groups: Sequence[Group], *, database: str, broker: str) -> None:
-        slots = [group for group in groups for _ in range(group.processes)]
-        self.slots = [Slot(number, group) for number, group in enumerate(slots, 1)]
         self.environment = {**os.environ, "DATABASE_URL": database, "BROKER_URL": broker}
+        kinds = [group for group in groups for _ in range(group.processes)]
+        self.slots = [
+            Slot(f"worker {number} for {', '.join(kind.queues)}", (",".join(kind.queues), str(kind.threads)))
+            for number, kind in enumerate(kinds, 1)
+        ]
+        # Processes that middleware wants beside the workers, such as the one that Prometheus asks.
+        for middleware in connect(broker).broker.middleware:
+            for fork in middleware.forks:
+                self.slots.append(Slot(fork.__name__, (f"{fork.__module__}:{fork.__name__}",)))
         self.stopping = 0
 
     def run(self) -> int:
         """Returns an exit status: 0 unless a second signal cut the ending short."""
         logs.configure()
-        broker.connect(self.environment["BROKER_URL"])  # which refuses a URL that no process could use
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        log.info("starting %d worker processes", len(self.slots))
         while not self.stopping:
             for slot in self.slots:
                 self._look_after(slot)
@@ -113,13 +122,11 @@ class Supervisor:
 
     def _start(self, slot: Slot) -> None:
         end, slot.lifeline = os.pipe()
-        group = slot.group
-        argv = [sys.executable, "-m", "tformance_seed.workers.process"]
-        argv += [",".join(group.queues), str(group.threads), str(end)]
+        argv = [sys.executable, "-m", "tformance_seed.workers.process", str(end), *slot.arguments]
         slot.process = subprocess.Popen(argv, env=self.environment, pass_fds=[end])  # noqa: S603 - ourselves
         os.close(end)
         slot.began = time.monotonic()
-        log.info("worker %d is process %d: %s", slot.number, slot.process.pid, ", ".join(group.queues))
+        log.info("process %d is %s", slot.process.pid, slot.name)
 
     def _reap(self, slot: Slot, status: int) -> None:
         os.close(slot.lifeline)
@@ -127,7 +134,7 @@ class Supervisor:
         pid, slot.process = slot.process.pid if slot.process else 0, None
         if status == 0:
             slot.crashes, slot.due = 0, time.monotonic()
-            log.info("worker %d (process %d) ended after its tasks; starting another", slot.number, pid)
+            log.info("process %d, %s, ended after its tasks; starting another", pid, slot.name)
             return
         how = (
             f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
@@ -137,9 +144,9 @@ class Supervisor:
         delay = min(most, least * 2 ** (slot.crashes - 1)) if slot.crashes > 1 else 0.0
         slot.due = time.monotonic() + delay
         log.error(
-            "worker %d (process %d) %s after %.1f s; starting another %s",
-            slot.number,
+            "process %d, %s, %s after %.1f s; starting another %s",
             pid,
+            slot.name,
             how,
             lived,
             f"in {delay:.0f} s, since {slot.crashes} in a row ended so soon" if delay else "at once",

@@ -13,12 +13,18 @@ from commands import argv, clean
 from servers import wait_until
 
 
+def urls(database: str, broker: str | None) -> dict[str, str]:
+    """The variables that name a database and a broker."""
+    variable = "REDIS_URL" if (broker or "").startswith("redis") else "BROKER_URL"
+    return {"DATABASE_URL": database} | ({variable: broker} if broker else {})
+
+
 class Workers:
     """A ``worker`` command under way, with what it logs."""
 
     def __init__(self, folder: Path, database: str, broker: str, *options: str, **environment: str) -> None:
         self.path = folder / f"worker-{len(list(folder.glob('worker-*')))}.log"
-        self.environment = {"DATABASE_URL": database, "REDIS_URL": broker, **environment}
+        self.environment = {**urls(database, broker), **environment}
         with self.path.open("w") as log:
             self.process = subprocess.Popen(
                 argv("worker", *options), env=clean(self.environment), stdout=log, stderr=log
@@ -65,9 +71,13 @@ def kill(process: psutil.Process) -> None:
 
 def run_json(*arguments: str, database: str, broker: str | None = None) -> dict:
     """A command's JSON; it must end well."""
-    extra = {"DATABASE_URL": database} | ({"REDIS_URL": broker} if broker else {})
     result = subprocess.run(
-        argv(*arguments, "--json"), capture_output=True, text=True, env=clean(extra), check=False, timeout=300
+        argv(*arguments, "--json"),
+        capture_output=True,
+        text=True,
+        env=clean(urls(database, broker)),
+        check=False,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
@@ -93,7 +103,10 @@ def statement(database: str, sql: str) -> list[tuple]:
 
 def start(*arguments: str, database: str, broker: str | None = None) -> subprocess.Popen[str]:
     """A command in the background."""
-    extra = {"DATABASE_URL": database} | ({"REDIS_URL": broker} if broker else {})
     return subprocess.Popen(
-        argv(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean(extra)
+        argv(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean(urls(database, broker)),
     )

@@ -1,5 +1,6 @@
 """A URL becomes a Dramatiq broker with everything that workers need; each setting stands here once."""
 
+import contextlib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -72,12 +73,21 @@ class Setup:
                 self.broker.connection  # noqa: B018 - a property that connects
         except AWAY as error:
             raise InputError(
-                f"the broker does not answer: {error}; is its URL right, and is it up?"
+                f"the broker does not answer: {said(error)}; is its URL right, and is it up?"
             ) from None
 
 
 #: What a broker that is away raises.
-AWAY = (BrokerError, redis.ConnectionError, redis.TimeoutError)
+AWAY: tuple[type[Exception], ...] = (BrokerError, redis.ConnectionError, redis.TimeoutError)
+with contextlib.suppress(ImportError):
+    from pika.exceptions import AMQPError
+
+    AWAY = (*AWAY, AMQPError)
+
+
+def said(error: Exception) -> str:
+    """What a broker's driver says went wrong; some of pika's errors say nothing but their name."""
+    return str(error) or type(error).__name__
 
 
 def redacted(url: str) -> str:

@@ -26,7 +26,7 @@ from tformance_seed.ledger import Key, Task
 from tformance_seed.models import SeedJob
 from tformance_seed.planning import Planned, restore
 from tformance_seed.workers import logs
-from tformance_seed.workers.broker import AWAY, SOFT_LIMIT, Setup
+from tformance_seed.workers.broker import AWAY, SOFT_LIMIT, Setup, said
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +123,11 @@ class Crew:
                 except AWAY as error:
                     if time.monotonic() - began > patience:
                         raise SeedError(
-                            f"the broker went away: {error}. What was committed is safe; "
+                            f"the broker went away: {said(error)}. What was committed is safe; "
                             f"when it is back, go on with: tformance-seed retry {key.run}"
                         ) from None
                     tries, delay = compute_backoff(tries, factor=least, max_backoff=most)
-                    log.warning("the broker is away (%s); trying again in %d ms", error, delay)
+                    log.warning("the broker is away (%s); trying again in %d ms", said(error), delay)
                     time.sleep(delay / 1000)
 
     def _receive(self, queue: str, key: Key) -> dict[str, int] | None:
@@ -194,7 +194,7 @@ class Crew:
     def _judged(self, key: Key, task: Task | None, error: BaseException) -> Exception:
         """Enter in the ledger what went wrong, and say whether to try again."""
         if isinstance(error, AWAY):
-            reason, again = f"the broker is away: {error}", True
+            reason, again = f"the broker is away: {said(error)}", True
         elif isinstance(error, Interrupt):
             reason, again = f"interrupted: it took over {SOFT_LIMIT // 1000} s", True
         elif isinstance(error, peewee.PeeweeException):

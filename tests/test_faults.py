@@ -107,7 +107,10 @@ def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, post
     run = begin(*ORGANISATIONS, days=60)
     every = {("sync", "team"), ("compute", "pull_requests"), ("compute", "jira"), ("llm", "summaries")}
     every |= {("compute", stage) for stage in ("ai_usage", "statistics", "weekly", "insights")}
-    wild = [(queue, Key(run.name, slug, stage, 0)) for queue, stage in every for slug in ORGANISATIONS]
+    jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
+    wild = [
+        (queue, Key(run.name, job, slug, stage, 0)) for queue, stage in every for slug, job in jobs.items()
+    ]
     moments = random.Random(2)
     crew.send(moments.sample(wild, len(wild)))  # before anything of it is there
     workers("--processes", "3")
@@ -217,7 +220,7 @@ def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):
         (("worker", "--broker", "redis://127.0.0.1:1", "--processes", "0"), "--processes 0"),
         (("seed", "--detach"), "--detach needs workers"),
         (("status",), "nothing was seeded"),
-        (("retry", "nobody"), "nothing was seeded"),
+        (("retry", "nobody"), "no run nobody"),
     ],
 )
 def test_wrong_wishes_for_workers_are_one_line(tmp_path, arguments, words):

@@ -410,6 +410,7 @@ def test_clearing_removes_everything_of_that_team_alone(database):
 def test_an_exact_number_of_pull_requests(database):
     seed(database, prs=137)
     assert PullRequest.select().count() == 137
+    assert PullRequest.select().where(PullRequest.llm_summary.is_null()).count() == 0
     assert verify.check(database, Team.get().id) == []
     seed(database, prs=0)
     assert PullRequest.select().count() == 0

@@ -63,7 +63,7 @@ def middleware(crew, kind):
 def finished_task(run):
     """A task of a run that is over; messages about it have nothing to do."""
     wait_until(lambda: ledger.status(run).state == "finished", 60)
-    return "compute", Key(run.name, "polar", "ai_usage", 0)
+    return "compute", Key(run.name, run.jobs[0], "polar", "ai_usage", 0)
 
 
 def undone_again(run):
@@ -147,7 +147,7 @@ def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, 
 
     monkeypatch.setattr(pipeline, "perform", loop)
     message = crew.actors[queue].message_with_options(
-        kwargs={"run": key.run, "organisation": key.organisation, "stage": key.stage, "start": key.start},
+        kwargs=dataclasses.asdict(key),
         time_limit=500,
     )
     crew.broker.enqueue(message)
@@ -163,7 +163,7 @@ def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, 
         made = workers("--processes", "2", "--threads", "2", "--queues", "sync")
         before = {child.pid for child in made.ready(2)}
         message = crew.actors["sync"].message_with_options(
-            kwargs={"run": run.name, "organisation": "polar", "stage": "team", "start": 0},
+            kwargs=dataclasses.asdict(Key(run.name, run.jobs[0], "polar", "team", 0)),
             hard_time_limit=1500,
         )
         crew.broker.enqueue(message)

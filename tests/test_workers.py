@@ -97,7 +97,13 @@ def test_messages_carry_keys_as_json_and_no_secret(begin, broker):
     run = begin("polar")
     (text,) = broker.client.hgetall("tformance_seed:sync.msgs").values()
     message = json.loads(text)
-    assert message["kwargs"] == {"run": run.name, "organisation": "polar", "stage": "team", "start": 0}
+    assert message["kwargs"] == {
+        "run": run.name,
+        "job": run.jobs[0],
+        "organisation": "polar",
+        "stage": "team",
+        "start": 0,
+    }
     assert message["args"] == []
     assert len(text) < 500
     assert b"postgres" not in text

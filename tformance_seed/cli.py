@@ -32,6 +32,7 @@ app = typer.Typer(
     name=PROGRAM,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # with Rich in it, help takes three times as long
     help="Fill a tformance database with believable data: fast, repeatably, at any scale.",
 )
 

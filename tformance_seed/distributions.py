@@ -7,6 +7,7 @@ that the last bit of a platform's ``exp`` or ``erf`` cannot show in the data.
 
 import functools
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,35 @@ import numpy.typing as npt
 KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
 _NORMAL = statistics.NormalDist()
 _Z = np.array([_NORMAL.inv_cdf(min(max(u, 1e-12), 1 - 1e-12)) for u in (np.arange(65536) + 0.5) / 65536])
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Where a function that grows from below zero to above it is zero, as exactly as floats tell.
+
+    Regula falsi in the Illinois variant (Dowell and Jarratt, BIT 11, 1971): a few evaluations where bisection
+    takes sixty. Where the function stays on one side of zero, the end that is nearer to it.
+    """
+    at_low, at_high = function(low), function(high)
+    if at_low >= 0:
+        return low
+    if at_high <= 0:
+        return high
+    side = 0
+    while True:
+        middle = high - at_high * (high - low) / (at_high - at_low)
+        if not low < middle < high:
+            middle = (low + high) / 2
+        if not low < middle < high or high - low < 1e-15 * high:
+            return high
+        value = function(middle)
+        if value > 0:
+            high, at_high, at_low = middle, value, at_low / 2 if side > 0 else at_low
+            side = 1
+        elif value < 0:
+            low, at_low, at_high = middle, value, at_high / 2 if side < 0 else at_high
+            side = -1
+        else:
+            return middle
 
 
 @dataclass(frozen=True)
@@ -42,14 +72,10 @@ class Skewed:
 
     @functools.lru_cache(maxsize=256)  # noqa: B019  (frozen, so equal instances share a table)
     def _table(self) -> npt.NDArray[np.float64]:
-        low, high = 0.0, 8.0
-        for _ in range(60):  # bisection: the capped mean grows with sigma
-            sigma = (low + high) / 2
-            if np.minimum(self.median * np.exp(sigma * _Z), self.cap).mean() < self.mean:
-                low = sigma
-            else:
-                high = sigma
-        values = np.minimum(self.median * np.exp(high * _Z), self.cap)
+        def excess(sigma: float) -> float:
+            return float(np.minimum(self.median * np.exp(sigma * _Z), self.cap).mean()) - self.mean
+
+        values = np.minimum(self.median * np.exp(root(excess, 0.0, 8.0) * _Z), self.cap)
         if abs(values.mean() / self.mean - 1) > 0.01:
             raise ValueError(
                 f"no capped lognormal has median {self.median}, mean {self.mean}, cap {self.cap}"

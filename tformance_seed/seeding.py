@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two looks at the ledger: at least and at most. In between, a look costs a twentieth.
-LOOK = (0.05, 1.0)
+#: Seconds between two looks at the whole ledger, at least and at most: a look costs a twentieth. In between
+#: only the end of the run is looked for, as often as the first of them says.
+LOOK = (0.1, 2.0)
 
 #: Seconds in which nothing happened after which tasks are sent again, doubling each time: the broker may
 #: have lost them. One that comes twice does no harm.
@@ -140,6 +141,7 @@ def watch(
     while True:
         began = time.monotonic()
         status = _read(database, record, lambda: ledger.status(record))
+        cost = time.monotonic() - began
         progress(status)
         if status.over:
             return status
@@ -151,7 +153,11 @@ def watch(
             with contextlib.suppress(SeedError):  # the broker is away: later, then
                 crew.send(lost, most)
             quiet_since, patience = began, 2 * patience
-        time.sleep(min(most, max(least, 20 * (time.monotonic() - began))))
+        ends = began + max(least, min(most, 20 * cost))
+        left = _read(database, record, lambda: ledger.unfinished_jobs(record))
+        while left and time.monotonic() < ends:
+            time.sleep(least)
+            left = _read(database, record, lambda: ledger.unfinished_jobs(record))
 
 
 def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> T:

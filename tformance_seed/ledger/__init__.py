@@ -18,6 +18,7 @@ from tformance_seed.ledger.jobs import (
     start_run,
     supersede,
     unfinished,
+    unfinished_jobs,
 )
 from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, status
 from tformance_seed.ledger.tasks import (
@@ -96,6 +97,7 @@ __all__ = [
     "take",
     "take_team",
     "unfinished",
+    "unfinished_jobs",
     "waiting",
     "watermark",
 ]

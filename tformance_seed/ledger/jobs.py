@@ -110,6 +110,11 @@ def supersede(slug: str) -> None:
     SeedJob.update(state=SUPERSEDED).where(live).execute()
 
 
+def unfinished_jobs(run: SeedRun) -> int:
+    """How many of a run's jobs go on."""
+    return SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).count()
+
+
 def unfinished(slug: str) -> bool:
     """Whether the last work on an organisation has not come to its end."""
     return _unfinished(slug) is not None

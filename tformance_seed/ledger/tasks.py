@@ -28,9 +28,10 @@ LOST_CLIENT = 60
 
 @dataclass(frozen=True)
 class Key:
-    """What a message says of a task."""
+    """What a message says of a task; the run is for people, and for what follows."""
 
     run: str
+    job: int
     organisation: str
     stage: str
     start: int
@@ -54,13 +55,13 @@ class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobod
 
 def find(key: Key) -> Task | None:
     """The task of a message; None where this ledger has none such."""
-    run = SeedRun.get_or_none(SeedRun.name == key.run)
-    if run is None:
-        return None
-    same = (SeedJob.organisation == key.organisation) & SeedJob.id.in_(run.jobs)
+    same = (SeedJob.id == key.job) & (SeedJob.organisation == key.organisation)
     place = (SeedTask.stage == key.stage) & (SeedTask.start == key.start)
-    row = SeedTask.select(SeedTask, SeedJob).join(SeedJob).where(same, place).first()
+    row = SeedTask.select(*_BRIEF, SeedJob).join(SeedJob).where(same, place).first()
     return row and Task(key, row, row.job)
+
+
+_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.start, SeedTask.phase, SeedTask.state, SeedTask.attempts)
 
 
 def follows(task: Task) -> bool:
@@ -97,10 +98,17 @@ def enter(task: Task, *, alone: bool = False) -> None:
     if is_postgresql(database):
         database.execute_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_CLIENT}s'")
     hold_organisation(database, task.key.organisation, shared=not alone)
-    rows = SeedTask.select(SeedTask.state).where(SeedTask.id == task.row.id)
-    state = (rows.for_update() if is_postgresql(database) else rows).scalar()
-    job = SeedJob.get_or_none(SeedJob.id == task.job.id)
-    if state not in (WAITING, IN_HAND) or job is None or job.state != RUNNING or job.phase != task.row.phase:
+    mine = (
+        SeedTask.select(SeedTask.id)
+        .join(SeedJob)
+        .where(
+            SeedTask.id == task.row.id,
+            SeedTask.state.in_([WAITING, IN_HAND]),
+            SeedJob.state == RUNNING,
+            SeedJob.phase == SeedTask.phase,
+        )
+    )
+    if not (mine.for_update(of=SeedTask) if is_postgresql(database) else mine).scalar():
         raise Stale
 
 
@@ -141,14 +149,17 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
     However many come here at once, the job advances once. Returns whether there are new tasks to send.
     """
     database = SeedJob._meta.database
+    undone = SeedTask.select().join(SeedJob).where(SeedJob.id == job_id, SeedTask.phase == SeedJob.phase)
+    undone = undone.where(SeedTask.state != DONE)
+    if undone.exists():
+        return False
     while True:
         with transaction(database):
             rows = SeedJob.select().where(SeedJob.id == job_id)
             job = (rows.for_update() if is_postgresql(database) else rows).first()
             if job is None or job.state != RUNNING:
                 return False
-            tasks = SeedTask.select().where(SeedTask.job == job_id, SeedTask.phase == job.phase)
-            if tasks.where(SeedTask.state != DONE).exists():
+            if undone.exists():
                 return False
             following = phase(job.phase + 1)
             if following is None:
@@ -176,7 +187,7 @@ def waiting(run: str, jobs: Iterable[int], *, in_hand: bool = True) -> list[tupl
       in_hand: also those that somebody has begun, and may have left.
     """
     rows = (
-        SeedTask.select(SeedTask.queue, SeedJob.organisation, SeedTask.stage, SeedTask.start)
+        SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
         .join(SeedJob)
         .where(
             SeedJob.id.in_(list(jobs)),

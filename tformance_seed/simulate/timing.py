@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.distributions import Skewed
+from tformance_seed.distributions import Skewed, root
 from tformance_seed.draws import Draws, text_keys
 from tformance_seed.simulate.columns import (
     Booleans,
@@ -216,30 +216,24 @@ def _rest_median(review: Skewed, mean: float, cap: float, sum_median: float) -> 
     """
     left = sum_median - review.quantile((np.arange(2048) + 0.5) / 2048)
     logs = [math.log(value) for value in left[left > 0]]
-    low, high = 1e-3 * mean, 0.999 * mean
-    for _ in range(40):  # bisection: the greater the median, the less lies below sum_median
-        median = (low + high) / 2
+
+    def above(median: float) -> float:
+        """The greater the median, the more of the sums lie above theirs."""
         sigma = _sigma(median, mean, cap)
-        below = sum(_normal((value - math.log(median)) / sigma) for value in logs) / len(left)
-        if below > 0.5:
-            low = median
-        else:
-            high = median
-    return float(f"{low:.5g}")
+        return 0.5 - sum(_normal((value - math.log(median)) / sigma) for value in logs) / len(left)
+
+    return float(f"{root(above, 1e-3 * mean, 0.999 * mean):.5g}")
 
 
 def _sigma(median: float, mean: float, cap: float) -> float:
     """Sigma of the capped lognormal of this median and mean, by its mean in closed form."""
-    low, high = 1e-6, 8.0
     reach = math.log(cap / median)
-    for _ in range(50):
-        sigma = (low + high) / 2
+
+    def excess(sigma: float) -> float:
         capped = median * math.exp(sigma**2 / 2) * _normal(reach / sigma - sigma)
-        if capped + cap * _normal(-reach / sigma) < mean:
-            low = sigma
-        else:
-            high = sigma
-    return high
+        return capped + cap * _normal(-reach / sigma) - mean
+
+    return root(excess, 1e-6, 8.0)
 
 
 def _normal(z: float) -> float:

@@ -38,7 +38,7 @@ QUEUES = tuple(ACTORS)
 MOST_ATTEMPTS = 10
 
 #: Jobs whose plans a process keeps at hand.
-WORKS = 8
+WORKS = 128
 
 #: Milliseconds between two tries to reach a broker that is away: at first, and at most.
 BROKER_BACKOFF = (100, 5_000)
@@ -76,8 +76,8 @@ class Crew:
     def _declare(self, queue: str) -> dramatiq.Actor:
         name, priority = ACTORS[queue]
 
-        def actor(run: str, organisation: str, stage: str, start: int) -> dict[str, int] | None:
-            return self._receive(queue, Key(run, organisation, stage, start))
+        def actor(run: str, job: int, organisation: str, stage: str, start: int) -> dict[str, int] | None:
+            return self._receive(queue, Key(run, job, organisation, stage, start))
 
         return dramatiq.actor(
             actor, actor_name=name, queue_name=queue, priority=priority, broker=self.broker, throws=TaskFailed

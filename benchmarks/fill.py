@@ -1,0 +1,61 @@
+"""Fills a database as the founding document has it: ``python -m benchmarks.fill URL [ORGANISATIONS]``.
+
+A process of its own, so that its memory is its own. Prints one JSON object.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from tformance_seed import database as databases
+from tformance_seed import planning, seeding
+from tformance_seed.catalog.organisations import WORKED, load
+from tformance_seed.workers import local
+
+#: The document's figures for a hundred organisations.
+ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
+
+DAYS, UNTIL = 90, planning.datetime.date(2026, 3, 18)
+
+
+def plan(count: int = ORGANISATIONS) -> list[planning.Planned]:
+    """So many organisations, each with its share of the document's rows."""
+    first = UNTIL - planning.datetime.timedelta(days=DAYS - 1)
+    workdays = int(np.busday_count(first, UNTIL + planning.datetime.timedelta(days=1)))
+    planned = []
+    for place, organisation in enumerate(list(load().values())[:count]):
+        share = PULL_REQUESTS * (place + 1) // ORGANISATIONS - PULL_REQUESTS * place // ORGANISATIONS
+        usage = AI_USAGE / ORGANISATIONS / (workdays * WORKED * organisation.ai_adoption_rate)
+        request = planning.Request(
+            organisations=[organisation.slug], members=round(usage), prs=share, days=DAYS, until=UNTIL
+        )
+        planned += planning.plan(request, UNTIL)
+    return planned
+
+
+def main(url: str, count: int) -> None:
+    """Seed, and say how long it took, by table too."""
+    began = time.perf_counter()
+    planned = plan(count)
+    database = databases.connect(url)
+    request = planning.Request(everything=True)
+    with local.crew(database) as crew:
+        outcome = seeding.run(database, crew, request, planned)
+    seconds = time.perf_counter() - began
+    database.close()
+    assert not outcome.failures, outcome.failures
+    tables: dict[str, list[float]] = {}
+    for report in outcome.reports:
+        for name, result in report.tables.items():
+            so_far = tables.setdefault(name, [0, 0, 0.0])
+            for place, value in enumerate((result.written, result.unchanged, result.seconds)):
+                so_far[place] += value
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "memory_mb": memory, "tables": tables}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else ORGANISATIONS)

@@ -1,0 +1,71 @@
+"""The results of one run: a table of ratios, JSON, and a chart."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import altair
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.measures import Measure, Ratio
+
+FOLDER = Path(__file__).parent
+
+
+def show(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], console: Console) -> None:
+    """Print what was measured, and how it stands to the targets."""
+    table = Table(
+        "what", "way", "", "rows", "seconds", "rows/s", box=None, title="Measures", title_justify="left"
+    )
+    for m in measures:
+        speed = f"{m.rows / m.seconds:,.0f}" if m.rows else ""
+        mark = " (extrapolated)" if m.extrapolated else ""
+        table.add_row(
+            m.table, m.way + mark, m.state, f"{m.rows:,}" if m.rows else "", f"{m.seconds:,.2f}", speed
+        )
+    console.print(table)
+    table = Table(
+        "ratio", "target", "got", "", box=None, title="Ratios, all of this run", title_justify="left"
+    )
+    for r in ratios:
+        table.add_row(
+            r.name,
+            f"{'at most' if r.at_most else 'at least'} {r.target:g}",
+            f"{r.got:.2f}",
+            "met" if r.met else "missed",
+        )
+    console.print(table)
+    for name, value in facts.items():
+        console.print(name, value)
+
+
+def save(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], folder: Path = FOLDER) -> None:
+    """Write ``results.json``, and the chart as ``results.png`` and ``results.svg``."""
+    told = {
+        "measures": [asdict(m) for m in measures],
+        "ratios": [asdict(r) | {"met": r.met} for r in ratios],
+        "facts": facts,
+    }
+    (folder / "results.json").write_text(json.dumps(told, indent=1) + "\n")
+    picture = chart([m for m in measures if m.table == "metrics_aiusagedaily"])
+    for ending in ("png", "svg"):
+        picture.save(str(folder / f"results.{ending}"), scale_factor=2 if ending == "png" else 1)
+
+
+def chart(measures: list[Measure]) -> altair.Chart:
+    """Rows a second of every way, fresh and again."""
+    values = [{"way": m.way, "state": m.state, "speed": m.rows / m.seconds} for m in measures]
+    order = [m.way for m in sorted(measures, key=lambda m: m.seconds) if m.state == "fresh"]
+    return (
+        altair.Chart(altair.Data(values=values), title="metrics_aiusagedaily, rows a second")
+        .mark_bar()
+        .encode(
+            x=altair.X("speed:Q", title=None, axis=altair.Axis(format="~s")),
+            y=altair.Y("way:N", sort=order, title=None, axis=altair.Axis(labelLimit=300)),
+            yOffset=altair.YOffset("state:N", sort=["fresh", "again"]),
+            color=altair.Color("state:N", sort=["fresh", "again"], title=None),
+        )
+        .properties(width=480)
+    )

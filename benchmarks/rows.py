@@ -1,0 +1,104 @@
+"""The rows that all contestants write: those of one seeded organisation, as every way wants them."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import peewee
+
+from benchmarks.server import Server, execute
+from tformance_seed import database as databases
+from tformance_seed import planning, seeding
+from tformance_seed.models import AIUsageDaily, Commit, PRFile, PullRequest
+from tformance_seed.upsert.columns import columns
+from tformance_seed.workers import local
+
+#: Tables that are filled over and over, with what is truncated along with them.
+MODELS = (AIUsageDaily, PRFile, Commit, PullRequest)
+
+#: One organisation: about a hundred thousand rows of AI usage and of files.
+MEMBERS, PULL_REQUESTS, DAYS = 500, 10_000, 365
+
+
+@dataclasses.dataclass
+class Rows:
+    """The rows of one table, without their ids."""
+
+    model: type[peewee.Model]
+    names: list[str]
+    tuples: list[tuple[Any, ...]]
+    columns: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.tuples)
+
+    def part(self, share: float) -> "Rows":
+        """The first of them."""
+        count = int(len(self) * share)
+        cut = {name: values[:count] for name, values in self.columns.items()}
+        return Rows(self.model, self.names, self.tuples[:count], cut)
+
+    def halves(self) -> list["Rows"]:
+        """Two parts by the order of the key, as two workers would have them."""
+        middle = len(self) // 2
+        return [
+            Rows(
+                self.model,
+                self.names,
+                self.tuples[part],
+                {name: values[part] for name, values in self.columns.items()},
+            )
+            for part in (slice(0, middle), slice(middle, None))
+        ]
+
+
+def organisation(url: str, *, members: int, prs: int, days: int, adoption: float = 1.0) -> None:
+    """Seed one organisation."""
+    request = planning.Request(
+        organisations=["calcom"],
+        members=members,
+        prs=prs,
+        days=days,
+        adoption=adoption,
+        until=planning.datetime.date(2026, 3, 18),
+    )
+    database = databases.connect(url)
+    with local.crew(database) as crew:
+        outcome = seeding.run(database, crew, request, planning.plan(request, request.until))
+    database.close()
+    assert not outcome.failures, outcome.failures
+
+
+def read(url: str) -> dict[str, Rows]:
+    """The seeded rows of each table."""
+    database = databases.connect(url)
+    made = {}
+    for model in MODELS:
+        fields = [field for field in model._meta.sorted_fields if not field.primary_key]
+        names = [field.column_name for field in fields]
+        tuples = list(model.select(*fields).order_by(model.id).tuples().iterator())
+        by_name = dict(zip(names, zip(*tuples, strict=True), strict=True))
+        typed = {}
+        for column in columns(model, by_name):
+            values: Any = column.values
+            if column.kind == "numeric":
+                values = values / 10**column.field.decimal_places
+            typed[column.field.column_name] = (
+                values if column.null is None else np.ma.MaskedArray(values, mask=column.null)
+            )
+        made[model.__name__] = Rows(model, names, tuples, typed)
+    database.close()
+    return made
+
+
+def empty(url: str, model: type[peewee.Model]) -> None:
+    """Remove a table's rows and settle the server."""
+    execute(url, f"TRUNCATE {model._meta.table_name} RESTART IDENTITY CASCADE")
+    execute(url, "CHECKPOINT")
+
+
+def prepare(server: Server) -> tuple[str, dict[str, Rows]]:
+    """A database with an organisation in it, and its rows."""
+    url = server.new_database()
+    organisation(url, members=MEMBERS, prs=PULL_REQUESTS, days=DAYS)
+    return url, read(url)

@@ -175,7 +175,7 @@ def status(
     """How a run stands, by default the latest: per organisation and stage, from the ledger."""
     from tformance_seed import ledger, maintenance, output
 
-    with _open(database, "write") as opened:
+    with _open(database, "read") as opened:
         maintenance.check_ledger(opened)
         record = ledger.find_run(run)
         if watch and not as_json:

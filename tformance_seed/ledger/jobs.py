@@ -138,16 +138,19 @@ def check_idle(slug: str) -> None:
     as_moment = SeedTask.taken_at.python_value
     heard = max(moment for moment in (as_moment(taken), as_moment(finished), job.created_at) if moment)
     if left and now() - heard < SILENCE:
+        run = run_of(job)
+        stop = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
         raise SeedError(
             f"another run is seeding {slug} in this database, last heard of "
             f"{(now() - heard).total_seconds():.0f} s ago: wait for it to end (seed and clear do so with "
-            f"--wait), or stop it with: tformance-seed cancel {run_of(job).name}"
+            f"--wait){stop}"
         )
 
 
-def run_of(job: SeedJob) -> SeedRun:
-    """The latest run that has a job."""
-    return next(run for run in SeedRun.select().order_by(SeedRun.id.desc()) if job.id in run.jobs)
+def run_of(job: SeedJob) -> SeedRun | None:
+    """The latest run that has a job; None where one died before it was entered."""
+    runs = SeedRun.select().order_by(SeedRun.id.desc())
+    return next((run for run in runs.iterator() if job.id in run.jobs), None)
 
 
 def _unfinished(slug: str) -> SeedJob | None:

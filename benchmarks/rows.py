@@ -16,8 +16,8 @@ from tformance_seed.workers import local
 #: Tables that are filled over and over, with what is truncated along with them.
 MODELS = (AIUsageDaily, PRFile, Commit, PullRequest)
 
-#: One organisation: about a hundred thousand rows of AI usage and of files.
-MEMBERS, PULL_REQUESTS, DAYS = 500, 10_000, 365
+#: One organisation: some sixty thousand rows of AI usage and of files.
+MEMBERS, PULL_REQUESTS, DAYS = 300, 6_000, 365
 
 
 @dataclasses.dataclass

@@ -22,10 +22,10 @@ DEFAULTS = {"sync": (1, 4), "compute": (os.cpu_count() or 1, 1), "llm": (1, 2)}
 #: Seconds between two looks at the processes.
 LOOK = 0.1
 
-#: A process that lived for less crashed at once, in seconds. Each such crash in a row doubles the seconds
-#: before the next start, from the first of ``BACKOFF`` up to the second.
-SHORT_LIFE = 10.0
-BACKOFF = (1.0, 60.0)
+#: A process that lived for less, in seconds, died as soon as it began. Each such end in a row doubles the
+#: seconds before the next start, from the first of ``BACKOFF`` up to the second.
+SHORT_LIFE = 1.5
+BACKOFF = (1.0, 30.0)
 
 
 @dataclass(frozen=True)

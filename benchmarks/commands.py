@@ -63,6 +63,6 @@ def _in_turn(commands: dict[str, list[str]], rounds: int, console: Console) -> d
         for name, argv in commands.items():
             console.print(f"command: {name}")
             began = time.perf_counter()
-            subprocess.run(argv, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             times[name].append(time.perf_counter() - began)
     return {name: statistics.median(taken) for name, taken in times.items()}

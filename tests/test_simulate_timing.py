@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from batches import batch, people, profile
 
+from tformance_seed.distributions import root
 from tformance_seed.simulate.timing import PUBLISHED, fill_times
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW
 
@@ -141,3 +142,14 @@ def test_long_durations_lean_towards_whole_days():
     hour = prs["created_at"].astype("datetime64[h]").astype(np.int64) % 24
     night = (hour < 5) | (hour >= 22)
     assert night[prs["cycle_time_hours"] > 48].mean() < 0.2  # 7 of 24 hours, were it not so
+
+
+@pytest.mark.parametrize("exponent", [1, 3, 9, 0.2])
+def test_a_root_is_found_as_exactly_as_floats_tell(exponent):
+    found = root(lambda x: x**exponent - 2.0, 0.0, 1e6)
+    assert found == pytest.approx(2.0 ** (1 / exponent), rel=1e-14)
+
+
+def test_where_there_is_no_root_the_nearer_end_is_taken():
+    assert root(lambda x: x + 1.0, 0.0, 8.0) == 0.0
+    assert root(lambda x: x - 9.0, 0.0, 8.0) == 8.0

@@ -4,12 +4,14 @@ import random
 import time
 from pathlib import Path
 
+import peewee
 import psycopg2
 import pytest
 from commands import command
 from crews import Workers, digests, kill, run_json, start, statement
 from servers import Redis, postgres, wait_until
 
+from tformance_seed import database as databases
 from tformance_seed import ledger
 from tformance_seed.ledger import Key
 from tformance_seed.models import SeedTask
@@ -202,6 +204,25 @@ def test_too_many_connections_say_so_and_are_tried_again(tmp_path_factory, tmp_p
         assert "the server takes no more connections" in made.log
         made.end()
         assert digests(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "passing"),
+    [
+        ("40P01", True),  # deadlock
+        ("40001", True),  # serialization failure
+        ("57P01", True),  # the server stops
+        ("53300", True),  # too many connections
+        ("53100", False),  # disk full
+        ("42P01", False),  # no such table
+        ("22003", False),  # a number out of range
+        ("23505", False),  # a row of somebody else's
+    ],
+)
+def test_what_may_pass_is_told_from_what_may_not(opened, code, passing):
+    with pytest.raises(peewee.DatabaseError) as refusal:
+        opened.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{code}'; END $$")
+    assert databases.passes(refusal.value) is passing
 
 
 def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):

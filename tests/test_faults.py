@@ -246,7 +246,7 @@ def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):
 )
 def test_wrong_wishes_for_workers_are_one_line(tmp_path, arguments, words):
     url = f"sqlite:///{tmp_path}/x.db"
-    if "nothing" in words:
+    if words.startswith("no"):
         assert command("init", "--database", url).returncode == 0
     result = command(*arguments, "--database", url)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr

@@ -400,18 +400,30 @@ def _computed(
     return prepare
 
 
+def _without_nested_loops(work: Work) -> None:
+    """Statistics know nothing yet of a team that has just been filled: the planner takes it for a row or two,
+    and would join thousands by nested loops.
+    """
+    if is_postgresql(work.database):
+        setting = peewee.fn.set_config("enable_nestloop", "off", True)  # until the transaction ends
+        work.database.execute(peewee.Select(columns=[setting]))
+
+
 def _weekly(work: Work, above: int) -> tuple[int, int]:
     """Of all that the team has: commits of a pull request in the window may lie in weeks before it."""
+    _without_nested_loops(work)
     team_id, profile = work.team.team_id, work.profile
     first, last = metrics.extent(team_id) or (profile.since, profile.until)
     return metrics.weekly_metrics(work.database, team_id, first, last, above)
 
 
 def _reviewers(work: Work, above: int) -> tuple[int, int]:
+    _without_nested_loops(work)
     return metrics.reviewer_pairs(work.database, work.team.team_id, above)
 
 
 def _insights(work: Work, above: int) -> tuple[int, int]:
+    _without_nested_loops(work)
     profile = work.profile
     return metrics.insights(work.database, work.team.team_id, profile.organisation.name, profile.until, above)
 

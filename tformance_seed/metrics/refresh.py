@@ -46,9 +46,6 @@ def refresh(
     )
     delete = model.delete().where(scope, model.id > above, peewee.Tuple(*key).not_in(selected(key)))
     if is_postgresql(database):
-        # Statistics know nothing yet of a team that has just been filled: the planner takes it for a row or
-        # two and would join thousands by nested loops.
-        database.execute(peewee.Select(columns=[peewee.fn.set_config("enable_nestloop", "off", True)]))
         gone = peewee.CTE("gone", delete.returning(model.id))
         written = peewee.CTE("written", insert)
         counts = [peewee.Select([cte], [peewee.fn.COUNT(peewee.SQL("*"))]) for cte in (rows, written, gone)]

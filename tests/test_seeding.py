@@ -242,6 +242,35 @@ def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
     assert content(database) == expected
 
 
+@pytest.mark.parametrize("phases", [1, 3])
+def test_a_run_that_breaks_off_between_two_phases_goes_on(database, monkeypatch, phases):
+    """All tasks of a phase are done, and nobody has begun the next one."""
+    seed(database)
+    expected = content(database)
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    advance, left, crashed = ledger.advance, [phases], []
+
+    def break_off(job_id, phase):
+        if SeedTask.select().where(SeedTask.job == job_id, SeedTask.state != ledger.DONE).exists():
+            return advance(job_id, phase)
+        left[0] -= 1
+        if left[0] < 0:
+            crashed.append(job_id)
+            raise CrashError
+        return advance(job_id, phase)
+
+    def look(_status):
+        if crashed:
+            raise CrashError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "advance", break_off)
+        with pytest.raises(CrashError):
+            seed(database, progress=look)
+    assert seed(database).reports[0].resumed
+    assert content(database) == expected
+
+
 def busy(database, **wishes):
     """Another process seeds the organisation: its run is in the ledger and has just been heard of."""
     request = planning.Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)

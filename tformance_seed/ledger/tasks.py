@@ -4,7 +4,7 @@ A task's row in the ledger is the lock on it. So a task that is delivered twice,
 once or not at all, and one whose worker died is free again when the server has noticed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from tformance_seed.database import hold_organisation, is_postgresql, transaction
@@ -180,11 +180,12 @@ def _plan(job: SeedJob, tasks: list[tuple[str, str, int, int]]) -> None:
         SeedTask.insert_many(rows[begin : begin + 1000]).on_conflict_ignore().execute()
 
 
-def waiting(run: str, jobs: Iterable[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
+def waiting(run: str, jobs: Collection[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
     """The tasks of jobs that somebody should be doing now, each with its queue.
 
     Parameters:
-      in_hand: also those that somebody has begun, and may have left.
+      in_hand: also those that somebody has begun, and may have left; and of a job that somebody left between
+        the end of a phase and the beginning of the next, a task that is done: it takes the job on.
     """
     rows = (
         SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
@@ -198,11 +199,29 @@ def waiting(run: str, jobs: Iterable[int], *, in_hand: bool = True) -> list[tupl
         .order_by(SeedTask.id)
         .tuples()
     )
-    return [(queue, Key(run, *rest)) for queue, *rest in rows]
+    found = [(queue, Key(run, *rest)) for queue, *rest in rows]
+    return found + _left_between(run, set(jobs) - {key.job for _, key in found}) if in_hand else found
 
 
-def reopen(run: SeedRun) -> list[str]:
-    """Make what failed or was cancelled wait again; the organisations that have something to do.
+def _left_between(run: str, jobs: set[int]) -> list[tuple[str, Key]]:
+    """The first task of the phase of each job that still runs; all of its tasks are done."""
+    rows = (
+        SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
+        .join(SeedJob)
+        .where(
+            SeedJob.id.in_(list(jobs)),
+            SeedJob.state == RUNNING,
+            SeedTask.phase == SeedJob.phase,
+            SeedTask.state == DONE,
+        )
+        .order_by(SeedTask.id.desc())
+        .tuples()
+    )
+    return list({job: (queue, Key(run, job, *rest)) for queue, job, *rest in rows}.values())
+
+
+def reopen(run: SeedRun) -> None:
+    """Make what failed or was cancelled wait again.
 
     Jobs that another run has superseded stay as they are.
     """
@@ -212,7 +231,6 @@ def reopen(run: SeedRun) -> list[str]:
         SeedJob.update(state=RUNNING).where(mine, SeedJob.state == CANCELLED).execute()
         jobs = SeedJob.select().where(mine, SeedJob.state == RUNNING).order_by(SeedJob.id)
         reopen_tasks([job.id for job in jobs])
-    return [job.organisation for job in jobs]
 
 
 def cancel(run: SeedRun) -> list[str]:

@@ -54,11 +54,10 @@ SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
 @dataclass(frozen=True)
 class Setup:
-    """A broker, and where it keeps results and rate limits. ``shared``: the limit holds for all workers."""
+    """A broker, and where it keeps rate limits."""
 
     broker: dramatiq.Broker
     limits: RateLimiterBackend
-    shared: bool
 
     def check(self) -> None:
         """See that the broker answers.
@@ -102,7 +101,7 @@ def redacted(url: str) -> str:
 
 def local() -> Setup:
     """A broker within this process."""
-    return Setup(StubBroker(middleware=_middleware(LocalResults())), LocalLimits(), shared=True)
+    return Setup(StubBroker(middleware=_middleware(LocalResults())), LocalLimits())
 
 
 def connect(url: str) -> Setup:
@@ -125,7 +124,7 @@ def connect(url: str) -> Setup:
             maintenance_chance=MAINTENANCE_CHANCE,
             middleware=[*_middleware(_results(client)), HardTimeLimit(HARD_LIMIT)],
         )
-        return Setup(broker, RedisLimits(client=client), shared=True)
+        return Setup(broker, RedisLimits(client=client))
     try:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
     except ImportError:
@@ -138,7 +137,7 @@ def connect(url: str) -> Setup:
         limits, results = RedisLimits(client=client), _results(client)
     middleware = [*_middleware(results), HardTimeLimit(HARD_LIMIT)]
     broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
-    return Setup(broker, limits, shared=beside is not None)
+    return Setup(broker, limits)
 
 
 def _redis(url: str) -> redis.Redis:

@@ -164,16 +164,23 @@ def making_tables(database: peewee.Database) -> Iterator[None]:
         yield
 
 
-def hold_organisation(database: peewee.Database, slug: str, *, shared: bool = False) -> None:
+def hold_organisation(
+    database: peewee.Database, slug: str, *, shared: bool = False, lost_client: int = 0
+) -> None:
     """Keep others away from an organisation until the transaction ends, however it ends.
 
     Waits for those who hold it. Holders that share it keep only the others away. No state outlives the
     transaction, so a pooler in transaction mode may stand between; on SQLite a transaction that writes is
     alone anyway.
+
+    Parameters:
+      lost_client: seconds without a statement after which the server gives up; 0: as it is set.
     """
     if is_postgresql(database):
         lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        database.execute_sql(f"SELECT {lock}(%s)", (text_key(f"tformance_seed/{slug}") >> 1,))
+        limit = "set_config('idle_in_transaction_session_timeout', %s, true), " if lost_client else ""
+        values = [f"{lost_client}s"] * bool(lost_client) + [text_key(f"tformance_seed/{slug}") >> 1]
+        database.execute_sql(f"SELECT {limit}{lock}(%s)", values)
 
 
 def disconnect(database: peewee.Database) -> None:

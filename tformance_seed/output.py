@@ -57,12 +57,15 @@ NO_WORKER = 10.0
 
 
 @contextmanager
-def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None]]:
-    """Bars of a run on standard error while it goes on; nothing where that is no terminal.
+def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]:
+    """Bars of a run on standard error while it goes on; None where that is no terminal.
 
     Parameters:
       workers: others do the work, so say so where none does.
     """
+    if not workers and not sys.stderr.isatty():
+        yield None
+        return
     began = time.monotonic()
     told = False
     with _bars() as show:

@@ -43,6 +43,7 @@ from tformance_seed.simulate.copilot import editors, languages, seats
 from tformance_seed.simulate.jira import issues
 from tformance_seed.simulate.usage import ai_usage
 from tformance_seed.sources.records import Columns, Members, open_ranges
+from tformance_seed.statements import Statement
 from tformance_seed.upsert import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 
 #: Rows that the largest child table has for a pull request.
@@ -53,6 +54,9 @@ PULL_REQUESTS = 1_000
 
 #: Pull requests that one request to a language model would tell of.
 SUMMARIES = 500
+
+#: The phase that brings most rows; the stages after it read them.
+LOADING = 1
 
 #: When a team that this package makes was founded.
 FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
@@ -66,13 +70,15 @@ Write = Callable[[Results], None]
 class Work:
     """What the tasks of one job share in a process: the plan, and what is looked up in the database once."""
 
-    def __init__(self, database: peewee.Database, job_id: int, planned: Planned) -> None:
+    def __init__(self, database: peewee.Database, job: SeedJob, planned: Planned) -> None:
         self.database = database
-        self.job_id = job_id
+        self.job_id = job.id
+        self.summaries_apart = job.plan.get("summaries_apart", True)
         self.profile = planned.profile
         self.source = planned.source
         self.options = planned.options
         self.recipe = planned.recipe()
+        self._has_statistics = False
 
     @cached_property
     def people(self) -> Members:
@@ -96,6 +102,15 @@ class Work:
     def fresh(self) -> frozenset[str]:
         """Models of which the team had no row when the job began, so that nothing can conflict."""
         return frozenset(SeedJob.get_by_id(self.job_id).fresh)
+
+    def ensure_statistics(self) -> None:
+        """Let PostgreSQL look at tables it has never seen, whose sizes it would guess far too small."""
+        if is_postgresql(self.database) and not self._has_statistics:
+            names = [model._meta.table_name for model in APPLICATION]
+            unseen = "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < 0"
+            for (name,) in self.database.execute_sql(unseen, (names,)).fetchall():
+                self.database.execute_sql(f'ANALYZE "{name}"')
+        self._has_statistics = True
 
     @property
     def rows_per_chunk(self) -> int:
@@ -145,7 +160,9 @@ def perform(work: Work, task: Task) -> Results:
       peewee.DatabaseError: the database failed; nothing of the task was written.
     """
     stage = STAGES[task.key.stage]
-    write = stage.prepare(work, task.row.start, task.row.stop)
+    if stage.phase > LOADING:
+        work.ensure_statistics()
+    write = stage.prepare(work, task.key.start, task.stop)
     results: Results = {}
     with transaction(work.database):
         ledger.enter(task, alone=stage.alone)
@@ -189,11 +206,7 @@ def _team(work: Work, _start: int, _stop: int) -> Write:
         elif team.recipe is None:
             ledger.set_recipe(team, work.recipe)
         SeedJob.update(
-            fresh=[
-                model.__name__
-                for model in APPLICATION
-                if model is not Team and not model.select().where(model.team == team.team_id).exists()
-            ],
+            fresh=_empty(work.database, team.team_id),
             members=len(people),
             pull_requests=work.source.total,
             started_over=over,
@@ -201,6 +214,23 @@ def _team(work: Work, _start: int, _stop: int) -> Write:
         work.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
 
     return write
+
+
+_HOLDINGS = Statement(
+    lambda _database, value: peewee.Select(
+        columns=[
+            peewee.fn.EXISTS(model.select(model.id).where(model.team == value("team"))).alias(model.__name__)
+            for model in APPLICATION
+            if model is not Team
+        ]
+    )
+)
+
+
+def _empty(database: peewee.Database, team_id: int) -> list[str]:
+    """The models of which a team has no row."""
+    cursor = _HOLDINGS(database, team=team_id)
+    return [name for (name, *_), held in zip(cursor.description, cursor.fetchone(), strict=True) if not held]
 
 
 def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> np.ma.MaskedArray:
@@ -235,6 +265,9 @@ def _pull_request_ranges(work: Work) -> Iterator[tuple[int, int]]:
 
 def _pull_requests(work: Work, start: int, stop: int) -> Write:
     made = [simulate(batch, work.people, work.profile) for batch in work.source.batches(start, stop)]
+    if not work.summaries_apart:
+        for tables in made:
+            tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
 
     def write(results: Results) -> None:
         for tables in made:
@@ -302,19 +335,10 @@ def _ai_usage(work: Work, start: int, stop: int) -> Write:
     return lambda results: work.write(AIUsageDaily, rows, results)
 
 
-def _statistics(work: Work, _start: int, _stop: int) -> Write:
-    """Let PostgreSQL look at tables it has never seen, whose sizes it would guess far too small."""
-    if is_postgresql(work.database):
-        names = [model._meta.table_name for model in APPLICATION]
-        unseen = "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < 0"
-        for (name,) in work.database.execute_sql(unseen, (names,)).fetchall():
-            work.database.execute_sql(f'ANALYZE "{name}"')
-    return lambda _results: None
-
-
 def _summary_ranges(work: Work) -> Iterator[tuple[int, int]]:
-    """Ranges of ids of the window's pull requests."""
-    ids = metrics.pull_request_ids(work.team.team_id, _window(work.profile), work.above(PullRequest))
+    """Ranges of ids of the window's pull requests, or where they came with summaries, of those without."""
+    window = _window(work.profile) if work.summaries_apart else None
+    ids = metrics.pull_request_ids(work.team.team_id, window, work.above(PullRequest))
     for start in range(0, len(ids), SUMMARIES):
         part = ids[start : start + SUMMARIES]
         yield part[0], part[-1] + 1
@@ -431,13 +455,12 @@ def _insights(work: Work, above: int) -> tuple[int, int]:
 #: The order of work: stages of one phase do not depend on each other.
 STAGES = {
     "team": Stage(0, lambda _work: "sync", _once, _team, alone=True),
-    "pull_requests": Stage(1, _read, _pull_request_ranges, _pull_requests),
-    "ai_usage": Stage(1, _compute, _ai_usage_ranges, _ai_usage),
-    "statistics": Stage(2, _compute, _once, _statistics),
-    "summaries": Stage(3, lambda _work: "llm", _summary_ranges, _summaries),
-    "jira": Stage(3, _compute, _once, _jira),
-    "copilot": Stage(3, _compute, _once, _copilot),
-    "weekly": Stage(4, _compute, _once, _computed(WeeklyMetrics, _weekly)),
-    "reviewers": Stage(4, _compute, _once, _computed(ReviewerCorrelation, _reviewers)),
-    "insights": Stage(4, _compute, _once, _computed(DailyInsight, _insights)),
+    "pull_requests": Stage(LOADING, _read, _pull_request_ranges, _pull_requests),
+    "ai_usage": Stage(LOADING, _compute, _ai_usage_ranges, _ai_usage),
+    "summaries": Stage(2, lambda _work: "llm", _summary_ranges, _summaries),
+    "jira": Stage(2, _compute, _once, _jira),
+    "copilot": Stage(2, _compute, _once, _copilot),
+    "weekly": Stage(3, _compute, _once, _computed(WeeklyMetrics, _weekly)),
+    "reviewers": Stage(3, _compute, _once, _computed(ReviewerCorrelation, _reviewers)),
+    "insights": Stage(3, _compute, _once, _computed(DailyInsight, _insights)),
 }

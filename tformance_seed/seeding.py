@@ -25,9 +25,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds between two looks at the whole ledger, at least and at most: a look costs a twentieth. In between
-#: only the end of the run is looked for, as often as the first of them says.
-LOOK = (0.1, 2.0)
+#: Seconds between two looks at whether a run goes on: a thirtieth of what it has taken, at least and at most.
+LOOK = (0.01, 0.5)
+
+#: Seconds between two pictures of a run for whoever watches; longer where one takes over a twentieth of it.
+PICTURE = 0.25
 
 #: Seconds in which nothing happened after which tasks are sent again, doubling each time: the broker may
 #: have lost them. One that comes twice does no harm.
@@ -35,6 +37,9 @@ STALLED = 30.0
 
 #: Seconds without the database or the broker after which a command gives up.
 PATIENCE = 60.0
+
+#: Seconds between two tries at a database or a broker that is away.
+AGAIN = 2.0
 
 
 @dataclass
@@ -90,12 +95,12 @@ def begin(database: peewee.Database, crew: Crew, request: Request, planned: Sequ
     resumed = set()
     for item in planned:
         try:
-            job, goes_on = ledger.patiently(partial(_open, item), wait=options.wait)
+            job, goes_on = ledger.patiently(partial(_open, item, crew), wait=options.wait)
         except SeedError as error:
             failures[item.slug] = str(error)
             continue
         jobs.append(job)
-        crew.know(job.id, item)
+        crew.know(job, item)
         if goes_on:
             resumed.add(item.slug)
     record = ledger.start_run(request.parameters(), jobs)
@@ -103,8 +108,9 @@ def begin(database: peewee.Database, crew: Crew, request: Request, planned: Sequ
     return Begun(record, failures, frozenset(resumed))
 
 
-def _open(item: Planned) -> tuple[SeedJob, bool]:
-    return ledger.open_job(item.slug, item.identity(), item.record(), anew=item.options.clear)
+def _open(item: Planned, crew: Crew) -> tuple[SeedJob, bool]:
+    plan = item.record() | {"summaries_apart": crew.limited}
+    return ledger.open_job(item.slug, item.identity(), plan, anew=item.options.clear)
 
 
 def run(
@@ -112,7 +118,7 @@ def run(
     crew: Crew,
     request: Request,
     planned: Sequence[Planned],
-    progress: Callable[[RunStatus], None] = lambda _status: None,
+    progress: Callable[[RunStatus], None] | None = None,
 ) -> Outcome:
     """Seed what was planned; an organisation that fails does not stop the others.
 
@@ -129,35 +135,40 @@ def run(
 
 
 def watch(
-    database: peewee.Database, crew: Crew, record: SeedRun, progress: Callable[[RunStatus], None]
+    database: peewee.Database,
+    crew: Crew,
+    record: SeedRun,
+    progress: Callable[[RunStatus], None] | None = None,
 ) -> RunStatus:
     """Look on until a run is over; where nothing happens for long, send what should be under way again.
 
     Raises:
       SeedError: the database went away, or the run is no longer in it.
     """
-    patience, heard, quiet_since = STALLED, -1, time.monotonic()
-    least, most = LOOK
+    pulse = ledger.pulse(record)
+    began = quiet_since = time.monotonic()
+    patience, heard, next_picture = STALLED, -1, began
     while True:
-        began = time.monotonic()
-        status = _read(database, record, lambda: ledger.status(record))
-        cost = time.monotonic() - began
-        progress(status)
-        if status.over:
-            return status
-        if status.heard != heard:
-            heard, quiet_since = status.heard, began
-        elif began - quiet_since > patience:
+        going, beats = _read(database, record, pulse)
+        moment = time.monotonic()
+        if not going or (progress and moment >= next_picture):
+            status = _read(database, record, lambda: ledger.status(record))
+            if progress:
+                progress(status)
+            if status.over:
+                return status
+            cost = time.monotonic() - moment
+            next_picture = moment + max(PICTURE, 20 * cost)
+        if beats != heard:
+            heard, quiet_since = beats, moment
+        elif moment - quiet_since > patience:
             lost = _read(database, record, lambda: ledger.waiting(record.name, record.jobs))
             log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(lost))
             with contextlib.suppress(SeedError):  # the broker is away: later, then
-                crew.send(lost, most)
-            quiet_since, patience = began, 2 * patience
-        ends = began + max(least, min(most, 20 * cost))
-        left = _read(database, record, lambda: ledger.unfinished_jobs(record))
-        while left and time.monotonic() < ends:
-            time.sleep(least)
-            left = _read(database, record, lambda: ledger.unfinished_jobs(record))
+                crew.send(lost, AGAIN)
+            quiet_since, patience = moment, 2 * patience
+        least, most = LOOK
+        time.sleep(min(max(least, (moment - began) / 30), most))
 
 
 def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> T:
@@ -176,7 +187,7 @@ def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> 
                 raise SeedError(
                     f"{explained(error)}; how far it came is told by: tformance-seed status {record.name}"
                 ) from error
-            time.sleep(LOOK[1])
+            time.sleep(AGAIN)
 
 
 def conclude(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:

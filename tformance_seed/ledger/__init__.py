@@ -18,9 +18,8 @@ from tformance_seed.ledger.jobs import (
     start_run,
     supersede,
     unfinished,
-    unfinished_jobs,
 )
-from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, status
+from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, pulse, status
 from tformance_seed.ledger.tasks import (
     Key,
     Phase,
@@ -86,6 +85,7 @@ __all__ = [
     "own_team",
     "own_teams",
     "patiently",
+    "pulse",
     "put_back",
     "reopen",
     "set_recipe",
@@ -97,7 +97,6 @@ __all__ = [
     "take",
     "take_team",
     "unfinished",
-    "unfinished_jobs",
     "waiting",
     "watermark",
 ]

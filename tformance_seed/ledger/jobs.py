@@ -70,7 +70,9 @@ def open_job(slug: str, job_identity: str, plan: Mapping[str, Any], *, anew: boo
         hold_organisation(database, slug)
         last = _unfinished(slug)
         if last is not None and last.identity == job_identity and not anew and _stands(last):
-            SeedJob.update(state=RUNNING, plan=plan).where(SeedJob.id == last.id).execute()
+            apart = last.plan.get("summaries_apart", True)  # as it is in the tasks that are done already
+            last.state, last.plan = RUNNING, {**plan, "summaries_apart": apart}
+            last.save(only=[SeedJob.state, SeedJob.plan])
             reopen_tasks([last.id])
             return last, True
         check_idle(slug)
@@ -108,11 +110,6 @@ def supersede(slug: str) -> None:
     """End an organisation's unfinished jobs: what they still have in hand will not be written."""
     live = (SeedJob.organisation == slug) & SeedJob.state.in_([RUNNING, CANCELLED])
     SeedJob.update(state=SUPERSEDED).where(live).execute()
-
-
-def unfinished_jobs(run: SeedRun) -> int:
-    """How many of a run's jobs go on."""
-    return SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).count()
 
 
 def unfinished(slug: str) -> bool:

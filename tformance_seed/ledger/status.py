@@ -2,14 +2,26 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import peewee
 from peewee import fn
 
 from tformance_seed.errors import InputError
-from tformance_seed.ledger.jobs import CANCELLED, DONE, FAILED, FINISHED, IN_HAND, RUNNING, SUPERSEDED, now
+from tformance_seed.ledger.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    FINISHED,
+    IN_HAND,
+    RUNNING,
+    SUPERSEDED,
+    WAITING,
+    now,
+)
 from tformance_seed.models import SeedJob, SeedRun, SeedTask
+from tformance_seed.statements import Parameters, Statement
 
 #: A task in hand for longer is called silent: nobody may be at it any more.
 SILENT = datetime.timedelta(seconds=60)
@@ -92,6 +104,29 @@ def find_run(name: str | None = None) -> SeedRun:
             else f"no run {name} in this database; the latest is shown by: tformance-seed status"
         )
     return run
+
+
+def pulse(run: SeedRun) -> Callable[[], tuple[int, int]]:
+    """What tells, for little, how many of a run's jobs are not over, and its ``heard``."""
+
+    def build(_database: peewee.Database, _value: Parameters) -> peewee.Query:
+        current = SeedTask.select().where(SeedTask.job == SeedJob.id, SeedTask.phase == SeedJob.phase)
+        left = fn.EXISTS(current.where(SeedTask.state.in_([WAITING, IN_HAND])))
+        failed = fn.EXISTS(current.where(SeedTask.state == FAILED))
+        going = SeedJob.select(fn.COUNT(SeedJob.id)).where(
+            SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING, left | ~failed
+        )
+        beats = fn.SUM(SeedTask.attempts) + fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
+        heard = SeedTask.select(beats).where(SeedTask.job.in_(run.jobs))
+        return peewee.Select(columns=[going, heard])
+
+    statement = Statement(build)
+
+    def look() -> tuple[int, int]:
+        going, heard = statement(SeedJob._meta.database).fetchone()
+        return going, int(heard or 0)
+
+    return look
 
 
 def status(run: SeedRun) -> RunStatus:

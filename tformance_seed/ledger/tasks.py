@@ -4,8 +4,11 @@ A task's row in the ledger is the lock on it. So a task that is delivered twice,
 once or not at all, and one whose worker died is free again when the server has noticed.
 """
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+
+import peewee
 
 from tformance_seed.database import hold_organisation, is_postgresql, transaction
 from tformance_seed.ledger.jobs import (
@@ -20,6 +23,7 @@ from tformance_seed.ledger.jobs import (
     reopen_tasks,
 )
 from tformance_seed.models import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.statements import Parameters, Statement
 from tformance_seed.upsert import Result
 
 #: Seconds after which the server gives up on a transaction whose client is silent: its machine is gone.
@@ -42,32 +46,62 @@ class Key:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as the ledger has it, with its job."""
+    """A task as the ledger had it, and how its job stood then."""
 
     key: Key
-    row: SeedTask
-    job: SeedJob
+    id: int
+    stop: int
+    phase: int
+    attempts: int
+    job_state: str
+    job_phase: int
 
 
 class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobody wants it any more
     """A task is not to be done, or not again."""
 
 
+_FIND = Statement(
+    lambda _database, value: (
+        SeedTask.select(*_BRIEF, SeedJob.state, SeedJob.phase)
+        .join(SeedJob)
+        .where(
+            SeedJob.id == value("job"),
+            SeedJob.organisation == value("organisation"),
+            SeedTask.stage == value("stage"),
+            SeedTask.start == value("start"),
+        )
+    )
+)
+_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
+
+
 def find(key: Key) -> Task | None:
     """The task of a message; None where this ledger has none such."""
-    same = (SeedJob.id == key.job) & (SeedJob.organisation == key.organisation)
-    place = (SeedTask.stage == key.stage) & (SeedTask.start == key.start)
-    row = SeedTask.select(*_BRIEF, SeedJob).join(SeedJob).where(same, place).first()
-    return row and Task(key, row, row.job)
+    row = _FIND(SeedTask._meta.database, **dataclasses.asdict(key)).fetchone()
+    return row and Task(key, *row)
 
 
-_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.start, SeedTask.phase, SeedTask.state, SeedTask.attempts)
+_PHASE = Statement(lambda _database, value: SeedJob.select(SeedJob.phase).where(SeedJob.id == value("job")))
 
 
 def follows(task: Task) -> bool:
     """Whether the phase after a task's is the one that its job is in."""
-    phase = SeedJob.select(SeedJob.phase).where(SeedJob.id == task.job.id).scalar()
-    return phase == task.row.phase + 1
+    row = _PHASE(SeedJob._meta.database, job=task.key.job).fetchone()
+    return row is not None and row[0] == task.phase + 1
+
+
+_TAKE = Statement(
+    lambda _database, value: SeedTask.update(
+        {
+            SeedTask.state: IN_HAND,
+            SeedTask.attempts: SeedTask.attempts + 1,
+            SeedTask.worker: value("worker"),
+            SeedTask.taken_at: value("now", SeedTask.taken_at),
+            SeedTask.reason: "",
+        }
+    ).where(SeedTask.id == value("task"), SeedTask.state.in_([WAITING, IN_HAND]))
+)
 
 
 def take(task: Task, worker: str) -> int:
@@ -76,14 +110,28 @@ def take(task: Task, worker: str) -> int:
     Raises:
       Stale: it is done, or not wanted now.
     """
-    if task.job.state != RUNNING or task.row.phase != task.job.phase:
+    if task.job_state != RUNNING or task.phase != task.job_phase:
         raise Stale
-    taken = SeedTask.update(
-        state=IN_HAND, attempts=SeedTask.attempts + 1, worker=worker, taken_at=now(), reason=""
-    ).where(SeedTask.id == task.row.id, SeedTask.state.in_([WAITING, IN_HAND]))
-    if not taken.execute():
+    if not _TAKE(SeedTask._meta.database, task=task.id, worker=worker, now=now()).rowcount:
         raise Stale
-    return task.row.attempts + 1
+    return task.attempts + 1
+
+
+def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:
+    mine = (
+        SeedTask.select(SeedTask.id)
+        .join(SeedJob)
+        .where(
+            SeedTask.id == value("task"),
+            SeedTask.state.in_([WAITING, IN_HAND]),
+            SeedJob.state == RUNNING,
+            SeedJob.phase == SeedTask.phase,
+        )
+    )
+    return mine.for_update(of=SeedTask) if is_postgresql(database) else mine
+
+
+_WANTED = Statement(_wanted)
 
 
 def enter(task: Task, *, alone: bool = False) -> None:
@@ -95,32 +143,34 @@ def enter(task: Task, *, alone: bool = False) -> None:
       Stale: somebody did it meanwhile, or its job was cancelled or superseded.
     """
     database = SeedTask._meta.database
-    if is_postgresql(database):
-        database.execute_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{LOST_CLIENT}s'")
-    hold_organisation(database, task.key.organisation, shared=not alone)
-    mine = (
-        SeedTask.select(SeedTask.id)
-        .join(SeedJob)
-        .where(
-            SeedTask.id == task.row.id,
-            SeedTask.state.in_([WAITING, IN_HAND]),
-            SeedJob.state == RUNNING,
-            SeedJob.phase == SeedTask.phase,
-        )
-    )
-    if not (mine.for_update(of=SeedTask) if is_postgresql(database) else mine).scalar():
+    hold_organisation(database, task.key.organisation, shared=not alone, lost_client=LOST_CLIENT)
+    if _WANTED(database, task=task.id).fetchone() is None:
         raise Stale
+
+
+_COMPLETE = Statement(
+    lambda _database, value: SeedTask.update(
+        {
+            SeedTask.state: DONE,
+            SeedTask.finished_at: value("now", SeedTask.finished_at),
+            SeedTask.rows_written: value("written"),
+            SeedTask.rows_unchanged: value("unchanged"),
+            SeedTask.tables: value("tables", SeedTask.tables),
+        }
+    ).where(SeedTask.id == value("task"))
+)
 
 
 def complete(task: Task, results: Mapping[str, Result]) -> None:
     """Enter that a task is done, in the transaction that wrote its rows."""
-    SeedTask.update(
-        state=DONE,
-        finished_at=now(),
-        rows_written=sum(result.written for result in results.values()),
-        rows_unchanged=sum(result.unchanged for result in results.values()),
+    _COMPLETE(
+        SeedTask._meta.database,
+        task=task.id,
+        now=now(),
+        written=sum(result.written for result in results.values()),
+        unchanged=sum(result.unchanged for result in results.values()),
         tables={name: [r.written, r.unchanged, round(r.seconds, 4)] for name, r in results.items()},
-    ).where(SeedTask.id == task.row.id).execute()
+    )
 
 
 def put_back(task: Task, reason: str = "") -> None:
@@ -136,11 +186,21 @@ def fail(task: Task, reason: str) -> None:
 def _leave(task: Task, state: str, reason: str) -> None:
     undone = SeedTask.state.in_([WAITING, IN_HAND])
     entry = SeedTask.update(state=state, reason=reason, finished_at=now())
-    entry.where(SeedTask.id == task.row.id, undone).execute()
+    entry.where(SeedTask.id == task.id, undone).execute()
 
 
 #: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
 Phase = list[tuple[str, str, int, int]] | None
+
+
+_UNDONE = Statement(
+    lambda _database, value: (
+        SeedTask.select(SeedTask.id)
+        .join(SeedJob)
+        .where(SeedJob.id == value("job"), SeedTask.phase == SeedJob.phase, SeedTask.state != DONE)
+        .limit(1)
+    )
+)
 
 
 def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
@@ -149,17 +209,19 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
     However many come here at once, the job advances once. Returns whether there are new tasks to send.
     """
     database = SeedJob._meta.database
-    undone = SeedTask.select().join(SeedJob).where(SeedJob.id == job_id, SeedTask.phase == SeedJob.phase)
-    undone = undone.where(SeedTask.state != DONE)
-    if undone.exists():
+
+    def undone() -> bool:
+        return _UNDONE(database, job=job_id).fetchone() is not None
+
+    if undone():
         return False
     while True:
         with transaction(database):
-            rows = SeedJob.select().where(SeedJob.id == job_id)
+            rows = SeedJob.select(*_STANDING).where(SeedJob.id == job_id)
             job = (rows.for_update() if is_postgresql(database) else rows).first()
             if job is None or job.state != RUNNING:
                 return False
-            if undone.exists():
+            if undone():
                 return False
             following = phase(job.phase + 1)
             if following is None:
@@ -170,6 +232,9 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
             _plan(job, following)
             if following:
                 return True
+
+
+_STANDING = (SeedJob.id, SeedJob.organisation, SeedJob.state, SeedJob.phase)
 
 
 def _plan(job: SeedJob, tasks: list[tuple[str, str, int, int]]) -> None:

@@ -3,7 +3,7 @@
 from tformance_seed.metrics.insights import insights
 from tformance_seed.metrics.issues import issue_facts
 from tformance_seed.metrics.reviewers import reviewer_pairs
-from tformance_seed.metrics.summaries import pull_request_ids, summarise
+from tformance_seed.metrics.summaries import pull_request_ids, summarise, told
 from tformance_seed.metrics.weekly import extent, weekly_metrics
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "pull_request_ids",
     "reviewer_pairs",
     "summarise",
+    "told",
     "weekly_metrics",
 ]

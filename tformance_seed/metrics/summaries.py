@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import peewee
 
 from tformance_seed.database import is_postgresql
@@ -11,15 +12,34 @@ from tformance_seed.metrics.refresh import changes
 from tformance_seed.models import PRFile, PullRequest
 from tformance_seed.models.fields import JSONField, json_text
 from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
-from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW
-from tformance_seed.upsert import is_distinct
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
+from tformance_seed.upsert import columns, is_distinct
 
 #: The first moment of a window, and the first one after it.
 Window = tuple[datetime.datetime, datetime.datetime]
 
+Flags = npt.NDArray[np.bool_]
 
-def pull_request_ids(team_id: int, window: Window, above: int) -> list[int]:
-    """The ids of a team's pull requests that ended in a window, or have no summary yet, in order.
+#: Columns of a pull request from which its summary is told.
+TOLD = (
+    "title",
+    "state",
+    "additions",
+    "deletions",
+    "review_rounds",
+    "review_time_hours",
+    "first_review_at",
+    "is_hotfix",
+    "is_revert",
+    "is_ai_assisted",
+    "has_ai_commits",
+    "has_ai_review",
+    "ai_tools_detected",
+)
+
+
+def pull_request_ids(team_id: int, window: Window | None, above: int) -> list[int]:
+    """The ids of a team's pull requests that ended in a window, if any, or have no summary yet, in order.
 
     Parameters:
       above: pull requests up to this id are somebody else's and left out.
@@ -61,7 +81,6 @@ def summarise(
         return 0, 0
     ids, titles, states, *numbers, used, signed, reviewed_by_ai, tools = zip(*rows, strict=True)
     additions, deletions, rounds, hours, reviewed, hotfix, revert = numbers
-    kinds = np.where(reviewed_by_ai, AI_REVIEW, AI_CODE)
     prs = {
         "title": np.array([title.encode() for title in titles], dtype=object),
         "state": np.array([state.encode() for state in states]),
@@ -72,7 +91,7 @@ def summarise(
         "reviewed": np.array(reviewed, dtype=bool),
         "is_hotfix": np.array(hotfix, dtype=bool),
         "is_revert": np.array(revert, dtype=bool),
-        "ai_kind": np.where(np.array(used, dtype=bool), kinds, AI_NONE),
+        "ai_kind": _kind(np.array(used, dtype=bool), np.array(reviewed_by_ai, dtype=bool)),
         "has_ai_commits": np.array(signed, dtype=bool),
         "ai_tools": np.array([json_text(_value(value)).encode() for value in tools], dtype=object),
     }
@@ -80,13 +99,56 @@ def summarise(
     return _store(database, ids, texts)
 
 
-def _mine(team_id: int, first: int, stop: int | None, window: Window) -> peewee.Expression:
+def told(pull_requests: Columns, files: Columns) -> Columns:
+    """``llm_summary`` and ``llm_summary_version`` of rows that are about to be written.
+
+    Parameters:
+      pull_requests: columns of PullRequest.
+      files: columns of PRFile; ``pull_request`` is a row of the former.
+    """
+    held = {
+        made.field.name: made for made in columns(PullRequest, {name: pull_requests[name] for name in TOLD})
+    }
+    values = {name: made.values for name, made in held.items()}
+    hours = held["review_time_hours"]
+    none = np.zeros(len(hours.values), dtype=bool)
+    prs = values | {
+        "review_rounds": np.where(held["review_rounds"].null, 0, values["review_rounds"]),
+        "review_time_hours": np.where(hours.null, np.nan, hours.values / 10**hours.field.decimal_places),
+        "reviewed": ~(none if held["first_review_at"].null is None else held["first_review_at"].null),
+        "ai_kind": _kind(values["is_ai_assisted"], values["has_ai_review"]),
+        "ai_tools": values["ai_tools_detected"],
+    }
+    texts = summaries(prs, _kept(files))
+    return {
+        "llm_summary": np.array(texts, dtype="S"),
+        "llm_summary_version": np.full(len(texts), SUMMARY_VERSION.encode()),
+    }
+
+
+def _kind(used: Flags, reviewed: Flags) -> npt.NDArray[np.int64]:
+    return np.where(used, np.where(reviewed, AI_REVIEW, AI_CODE), AI_NONE)
+
+
+def _kept(files: Columns) -> Columns:
+    """Files as their table will hold them: of names that were too long, two may have become the same."""
+    (names,) = columns(PRFile, {"filename": files["filename"]})
+    if np.array_equal(names.values, files["filename"]):
+        return files
+    keys = zip(files["pull_request"].tolist(), names.values.tolist(), strict=True)
+    last = {key: row for row, key in enumerate(keys)}
+    rows = np.array(sorted(last.values()), dtype=np.int64)
+    kept = {name: files[name][rows] for name in ("pull_request", "file_category")}
+    return {**kept, "filename": names.values[rows]}
+
+
+def _mine(team_id: int, first: int, stop: int | None, window: Window | None) -> peewee.Expression:
     """The window's pull requests, and all that have no summary of this version yet."""
-    since, until = window
     mine = (PullRequest.team == team_id) & (PullRequest.id >= first)
-    due = (PullRequest.synced_at >= since) & (PullRequest.synced_at < until)
-    mine &= due | (PullRequest.llm_summary_version != SUMMARY_VERSION)
-    return mine if stop is None else mine & (PullRequest.id < stop)
+    due = PullRequest.llm_summary_version != SUMMARY_VERSION
+    if window is not None:
+        due |= (PullRequest.synced_at >= window[0]) & (PullRequest.synced_at < window[1])
+    return mine & due if stop is None else mine & due & (PullRequest.id < stop)
 
 
 def _value(json: Any) -> Any:

@@ -7,8 +7,18 @@ Works on any Peewee model that has a unique key, on any backend; on PostgreSQL t
 column types allow. Knows models, knows no domain.
 """
 
-from tformance_seed.upsert.columns import Rows
+from tformance_seed.upsert.columns import Rows, columns
 from tformance_seed.upsert.keys import Key, unique_key
 from tformance_seed.upsert.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, is_distinct, upsert
 
-__all__ = ["COPY_CHUNK", "PORTABLE_CHUNK", "Key", "Result", "Rows", "is_distinct", "unique_key", "upsert"]
+__all__ = [
+    "COPY_CHUNK",
+    "PORTABLE_CHUNK",
+    "Key",
+    "Result",
+    "Rows",
+    "columns",
+    "is_distinct",
+    "unique_key",
+    "upsert",
+]

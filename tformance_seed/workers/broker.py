@@ -54,10 +54,10 @@ SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
 @dataclass(frozen=True)
 class Setup:
-    """A broker, and where it keeps rate limits."""
+    """A broker, and where it keeps rate limits; None: there are none, for nobody shares them."""
 
     broker: dramatiq.Broker
-    limits: RateLimiterBackend
+    limits: RateLimiterBackend | None
 
     def check(self) -> None:
         """See that the broker answers.
@@ -101,7 +101,7 @@ def redacted(url: str) -> str:
 
 def local() -> Setup:
     """A broker within this process."""
-    return Setup(StubBroker(middleware=_middleware(LocalResults())), LocalLimits())
+    return Setup(StubBroker(middleware=_middleware(LocalResults())), None)
 
 
 def connect(url: str) -> Setup:

@@ -100,9 +100,14 @@ class Crew:
         """How many requests for summaries all workers may make in a second."""
         return WindowRateLimiter(self.limits, "tformance_seed-llm", limit=settings.llm_rate(), window=1)
 
-    def know(self, job_id: int, planned: Planned) -> None:
+    @property
+    def limited(self) -> bool:
+        """Whether requests for summaries are limited, so that they are tasks of their own."""
+        return self.limits is not None
+
+    def know(self, job: SeedJob, planned: Planned) -> None:
         """Take over a plan that was made in this process already."""
-        self._works[job_id] = pipeline.Work(self._connect(), job_id, planned)
+        self._works[job.id] = pipeline.Work(self._connect(), job, planned)
 
     def send(self, tasks: Iterable[tuple[str, Key]], patience: float = math.inf) -> None:
         """Send a message for each task to its queue, waiting for a broker that is away.
@@ -138,7 +143,7 @@ class Crew:
           TaskFailed: it will not, or it did not pass often enough.
         """
         task = None
-        limit = self.limiter.acquire if queue == "llm" else contextlib.nullcontext
+        limit = self.limiter.acquire if queue == "llm" and self.limited else contextlib.nullcontext
         try:
             with logs.about(key), limit():
                 self._connect()
@@ -161,13 +166,13 @@ class Crew:
         try:
             if ledger.take(task, WORKER) > MOST_ATTEMPTS:
                 raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
-            results = pipeline.perform(self._work(task.job), task)
+            results = pipeline.perform(self._work(task.key.job), task)
         except ledger.Stale:
             log.debug("%s: nothing to do", task.key)
         # A message that comes again may be of somebody who died before sending what follows.
-        new = ledger.advance(task.job.id, lambda number: pipeline.phase(self._work(task.job), number))
+        new = ledger.advance(task.key.job, lambda number: pipeline.phase(self._work(task.key.job), number))
         if new or (results is None and ledger.follows(task)):
-            self.send(ledger.waiting(task.key.run, [task.job.id], in_hand=False))
+            self.send(ledger.waiting(task.key.run, [task.key.job], in_hand=False))
         if results is None:
             return None
         rows = {
@@ -177,19 +182,20 @@ class Crew:
         log.info("%s: %d rows written in %.2f s", task.key, rows["rows_written"], time.perf_counter() - began)
         return rows
 
-    def _work(self, job: SeedJob) -> pipeline.Work:
+    def _work(self, job_id: int) -> pipeline.Work:
         with self._lock:
-            planning = self._planning.setdefault(job.id, threading.Lock())
+            planning = self._planning.setdefault(job_id, threading.Lock())
         with planning:
-            if job.id not in self._works:
+            if job_id not in self._works:
+                job = SeedJob.get_by_id(job_id)
                 planned = restore(job.plan, job.identity)
-                self._works[job.id] = pipeline.Work(self._connect(), job.id, planned)
+                self._works[job_id] = pipeline.Work(self._connect(), job, planned)
             with self._lock:
-                self._works.move_to_end(job.id)
+                self._works.move_to_end(job_id)
                 while len(self._works) > WORKS:
                     old, _ = self._works.popitem(last=False)
                     self._planning.pop(old, None)
-                return self._works[job.id]
+                return self._works[job_id]
 
     def _judged(self, key: Key, task: Task | None, error: BaseException) -> Exception:
         """Enter in the ledger what went wrong, and say whether to try again."""
@@ -206,8 +212,8 @@ class Crew:
             reason, again = f"unexpected {type(error).__name__}: {error}; please report this", False
         if task is not None:
             with self._lock:
-                self._works.pop(task.job.id, None)
-            again = again and task.row.attempts + 1 < MOST_ATTEMPTS
+                self._works.pop(task.key.job, None)
+            again = again and task.attempts + 1 < MOST_ATTEMPTS
             try:
                 (ledger.put_back if again else ledger.fail)(task, reason)
             except peewee.PeeweeException as silent:

@@ -6,6 +6,7 @@ that the last bit of a platform's ``exp`` or ``erf`` cannot show in the data.
 """
 
 import functools
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ import numpy.typing as npt
 
 #: Knots of a quantile table, closer together towards the tail, where the values run apart.
 KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
+
+#: Digits of a table's values, and the powers that round them.
+DIGITS, POWERS_OF_TEN = 7, np.array([float(f"1e{power}") for power in range(16)])
+
+#: The greatest sigma; and how far that of a table's mean lies from the closed form at most, as a rule.
+MOST_SIGMA, NEAR = 8.0, 2e-3
 _NORMAL = statistics.NormalDist()
 _Z = np.array([_NORMAL.inv_cdf(min(max(u, 1e-12), 1 - 1e-12)) for u in (np.arange(65536) + 0.5) / 65536])
 
@@ -48,6 +55,22 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
             return middle
 
 
+def normal(z: float) -> float:
+    """The standard normal distribution function."""
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def capped_sigma(median: float, mean: float, cap: float) -> float:
+    """Sigma of the capped lognormal of this median and mean, by its mean in closed form."""
+    reach = math.log(cap / median)
+
+    def excess(sigma: float) -> float:
+        capped = median * math.exp(sigma**2 / 2) * normal(reach / sigma - sigma)
+        return capped + cap * normal(-reach / sigma) - mean
+
+    return root(excess, 1e-6, MOST_SIGMA)
+
+
 @dataclass(frozen=True)
 class Skewed:
     """A positive distribution with the given median, mean and greatest value.
@@ -75,10 +98,15 @@ class Skewed:
         def excess(sigma: float) -> float:
             return float(np.minimum(self.median * np.exp(sigma * _Z), self.cap).mean()) - self.mean
 
-        values = np.minimum(self.median * np.exp(root(excess, 0.0, 8.0) * _Z), self.cap)
+        near = capped_sigma(self.median, self.mean, self.cap)
+        low, high = near * (1 - NEAR), near * (1 + NEAR)
+        if not excess(low) < 0 < excess(high):
+            low, high = 0.0, MOST_SIGMA
+        values = np.minimum(self.median * np.exp(root(excess, low, high) * _Z), self.cap)
         if abs(values.mean() / self.mean - 1) > 0.01:
             raise ValueError(
                 f"no capped lognormal has median {self.median}, mean {self.mean}, cap {self.cap}"
             )
         table = np.interp(KNOTS, (np.arange(65536) + 0.5) / 65536, values)
-        return np.array([float(f"{value:.7g}") for value in table])
+        places = np.clip(DIGITS - 1 - np.floor(np.log10(table)), 0, len(POWERS_OF_TEN) - 1).astype(np.int64)
+        return np.rint(table * POWERS_OF_TEN[places]) / POWERS_OF_TEN[places]

@@ -150,7 +150,8 @@ def _directions(dimension: int) -> npt.NDArray[np.uint32]:
 
 def _sobol(ordinals: npt.NDArray[np.uint32], dimension: int) -> npt.NDArray[np.uint32]:
     points = np.zeros_like(ordinals)
-    for bit, direction in enumerate(_directions(dimension)):
+    used = int(ordinals.max()).bit_length() if ordinals.size else 0
+    for bit, direction in enumerate(_directions(dimension)[:used]):
         points ^= np.where(ordinals >> np.uint32(bit) & np.uint32(1), direction, np.uint32(0))
     return points
 

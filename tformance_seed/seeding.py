@@ -145,23 +145,25 @@ def watch(
     Raises:
       SeedError: the database went away, or the run is no longer in it.
     """
-    pulse = ledger.pulse(record)
+    going = ledger.going(record)
     began = quiet_since = time.monotonic()
-    patience, heard, next_picture = STALLED, -1, began
+    patience, heard, next_look, next_picture = STALLED, -1, began, began
     while True:
-        going, beats = _read(database, record, pulse)
+        over = not _read(database, record, going)
         moment = time.monotonic()
-        if not going or (progress and moment >= next_picture):
+        if over or (progress and moment >= next_picture):
             status = _read(database, record, lambda: ledger.status(record))
             if progress:
                 progress(status)
             if status.over:
                 return status
-            cost = time.monotonic() - moment
-            next_picture = moment + max(PICTURE, 20 * cost)
-        if beats != heard:
-            heard, quiet_since = beats, moment
-        elif moment - quiet_since > patience:
+            next_picture = moment + max(PICTURE, 20 * (time.monotonic() - moment))
+        if moment >= next_look:
+            next_look, before = moment + STALLED / 6, heard
+            heard = _read(database, record, lambda: ledger.heard(record))
+            if heard != before:
+                quiet_since = moment
+        if moment - quiet_since > patience:
             lost = _read(database, record, lambda: ledger.waiting(record.name, record.jobs))
             log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(lost))
             with contextlib.suppress(SeedError):  # the broker is away: later, then

@@ -19,7 +19,7 @@ from tformance_seed.ledger.jobs import (
     supersede,
     unfinished,
 )
-from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, pulse, status
+from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, going, heard, status
 from tformance_seed.ledger.tasks import (
     Key,
     Phase,
@@ -79,13 +79,14 @@ __all__ = [
     "find",
     "find_run",
     "follows",
+    "going",
+    "heard",
     "identity",
     "now",
     "open_job",
     "own_team",
     "own_teams",
     "patiently",
-    "pulse",
     "put_back",
     "reopen",
     "set_recipe",

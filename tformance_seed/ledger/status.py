@@ -106,27 +106,24 @@ def find_run(name: str | None = None) -> SeedRun:
     return run
 
 
-def pulse(run: SeedRun) -> Callable[[], tuple[int, int]]:
-    """What tells, for little, how many of a run's jobs are not over, and its ``heard``."""
+def going(run: SeedRun) -> Callable[[], int]:
+    """What tells, for little, how many of a run's jobs are not over."""
 
     def build(_database: peewee.Database, _value: Parameters) -> peewee.Query:
         current = SeedTask.select().where(SeedTask.job == SeedJob.id, SeedTask.phase == SeedJob.phase)
         left = fn.EXISTS(current.where(SeedTask.state.in_([WAITING, IN_HAND])))
         failed = fn.EXISTS(current.where(SeedTask.state == FAILED))
-        going = SeedJob.select(fn.COUNT(SeedJob.id)).where(
-            SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING, left | ~failed
-        )
-        beats = fn.SUM(SeedTask.attempts) + fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
-        heard = SeedTask.select(beats).where(SeedTask.job.in_(run.jobs))
-        return peewee.Select(columns=[going, heard])
+        mine = SeedJob.id.in_(run.jobs) & (SeedJob.state == RUNNING)
+        return SeedJob.select(fn.COUNT(SeedJob.id)).where(mine, left | ~failed)
 
     statement = Statement(build)
+    return lambda: statement(SeedJob._meta.database).fetchone()[0]
 
-    def look() -> tuple[int, int]:
-        going, heard = statement(SeedJob._meta.database).fetchone()
-        return going, int(heard or 0)
 
-    return look
+def heard(run: SeedRun) -> int:
+    """How often anything of a run was taken or finished, so that it changes whenever anything happens."""
+    done = fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
+    return SeedTask.select(fn.SUM(SeedTask.attempts) + done).where(SeedTask.job.in_(run.jobs)).scalar() or 0
 
 
 def status(run: SeedRun) -> RunStatus:

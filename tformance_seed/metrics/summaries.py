@@ -10,7 +10,7 @@ import peewee
 from tformance_seed.database import is_postgresql
 from tformance_seed.metrics.refresh import changes
 from tformance_seed.models import PRFile, PullRequest
-from tformance_seed.models.fields import JSONField, json_text
+from tformance_seed.models.fields import json_text
 from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
 from tformance_seed.upsert import columns, is_distinct
@@ -81,6 +81,7 @@ def summarise(
         return 0, 0
     ids, titles, states, *numbers, used, signed, reviewed_by_ai, tools = zip(*rows, strict=True)
     additions, deletions, rounds, hours, reviewed, hotfix, revert = numbers
+    tools = map(PullRequest.ai_tools_detected.python_value, tools)  # text where the database is SQLite
     prs = {
         "title": np.array([title.encode() for title in titles], dtype=object),
         "state": np.array([state.encode() for state in states]),
@@ -93,7 +94,7 @@ def summarise(
         "is_revert": np.array(revert, dtype=bool),
         "ai_kind": _kind(np.array(used, dtype=bool), np.array(reviewed_by_ai, dtype=bool)),
         "has_ai_commits": np.array(signed, dtype=bool),
-        "ai_tools": np.array([json_text(_value(value)).encode() for value in tools], dtype=object),
+        "ai_tools": np.array([json_text(value).encode() for value in tools], dtype=object),
     }
     texts = summaries(prs, _files(database, team_id, np.array(ids)))
     return _store(database, ids, texts)
@@ -149,11 +150,6 @@ def _mine(team_id: int, first: int, stop: int | None, window: Window | None) -> 
     if window is not None:
         due |= (PullRequest.synced_at >= window[0]) & (PullRequest.synced_at < window[1])
     return mine & due if stop is None else mine & due & (PullRequest.id < stop)
-
-
-def _value(json: Any) -> Any:
-    """A JSON column as a driver has it: SQLite's is text."""
-    return JSONField.python_value(PullRequest.ai_tools_detected, json)
 
 
 def _files(

@@ -86,7 +86,11 @@ class JSONField(peewee.Field):
 
 def json_text(value: Any) -> str:
     """Canonical JSON: the same text for the same value, whatever the order of its keys."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
+
+
+# json.dumps would make an encoder for each value.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def choices(*values: Any) -> list[tuple[Any, Any]]:

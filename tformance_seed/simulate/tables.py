@@ -97,4 +97,5 @@ def _assignees(members: Members, author: int) -> bytes:
 
 def _linked(body: bytes) -> bytes:
     """The numbers of the issues that a text closes, as a JSON list."""
-    return b"[%s]" % b",".join(b"%d" % number for number in sorted(set(map(int, CLOSES.findall(body)))))
+    numbers = CLOSES.findall(body) if b" #" in body else ()
+    return b"[%s]" % b",".join(b"%d" % number for number in sorted(set(map(int, numbers))))

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.distributions import Skewed, root
+from tformance_seed.distributions import Skewed, capped_sigma, root
 from tformance_seed.draws import Draws, text_keys
 from tformance_seed.simulate.columns import (
     Booleans,
@@ -215,30 +215,14 @@ def _rest_median(review: Skewed, mean: float, cap: float, sum_median: float) -> 
     P(first + second <= t) is the mean of P(second <= t - r) over the quantiles r of the first.
     """
     left = sum_median - review.quantile((np.arange(2048) + 0.5) / 2048)
-    logs = [math.log(value) for value in left[left > 0]]
+    logs = np.log(left[left > 0])
 
     def above(median: float) -> float:
         """The greater the median, the more of the sums lie above theirs."""
-        sigma = _sigma(median, mean, cap)
-        return 0.5 - sum(_normal((value - math.log(median)) / sigma) for value in logs) / len(left)
+        z = (math.log(median) - logs) / (capped_sigma(median, mean, cap) * math.sqrt(2))
+        return 0.5 - 0.5 * sum(map(math.erfc, z.tolist())) / len(left)
 
     return float(f"{root(above, 1e-3 * mean, 0.999 * mean):.5g}")
-
-
-def _sigma(median: float, mean: float, cap: float) -> float:
-    """Sigma of the capped lognormal of this median and mean, by its mean in closed form."""
-    reach = math.log(cap / median)
-
-    def excess(sigma: float) -> float:
-        capped = median * math.exp(sigma**2 / 2) * _normal(reach / sigma - sigma)
-        return capped + cap * _normal(-reach / sigma) - mean
-
-    return root(excess, 1e-6, 8.0)
-
-
-def _normal(z: float) -> float:
-    """The standard normal distribution function."""
-    return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
 def _fill_commits(batch: Batch, profile: Profile) -> None:

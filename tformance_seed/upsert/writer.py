@@ -3,7 +3,7 @@
 import io
 import itertools
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +44,6 @@ def upsert(
     chunk_size: int | None = None,
     copy: bool | None = None,
     fresh: bool = False,
-    on_chunk: Callable[[Result], None] | None = None,
 ) -> Result:
     """Insert rows; where their key is there already, update what differs.
 
@@ -66,7 +65,6 @@ def upsert(
       copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
       fresh: the caller knows that no row can conflict, so COPY goes straight into the table; where one
         does after all, that chunk takes the usual way.
-      on_chunk: called with each chunk's result inside its transaction.
     Raises:
       ValueError: a name is unknown, the key is missing or NULL in a row, a row is outside of a partial key,
         a value does not fit its type.
@@ -79,12 +77,8 @@ def upsert(
     for chunk in _chunks(model, rows, key, chunk_size, copy):
         began = time.perf_counter()
         count = len(chunk.columns[0].values)
-        with database.atomic():
-            written = _write(database, chunk, fresh=fresh)
-            result = Result(written, count - written, time.perf_counter() - began)
-            if on_chunk:
-                on_chunk(result)
-        total += result
+        written = _write(database, chunk, fresh=fresh)
+        total += Result(written, count - written, time.perf_counter() - began)
     return total
 
 
@@ -177,16 +171,15 @@ def _defaults(model: type[peewee.Model], given: Collection[str], count: int) -> 
 
 
 def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
-    if not chunk.copy:
-        return _portable(database, chunk)
-    if fresh:
+    if chunk.copy and fresh:
         try:
             with database.atomic():
                 return _copy(database, chunk, chunk.model._meta.entity)
         except peewee.IntegrityError as error:
             if not isinstance(error.__cause__ or error.__context__, psycopg2.errors.UniqueViolation):
                 raise
-    return _staged(database, chunk)
+    with database.atomic():
+        return (_staged if chunk.copy else _portable)(database, chunk)
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:

@@ -665,3 +665,13 @@ def test_a_window_before_2015_is_an_input_error():
 def test_inputs_tell_what_the_content_depends_on():
     assert SyntheticSource(told()).inputs == {"members": told().members}
     assert SyntheticSource(told(prs=5)).inputs == {"members": told().members, "prs": 5, "days": 184}
+
+
+def test_a_file_is_of_the_category_that_its_name_tells():
+    names: set[bytes] = set()
+    for organisation in load().values():
+        tree = plant(told(organisation.slug), organisation.repos[0])
+        told_ = [detection.file_category(name.decode()).encode() for name in tree.names.tolist()]
+        assert tree.categories.tolist() == told_
+        names.update(tree.names.tolist())
+    assert len(names) > 10_000

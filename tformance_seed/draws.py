@@ -39,13 +39,29 @@ JOE_KUO = (
 DIMENSIONS = len(JOE_KUO) + 1
 
 
+#: Shifts and factors of the finaliser.
+SHIFTS, FACTORS = (30, 27, 31), (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+
+_MASK = 2**64 - 1
+_SHIFTS = [np.uint64(shift) for shift in SHIFTS]
+_FACTORS = [np.uint64(factor) for factor in FACTORS]
+
+
 def mix(values: npt.ArrayLike) -> UInt64:
     """The SplitMix64 finaliser over 64-bit integers: a bijection that flips half of all bits."""
-    x = np.asarray(values, dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    x = np.array(values, dtype=np.uint64)  # a copy, which is changed in place
+    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
+        x ^= x >> shift
+        x *= factor
+    x ^= x >> _SHIFTS[-1]
+    return x[()]
+
+
+def _mixed(x: int) -> int:
+    """``mix`` of one integer, without the cost of an array."""
+    for shift, factor in zip(SHIFTS, FACTORS, strict=False):
+        x = (x ^ (x >> shift)) * factor & _MASK
+    return x ^ (x >> SHIFTS[-1])
 
 
 @functools.lru_cache(maxsize=65536)
@@ -60,13 +76,18 @@ def text_keys(texts: Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
     return np.fromiter((text_key(text) for text in texts), dtype=np.uint64, count=len(texts))
 
 
-def _as_key(key: Key) -> UInt64:
+def _hashed(key: Key) -> UInt64 | int:
+    """The hash of a key: an integer for a scalar, an array for an array."""
     if isinstance(key, str | bytes):
-        return np.uint64(text_key(key))  # type: ignore[return-value]
+        key = text_key(key)
+    if isinstance(key, int | np.integer):
+        return _mixed(int(key) + int(GOLDEN) & _MASK)
     array = np.asarray(key)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[s]").astype(np.int64)
-    return array.astype(np.int64).view(np.uint64) if array.dtype.kind in "ib" else array.astype(np.uint64)
+    return mix(
+        (array.astype(np.int64).view if array.dtype.kind in "ib" else array.astype)(np.uint64) + GOLDEN
+    )
 
 
 class Draws:
@@ -82,11 +103,16 @@ class Draws:
 
     def bits(self, purpose: str, *keys: Key) -> UInt64:
         """64 random bits for each combination of the keys, which broadcast against one another."""
-        with np.errstate(over="ignore"):
-            state = mix(np.uint64(self._root ^ text_key(purpose)))
-            for key in keys:
-                state = mix((state + GOLDEN) ^ mix(_as_key(key) + GOLDEN))
-        return state
+        state: UInt64 | int = _mixed(self._root ^ text_key(purpose))
+        for key in keys:
+            hashed = _hashed(key)
+            if isinstance(state, int):
+                state = state + int(GOLDEN) & _MASK
+                both = state ^ hashed if isinstance(hashed, int) else np.uint64(state) ^ hashed
+            else:
+                both = (state + GOLDEN) ^ (np.uint64(hashed) if isinstance(hashed, int) else hashed)
+            state = _mixed(both) if isinstance(both, int) else mix(both)
+        return np.uint64(state) if isinstance(state, int) else state  # type: ignore[return-value]
 
     def uniform(self, purpose: str, *keys: Key, low: float = 0.0, high: float = 1.0) -> Floats:
         """Uniform in [low, high)."""

@@ -53,18 +53,22 @@ def plant(profile: Profile, repository: str) -> Tree:
     areas = np.array(own + common)
     areas = areas[np.argsort(draws.bits("area", repository, np.arange(len(areas))))].tolist()
     language = _language(draws, repository)
-    names, places = [], []
+    names, places, categories = [], [], []
     for rank, area in enumerate(areas):
         nouns = _nouns(draws, industry, repository, rank)
         paths = [(path, noun) for noun in nouns for path in language["files"]]
-        for path, noun in [*paths, *((path, nouns[0]) for path in language["area"])]:
+        paths += [(path, nouns[0]) for path in language["area"]]
+        for path, noun in paths:
             names.append(path.format(area=area, noun=noun, Area=area.capitalize(), Noun=noun.capitalize()))
             places.append((area.encode(), noun.encode()))
+        categories += [_category(path) for path, _ in paths]
     root = language["root"].split()
-    names += root + [tool.file for tool in tools("code_tools")]
+    others = root + [tool.file for tool in tools("code_tools")]
+    names += others
+    categories += map(_category, others)
     return Tree(
         names=np.array([name.encode() for name in names]),
-        categories=np.array([_category(name) for name in names]),
+        categories=np.array(categories),
         areas=np.array([area for area, _ in places]),
         nouns=np.array([noun for _, noun in places]),
         root=len(root),
@@ -108,8 +112,9 @@ def touched(
 
 
 @functools.cache
-def _category(name: str) -> bytes:
-    return file_category(name).encode()
+def _category(path: str) -> bytes:
+    """The category of a file by its pattern: the words that are put in do not change it."""
+    return file_category(path.format(area="area", noun="noun", Area="Area", Noun="Noun")).encode()
 
 
 def _language(draws: Draws, repository: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ from tformance_seed.upsert import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 CHILDREN_PER_PULL_REQUEST = 10
 
 #: Places of a task: so few that one big organisation gives every worker something to do.
-PULL_REQUESTS = 1_000
+PULL_REQUESTS = 750
 
 #: Pull requests that one request to a language model would tell of.
 SUMMARIES = 500

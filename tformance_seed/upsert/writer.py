@@ -253,12 +253,29 @@ def _staged(database: peewee.Database, chunk: _Chunk) -> int:
     # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
     database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
     _copy(database, chunk, peewee.Entity(stage))
-    selected = [peewee.Column(peewee.Table(stage), field.column_name) for field in fields]
-    source = peewee.Table(stage).select(*selected)
+    staged = {field.column_name: peewee.Column(peewee.Table(stage), field.column_name) for field in fields}
+    source = peewee.Table(stage).select(*staged.values())
+    if chunk.update:
+        source = source.where(_differs(database, chunk, staged))
     sql, _ = _on_conflict(database, chunk.model.insert_from(source, fields=fields), chunk)
     cursor = database.execute_sql(sql.replace("%", "%%"))
     database.execute_sql(f'DROP TABLE "{stage}"')
     return cursor.rowcount
+
+
+def _differs(database: peewee.Database, chunk: _Chunk, staged: dict[str, peewee.Column]) -> peewee.Expression:
+    """Whether the table has a staged row not at all, or another one with its key.
+
+    ON CONFLICT alone would do, but it locks each row that it finds, which dirties its page and goes into the
+    log. A scalar subquery, since the planner cannot make a join of it, whose kind it would have to guess.
+    """
+    held = peewee.Tuple(*chunk.update)
+    new = peewee.Tuple(*(staged[field.column_name] for field in chunk.update))
+    same_key = [field == staged[field.column_name] for field in chunk.key.fields]
+    if chunk.key.where is not None:
+        same_key.append(peewee.ValueLiterals(chunk.key.where))
+    distinct = chunk.model.select(is_distinct(database, held, new)).where(*same_key)
+    return peewee.Expression(distinct, "IS NOT", peewee.SQL("FALSE"))
 
 
 class _Stream(io.RawIOBase):

@@ -1,11 +1,16 @@
 """The commands as a user types them: in a process of their own, read by exit status and output."""
 
+import contextlib
 import json
+import os
+import pty
 import random
+import re
 import resource
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 
 import pytest
@@ -109,6 +114,48 @@ def test_orgs_shows_the_catalogue_and_ones_own(tmp_path):
     assert report["organisations"]["acme"]["members"] == 3
     seeded = command("seed", "--catalog", own, "--database", f"sqlite:///{tmp_path}/x.db", "--json")
     assert json.loads(seeded.stdout)["organisations"][0]["members"] == 3
+
+
+def test_a_table_in_a_pipe_is_aligned_lines_without_colour():
+    title, head, *lines = command("orgs", COLUMNS="40").stdout.splitlines()
+    assert title.startswith("100 organisations")
+    name, members = head.index("name"), head.index("members") + len("members")
+    rows = lines[: lines.index("")]
+    assert len(rows) == 100
+    assert all(row[name - 2 : name] == "  " != row[name] for row in rows)
+    assert all(row[members - 1].isdigit() and row[members] == " " for row in rows)
+    assert not any("\x1b" in line or line != line.rstrip() for line in [title, head, *lines])
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_table_on_a_terminal_keeps_to_its_width(width):
+    terminal, side = pty.openpty()
+    run = subprocess.Popen(argv("orgs"), stdout=side, env=clean({"COLUMNS": str(width), "TERM": "xterm"}))
+    os.close(side)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other side is closed
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    assert run.wait() == 0
+    assert b"\x1b[1m" in shown  # a head in bold
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown.decode()).splitlines()
+    assert max(map(len, lines)) <= width
+    folded = "ecommerce" not in "\n".join(lines)
+    assert folded == (width == 60)
+
+
+def test_orgs_is_quick_because_it_loads_little():
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "tformance_seed", "orgs"],
+        capture_output=True,
+        text=True,
+        env=clean(),
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
+    assert "tformance_seed.tables" in loaded
+    assert not loaded & {"numpy", "peewee", "rich.console", "importlib.resources", "logging"}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 import datetime
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from repositories import ANN, BOB, CARL, Told, Workshop, profile, source, told
 
-from tformance_seed.sources.git import GitSource, Repository, default_until, repository_name
+from tformance_seed.sources.git import GitSource, Repository, default_until, log, repository_name
 from tformance_seed.sources.git.landings import placed
 from tformance_seed.sources.git.log import Logged
+from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.records import COMMIT_COLUMNS, pull_request_key
 
 
@@ -237,6 +240,26 @@ def test_batches_of_any_size_say_the_same(workshop: Workshop, size: int) -> None
     assert parts.places[-1][1] == read.places
     assert all(stop == start for (_, stop), (start, _) in zip(parts.places, parts.places[1:], strict=False))
     assert all(stop - start <= size for start, stop in parts.places)
+
+
+def test_several_processes_of_git_say_what_one_says(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixture(workshop)
+    read = source(workshop.path)
+    alone = told(read, 5)
+    asked = []
+    stream = Git.stream
+
+    def noted(git: Git, *arguments: str, **options: Any) -> Iterator[str]:
+        asked.append(arguments[0])
+        return stream(git, *arguments, **options)
+
+    monkeypatch.setattr(Git, "stream", noted)
+    monkeypatch.setattr(log, "READERS", 3)
+    monkeypatch.setattr(log, "LEAST_COMMITS", 1)
+    assert told(read, 5) == alone
+    assert asked == ["diff-tree"] * 3
 
 
 def test_a_range_of_places_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:

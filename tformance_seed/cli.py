@@ -1,7 +1,6 @@
 """The commands: parse, call, print. What they need is imported when they run, so that help is quick."""
 
 import datetime
-import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -381,11 +380,13 @@ def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
 @contextmanager
 def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
     """Who does the tasks: workers behind a broker, or threads of this process."""
-    logging.getLogger().addHandler(logging.NullHandler())  # the command says itself what there is to say
+    import logging
+
     from tformance_seed.workers import broker as brokers
     from tformance_seed.workers import local
     from tformance_seed.workers.crew import Crew
 
+    logging.getLogger().addHandler(logging.NullHandler())  # the command says itself what there is to say
     if broker is None:
         with local.crew(database) as made:
             yield made

@@ -1,19 +1,17 @@
 """What the commands print: tables for people on standard output, one JSON object for machines."""
 
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
 from tformance_seed.catalog.organisations import Organisation, expected
 from tformance_seed.settings import DEFAULT_DATABASE
+from tformance_seed.tables import table
 
 if TYPE_CHECKING:
     from tformance_seed.ledger import RunStatus, StageStatus
@@ -22,34 +20,11 @@ if TYPE_CHECKING:
     from tformance_seed.seeding import Begun, Outcome, Report
     from tformance_seed.upsert import Result
 
-#: Columns of an output that is no terminal, so that lines are not broken where nobody sees it.
-WIDE = 160
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
-
 
 def _json(value: Any) -> None:
+    import json
+
     print(json.dumps(value, indent=2, default=str))
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        numeric = number > 0 and all(isinstance(row[number], int | float) or not row[number] for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    console = _console()
-    console.print(table)
-    console.print()
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
 #: Seconds without any sign of a worker after which the user is told how to start one.
@@ -94,17 +69,19 @@ def watch(look: Callable[[], "RunStatus"]) -> None:
 
 @contextmanager
 def _bars() -> Iterator[Callable[["RunStatus"], None]]:
+    if not sys.stderr.isatty():
+        yield lambda _status: None
+        return
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
     bars = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
-        disable=not console.is_terminal,
     )
     tasks: dict[str, TaskID] = {}
 
@@ -141,7 +118,7 @@ def status(run: "RunStatus", *, as_json: bool) -> None:
             ("", f"  {stage.stage}", stage.done, _hands(stage), stage.waiting, stage.failed, "", "", "")
             for stage in job.stages
         ]
-    _table(
+    table(
         f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
         f"{run.rows_a_second:,.0f} rows a second{left}",
         (
@@ -204,24 +181,22 @@ def seeded(outcome: "Outcome", database: str, *, as_json: bool) -> None:
         )
         return
     totals = _sum(outcome.reports)
-    _table(
+    table(
         f"Run {outcome.run}",
         ("table", "rows written", "unchanged", "seconds"),
         [(name, r.written, r.unchanged, r.seconds) for name, r in totals.items()],
     )
-    console = _console()
     for report in outcome.reports:
         how = "went on with" if report.resumed else "started over" if report.started_over else "seeded"
-        console.print(
-            f"{how} [bold]{report.organisation}[/]: {report.members:,} members, {report.pull_requests:,} "
-            f"pull requests, {report.since} to {report.until}, in {report.seconds:.1f} s",
-            soft_wrap=True,
+        typer.echo(
+            f"{how} {typer.style(report.organisation, bold=True)}: {report.members:,} members, "
+            f"{report.pull_requests:,} pull requests, {report.since} to {report.until}, "
+            f"in {report.seconds:.1f} s"
         )
     if outcome.reports:
         named = f" --database {database}" if redacted(database) == database else " --database URL"
         where = "" if database == DEFAULT_DATABASE else named
-        console.print("\nnext: check it and see its digest with")
-        console.print(f"  tformance-seed verify{where}", soft_wrap=True)
+        print(f"\nnext: check it and see its digest with\n  tformance-seed verify{where}")
 
 
 def _report(report: "Report") -> dict[str, Any]:
@@ -256,7 +231,7 @@ def dry_run(previews: "Sequence[Preview]", *, as_json: bool) -> None:
     if as_json:
         _json({"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]})
         return
-    _table(
+    table(
         "Dry run: nothing is written",
         (
             "organisation",
@@ -291,7 +266,7 @@ def organisations(catalog: Mapping[str, Organisation], days: int, *, as_json: bo
             }
         )
         return
-    _table(
+    table(
         f"{len(catalog)} organisations, with about what {days} days of each produce",
         ("slug", "name", "industry", "repositories", *next(iter(rows.values()))),
         [
@@ -299,7 +274,7 @@ def organisations(catalog: Mapping[str, Organisation], days: int, *, as_json: bo
             for slug, counts in rows.items()
         ],
     )
-    _table("Scenarios", ("name", "the point of it"), [(name, s.point) for name, s in SCENARIOS.items()])
+    table("Scenarios", ("name", "the point of it"), [(name, s.point) for name, s in SCENARIOS.items()])
 
 
 def weekly(results: "Mapping[str, Result]", *, as_json: bool) -> None:
@@ -307,7 +282,7 @@ def weekly(results: "Mapping[str, Result]", *, as_json: bool) -> None:
     if as_json:
         _json({"organisations": _results(results)})
         return
-    _table(
+    table(
         "Weekly metrics",
         ("organisation", "rows written", "unchanged"),
         [(slug, result.written, result.unchanged) for slug, result in results.items()],
@@ -320,21 +295,19 @@ def verified(reports: "Sequence[Verified]", *, as_json: bool) -> None:
         _json({"organisations": {report.organisation: _verified(report) for report in reports}})
         return
     for report in reports:
-        _table(
+        table(
             f"{report.organisation}: {report.digest}",
             ("table", "rows", "digest"),
             [(name, content["rows"], content["digest"]) for name, content in report.tables.items()],
         )
-    console = _console()
     for report in reports:
         for violation in report.violations:
-            console.print(
+            print(
                 f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, "
-                f"such as {violation.example}: {violation.meaning}",
-                markup=False,
+                f"such as {violation.example}: {violation.meaning}"
             )
     if not any(report.violations for report in reports):
-        console.print("every invariant holds")
+        print("every invariant holds")
 
 
 def _verified(report: "Verified") -> dict[str, Any]:

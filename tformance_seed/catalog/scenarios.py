@@ -1,8 +1,8 @@
 """Scenarios: eight weeks of a team that make one point each. The figures are in ``scenarios.toml``."""
 
-import importlib.resources
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 #: How many weeks a scenario tells of.
@@ -60,7 +60,7 @@ def _scenario(name: str, table: dict[str, Any]) -> Scenario:
 
 
 def _load() -> dict[str, Scenario]:
-    text = importlib.resources.files("tformance_seed.catalog").joinpath("scenarios.toml").read_text("utf-8")
+    text = Path(__file__).with_name("scenarios.toml").read_text(encoding="utf-8")
     return {name: _scenario(name, table) for name, table in tomllib.loads(text).items()}
 
 

@@ -7,6 +7,7 @@ Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``,
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -121,13 +122,14 @@ class Activity:
 
     def before(self, when: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
         """Commits of every member in the 13 whole weeks before each time: times x members."""
-        total = np.zeros((len(self.traces) + 1, self.traces.shape[1]), dtype=np.int64)
-        np.cumsum(self.traces, axis=0, out=total[1:])
         week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
-        return (
-            total[np.clip(week, 0, len(self.traces))]
-            - total[np.clip(week - RECENT_WEEKS, 0, len(self.traces))]
-        )
+        return self._recent[np.clip(week, 0, len(self._recent) - 1)]
+
+    @cached_property
+    def _recent(self) -> npt.NDArray[np.int64]:
+        """The same before the beginning of each week: weeks x members; at last zeros, for all later ones."""
+        total = np.cumsum(np.pad(self.traces, [(1, RECENT_WEEKS), (0, 0)]), axis=0)
+        return total - np.pad(total[:-RECENT_WEEKS], [(RECENT_WEEKS, 0), (0, 0)])
 
 
 @dataclass

@@ -1,7 +1,9 @@
 """The history of a repository and what its commits changed, streamed from git."""
 
+import math
 import os
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +13,13 @@ from tformance_seed.sources.git.process import Git
 #: Most paths named to git in one call, well below what the system lets a command line hold.
 MAX_EXCLUDED = 500
 
+#: Most processes of git that compare commits at the same time, over all threads: each unpacks what it reads
+#: into memory of its own.
+READERS = min(4, os.cpu_count() or 1)
+
+#: Commits for one of them, at least: as it unpacks anew what the others have unpacked, fewer do not pay.
+LEAST_COMMITS = 50
+
 STATUSES = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
 
 _HISTORY = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00"
@@ -18,6 +27,8 @@ _CO_AUTHORS = "%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x01)"
 _HISTORY_FIELDS = 8
 _CHANGE = ">%H%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 _CHANGE_FIELDS = 7
+
+_readers = ThreadPoolExecutor(READERS)
 
 
 class Logged(NamedTuple):
@@ -112,11 +123,19 @@ def find_gaps(git: Git, lines: list[str], commits: Collection[str]) -> Gaps:
 def changes(git: Git, lines: list[str], gaps: Gaps) -> Iterator[Change]:
     """The commits of ``lines`` in that order, each a commit, or a commit and the parent to compare with.
 
-    A file in a gap is listed, and counts no lines.
+    A file in a gap is listed, and counts no lines. To compare is nearly all of the work of reading a history,
+    so several processes of git share it; what they say is held in memory.
 
     Raises:
       SeedError: git failed.
     """
+    size = max(LEAST_COMMITS, math.ceil(len(lines) / READERS))
+    parts = [lines[start : start + size] for start in range(0, len(lines), size)]
+    for read in _readers.map(lambda part: list(_compared(git, part, gaps)), parts):
+        yield from read
+
+
+def _compared(git: Git, lines: list[str], gaps: Gaps) -> Iterator[Change]:
     in_gap = [line[: len(git.head)] in gaps.commits for line in lines]
     whole = _diff(git, [line for line, gap in zip(lines, in_gap, strict=True) if not gap], "--numstat", "-M")
     for line, gap in zip(lines, in_gap, strict=True):

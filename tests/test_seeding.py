@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tformance_seed import database as databases
-from tformance_seed import ledger, maintenance, planning, seeding, verify
+from tformance_seed import ledger, maintenance, metrics, planning, seeding, verify
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.ledger.jobs import SILENCE
 from tformance_seed.models import (
@@ -76,6 +76,18 @@ def test_second_run_writes_nothing(database):
     assert sum(r.written for r in first.reports[0].tables.values()) > 1000
     assert {name: r.written for name, r in second.reports[0].tables.items() if r.written} == {}
     assert content(database) == before
+
+
+def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(url):
+    database = opened(url)
+    seed(database)
+    team = Team.get(Team.slug == ORGANISATION).id
+    midnight = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    window = (midnight, midnight + datetime.timedelta(days=9999))
+    count = PullRequest.select().count()
+    assert count > 100
+    assert metrics.summarise(database, team, 0, 2**40, window) == (0, count)
+    database.close()
 
 
 def test_second_run_moves_no_statistics_of_postgresql(server, application_url):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from batches import batch, people, profile
 
+from tformance_seed import metrics
+from tformance_seed.models import PRFile
 from tformance_seed.models.fields import json_text
 from tformance_seed.simulate import simulate
 from tformance_seed.simulate.summaries import summaries
@@ -73,3 +75,16 @@ def test_the_author_is_the_assignee_and_linked_issues_come_from_the_text(made):
     assert [json.loads(text) for text in prs["linked_issues"].tolist()] == [
         [number + 7] for number in rows.pull_requests["number"].tolist()
     ]
+
+
+def test_a_summary_counts_the_files_that_the_table_will_hold(made):
+    rows = simulate(made[0], people(12, profile()), profile())
+    longest = PRFile.filename.max_length
+    names = [b"a" * longest + b"1.py", b"a" * longest + b"2.py", b"b.py"]
+    files = {
+        "pull_request": np.array([0, 0, 0]),
+        "filename": np.array(names),
+        "file_category": np.array([b"backend"] * 3),
+    }
+    told = json.loads(metrics.told(rows["PullRequest"], files)["llm_summary"][0])
+    assert told["summary"]["description"].startswith("Changes 2 files")

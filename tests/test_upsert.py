@@ -363,6 +363,25 @@ def test_rows_may_be_mappings_from_a_generator(copy):
     assert Reading.select().count() == 25
 
 
+def test_rows_that_are_the_same_are_not_even_locked(postgresql_url):
+    database = databases.connect(postgresql_url)
+    with database.bind_ctx(MODELS):
+        database.create_tables(MODELS)
+        texts = [str(n) for n in range(50)]
+        for model, rows, changed in (
+            (Reading, {"sensor": np.arange(50), "day": days(50)}, "note"),
+            (Partial, {"team": np.arange(50), "code": ["x"] * 50}, "name"),
+        ):
+            upsert(model, {**rows, changed: texts})
+            assert upsert(model, {**rows, changed: [*texts[1:], "new"][:7] + texts[7:]}).written == 7
+            # Whoever locks or updates a row leaves a mark on it.
+            marks = database.execute_sql(
+                f"SELECT count(*) FROM {model._meta.table_name} WHERE xmax::text <> '0'"
+            )
+            assert marks.fetchone() == (7,)
+    database.close()
+
+
 def test_chunks_before_a_failure_stay_and_the_failed_one_leaves_nothing(copy):
     Reading._meta.database.execute_sql("CREATE UNIQUE INDEX only_once ON reading (note)")
     notes = [str(n) for n in range(50)]

@@ -33,7 +33,7 @@ def ai_usage(members: Members, rows: slice, profile: Profile) -> Columns:
     uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
     uses &= draws.chance("uses AI on day", WORKED, key[:, None], days)
     if members.activity is not None:
-        uses &= members.activity.before(days)[:, rows].T > 0
+        uses &= members.activity.before(days, rows).T > 0
     row, day = np.nonzero(uses)
 
     def fixed(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

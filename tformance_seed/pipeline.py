@@ -55,9 +55,6 @@ PULL_REQUESTS = 750
 #: Pull requests that one request to a language model would tell of.
 SUMMARIES = 500
 
-#: The phase that brings most rows; the stages after it read them.
-LOADING = 1
-
 #: When a team that this package makes was founded.
 FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
 
@@ -78,7 +75,6 @@ class Work:
         self.source = planned.source
         self.options = planned.options
         self.recipe = planned.recipe()
-        self._has_statistics = False
 
     @cached_property
     def people(self) -> Members:
@@ -102,15 +98,6 @@ class Work:
     def fresh(self) -> frozenset[str]:
         """Models of which the team had no row when the job began, so that nothing can conflict."""
         return frozenset(SeedJob.get_by_id(self.job_id).fresh)
-
-    def ensure_statistics(self) -> None:
-        """Let PostgreSQL look at tables it has never seen, whose sizes it would guess far too small."""
-        if is_postgresql(self.database) and not self._has_statistics:
-            names = [model._meta.table_name for model in APPLICATION]
-            unseen = "SELECT relname FROM pg_class WHERE oid = ANY(%s::regclass[]) AND reltuples < 0"
-            for (name,) in self.database.execute_sql(unseen, (names,)).fetchall():
-                self.database.execute_sql(f'ANALYZE "{name}"')
-        self._has_statistics = True
 
     @property
     def rows_per_chunk(self) -> int:
@@ -160,8 +147,6 @@ def perform(work: Work, task: Task) -> Results:
       peewee.DatabaseError: the database failed; nothing of the task was written.
     """
     stage = STAGES[task.key.stage]
-    if stage.phase > LOADING:
-        work.ensure_statistics()
     write = stage.prepare(work, task.key.start, task.stop)
     results: Results = {}
     with transaction(work.database):
@@ -425,8 +410,8 @@ def _computed(
 
 
 def _without_nested_loops(work: Work) -> None:
-    """Statistics know nothing yet of a team that has just been filled: the planner takes it for a row or two,
-    and would join thousands by nested loops.
+    """Statistics know nothing yet of a team or a table that has just been filled: the planner takes it for a
+    row or two, and would join thousands by nested loops. Without those its guesses do no harm.
     """
     if is_postgresql(work.database):
         setting = peewee.fn.set_config("enable_nestloop", "off", True)  # until the transaction ends
@@ -455,8 +440,8 @@ def _insights(work: Work, above: int) -> tuple[int, int]:
 #: The order of work: stages of one phase do not depend on each other.
 STAGES = {
     "team": Stage(0, lambda _work: "sync", _once, _team, alone=True),
-    "pull_requests": Stage(LOADING, _read, _pull_request_ranges, _pull_requests),
-    "ai_usage": Stage(LOADING, _compute, _ai_usage_ranges, _ai_usage),
+    "pull_requests": Stage(1, _read, _pull_request_ranges, _pull_requests),
+    "ai_usage": Stage(1, _compute, _ai_usage_ranges, _ai_usage),
     "summaries": Stage(2, lambda _work: "llm", _summary_ranges, _summaries),
     "jira": Stage(2, _compute, _once, _jira),
     "copilot": Stage(2, _compute, _once, _copilot),

@@ -130,11 +130,13 @@ def check_idle(slug: str) -> None:
         peewee.fn.MAX(SeedTask.taken_at),
         peewee.fn.MAX(SeedTask.finished_at),
         peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state.in_([WAITING, IN_HAND])),
+        peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state == FAILED),
     ).where(SeedTask.job == job.id)
-    (taken, finished, left) = tasks.tuples().get()
+    (taken, finished, left, failed) = tasks.tuples().get()
     as_moment = SeedTask.taken_at.python_value
     heard = max(moment for moment in (as_moment(taken), as_moment(finished), job.created_at) if moment)
-    if left and now() - heard < SILENCE:
+    goes_on = left or not failed  # where nothing is left, the next phase is about to begin
+    if goes_on and now() - heard < SILENCE:
         run = run_of(job)
         stop = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
         raise SeedError(

@@ -312,6 +312,33 @@ def clear(
     output.cleared(removed, as_json=as_json)
 
 
+@app.command()
+def doctor(
+    database: Database,
+    broker: Broker,
+    ram: Annotated[str | None, _optional("SIZE", "The server's memory, such as 8GB.")] = None,
+    cpus: Annotated[int | None, _optional("N", "The server's processor cores.")] = None,
+    teams: Annotated[int | None, _optional("N", "Teams to expect (default: those found).")] = None,
+    as_sql: Annotated[bool, typer.Option("--sql", help="Print a script for psql.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether schema, server and workers are fit, and what to do where they are not. Changes nothing."""
+    from tformance_seed import doctor as doctors
+
+    if as_sql and as_json:
+        raise InputError("--sql and --json: want one of them")
+    given = doctors.Given.parse(ram, cpus, teams)
+    with _open(database, "read") as opened:
+        report = doctors.examine(opened, database, broker, given)
+    if as_sql or as_json:
+        print(doctors.script(report) if as_sql else doctors.as_json(report), end="" if as_sql else "\n")
+    else:
+        doctors.show(report)
+    if report.stops:
+        names = ", ".join(sorted({finding.name for finding in report.stops}))
+        raise SeedError(f"it cannot be seeded as it is: {names}")
+
+
 @app.callback(invoke_without_command=True)
 def _start(
     context: typer.Context,

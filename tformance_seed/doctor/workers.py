@@ -14,11 +14,15 @@ from tformance_seed.doctor.tiers import Tier
 from tformance_seed.errors import InputError
 from tformance_seed.findings import Finding
 from tformance_seed.workers import broker as brokers
-from tformance_seed.workers.broker import HEARTBEAT_TIMEOUT, NAMESPACE
+from tformance_seed.workers.broker import HEARTBEAT_TIMEOUT, IDLE, NAMESPACE
 from tformance_seed.workers.crew import QUEUES
 
 #: Queues whose tasks keep a core busy, so that each gets a process; the others wait, in threads of one.
 COMPUTING = ("compute",)
+
+
+#: Seconds in which every idle worker asks for messages at least once.
+LOOK = 4 * IDLE / 1000
 
 
 @dataclass(frozen=True)
@@ -84,8 +88,23 @@ def _redis(client: redis.Redis) -> Iterator[Finding]:
         queues.append(
             Queue(name, waiting, delayed, max(0, held - waiting - delayed), client.zcard(f"{key}.XQ"))
         )
-    alive = client.zcount(f"{NAMESPACE}:__heartbeats__", time.time() * 1000 - HEARTBEAT_TIMEOUT, "+inf")
-    yield from _queues(queues, alive)
+    yield from _queues(queues, _alive(client))
+
+
+def _alive(client: redis.Redis) -> int:
+    """Processes that take messages: they ask for some all the time, or hold some.
+
+    Who only sends gives signs of life too, but none while we look.
+    """
+    key = f"{NAMESPACE}:__heartbeats__"
+    before = dict(client.zrange(key, 0, -1, withscores=True))
+    time.sleep(LOOK)
+    recent = (time.time() * 1000 - HEARTBEAT_TIMEOUT, "+inf")
+    alive = 0
+    for process, moment in client.zrangebyscore(key, *recent, withscores=True):
+        held = [f"{NAMESPACE}:__acks__.{process.decode()}.{name}" for name in QUEUES]
+        alive += moment > before.get(process, 0) or client.exists(*held) > 0
+    return alive
 
 
 def _eviction(client: redis.Redis) -> Iterator[Finding]:
@@ -207,7 +226,7 @@ def _queues(queues: list[Queue], alive: int) -> Iterator[Finding]:
         "workers",
         f"none, and {waiting:,} messages wait" if waiting else "none",
         "at least one",
-        why=f"nobody gave a sign of life for {HEARTBEAT_TIMEOUT // 1000} s",
+        why="nobody takes messages from the queues",
         todo="start some, on any machine that reaches broker and database",
         statement="tformance-seed worker",
     )

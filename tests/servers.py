@@ -78,6 +78,49 @@ def postgres(folder: Path, version: int = NEWEST) -> Iterator[Postgres]:
         server.stop()
 
 
+class SystemPostgres:
+    """A PostgreSQL of the system's packages, with the modules beside it; to ``Postgres`` it is like pip's.
+
+    Parameters:
+      folder: an empty one, to which the server's user can be let in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self._user = {"user": "postgres"} if os.getuid() == 0 else {}  # it refuses to run as root
+        if self._user:
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = f"-k {self.folder} -h ''"
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+
+    def get_pid(self) -> int:
+        """The server's process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def get_uri(self) -> str:
+        """Where it answers."""
+        return f"postgresql://postgres:@/postgres?host={self.folder}"
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            [self.binaries / program, f"--pgdata={self.folder}/data", *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self._user,
+        )
+
+
 class Redis:
     """A Redis that keeps what it has in a folder, on a port of its own."""
 

@@ -327,6 +327,7 @@ def doctor(
 
     if as_sql and as_json:
         raise InputError("--sql and --json: want one of them")
+    _say_it_alone()
     given = doctors.Given.parse(ram, cpus, teams)
     with _open(database, "read") as opened:
         report = doctors.examine(opened, database, broker, given)
@@ -408,7 +409,7 @@ def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
 @contextmanager
 def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
     """Who does the tasks: workers behind a broker, or threads of this process."""
-    logging.getLogger().addHandler(logging.NullHandler())  # the command says itself what there is to say
+    _say_it_alone()
     from tformance_seed.workers import broker as brokers
     from tformance_seed.workers import local
     from tformance_seed.workers.crew import Crew
@@ -420,6 +421,11 @@ def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
         setup = brokers.connect(broker)
         setup.check()
         yield Crew(setup, lambda: database)
+
+
+def _say_it_alone() -> None:
+    """What the drivers log does not show: the command says itself what there is to say."""
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _check_detach(broker: str | None, *, detach: bool) -> None:

@@ -38,6 +38,9 @@ FORCED, FORCED_SHARE = 10, 0.5
 #: Mean milliseconds from which a statement is slow, and how many are shown.
 SLOW, SLOWEST = 1_000.0, 5
 
+#: What to do about an index that the application would make again.
+MIGRATIONS = "it belongs to the application's migrations: drop it there, not here"
+
 TABLES = """
     SELECT s.relname, greatest(s.n_live_tup, c.reltuples)::bigint, s.n_dead_tup, s.seq_scan,
            coalesce(s.idx_scan, 0),
@@ -165,8 +168,7 @@ def _unused(
             todo = "drop it, if nothing that runs seldom needs it"
             yield Finding("unused-index", "advises", **what, why=why, todo=todo, statement=drop)
         elif index.size >= UNUSED_BYTES and tables[index.table].sequential + tables[index.table].indexed:
-            todo = "it belongs to the application's migrations: drop it there, not here"
-            yield Finding("unused-contract-index", "advises", **what, why=why, todo=todo)
+            yield Finding("unused-contract-index", "advises", **what, why=why, todo=MIGRATIONS)
 
 
 def _duplicates(indexes: Iterable[_Index], own: set[str]) -> Iterator[Finding]:
@@ -178,15 +180,15 @@ def _duplicates(indexes: Iterable[_Index], own: set[str]) -> Iterator[Finding]:
             reverse=True,
         )
         for index in others:
-            migrations = "it may belong to the application's migrations: then drop it there"
+            mine = index.name in own or index.constraint
             yield Finding(
                 "duplicate-index",
                 "advises",
                 f"{index.table}, {index.name}",
                 f"holds the same as {kept.name}, {shown(index.size, 'B')}",
                 why="it costs room and makes writing slower, for nothing",
-                todo="drop it" if index.name not in own else migrations,
-                statement=None if index.constraint else f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
+                todo=MIGRATIONS if mine else "drop it",
+                statement=None if mine else f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
             )
 
 
@@ -232,7 +234,7 @@ def _connections(database: peewee.Database) -> Iterator[Finding]:
         "connections",
         "fine" if used < CONNECTIONS_SHARE * free_for_all else "warns",
         "max_connections",
-        f"{used} of {free_for_all} in use",
+        f"{used} of {free_for_all} connections in use",
         f"less than {CONNECTIONS_SHARE:.0%}",
         "who comes when all are in use is refused",
         "find who holds them (pg_stat_activity), or put PgBouncer between",

@@ -180,15 +180,14 @@ def _duplicates(indexes: Iterable[_Index], own: set[str]) -> Iterator[Finding]:
             reverse=True,
         )
         for index in others:
-            mine = index.name in own or index.constraint
             yield Finding(
                 "duplicate-index",
                 "advises",
                 f"{index.table}, {index.name}",
                 f"holds the same as {kept.name}, {shown(index.size, 'B')}",
                 why="it costs room and makes writing slower, for nothing",
-                todo=MIGRATIONS if mine else "drop it",
-                statement=None if mine else f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
+                todo="drop it; if the application's migrations made it, do it there",
+                statement=None if index.constraint else f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
             )
 
 

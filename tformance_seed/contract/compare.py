@@ -18,7 +18,7 @@ MIGRATE = "bring the application's migrations up to date"
 OTHER_VERSION = "use a version of tformance_seed made for that schema"
 NOTHING = "nothing; seeding leaves it alone"
 
-#: What only text can be read into; the first holds less than the second.
+#: Types that hold text, which COPY writes in the same way.
 TEXT = ("character varying", "text")
 
 
@@ -85,7 +85,7 @@ def _columns(name: str, want: Table, have: Table) -> Iterator[Finding]:
             )
         else:
             yield from _column(where, wish, have.columns[column])
-    for column in have.columns.keys() - want.columns.keys():
+    for column in sorted(have.columns.keys() - want.columns.keys()):
         where, there = f"{name}.{column}", have.columns[column]
         if there.null or there.filled:
             yield Finding(

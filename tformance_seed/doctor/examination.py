@@ -8,12 +8,12 @@ import peewee
 
 from tformance_seed import contract
 from tformance_seed.database import is_postgresql, reading, redacted
-from tformance_seed.doctor import health, server, workers
+from tformance_seed.doctor import health, server, statements, workers
 from tformance_seed.doctor.machine import Given, machine
 from tformance_seed.doctor.server import shown
 from tformance_seed.doctor.tiers import Machine, Tier, tier_for
 from tformance_seed.findings import Finding
-from tformance_seed.models import APPLICATION, PullRequest, Team
+from tformance_seed.models import APPLICATION, LEDGER, PullRequest, Team
 
 #: Findings whose figures are worth a line where all is well too.
 SAID_OF_HEALTH = ("cache-hit-ratio", "connections")
@@ -75,7 +75,7 @@ def _schema(database: peewee.Database) -> Section:
     if not database.get_tables():
         return Section("Schema", "no tables yet; seeding makes them", found)
     stopping = sum(finding.severity == "stops" for finding in found)
-    differs = f"{len(found)} differences, {stopping} of which stop seeding"
+    differs = f"differences: {len(found)}, of which stop seeding: {stopping}"
     return Section("Schema", differs if found else f"fits, {len(APPLICATION)} tables", found)
 
 
@@ -90,7 +90,8 @@ def _server(database: peewee.Database, tier: Tier, host: Machine, load: str) -> 
         f"{fitting} of {len(server.RULES)} settings fit",
         found,
     )
-    found = list(health.check(database, who))
+    names = [model._meta.table_name for model in (*APPLICATION, *LEDGER)]
+    found = [*health.check(database, who, names), *statements.check(database, who, names)]
     bad = sum(finding.severity != "fine" for finding in found)
     facts = [finding.now for finding in found if finding.name in SAID_OF_HEALTH]
     yield Section("Health", "; ".join([f"{bad} things to look at" if bad else "well", *facts]), found)

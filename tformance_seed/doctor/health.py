@@ -35,9 +35,6 @@ CONNECTIONS_SHARE = 0.8
 #: Checkpoints that were asked for, at least, and as a share of all.
 FORCED, FORCED_SHARE = 10, 0.5
 
-#: Mean milliseconds from which a statement is slow, and how many are shown.
-SLOW, SLOWEST = 1_000.0, 5
-
 #: What to do about an index that the application would make again.
 MIGRATIONS = "it belongs to the application's migrations: drop it there, not here"
 
@@ -77,16 +74,6 @@ CHECKPOINTS = (
     "SELECT num_timed, num_requested FROM pg_stat_checkpointer",
 )
 
-RECORDING = """
-    SELECT (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_stat_statements'),
-           EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements'),
-           pg_has_role('pg_read_all_stats', 'USAGE')"""
-
-STATEMENTS = """
-    SELECT query, calls, mean_exec_time, total_exec_time FROM {schema}.pg_stat_statements
-    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~ %s
-    ORDER BY mean_exec_time DESC LIMIT %s"""
-
 
 @dataclass(frozen=True)
 class _Table:
@@ -111,9 +98,12 @@ class _Index:
     content: str = field(repr=False)  # the same for two indexes that hold the same
 
 
-def check(database: peewee.Database, who: Standing) -> Iterator[Finding]:
-    """Cache, indexes, tables, connections, checkpoints and statements."""
-    names = [model._meta.table_name for model in (*APPLICATION, *LEDGER)]
+def check(database: peewee.Database, who: Standing, names: list[str]) -> Iterator[Finding]:
+    """Cache, indexes, tables, connections and checkpoints.
+
+    Parameters:
+      names: of the tables that count.
+    """
     tables = [_Table(*row) for row in database.execute_sql(TABLES, (names,))]
     indexes = [_Index(*row) for row in database.execute_sql(INDEXES, (names,))]
     ((since,),) = database.execute_sql(SINCE)
@@ -126,7 +116,6 @@ def check(database: peewee.Database, who: Standing) -> Iterator[Finding]:
         yield from _table(table, counted)
     yield from _connections(database)
     yield from _checkpoints(database, who)
-    yield from _statements(database, who, names)
 
 
 def _own_indexes(database: peewee.Database, names: list[str]) -> set[str]:
@@ -255,63 +244,3 @@ def _checkpoints(database: peewee.Database, who: Standing) -> Iterator[Finding]:
         "or somebody asked (CHECKPOINT, a backup)",
         **(change(database, who, size, written(2 * size.number, size.unit)) if bad else {}),
     )
-
-
-def _statements(database: peewee.Database, who: Standing, names: list[str]) -> Iterator[Finding]:
-    ((schema, available, may_see),) = database.execute_sql(RECORDING)
-    slowest = _slowest(database, schema, names) if schema else None
-    if slowest is None:
-        yield _not_recorded(database, who, available=available)
-        return
-    if not may_see:
-        yield Finding(
-            "statements-hidden",
-            "advises",
-            f"database user {who.user}",
-            "sees only its own statements in pg_stat_statements",
-            why="slow ones of others stay hidden",
-            todo="let a superuser grant it",
-            statement=f"GRANT pg_monitor TO {quoted(who.user)};",
-        )
-    for query, calls, mean, total in slowest:
-        yield Finding(
-            "slow-statement",
-            "advises" if mean >= SLOW else "fine",
-            " ".join(query.split())[:120],
-            f"{mean:,.0f} ms each, {calls:,} times, {total / 1000:,.1f} s in all",
-            why="it touches the application's tables or the ledger",
-            todo="see its plan with EXPLAIN (ANALYZE, BUFFERS)",
-        )
-
-
-def _slowest(database: peewee.Database, schema: str, names: list[str]) -> list[tuple] | None:
-    """The statements with the application's tables or ours in them that took longest; None: not recorded."""
-    words = rf"\y(stage_)?({'|'.join(names)})\y"
-    try:
-        with database.atomic():
-            return list(database.execute_sql(STATEMENTS.format(schema=schema), (words, SLOWEST)))
-    except (peewee.OperationalError, peewee.InternalError, peewee.ProgrammingError):
-        return None  # the extension is there, the library behind it was not loaded
-
-
-def _not_recorded(database: peewee.Database, who: Standing, *, available: bool) -> Finding:
-    what = {"where": "pg_stat_statements", "now": "not recorded"}
-    why = "nobody can tell which statements are slow"
-    if not available:
-        todo = "install the server's contrib package, or ask your provider for the extension"
-        return Finding("statements-not-recorded", "advises", **what, why=why, todo=todo)
-    create = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;"
-    loaded = settings(database, ["shared_preload_libraries"]).get("shared_preload_libraries")
-    if loaded is None:
-        todo = "add it to shared_preload_libraries on your provider's page of parameters, then create it"
-        return Finding("statements-not-recorded", "advises", **what, why=why, todo=todo, statement=create)
-    libraries = [name.strip(' "') for name in loaded.value.split(",") if name.strip()]
-    if "pg_stat_statements" in libraries:
-        todo = "create the extension"
-        return Finding(
-            "statements-not-recorded", "advises", **what, why=why, todo=todo, statement=create, safe=True
-        )
-    do = change(database, who, loaded, "', '".join([*libraries, "pg_stat_statements"]))
-    if "statement" in do:
-        do["statement"] = f"{do['statement']}\n{create}"
-    return Finding("statements-not-recorded", "advises", **what, why=why, **do)

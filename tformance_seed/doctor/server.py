@@ -174,11 +174,11 @@ def _machine(machine: Machine, tier: Tier) -> Iterator[Finding]:
         )
 
 
-def change(database: peewee.Database, who: Standing, setting: Setting, value: str) -> dict[str, Any]:
+def change(database: peewee.Database, who: Standing, setting: Setting, *values: str) -> dict[str, Any]:
     """What to do about a setting, and the statement for it where this user may give one.
 
     Parameters:
-      value: in the form that follows ``SET name =``, without quotes.
+      values: what it should be; several for a setting that is a list.
     Returns:
       ``todo``, ``statement`` and ``safe`` of a finding.
     """
@@ -194,7 +194,8 @@ def change(database: peewee.Database, who: Standing, setting: Setting, value: st
     if place is None:
         return {"todo": "set it on your provider's page of parameters: this database user may not"}
     when = RESTART if setting.context == "postmaster" else RELOAD if place == "SYSTEM" else RECONNECT
-    return {"todo": when, "statement": f"ALTER {place} SET {setting.name} = '{value}';", "safe": True}
+    right = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return {"todo": when, "statement": f"ALTER {place} SET {setting.name} = {right};", "safe": True}
 
 
 def _may_alter_system(database: peewee.Database, who: Standing, setting: Setting) -> bool:

@@ -168,6 +168,11 @@ def test_the_machine_is_as_the_server_tells_or_this_one_or_assumed(tuned, plain_
     report = examined(plain_user)
     assert "4GB" in only(findings(report), "machine-unknown").now
     assert report.machine.memory == 4 * GB
+    guess = only(findings(examined(plain_user, teams=30)), "setting", "effective_cache_size")
+    assert guess.statement == "ALTER ROLE \"plain\" SET effective_cache_size = '6GB';"
+    assert not guess.safe
+    sure = findings(examined(plain_user, memory=8 * GB, cores=4, teams=30))
+    assert only(sure, "setting", "effective_cache_size").safe
     assert none(findings(examined(plain_user, **STARTER)), "machine-unknown")
 
 

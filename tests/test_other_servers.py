@@ -1,4 +1,4 @@
-"""RabbitMQ for the messages, PgBouncer before the database: real ones, which only a system package brings."""
+"""RabbitMQ, PgBouncer, a PostgreSQL with its contrib modules: real ones, which only system packages bring."""
 
 import os
 import secrets
@@ -12,7 +12,8 @@ import psycopg2
 import pytest
 from commands import command
 from crews import Workers, digests, kill, run_json, start, statement
-from servers import free_port, wait_until
+from examinations import examined, findings, none, only
+from servers import Postgres, SystemPostgres, free_port, wait_until
 
 WISH = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
 
@@ -119,3 +120,93 @@ def test_a_rabbitmq_that_does_not_answer_is_said_in_one_line(postgresql_url):
     result = command("seed", *WISH, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
+
+
+@pytest.mark.rabbitmq
+def test_doctor_counts_what_rabbitmq_holds_and_who_takes_it(tmp_path, rabbitmq, postgresql_url):
+    def looked():
+        return findings(examined(postgresql_url, rabbitmq), "Workers")
+
+    assert none(looked(), "broker-unreachable")
+    begun = run_json("seed", "resend", "--days", "20", "--detach", database=postgresql_url, broker=rabbitmq)
+    assert begun["run"]
+    assert only(looked(), "waiting-without-workers").now == "none, and 1 messages wait"
+    (told,) = [
+        finding
+        for finding in examined(postgresql_url, rabbitmq).sections[-1].findings
+        if finding.name == "rabbitmq-untold"
+    ]
+    assert told.severity == "fine"
+    workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "1")
+    workers.ready(1)
+    assert none(looked(), "waiting-without-workers")
+    assert none(looked(), "no-workers")
+    workers.end()
+    wait_until(lambda: {item.name for item in looked()} & {"no-workers", "waiting-without-workers"})
+    result = command("doctor", "--database", postgresql_url, "--broker", rabbitmq)
+    assert (result.returncode, result.stderr) == (0, "")
+    away = f"amqp://guest:hunter2@127.0.0.1:{free_port()}"
+    assert "hunter2" not in str(only(findings(examined(postgresql_url, away)), "broker-unreachable"))
+
+
+@pytest.mark.pgbouncer
+def test_doctor_looks_through_a_pooler(pgbouncer):
+    assert command("init", "--database", pgbouncer).returncode == 0
+    assert none(findings(examined(pgbouncer, memory=2**32, cores=2)), "missing-right")
+
+
+@pytest.fixture(scope="module")
+def with_contrib():
+    """A server of the system's packages."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = SystemPostgres(folder)
+    yield Postgres(server)
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.postgresql
+def test_statements_are_recorded_after_what_doctor_says_and_slow_ones_shown(with_contrib):
+    url = with_contrib.new_database()
+    with_contrib.execute((Path(__file__).parent / "application.sql").read_text(), url)
+
+    def looked():
+        return findings(examined(url), "Health")
+
+    missing = only(looked(), "statements-not-recorded")
+    load, create = missing.statement.splitlines()
+    assert "restart" in missing.todo
+    with_contrib.execute(create, url)
+    assert only(looked(), "statements-not-recorded").statement.splitlines()[0] == load
+    with_contrib.execute(load)
+    with_contrib.crash()
+    with_contrib.start()
+    with_contrib.execute("DROP EXTENSION pg_stat_statements", url)
+    assert only(looked(), "statements-not-recorded").statement == create
+    with_contrib.execute(create, url)
+    assert none(looked(), "statements-not-recorded")
+    assert run_json("seed", "resend", "--days", "20", database=url)
+    assert none(looked(), "slow-statement")
+    shown = [item for item in examined(url).sections[2].findings if item.name == "slow-statement"]
+    assert len(shown) == 5
+    assert all(item.severity == "fine" for item in shown)
+    with_contrib.execute("SELECT count(*), pg_sleep(1.1) FROM teams_team", url)
+    with_contrib.execute("SELECT pg_sleep(1.2)", url)
+    slow = only(looked(), "slow-statement")
+    assert "teams_team" in slow.where
+    assert slow.now.startswith("1,1")
+
+
+@pytest.mark.postgresql
+def test_a_user_who_sees_only_its_own_statements_is_told_so(with_contrib):
+    url = with_contrib.new_database()
+    with_contrib.execute((Path(__file__).parent / "application.sql").read_text(), url)
+    with_contrib.execute("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
+    with_contrib.crash()
+    with_contrib.start()
+    with_contrib.execute("CREATE EXTENSION pg_stat_statements; CREATE ROLE plain LOGIN", url)
+    plain = url.replace("postgres:@", "plain:@")
+    assert none(findings(examined(url)), "statements-hidden")
+    hidden = only(findings(examined(plain)), "statements-hidden")
+    with_contrib.execute(hidden.statement, url)
+    assert none(findings(examined(plain)), "statements-hidden")

@@ -311,6 +311,34 @@ def clear(
     output.cleared(removed, as_json=as_json)
 
 
+@app.command()
+def doctor(
+    database: Database,
+    broker: Broker,
+    ram: Annotated[str | None, _optional("SIZE", "The server's memory, such as 8GB.")] = None,
+    cpus: Annotated[int | None, _optional("N", "The server's processor cores.")] = None,
+    teams: Annotated[int | None, _optional("N", "Teams to expect (default: those found).")] = None,
+    as_sql: Annotated[bool, typer.Option("--sql", help="Print a script for psql.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Whether schema, server and workers are fit, and what to do where they are not. Changes nothing."""
+    from tformance_seed import doctor as doctors
+
+    if as_sql and as_json:
+        raise InputError("--sql and --json: want one of them")
+    _say_it_alone()
+    given = doctors.Given.parse(ram, cpus, teams)
+    with _open(database, "read") as opened:
+        report = doctors.examine(opened, database, broker, given)
+    if as_sql or as_json:
+        print(doctors.script(report) if as_sql else doctors.as_json(report), end="" if as_sql else "\n")
+    else:
+        doctors.show(report)
+    if report.stops:
+        names = ", ".join(sorted({finding.name for finding in report.stops}))
+        raise SeedError(f"it cannot be seeded as it is: {names}")
+
+
 @app.callback(invoke_without_command=True)
 def _start(
     context: typer.Context,
@@ -380,13 +408,11 @@ def _open(url: str, access: str = "create") -> "Iterator[peewee.Database]":
 @contextmanager
 def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
     """Who does the tasks: workers behind a broker, or threads of this process."""
-    import logging
-
+    _say_it_alone()
     from tformance_seed.workers import broker as brokers
     from tformance_seed.workers import local
     from tformance_seed.workers.crew import Crew
 
-    logging.getLogger().addHandler(logging.NullHandler())  # the command says itself what there is to say
     if broker is None:
         with local.crew(database) as made:
             yield made
@@ -394,6 +420,13 @@ def _crew(broker: str | None, database: "peewee.Database") -> "Iterator[Crew]":
         setup = brokers.connect(broker)
         setup.check()
         yield Crew(setup, lambda: database)
+
+
+def _say_it_alone() -> None:
+    """What the drivers log does not show: the command says itself what there is to say."""
+    import logging
+
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def _check_detach(broker: str | None, *, detach: bool) -> None:

@@ -145,6 +145,20 @@ def is_postgresql(database: peewee.Database) -> bool:
     return isinstance(database, peewee.PostgresqlDatabase)
 
 
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@contextlib.contextmanager
+def reading(database: peewee.Database) -> Iterator[None]:
+    """A transaction in which the server refuses to write. SQLite refuses by ``access="read"``."""
+    with database.atomic():
+        if is_postgresql(database):
+            database.execute_sql("SET TRANSACTION READ ONLY")
+        yield
+
+
 def transaction(database: peewee.Database) -> Any:
     """A transaction that will write, or a savepoint inside one.
 

@@ -1,17 +1,18 @@
-"""Makes the tables that are missing, and compares those that are there with the models."""
+"""Makes the tables that are missing, and refuses a database that cannot be seeded."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import peewee
 
+from tformance_seed import contract
 from tformance_seed.database import making_tables
 from tformance_seed.errors import InputError
-from tformance_seed.models import APPLICATION, LEDGER, ApplicationModel, SeedTeam
+from tformance_seed.findings import Finding
+from tformance_seed.models import APPLICATION, LEDGER, SeedTeam
 from tformance_seed.models.fields import POSTGRESQL_INDEXES
 
-#: What seeding does to a table.
-PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
+#: Findings that ``create_missing`` puts right.
+MADE = ("no-application", "missing-table")
 
 
 def create_missing(database: peewee.Database) -> list[str]:
@@ -20,12 +21,13 @@ def create_missing(database: peewee.Database) -> list[str]:
     Tables that exist are left as they are. All or nothing, in one transaction. Returns the names made.
 
     Raises:
-      InputError: a table of that name is there and has other columns.
+      InputError: a table of that name is there and is another.
     """
-    tables = set(database.get_tables())
-    for model in APPLICATION:
-        if model._meta.table_name in tables:
-            _check_columns(database, model)
+    _refuse(
+        finding
+        for finding in contract.differences(database)
+        if finding.severity == "stops" and finding.name not in MADE
+    )
     with making_tables(database):
         return _create(database, APPLICATION) + _make_ledger(database)
 
@@ -34,29 +36,19 @@ def prepare(database: peewee.Database) -> None:
     """See that a database can be seeded: empty (then its tables are made), or fit.
 
     Raises:
-      InputError: some of the application's tables are missing, columns differ, or a right is missing.
+      InputError: something in it stops seeding (``contract.stops``).
     """
-    tables = set(database.get_tables())
-    missing = [model._meta.table_name for model in APPLICATION if model._meta.table_name not in tables]
-    if not tables:
+    _refuse(contract.stops(database))
+    if not database.get_tables():
         create_missing(database)
         return
-    if len(missing) == len(APPLICATION):
-        raise InputError(
-            f"the database has tables ({', '.join(sorted(tables)[:3])}, ...) but none of the application's: "
-            "is it the right one? `tformance-seed init` makes them beside those"
-        )
-    if missing:
-        raise InputError(
-            f"the database lacks {len(missing)} of the application's tables ({', '.join(missing[:3])}, ...): "
-            "is it the right one? `tformance-seed init` makes missing tables"
-        )
-    for model in APPLICATION:
-        _check_columns(database, model)
-    if isinstance(database, peewee.PostgresqlDatabase):
-        _check_privileges(database)
     with making_tables(database):
         _make_ledger(database)
+
+
+def _refuse(findings: Iterable[Finding]) -> None:
+    if stopping := list(findings):
+        raise InputError(contract.refusal(stopping))
 
 
 def _make_ledger(database: peewee.Database) -> list[str]:
@@ -87,37 +79,3 @@ def _create(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> 
                 for index in POSTGRESQL_INDEXES.get(model, ()):
                     database.execute(index)
     return [model._meta.table_name for model in missing]
-
-
-def _check_columns(database: peewee.Database, model: type[ApplicationModel]) -> None:
-    table = model._meta.table_name
-    have = {column.name: column for column in database.get_columns(table)}
-    want = {field.column_name for field in model._meta.sorted_fields}
-    if lacking := sorted(want - have.keys()):
-        raise InputError(
-            f"table {table} lacks the column {', '.join(lacking)}: "
-            "bring the application's migrations up to date, then seed"
-        )
-    for name in sorted(have.keys() - want):
-        if not have[name].null and have[name].default is None:
-            raise InputError(
-                f"table {table} has a column that must be filled and is not known here: {name}; "
-                "use a version of tformance_seed made for that schema"
-            )
-
-
-def _check_privileges(database: peewee.Database) -> None:
-    def lacks(model: type[peewee.Model], right: str) -> Any:
-        return ~peewee.fn.has_table_privilege(model._meta.table_name, right)
-
-    rights = [
-        (model._meta.table_name, right, lacks(model, right)) for model in APPLICATION for right in PRIVILEGES
-    ]
-    values = peewee.Select(columns=[lack.alias(f"c{n}") for n, (_, _, lack) in enumerate(rights)])
-    (row,) = values.tuples().execute(database)
-    if refused := [f"{right} on {table}" for (table, right, _), no in zip(rights, row, strict=True) if no]:
-        raise InputError(
-            f"the database user may not {refused[0]}"
-            + (f" (and {len(refused) - 1} more)" if len(refused) > 1 else "")
-            + "; grant SELECT, INSERT, UPDATE and DELETE on the application's tables"
-        )

@@ -1,0 +1,47 @@
+"""A report's statements as a script for psql."""
+
+from collections.abc import Iterator
+
+from tformance_seed.doctor.examination import Report, Section
+from tformance_seed.doctor.server import RELOAD, RESTART
+
+#: Sections whose statements are SQL.
+SECTIONS = ("Schema", "Server", "Health")
+
+
+def script(report: Report) -> str:
+    """Statements that mend what was found; those that need a thought first are comments.
+
+    To be given to psql without a transaction around it, which ALTER SYSTEM and VACUUM do not allow.
+    """
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    sections = [section for section in report.sections if section.title in SECTIONS]
+    todo = [finding for section in sections for finding in section.findings if finding.statement]
+    yield f"-- {report.database}, for psql; not inside a transaction."
+    yield "-- Statements behind -- need a thought first; take the two dashes away to run them."
+    for section in sections:
+        yield from _section(section)
+    if any(finding.todo == RELOAD for finding in todo if finding.safe):
+        yield "\nSELECT pg_reload_conf();"
+    if waiting := [finding.where for finding in todo if finding.todo == RESTART]:
+        yield f"\n-- After a restart of the server: {', '.join(waiting)}"
+    if not todo:
+        yield "-- Nothing to do."
+
+
+def _section(section: Section) -> Iterator[str]:
+    found = [finding for finding in section.findings if finding.statement]
+    if found:
+        yield f"\n-- {section.title}: {_line(section.summary)}"
+    for finding in found:
+        yield f"-- {_line(f'{finding.state}; {finding.because}')}"
+        for line in (finding.statement or "").splitlines():
+            yield line if finding.safe else f"-- {line}"
+
+
+def _line(text: str) -> str:
+    """Text that ends nowhere but with its line, since what follows would be run."""
+    return " ".join(text.split())

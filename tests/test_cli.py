@@ -270,9 +270,15 @@ def test_killed_at_any_instant_it_ends_the_same(url, tmp_path):
     assert digest(url) == digest(f"sqlite:///{tmp_path}/undisturbed.db")
 
 
+def wait_until_it_runs(url):
+    deadline = time.monotonic() + 30
+    while "running" not in command("status", "--database", url).stdout and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 def test_interrupted_by_the_keyboard_it_says_what_is_safe(sqlite):
     run = start("seed", "--all", "--database", sqlite)
-    time.sleep(3)
+    wait_until_it_runs(sqlite)
     run.send_signal(signal.SIGINT)
     output, errors = run.communicate(timeout=30)
     assert (run.returncode, output) == (130, "")
@@ -284,9 +290,7 @@ def test_a_second_run_with_other_inputs_says_so_or_waits(url):
     command("init", "--database", url)
     wish = ("seed", "posthog", "--days", "200", "--until", "2026-03-18", "--database", url)
     first = start(*wish)
-    deadline = time.monotonic() + 30
-    while "running" not in command("status", "--database", url).stdout and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until_it_runs(url)
     second = command(*wish, "--seed", "7")
     assert (second.returncode, "another run is seeding posthog" in second.stderr) == (1, True)
     waited = command(*wish, "--wait", "--clear", "--json")

@@ -155,6 +155,15 @@ def transaction(database: peewee.Database) -> Any:
 
 
 @contextlib.contextmanager
+def reading(database: peewee.Database) -> Iterator[None]:
+    """A transaction that sees one state of the database throughout, and in which nothing can be written."""
+    with database.atomic():
+        if is_postgresql(database):
+            database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+@contextlib.contextmanager
 def making_tables(database: peewee.Database) -> Iterator[None]:
     """A transaction that makes tables, one process at a time."""
     with transaction(database):

@@ -23,13 +23,19 @@ TOOL_COLOURS = tuple(f"var(--tool-{number})" for number in range(1, 8))
 OTHERS, OTHER_COLOUR = "others", "var(--without-ai)"
 
 #: Parts of a table, and their colours.
-PARTS = {"Heap": "var(--tool-1)", "Indexes": "var(--tool-2)"}
+PARTS = {"Heap": "var(--tool-1)", "Indexes": "var(--without-ai)"}
 
 #: Hours at which the axis of a duration has a label.
 TICKS = {1 / 30: "2 min", 1 / 4: "15 min", 1: "1 h", 4: "4 h", 24: "1 day", 168: "1 week"}
 
 #: Weeks from which an axis names months, not days.
 MANY_WEEKS = 53
+
+#: That of the style sheet: a chart must measure words to make room for them.
+FONT = "system-ui, sans-serif"
+
+#: Bytes of a megabyte, as PostgreSQL counts them.
+MEGABYTE = 1_048_576
 
 #: Height of a chart, and of a bar that lies, in pixels.
 HEIGHT, BAR = 220, 22
@@ -40,7 +46,7 @@ REVIEWERS = 10
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart, its words, and the columns of the table behind it: heading -> how the script writes a value."""
+    """A chart, its words, and the columns of the table behind it: heading -> how a value is written."""
 
     name: str
     title: str
@@ -58,13 +64,13 @@ def config() -> dict[str, Any]:
     words = {"labelColor": "var(--quiet)", "labelFontSize": 12, "title": None}
     return {
         "background": "transparent",
-        "font": "inherit",
+        "font": FONT,
         "view": {"stroke": None},
         "axis": {"domain": False, "ticks": False, "gridColor": "var(--line)", "labelPadding": 6, **words},
         "legend": {
             "orient": "top",
             "direction": "horizontal",
-            "columns": 4,
+            "columns": 3,
             "symbolType": "square",
             "symbolSize": 90,
             "symbolStrokeWidth": 0,
@@ -148,8 +154,10 @@ def by_week(colours: Mapping[str, str], sources: Sequence[str], tools: Sequence[
 def sizes(tables: int) -> Chart:
     """Sizes of the tables of the whole database."""
     short = alt.Axis(grid=False, labelLimit=150, labelExpr="replace(datum.value, 'metrics_', '')")
-    amount = alt.X("amount:Q", axis=alt.Axis(labelExpr=_size("datum.value"), tickCount=3))
-    drawing = _parts(PARTS, tables * BAR).transform_calculate(size=_size("datum.amount"))
+    axis = alt.Axis(
+        format=",d", labelExpr="datum.label + ' MB'", tickCount=4, labelOverlap="greedy", labelSeparation=8
+    )
+    drawing = _parts(PARTS, tables * BAR).transform_calculate(megabytes=f"datum.amount / {MEGABYTE}")
     return Chart(
         "tables",
         "Table sizes",
@@ -157,11 +165,11 @@ def sizes(tables: int) -> Chart:
         {"Table": "text", "Rows": "whole", "Heap": "size", "Indexes": "size", "Total": "size"},
         drawing.encode(
             y=alt.Y("Table:N", sort=None, axis=short),
-            x=amount,
+            x=alt.X("megabytes:Q", axis=axis),
             tooltip=[
                 alt.Tooltip("Table:N"),
                 alt.Tooltip("part:N", title="Part"),
-                alt.Tooltip("size:N", title="Size"),
+                alt.Tooltip("megabytes:Q", title="MB", format=",.1f"),
             ],
         ),
     )
@@ -210,9 +218,9 @@ def _durations() -> alt.Chart:
     axis = alt.Axis(values=list(TICKS), labelExpr=f"{label}''", grid=False, labelOverlap="greedy")
     scale = alt.Scale(type="log", domain=[FIRST / 2, LAST * 2], nice=False)
     return _parts(KINDS).encode(
-        x=alt.X("from:Q", axis=axis, scale=scale),
+        x=alt.X("from:Q", bin="binned", axis=axis, scale=scale),
         x2="to:Q",
-        y=_count("amount").stack("zero"),
+        y=_count("amount"),
         tooltip=[alt.Tooltip("Time:N"), *_part_tooltips()],
     )
 
@@ -247,8 +255,3 @@ def _count(field: str) -> alt.Y:
 
 def _part_tooltips() -> list[alt.Tooltip]:
     return [alt.Tooltip("part:N", title="Which"), alt.Tooltip("amount:Q", title="How many", format=",")]
-
-
-def _size(value: str) -> str:
-    """Bytes as text, in the units of the other tables."""
-    return f"{value} >= 1073741824 ? format({value} / 1073741824, ',.1f') + ' GB' : format({value} / 1048576, ',.1f') + ' MB'"

@@ -7,12 +7,16 @@
   const MINUTES = 60;
   const REVIEWERS = 10;
   const UNKNOWN = "–";
+  const ERRORS = 1; // Vega's level: its warnings are about charts of nothing
 
   // How values are written.
   const whole = new Intl.NumberFormat("en");
   const percent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-  const day = (text, later = 0) => date.format(new Date(Date.parse(text) + later * DAY));
+  const month = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: "UTC" });
+  const day = (text, later = 0) => {
+    const date = new Date(Date.parse(text) + later * DAY);
+    return `${date.getUTCDate()} ${month.format(date)} ${date.getUTCFullYear()}`;
+  };
   const size = (bytes) => {
     const units = ["bytes", "kB", "MB", "GB", "TB"];
     let unit = 0;
@@ -221,10 +225,10 @@
     say("pull-requests", whole.format(count), `${whole.format(merged)} merged`);
     say("with-ai", count ? percent.format(withAi / count) : UNKNOWN, `${whole.format(withAi)} pull requests`);
     for (const [name, times] of [["cycle-time", cycle], ["first-review", review]]) {
-      if (times.count) say(name, hours(times.median), `median, about; mean ${hours(times.mean)}`);
+      if (times.count) say(name, `≈ ${hours(times.median)}`, `mean ${hours(times.mean)}`);
       else say(name, UNKNOWN, "none in this period");
     }
-    say("usage", whole.format(days), "days of a member with a tool");
+    say("usage", whole.format(days), "member-days");
   };
 
   const views = {};
@@ -278,7 +282,8 @@
   Promise.all(
     Object.entries(data.charts).map(async ([name, { spec }]) => {
       const place = document.querySelector(`#${name} .drawing`);
-      const { view } = await vegaEmbed(place, { ...spec, config: data.config }, { renderer: "svg", actions: false });
+      const options = { config: data.config, renderer: "svg", actions: false, logLevel: ERRORS };
+      const { view } = await vegaEmbed(place, spec, options);
       views[name] = view;
     }),
   ).then(() => {

@@ -1,8 +1,9 @@
-"""A page to show around: one file, without network, whose charts follow the organisation and period chosen."""
+"""A page to show around: one file, without network; charts follow the organisation and period chosen."""
 
 import importlib.resources
 import json
 import os
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -88,7 +89,7 @@ def page(report: Report, by_week: Weeks) -> str:
         organisations=_table(organisations),
         notes="".join(f"<p>{escape(note)}.</p>" for note in _notes(report, by_week)),
         data=_json(_data(report, by_week, [*drawn, sizes], colours)),
-        library=vl_convert.javascript_bundle().replace("</script", "<\\/script"),
+        library=_library(),
         script=_file("page.js"),
     )
 
@@ -97,20 +98,25 @@ def _file(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
+def _library() -> str:
+    """Vega-Embed with all it needs, of the version of Vega-Lite that Altair writes."""
+    version = charts.alt.SCHEMA_VERSION.rpartition(".")[0]
+    bundle = vl_convert.javascript_bundle(vl_version=version)
+    return bundle.replace("</script", "<\\/script")
+
+
 def _json(value: Any) -> str:
     """JSON that nothing in it can make end the script element it stands in."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
 def _notes(report: Report, by_week: Weeks) -> list[str]:
-    undated = by_week.undated
-    return [*report.notes, f"{undated:,} pull requests without any date are in no week"][
-        : None if undated else -1
-    ]
+    undated = f"{by_week.undated:,} pull requests without any date are in no week"
+    return [*report.notes, *([undated] if by_week.undated else [])]
 
 
 def _data(
-    report: Report, by_week: Weeks, drawn: list["charts.Chart"], colours: dict[str, str]
+    report: Report, by_week: Weeks, drawn: Sequence["charts.Chart"], colours: dict[str, str]
 ) -> dict[str, Any]:
     """All that the script knows."""
     return {
@@ -144,17 +150,19 @@ def _card(chart: "charts.Chart") -> str:
         f'<figcaption><h3 id="{name}-title">{title}</h3><p>{escape(chart.caption)}</p></figcaption>'
         '<div class="drawing"></div><p class="nothing" hidden>Nothing in this period.</p>'
         f'<details><summary>Table<span class="unseen"> of {title}</span></summary>'
-        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-title"></div></details></figure>'
+        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-title"></div>'
+        "</details></figure>"
     )
 
 
 def _table(section: Section) -> str:
     sides = ["number" if right else "text" for right in section.right]
 
-    def row(cells: Any, tag: str, scope: str) -> str:
+    def row(cells: Iterable[str], tag: str, scope: str) -> str:
         first, *rest = ((f' class="{side}"', escape(cell)) for side, cell in zip(sides, cells, strict=True))
         others = "".join(f"<{tag}{side}>{cell}</{tag}>" for side, cell in rest)
         return f'<tr><th scope="{scope}"{first[0]}>{first[1]}</th>{others}</tr>'
 
     head = row(section.headings, "th", "col")
-    return f"<table><thead>{head}</thead><tbody>{''.join(row(cells, 'td', 'row') for cells in section.rows)}</tbody></table>"
+    body = "".join(row(cells, "td", "row") for cells in section.rows)
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"

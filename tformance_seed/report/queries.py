@@ -21,6 +21,7 @@ from tformance_seed.schema import is_outdated
 MERGED = (PullRequest.state == "merged") & PullRequest.merged_at.is_null(False)
 
 NO_SERVER = "cache hit ratio and connections are for PostgreSQL alone to tell"
+HIDDEN = "what connections of others are at is for members of pg_monitor to see"
 NO_SIZES = (
     "this SQLite was built without dbstat, which tells sizes of tables: that of the file is all it knows"
 )
@@ -46,20 +47,18 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
         tables.append(Table(server.OTHERS, None, False, others.heap_bytes, others.index_bytes))
     own = {team.team_id: team for team in ledger.own_teams()} if _has_ledger(database, have) else {}
     organisations = _organisations(database, teams, own)
-    notes = [
-        note
-        for note, holds in (
-            (NO_SERVER, not is_postgresql(database)),
-            (NO_SIZES, not sizes),
-        )
-        if holds
-    ]
+    described = _database(database)
+    notes = {
+        NO_SERVER: not is_postgresql(database),
+        HIDDEN: is_postgresql(database) and described.active_connections is None,
+        NO_SIZES: not sizes,
+    }
     return Report(
-        database=_database(database),
+        database=described,
         tables=tuple(sorted(tables, key=lambda table: -(table.total_bytes or table.rows or 0))),
         organisations=tuple(organisations.values()),
         usage=tuple(against_formula(organisations, own)),
-        notes=tuple(notes),
+        notes=tuple(note for note, holds in notes.items() if holds),
     )
 
 

@@ -31,7 +31,8 @@ POSTGRESQL_DATABASE = """
 SELECT current_setting('server_version'), current_database(), pg_database_size(current_database()),
     s.blks_hit::float / nullif(s.blks_hit + s.blks_read, 0), s.numbackends,
     (SELECT CASE WHEN count(*) = count(a.state) THEN count(*) FILTER (WHERE a.state = 'active') END
-     FROM pg_stat_activity a WHERE a.datname = current_database() AND a.backend_type = 'client backend')
+     FROM pg_stat_activity a WHERE a.datname = current_database()
+         AND coalesce(a.backend_type, 'client backend') = 'client backend')
 FROM pg_stat_database s WHERE s.datname = current_database()
 """
 

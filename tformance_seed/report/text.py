@@ -138,8 +138,17 @@ def sections(report: Report) -> list[Section]:
         _facts(report.database),
         _section(TABLES_TITLES[report.tables[0].exact], TABLES, report.tables),
         _section("Organisations", ORGANISATIONS, report.organisations),
-        _section("AI usage: members x workdays x 0.85 x adoption", USAGE, report.usage),
+        _section(_usage_title(report.usage), USAGE, report.usage),
     ]
+
+
+def _usage_title(usage: Sequence[Usage]) -> str:
+    """The formula; and what it comes to, where every adoption is known."""
+    title = "AI usage: members x workdays x 0.85 x adoption"
+    known = [item.formula_rows for item in usage if item.formula_rows is not None]
+    if not known or len(known) < len(usage):
+        return title
+    return f"{title} = {sum(known):,.0f} rows in all; there are {sum(item.rows for item in usage):,}"
 
 
 def _facts(database: Database) -> Section:

@@ -32,6 +32,9 @@ UNTIMED = len(EDGES) + 1
 #: Of each organisation, so many reviewers are told apart: those with the most reviews over all time.
 REVIEWERS = 50
 
+#: The moment that decides to which week a pull request belongs.
+DATE = peewee.Case(None, [(MERGED, PullRequest.merged_at)], PullRequest.pr_created_at)
+
 WEEKDAYS = range(7)
 NO_YES = (0, 1)
 
@@ -75,11 +78,13 @@ def gather(database: peewee.Database, slugs: Sequence[str]) -> Weeks:
     """What the organisations named have, by week; in the series each is its place among ``slugs``."""
     teams = dict(Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples())
     ids = [teams[slug] for slug in slugs]
-    dated, undated = _pull_requests(database, ids)
+    pull_requests = _pull_requests(database, ids)
     first_reviews = _first_reviews(database, ids)
     tools, usage = _tools(database, ids), _usage(ids)
     reviewers, reviews = _reviews(database, ids)
-    mondays = _mondays(row[1] for rows in (dated, first_reviews, tools, usage, reviews) for row in rows)
+    mondays = _mondays(
+        row[1] for rows in (pull_requests, first_reviews, tools, usage, reviews) for row in rows
+    )
     tool_names, sources = _by_frequency(tools), sorted({row[3] for row in usage})
     mine = {"organisation": ids, "week": mondays}
     timed = {"with_ai": NO_YES, "bin": range(UNTIMED + 1)}
@@ -88,9 +93,9 @@ def gather(database: peewee.Database, slugs: Sequence[str]) -> Weeks:
         tools=tool_names,
         sources=sources,
         reviewers=[(name, ids.index(team)) for name, team in reviewers.values()],
-        undated=undated,
+        undated=PullRequest.select().where(PullRequest.team.in_(ids), DATE.is_null()).count(),
         series={
-            "pull_requests": series(dated, ("count", "hundredths"), **mine, merged=NO_YES, **timed),
+            "pull_requests": series(pull_requests, ("count", "hundredths"), **mine, merged=NO_YES, **timed),
             "first_reviews": series(first_reviews, ("count", "hundredths"), **mine, **timed),
             "tools": series(tools, ("count",), **mine, tool=tool_names),
             "usage": series(usage, ("count",), **mine, weekday=WEEKDAYS, source=sources),
@@ -152,13 +157,10 @@ def _yes(condition: Any) -> peewee.Case:
     return peewee.Case(None, [(condition, 1)], 0)
 
 
-def _pull_requests(database: peewee.Database, teams: list[int]) -> tuple[list[tuple], int]:
-    """(team, week, merged, with AI, bin, count, hundredths of hours); how many are of no week."""
-    merged = _yes(MERGED)
-    moment = peewee.Case(None, [(MERGED, PullRequest.merged_at)], PullRequest.pr_created_at)
-    rows = _timed(database, teams, moment, PullRequest.cycle_time_hours, merged)
-    dated = [row for row in rows if row[1] is not None]
-    return dated, sum(row[-2] for row in rows) - sum(row[-2] for row in dated)
+def _pull_requests(database: peewee.Database, teams: list[int]) -> list[tuple]:
+    """(team, week, merged, with AI, bin, count, hundredths of hours), of those that belong to a week."""
+    dated = DATE.is_null(False)
+    return _timed(database, teams, DATE, PullRequest.cycle_time_hours, _yes(MERGED), where=[dated])
 
 
 def _first_reviews(database: peewee.Database, teams: list[int]) -> list[tuple]:

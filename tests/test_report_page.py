@@ -168,6 +168,19 @@ class Page:
         labels = self.run(script, f"#{chart} .mark-rect path[aria-label]")
         return [dict(part.split(": ", 1) for part in label.split("; ")) for label in labels]
 
+    def cut_off(self) -> list[str]:
+        """Words of charts that do not wholly lie within their chart."""
+        script = """
+            return [...document.querySelectorAll(".drawing text")].filter((text) => {
+              const inner = text.getBoundingClientRect();
+              const outer = text.closest("svg").getBoundingClientRect();
+              const within = inner.left >= outer.left - 1 && inner.right <= outer.right + 1
+                && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+              return getComputedStyle(text).opacity !== "0" && !within;
+            }).map((text) => text.textContent);
+        """
+        return self.run(script)
+
     def figure(self, name: str) -> list[str]:
         """A figure of the headline and the small print under it."""
         return self.find(f"[data-figure={name}]").text.split("\n")
@@ -190,6 +203,7 @@ def test_it_fits_every_screen_and_is_readable(browser, made, screen, theme):
     texts = page.run(CONTRAST)
     assert len(texts) > 200
     assert [entry for entry in texts if entry[0] < 4.5] == []
+    assert page.cut_off() == []
     for chart in page.charts():
         drawing, svg = page.find(f"#{chart} .drawing"), page.find(f"#{chart} svg")
         assert 0.9 * drawing.size["width"] < svg.size["width"] <= drawing.size["width"]
@@ -359,6 +373,7 @@ def check_drawings(page: Page) -> None:
         assert bars
     names = [bar["Reviews"] for bar in page.drawn("reviewers")]
     assert names == [row["Reviews"] for row in page.table("reviewers")]
+    assert page.cut_off() == []
 
 
 def durations(recount: Recount, name: str) -> list[list[str]]:

@@ -200,7 +200,12 @@ def _stacked(colours: Mapping[str, str], x: alt.X, first: alt.Tooltip) -> alt.Ch
 
 def _share() -> alt.Chart:
     colour = "var(--with-ai)"
-    line = {"color": colour, "strokeWidth": 2.5, "point": {"size": 36, "filled": True, "color": colour}}
+    line = {
+        "color": colour,
+        "strokeWidth": 2.5,
+        "strokeJoin": "round",
+        "point": {"size": 36, "filled": True, "color": colour},
+    }
     return (
         _rows()
         .mark_line(**line)
@@ -241,7 +246,8 @@ def _reviewers() -> alt.Chart:
 def _week() -> alt.X:
     form = f"length(domain('x')) > {MANY_WEEKS} ? '%b %Y' : '%-d %b'"
     label = f"utcFormat(toDate(datum.value), {form})"
-    axis = alt.Axis(labelExpr=label, labelAngle=0, labelOverlap="greedy", labelSeparation=12, grid=False)
+    crowded = {"labelOverlap": "greedy", "labelSeparation": 12, "labelBound": True}
+    axis = alt.Axis(labelExpr=label, labelAngle=0, grid=False, **crowded)
     return alt.X("Week:O", axis=axis)
 
 

@@ -245,7 +245,7 @@
       card.classList.toggle("empty", rows[name].length === 0);
       card.querySelector(".nothing").hidden = rows[name].length > 0;
       card.querySelector(".scroll").replaceChildren(table(columns, rows[name]));
-      views[name]?.data("rows", rows[name]).runAsync();
+      views[name]?.data("rows", rows[name]).resize().runAsync();
     }
     const period = data.mondays.length ? `, ${from.selectedOptions[0].text} to ${to.selectedOptions[0].text}` : "";
     document.getElementById("shown").textContent = `Shown: ${organisation.selectedOptions[0].text}${period}`;

@@ -281,6 +281,18 @@ def test_a_period_cannot_end_before_it_begins(browser, made):
     assert values[0] == values[1] != "0"
 
 
+def test_a_page_of_an_empty_database_shows_nothing_and_complains_of_nothing(browser, tmp_path):
+    url = f"sqlite:///{tmp_path}/empty.db"
+    assert command("init", "--database", url).returncode == 0
+    assert command("report", "--html", tmp_path / "page.html", "--database", url).returncode == 0
+    page = Page(browser, tmp_path / "page.html")
+    assert page.figure("pull-requests") == ["0", "0 merged"]
+    assert [chart for chart in page.charts() if not page.find(f"#{chart} .nothing").is_displayed()] == [
+        "tables"
+    ]
+    assert browser.get_log("browser") == []
+
+
 def test_nothing_in_a_period_is_said_and_not_drawn(browser, made):
     page = Page(browser, made.path)
     page.tab_to("organisation")

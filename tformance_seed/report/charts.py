@@ -155,7 +155,7 @@ def sizes(tables: int) -> Chart:
     """Sizes of the tables of the whole database."""
     short = alt.Axis(grid=False, labelLimit=150, labelExpr="replace(datum.value, 'metrics_', '')")
     axis = alt.Axis(
-        format=",d", labelExpr="datum.label + ' MB'", tickCount=4, labelOverlap="greedy", labelSeparation=8
+        format=",.3~f", labelExpr="datum.label + ' MB'", tickCount=4, labelOverlap="greedy", labelSeparation=8
     )
     drawing = _parts(PARTS, tables * BAR).transform_calculate(megabytes=f"datum.amount / {MEGABYTE}")
     return Chart(
@@ -182,13 +182,15 @@ def _rows(height: int = HEIGHT) -> alt.Chart:
 def _parts(colours: Mapping[str, str], height: int = HEIGHT) -> alt.Chart:
     """Bars of one part for each colour: the columns of that name, one upon the other in that order."""
     names = list(colours)
+    scale = alt.Scale(domain=names, range=list(colours.values()))
+    legend = alt.Legend() if names else None  # Vega gives one without entries an infinite height
     return (
         _rows(height)
         .mark_bar()
         .transform_fold(names, as_=["part", "amount"])
         .transform_calculate(place=f"indexof({names}, datum.part)")
         .encode(
-            color=alt.Color("part:N", scale=alt.Scale(domain=names, range=list(colours.values()))),
+            color=alt.Color("part:N", scale=scale, legend=legend),
             order=alt.Order("place:Q"),
         )
     )
@@ -211,7 +213,7 @@ def _share() -> alt.Chart:
         .mark_line(**line)
         .encode(
             x=_week(),
-            y=alt.Y("AI share:Q", axis=alt.Axis(format="%", tickCount=4), scale=alt.Scale(zero=True)),
+            y=alt.Y("AI share:Q", axis=alt.Axis(format="%", tickCount=4)),
             tooltip=[_week_tooltip(), alt.Tooltip("AI share:Q", format=".1%")],
         )
     )

@@ -5,7 +5,6 @@
   const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
   const DAY = 86_400_000;
   const MINUTES = 60;
-  const REVIEWERS = 10;
   const UNKNOWN = "–";
   const ERRORS = 1; // Vega's level: its warnings are about charts of nothing
 
@@ -139,7 +138,7 @@
       total: { ...total, cycle, review, usage: added("usage", choice) },
       rows: {
         "pull-requests": merged,
-        "ai-share": merged.map(({ Week, All, ...week }) => ({ Week, "AI share": All ? week["With AI"] / All : null })),
+        "ai-share": total.withAi ? merged.map(share) : [],
         "cycle-time": cycle.count ? cycle.table() : [],
         "review-time": review.count ? review.table() : [],
         tools: tools(choice).slice(...span),
@@ -149,6 +148,8 @@
       },
     };
   }
+
+  const share = ({ Week, All, ...week }) => ({ Week, "AI share": All ? week["With AI"] / All : null });
 
   const added = (name, choice) => {
     let sum = 0;
@@ -165,8 +166,12 @@
   const tools = (choice) => {
     const rows = blank("tools", "Week", data.mondays);
     const { week, tool, count } = series.tools;
-    for (const row of chosen("tools", choice)) rows[week[row]][data.tools[tool[row]]] += count[row];
-    return rows;
+    let any = false;
+    for (const row of chosen("tools", choice)) {
+      rows[week[row]][data.tools[tool[row]]] += count[row];
+      any = true;
+    }
+    return any ? rows : [];
   };
 
   const usage = (choice) => {
@@ -186,7 +191,7 @@
     for (const row of chosen("reviews", choice)) sums.set(reviewer[row], (sums.get(reviewer[row]) ?? 0) + count[row]);
     return [...sums]
       .sort(([a, one], [b, other]) => other - one || a - b)
-      .slice(0, REVIEWERS)
+      .slice(0, data.mostReviewers)
       .map(([place, Reviews]) => {
         const [Reviewer, organisation] = data.reviewers[place];
         return { key: `${Reviewer}\n${place}`, Reviewer, Organisation: data.organisations[organisation][0], Reviews };
@@ -221,7 +226,8 @@
     const all = choice.organisation < 0;
     const shown = all ? data.organisations : [data.organisations[choice.organisation]];
     const members = shown.reduce((sum, [, each]) => sum + each, 0);
-    say("members", whole.format(members), all ? `in ${whole.format(shown.length)} organisations` : `of ${shown[0][0]}`);
+    const many = `in ${whole.format(shown.length)} organisation${shown.length === 1 ? "" : "s"}`;
+    say("members", whole.format(members), all ? many : `of ${shown[0][0]}`);
     say("pull-requests", whole.format(count), `${whole.format(merged)} merged`);
     say("with-ai", count ? percent.format(withAi / count) : UNKNOWN, `${whole.format(withAi)} pull requests`);
     for (const [name, times] of [["cycle-time", cycle], ["first-review", review]]) {

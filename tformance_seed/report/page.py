@@ -25,8 +25,8 @@ try:
 except ImportError as error:
     raise InputError("--html needs the charts of an extra: pip install 'tformance_seed[report]'") from error
 
-#: How a page of ours begins: what does not begin so is somebody else's file.
-BEGINNING = "<!doctype html>"
+#: What is near the beginning of every page, and within how many bytes: another file is somebody else's.
+MARK, BEGINNING = b'<meta name="generator" content="tformance_seed">', 200
 
 
 def check(path: Path) -> None:
@@ -48,7 +48,7 @@ def _is_page(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return file.read(len(BEGINNING)) == BEGINNING.encode()
+        return MARK in file.read(BEGINNING)
 
 
 def write(path: Path, database: peewee.Database, report: Report) -> int:
@@ -57,9 +57,8 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     Raises:
       InputError: the file cannot be written.
     """
-    content = page(
-        report, weeks.gather(database, [item.organisation for item in report.organisations])
-    ).encode()
+    by_week = weeks.gather(database, [item.organisation for item in report.organisations])
+    content = page(report, by_week).encode()
     made = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         made.write_bytes(content)
@@ -87,7 +86,8 @@ def page(report: Report, by_week: Weeks) -> str:
             f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd></div>" for what, figure in facts.rows
         ),
         organisations=_table(organisations),
-        notes="".join(f"<p>{escape(note)}.</p>" for note in _notes(report, by_week)),
+        reviewers=weeks.REVIEWERS,
+        notes="".join(f"<p>{escape(text.sentence(note))}</p>" for note in _notes(report, by_week)),
         data=_json(_data(report, by_week, [*drawn, sizes], colours)),
         library=_library(),
         script=_file("page.js"),
@@ -125,6 +125,7 @@ def _data(
         "tools": [tool if tool in colours else charts.OTHERS for tool in by_week.tools],
         "sources": by_week.sources,
         "reviewers": by_week.reviewers,
+        "mostReviewers": charts.REVIEWERS,
         "bins": {"first": weeks.FIRST, "fineness": weeks.FINENESS, "edges": len(weeks.EDGES)},
         "series": {name: series.packed() for name, series in by_week.series.items()},
         "tables": [

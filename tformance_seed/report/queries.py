@@ -44,7 +44,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     tables = [_table(model, sizes, counted=counted) for model in models]
     if server.OTHERS in sizes:
         others = sizes[server.OTHERS]
-        tables.append(Table(server.OTHERS, None, False, others.heap_bytes, others.index_bytes))
+        tables.append(Table(server.OTHERS, None, counted, others.heap_bytes, others.index_bytes))
     own = {team.team_id: team for team in ledger.own_teams()} if _has_ledger(database, have) else {}
     organisations = _organisations(database, teams, own)
     described = _database(database)
@@ -125,7 +125,7 @@ def _organisations(
             fn.COUNT(PullRequest.cycle_time_hours).filter(MERGED),
         )
     }
-    merged = PullRequest.select(PullRequest.team, week.alias("week")).where(MERGED).distinct()
+    merged = PullRequest.select(PullRequest.team, week).where(MERGED).distinct()
     weeks: dict[int, list[datetime.date]] = {}
     for team, start in merged.tuples().execute(database):
         weeks.setdefault(team, []).append(start)

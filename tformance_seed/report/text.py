@@ -194,7 +194,12 @@ def markdown(report: Report) -> list[str]:
         lines += [f"## {_escaped(section.title)}", ""]
         lines += [f"| {' | '.join(map(_escaped, row))} |" for row in (section.headings, rules, *section.rows)]
         lines.append("")
-    return lines + [f"{note[0].upper()}{note[1:]}." for note in report.notes]
+    return lines + [sentence(note) for note in report.notes]
+
+
+def sentence(note: str) -> str:
+    """A note as it stands among other sentences."""
+    return f"{note[0].upper()}{note[1:]}."
 
 
 def _escaped(cell: str) -> str:

@@ -20,11 +20,12 @@ from tformance_seed.metrics.weekly import WEEK, hundredths, monday, monday_of
 from tformance_seed.models import AIUsageDaily, PRReview, PullRequest, Team, TeamMember
 from tformance_seed.report.queries import MERGED
 
-#: Bins to each doubling of the hours; the hours from which to which: 2 minutes (1/32 hour) to 3 weeks.
-FINENESS, FIRST, LAST = 4, 2**-5, 2**9
+#: Bins to each doubling of the hours; how often they double, and from which on: 2 minutes to 3 weeks.
+FINENESS, DOUBLINGS, FIRST = 4, 14, 1 / 32
+LAST = FIRST * 2**DOUBLINGS
 
 #: Hours at which the bins meet. Bin 0 is below all of them, the last one above.
-EDGES = tuple(FIRST * 2 ** (step / FINENESS) for step in range(FINENESS * 14 + 1))
+EDGES = tuple(FIRST * 2 ** (step / FINENESS) for step in range(FINENESS * DOUBLINGS + 1))
 
 #: The bin of pull requests that have no such time.
 UNTIMED = len(EDGES) + 1
@@ -141,7 +142,8 @@ def _by_frequency(tools: Sequence[Sequence[Any]]) -> list[str]:
 def _bin(database: peewee.Database, hours: peewee.Field) -> peewee.ColumnBase:
     """The bin of a number of hours. PostgreSQL has a function for it, SQLite is given one."""
     if is_postgresql(database):
-        found = fn.width_bucket(hours.cast("DOUBLE PRECISION"), peewee.Value(list(EDGES), unpack=False))
+        edges = peewee.Value(list(EDGES), unpack=False).cast("DOUBLE PRECISION[]")
+        found = fn.width_bucket(hours.cast("DOUBLE PRECISION"), edges)
     else:
         database.register_function(_place, "width_bucket", 1)
         found = fn.width_bucket(hours)

@@ -218,35 +218,35 @@ def _reviews(
     database: peewee.Database, teams: list[int]
 ) -> tuple[dict[int, tuple[str, int]], list[tuple[int, datetime.date, int]]]:
     """Name and team of each organisation's busiest reviewers by id; and (reviewer, week, count)."""
-    mine = (PRReview.team.in_(teams), PRReview.reviewer.is_null(False), PRReview.submitted_at.is_null(False))
-    count = fn.COUNT(PRReview.id)
-    place = fn.ROW_NUMBER().over(partition_by=[PRReview.team], order_by=[count.desc(), PRReview.reviewer])
-    ranked = (
-        PRReview.select(PRReview.team, PRReview.reviewer, place.alias("place"))
-        .where(*mine)
-        .group_by(PRReview.team, PRReview.reviewer)
-        .alias("ranked")
-    )
-    busiest = (
-        ranked.select_from(ranked.c.team_id, ranked.c.reviewer_id)
-        .where(ranked.c.place <= REVIEWERS)
-        .alias("b")
-    )
-    names = {
-        reviewer: (name, team)
-        for reviewer, name, team in TeamMember.select(
-            TeamMember.id, TeamMember.display_name, busiest.c.team_id
+    team, reviewer, moment = PRReview.team, PRReview.reviewer, PRReview.submitted_at
+    week = monday(database, moment)
+    weekly = (
+        PRReview.select(
+            team.alias("team"),
+            reviewer.alias("reviewer"),
+            week.alias("week"),
+            fn.COUNT(PRReview.id).alias("given"),
         )
-        .join(busiest, on=TeamMember.id == busiest.c.reviewer_id)
-        .order_by(TeamMember.id)
-        .tuples()
-        .iterator()
-    }
-    week = monday(database, PRReview.submitted_at)
-    reviews = (
-        PRReview.select(PRReview.reviewer, week, fn.COUNT(PRReview.id))
-        .join(busiest, on=(PRReview.reviewer == busiest.c.reviewer_id) & (PRReview.team == busiest.c.team_id))
-        .where(*mine)
-        .group_by(PRReview.reviewer, week)
+        .where(team.in_(teams), reviewer.is_null(False), moment.is_null(False))
+        .group_by(team, reviewer, week)
+        .alias("weekly")
     )
-    return names, list(reviews.tuples().iterator())
+    mine = [weekly.c.team, weekly.c.reviewer]
+    total = fn.SUM(weekly.c.given).over(partition_by=mine).alias("total")
+    totals = peewee.Select([weekly], [*mine, weekly.c.week, weekly.c.given, total]).alias("totals")
+    busiest = [totals.c.total.desc(), totals.c.reviewer]
+    place = fn.DENSE_RANK().over(partition_by=[totals.c.team], order_by=busiest).alias("place")
+    ranked = peewee.Select([totals], [peewee.SQL("totals.*"), place]).alias("ranked")
+    query = (
+        TeamMember.select(
+            TeamMember.id, TeamMember.display_name, ranked.c.team, ranked.c.week, ranked.c.given
+        )
+        .join(ranked, on=TeamMember.id == ranked.c.reviewer)
+        .where(ranked.c.place <= REVIEWERS)
+        .order_by(TeamMember.id)
+    )
+    names, reviews = {}, []
+    for member, name, of, start, given in query.tuples().iterator():
+        names[member] = (name, of)
+        reviews.append((member, datetime.date.fromisoformat(str(start)), given))  # SQLite has text for a date
+    return names, reviews

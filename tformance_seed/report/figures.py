@@ -17,10 +17,14 @@ class Database:
     name: str
     bytes: int
     pull_requests: int
-    bytes_per_pull_request: float | None
     cache_hit_ratio: float | None = None
     connections: int | None = None
     active_connections: int | None = None
+
+    @property
+    def bytes_per_pull_request(self) -> float | None:
+        """Bytes for each pull request, everything related included."""
+        return self.bytes / self.pull_requests if self.pull_requests else None
 
 
 @dataclass(frozen=True)

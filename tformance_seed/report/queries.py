@@ -13,7 +13,7 @@ from tformance_seed.errors import InputError
 from tformance_seed.metrics.weekly import hundredths, monday
 from tformance_seed.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
 from tformance_seed.report import server
-from tformance_seed.report.figures import Database, Organisation, Report, Table
+from tformance_seed.report.figures import Organisation, Report, Table
 from tformance_seed.report.usage import against_formula
 from tformance_seed.schema import is_outdated
 
@@ -47,7 +47,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
         tables.append(Table(server.OTHERS, None, counted, others.heap_bytes, others.index_bytes))
     own = {team.team_id: team for team in ledger.own_teams()} if _has_ledger(database, have) else {}
     organisations = _organisations(database, teams, own)
-    described = _database(database)
+    described = server.describe(database, PullRequest.select().count())
     notes = {
         NO_SERVER: not is_postgresql(database),
         HIDDEN: is_postgresql(database) and described.active_connections is None,
@@ -88,16 +88,6 @@ def _teams(slugs: Sequence[str]) -> dict[int, tuple[str, str]]:
             f"no organisation {missing[0]} in the database; without a name, report shows all that are"
         )
     return found
-
-
-def _database(database: peewee.Database) -> Database:
-    described = server.describe(database)
-    pull_requests = PullRequest.select().count()
-    return Database(
-        **vars(described),
-        pull_requests=pull_requests,
-        bytes_per_pull_request=described.bytes / pull_requests if pull_requests else None,
-    )
 
 
 def _table(model: type[peewee.Model], sizes: Mapping[str, server.Size], *, counted: bool) -> Table:

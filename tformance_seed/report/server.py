@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import peewee
 
 from tformance_seed.database import is_postgresql
+from tformance_seed.report.figures import Database
 
 #: What stands for all tables that are neither the application's nor the ledger's.
 OTHERS = "(others)"
@@ -50,19 +51,6 @@ FROM dbstat s JOIN sqlite_master m ON m.name = s.name WHERE s.aggregate = 1 GROU
 
 
 @dataclass(frozen=True)
-class Server:
-    """The database as its server describes it."""
-
-    kind: str
-    version: str
-    name: str
-    bytes: int
-    cache_hit_ratio: float | None = None
-    connections: int | None = None
-    active_connections: int | None = None
-
-
-@dataclass(frozen=True)
 class Size:
     """Bytes of a table, and about how many rows it has; None: not known."""
 
@@ -71,13 +59,13 @@ class Size:
     index_bytes: int | None
 
 
-def describe(database: peewee.Database) -> Server:
-    """The server's own figures."""
+def describe(database: peewee.Database, pull_requests: int) -> Database:
+    """The whole database, by the server's own figures."""
     if is_postgresql(database):
-        (row,) = database.execute_sql(POSTGRESQL_DATABASE)
-        return Server("PostgreSQL", row[0].split()[0], *row[1:])
+        ((version, name, size, *load),) = database.execute_sql(POSTGRESQL_DATABASE)
+        return Database("PostgreSQL", version.split()[0], name, size, pull_requests, *load)
     ((version, file, size),) = database.execute_sql(SQLITE_DATABASE)
-    return Server("SQLite", version, file.rpartition("/")[2], size)
+    return Database("SQLite", version, file.rpartition("/")[2], size, pull_requests)
 
 
 def sizes(database: peewee.Database, tables: Sequence[str]) -> dict[str, Size]:

@@ -209,6 +209,7 @@ def _escaped(cell: str) -> str:
 def show_json(report: Report) -> None:
     """Print it as one JSON object."""
     values = dataclasses.asdict(report)
+    values["database"]["bytes_per_pull_request"] = report.database.bytes_per_pull_request
     for table, values_of in zip(report.tables, values["tables"], strict=True):
         values_of |= {"total_bytes": table.total_bytes, "bytes_per_row": table.bytes_per_row}
     print(json.dumps(values, indent=2, default=str))

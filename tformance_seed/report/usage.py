@@ -10,6 +10,7 @@ from peewee import fn
 
 from tformance_seed import ledger
 from tformance_seed.catalog.organisations import WORKED
+from tformance_seed.catalog.profile import Profile
 from tformance_seed.models import AIUsageDaily, SeedJob, SeedTeam
 from tformance_seed.planning import profile_of
 from tformance_seed.report.figures import Organisation, Usage
@@ -43,7 +44,7 @@ def _plans() -> dict[str, Mapping[str, Any]]:
 def _usage(
     organisation: Organisation, rows: Mapping[datetime.date, int], plan: Mapping[str, Any] | None
 ) -> Usage:
-    profile = profile_of(plan) if plan is not None else None
+    profile = _profile(plan)
     since = profile.since if profile else min(rows, default=None)
     until = profile.until if profile else max(rows, default=None)
     workdays = _workdays(since, until)
@@ -61,6 +62,14 @@ def _usage(
         formula_rows=None if adoption is None else everybody * adoption,
         implied_adoption=here / everybody if everybody else None,
     )
+
+
+def _profile(plan: Mapping[str, Any] | None) -> Profile | None:
+    """What a team was seeded with; None where only another version of the package knows."""
+    try:
+        return None if plan is None else profile_of(plan)
+    except (KeyError, TypeError):
+        return None
 
 
 def _workdays(since: datetime.date | None, until: datetime.date | None) -> npt.NDArray[np.datetime64]:

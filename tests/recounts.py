@@ -4,7 +4,6 @@ import datetime
 import statistics
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from tformance_seed.models import AIUsageDaily, PRReview, PullRequest, Team, TeamMember
 
@@ -76,9 +75,8 @@ class Recount:
         """Known hours of merged pull requests: ``cycle`` or ``review``."""
         return [value for pull in self.merged if (value := getattr(pull, name)) is not None]
 
-    def organisation(self) -> dict[str, Any]:
-        """The figures that a report has of one organisation."""
-        weeks = sorted({pull.week for pull in self.merged})
+    def organisation(self) -> dict[str, float]:
+        """The numbers that a report has of one organisation."""
         cycle = self.hours("cycle")
         return {
             "members": self.members.total(),
@@ -87,10 +85,12 @@ class Recount:
             "ai_share": sum(pull.with_ai for pull in self.pulls) / len(self.pulls),
             "mean_cycle_hours": statistics.mean(cycle),
             "median_cycle_hours": statistics.median(cycle),
-            "weeks": len(weeks),
-            "first_week": str(weeks[0]),
-            "last_week": str(weeks[-1]),
+            "weeks": len(self.weeks()),
         }
+
+    def weeks(self) -> list[datetime.date]:
+        """Those in which something was merged."""
+        return sorted({pull.week for pull in self.merged})
 
 
 def _pull(row: PullRequest, slug: str) -> Pull:

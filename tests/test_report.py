@@ -67,8 +67,10 @@ def test_organisations_equal_a_recount(filled, reader):
     everything = Recount.of_all()
     assert [item["organisation"] for item in found["organisations"]] == SLUGS
     for item in found["organisations"]:
-        counted = everything.of(item["organisation"]).organisation()
-        assert {name: item[name] for name in counted} == pytest.approx(counted, rel=1e-12)
+        counted = everything.of(item["organisation"])
+        numbers, weeks_of = counted.organisation(), counted.weeks()
+        assert {name: item[name] for name in numbers} == pytest.approx(numbers, rel=1e-12)
+        assert (item["first_week"], item["last_week"]) == (str(weeks_of[0]), str(weeks_of[-1]))
     assert found["database"]["pull_requests"] == len(everything.pulls) == 331
 
 

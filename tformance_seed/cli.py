@@ -288,6 +288,39 @@ def verify(
 
 
 @app.command()
+def report(
+    database: Database,
+    organisations: Organisations = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Count the rows of every table.")] = False,
+    html: Annotated[Path | None, _optional("FILE", "Make a page to show: charts, without network.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What is in the database: sizes, rows, organisations, AI usage; of all organisations by default."""
+    if markdown and as_json:
+        raise InputError("--markdown and --json do not go together; choose one")
+    from tformance_seed.database import reading
+    from tformance_seed.report import gather, text
+
+    if html is not None:
+        from tformance_seed.report import page
+
+        page.check(html)
+    with _open(database, "read") as opened, reading(opened):
+        found = gather(opened, organisations or (), exact=exact)
+        if html is not None:
+            written = page.write(html, opened, found)
+    if as_json:
+        text.show_json(found)
+    elif markdown:
+        text.show_markdown(found)
+    elif html is not None:
+        print(f"wrote {html}, {text.size(written)}: open it in a browser")
+    else:
+        text.show(found)
+
+
+@app.command()
 def clear(
     database: Database,
     organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],

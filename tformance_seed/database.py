@@ -150,15 +150,6 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-@contextlib.contextmanager
-def reading(database: peewee.Database) -> Iterator[None]:
-    """A transaction in which the server refuses to write. SQLite refuses by ``access="read"``."""
-    with database.atomic():
-        if is_postgresql(database):
-            database.execute_sql("SET TRANSACTION READ ONLY")
-        yield
-
-
 def transaction(database: peewee.Database) -> Any:
     """A transaction that will write, or a savepoint inside one.
 
@@ -166,6 +157,15 @@ def transaction(database: peewee.Database) -> Any:
     where another process wrote in between.
     """
     return database.atomic() if is_postgresql(database) else database.atomic("IMMEDIATE")
+
+
+@contextlib.contextmanager
+def reading(database: peewee.Database) -> Iterator[None]:
+    """A transaction that sees one state of the database throughout, and in which nothing can be written."""
+    with database.atomic():
+        if is_postgresql(database):
+            database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
 
 
 @contextlib.contextmanager

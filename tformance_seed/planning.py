@@ -129,15 +129,10 @@ class Planned:
         }
 
 
-def restore(record: Mapping[str, Any], identity: str) -> Planned:
-    """What ``Planned.record`` wrote down, planned again.
-
-    Raises:
-      SeedError: a repository cannot be read here, or it has changed since, so that the content would be
-        another.
-    """
+def profile_of(record: Mapping[str, Any]) -> Profile:
+    """The profile that ``Planned.record`` wrote down."""
     organisation = dict(record["organisation"])
-    profile = Profile(
+    return Profile(
         organisation=Organisation(**{**organisation, "repos": tuple(organisation["repos"])}),
         seed=record["seed"],
         since=datetime.date.fromisoformat(record["since"]),
@@ -148,6 +143,16 @@ def restore(record: Mapping[str, Any], identity: str) -> Planned:
         adoption_given=record["adoption_given"],
         scenario=SCENARIOS[record["scenario"]] if record["scenario"] else None,
     )
+
+
+def restore(record: Mapping[str, Any], identity: str) -> Planned:
+    """What ``Planned.record`` wrote down, planned again.
+
+    Raises:
+      SeedError: a repository cannot be read here, or it has changed since, so that the content would be
+        another.
+    """
+    profile = profile_of(record)
     repositories = tuple(Repository(Path(path), name) for path, name in record["repositories"])
     source: Source
     if repositories:

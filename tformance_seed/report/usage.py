@@ -1,0 +1,80 @@
+"""Daily AI usage against the formula that its seeder follows: ``members x workdays x 0.85 x adoption``."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from peewee import fn
+
+from tformance_seed import ledger
+from tformance_seed.catalog.organisations import WORKED
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.models import AIUsageDaily, SeedJob, SeedTeam
+from tformance_seed.planning import profile_of
+from tformance_seed.report.figures import Organisation, Usage
+
+
+def against_formula(
+    organisations: Mapping[int, Organisation], own: Mapping[int, SeedTeam]
+) -> Iterator[Usage]:
+    """How many rows organisations (by id) have, and how many they should.
+
+    Parameters:
+      own: teams that the ledger knows, by id.
+    """
+    plans = _plans() if own else {}
+    counts: dict[int, dict[datetime.date, int]] = {}
+    team, date = AIUsageDaily.team, AIUsageDaily.date
+    rows = AIUsageDaily.select(team, date, fn.COUNT(AIUsageDaily.id)).group_by(team, date)
+    for team_id, day, count in rows.where(team.in_(list(organisations))).tuples().iterator():
+        counts.setdefault(team_id, {})[day] = count
+    for team_id, organisation in organisations.items():
+        plan = plans.get(organisation.organisation) if team_id in own else None
+        yield _usage(organisation, counts.get(team_id, {}), plan)
+
+
+def _plans() -> dict[str, Mapping[str, Any]]:
+    """What each organisation was seeded with last."""
+    jobs = SeedJob.select(SeedJob.organisation, SeedJob.plan).where(SeedJob.state == ledger.FINISHED)
+    return dict(jobs.order_by(SeedJob.id).tuples())
+
+
+def _usage(
+    organisation: Organisation, rows: Mapping[datetime.date, int], plan: Mapping[str, Any] | None
+) -> Usage:
+    profile = _profile(plan)
+    since = profile.since if profile else min(rows, default=None)
+    until = profile.until if profile else max(rows, default=None)
+    workdays = _workdays(since, until)
+    here = sum(count for day, count in rows.items() if since and until and since <= day <= until)
+    adoption = float(np.mean(profile.adoption_at(workdays))) if profile and len(workdays) else None
+    everybody = organisation.members * len(workdays) * WORKED
+    return Usage(
+        organisation=organisation.organisation,
+        since=since,
+        until=until,
+        members=organisation.members,
+        workdays=len(workdays),
+        rows=here,
+        adoption=adoption,
+        formula_rows=None if adoption is None else everybody * adoption,
+        implied_adoption=here / everybody if everybody else None,
+    )
+
+
+def _profile(plan: Mapping[str, Any] | None) -> Profile | None:
+    """What a team was seeded with; None where only another version of the package knows."""
+    try:
+        return None if plan is None else profile_of(plan)
+    except (KeyError, TypeError):
+        return None
+
+
+def _workdays(since: datetime.date | None, until: datetime.date | None) -> npt.NDArray[np.datetime64]:
+    """The days from Monday to Friday of a window, ``datetime64[D]``."""
+    if since is None or until is None:
+        return np.array([], "datetime64[D]")
+    days = np.arange(since, until + datetime.timedelta(days=1), dtype="datetime64[D]")
+    return days[np.is_busday(days)]

@@ -14,10 +14,21 @@ import typer
 GAP = "  "
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table below its title, with an empty line after it; columns of numbers stand to the right."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    right: Sequence[bool] | None = None,
+) -> None:
+    """Print a table below its title, with an empty line after it.
+
+    Parameters:
+      right: which columns stand to the right; by default those of numbers, but for the first.
+    """
     cells = [list(columns), *([_cell(value) for value in row] for row in rows)]
-    numeric = [place > 0 and all(_is_number(row[place]) for row in rows) for place in range(len(columns))]
+    numeric = right or [
+        place > 0 and all(_is_number(row[place]) for row in rows) for place in range(len(columns))
+    ]
     widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
     width = sum(widths) + len(GAP) * (len(widths) - 1)
     if sys.stdout.isatty() and shutil.get_terminal_size().columns < width:
@@ -47,7 +58,7 @@ def _width(text: str) -> int:
     return cell_len(text)
 
 
-def _line(row: list[str], widths: list[int], numeric: list[bool]) -> str:
+def _line(row: list[str], widths: list[int], numeric: Sequence[bool]) -> str:
     padded = []
     for text, width, right in zip(row, widths, numeric, strict=True):
         space = " " * (width - _width(text))
@@ -55,7 +66,7 @@ def _line(row: list[str], widths: list[int], numeric: list[bool]) -> str:
     return GAP.join(padded).rstrip()
 
 
-def _fold(title: str, cells: list[list[str]], numeric: list[bool]) -> None:
+def _fold(title: str, cells: list[list[str]], numeric: Sequence[bool]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

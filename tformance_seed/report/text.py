@@ -3,17 +3,12 @@
 import dataclasses
 import datetime
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-
-from tformance_seed.output import WIDE
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
+from tformance_seed.tables import table
 
 #: What stands for a figure that is not known.
 UNKNOWN = "-"
@@ -166,19 +161,10 @@ def _section(
 
 def show(report: Report) -> None:
     """Print it for a terminal, or unbroken where that is none."""
-    console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     for section in sections(report):
-        table = RichTable(
-            title=Text(section.title), title_justify="left", box=None, pad_edge=False, header_style="bold"
-        )
-        for heading, right in zip(section.headings, section.right, strict=True):
-            table.add_column(heading, justify="right" if right else "left", overflow="fold")
-        for row in section.rows:
-            table.add_row(*map(Text, row))
-        console.print(table)
-        console.print()
+        table(section.title, section.headings, section.rows, section.right)
     for note in report.notes:
-        console.print(note, markup=False, soft_wrap=True)
+        print(note)
 
 
 def show_markdown(report: Report) -> None:
@@ -210,6 +196,6 @@ def show_json(report: Report) -> None:
     """Print it as one JSON object."""
     values = dataclasses.asdict(report)
     values["database"]["bytes_per_pull_request"] = report.database.bytes_per_pull_request
-    for table, values_of in zip(report.tables, values["tables"], strict=True):
-        values_of |= {"total_bytes": table.total_bytes, "bytes_per_row": table.bytes_per_row}
+    for row, values_of in zip(report.tables, values["tables"], strict=True):
+        values_of |= {"total_bytes": row.total_bytes, "bytes_per_row": row.bytes_per_row}
     print(json.dumps(values, indent=2, default=str))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import peewee
 
 from tformance_seed import ledger, metrics
+from tformance_seed.catalog.organisations import WORKED
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.database import is_postgresql, transaction
 from tformance_seed.ledger import Task
@@ -51,6 +52,9 @@ CHILDREN_PER_PULL_REQUEST = 10
 
 #: Places of a task: so few that one big organisation gives every worker something to do.
 PULL_REQUESTS = 750
+
+#: Members times days of a task, at most; and how many more rows than expected must still fit into a chunk.
+MEMBER_DAYS, MARGIN = 100_000, 0.1
 
 #: Pull requests that one request to a language model would tell of.
 SUMMARIES = 500
@@ -311,8 +315,10 @@ def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _ai_usage_ranges(work: Work) -> Iterator[tuple[int, int]]:
-    size = max(1, work.rows_per_chunk // max(1, len(work.profile.days)))
-    return open_ranges(0, len(work.people), size, [])
+    days = work.profile.days
+    expected = WORKED * np.sum(work.profile.adoption_at(days) * np.is_busday(days)) * (1 + MARGIN)
+    size = min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))
+    return open_ranges(0, len(work.people), max(1, int(size)), [])
 
 
 def _ai_usage(work: Work, start: int, stop: int) -> Write:

@@ -27,8 +27,9 @@ NAMESPACE = "tformance_seed"
 #: Messages that a worker process holds for each of its threads, those in hand included.
 PREFETCH = 4
 
-#: Milliseconds after which an idle process looks again whether there is something to do.
-IDLE = 200
+#: Milliseconds after which an idle process looks again whether there is something to do, or whether it is to
+#: end; and a command that does its tasks itself, whose end somebody waits for.
+IDLE, LOCAL_IDLE = 200, 20
 
 #: Milliseconds after which a task is interrupted, and after which its process is killed if it cannot be.
 SOFT_LIMIT, HARD_LIMIT = 300_000, 600_000
@@ -101,7 +102,7 @@ def redacted(url: str) -> str:
 
 def local() -> Setup:
     """A broker within this process."""
-    return Setup(StubBroker(middleware=_middleware(LocalResults())), None)
+    return Setup(StubBroker(middleware=_middleware(LocalResults(), LOCAL_IDLE)), None)
 
 
 def connect(url: str) -> Setup:
@@ -149,9 +150,9 @@ def _redis(url: str) -> redis.Redis:
         raise InputError(f"broker {redacted(url)}: malformed; want redis://host:6379/0") from None
 
 
-def _middleware(results: ResultBackend) -> list[Middleware]:
+def _middleware(results: ResultBackend, idle: int = IDLE) -> list[Middleware]:
     made: list[Middleware] = [
-        Consumption(PREFETCH, IDLE),
+        Consumption(PREFETCH, idle),
         TimeLimit(time_limit=SOFT_LIMIT),
         Retries(max_retries=None, min_backoff=MIN_BACKOFF, max_backoff=MAX_BACKOFF),  # type: ignore[arg-type]
         Results(backend=results, store_results=True, result_ttl=RESULT_TTL),

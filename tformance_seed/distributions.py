@@ -93,7 +93,7 @@ class Skewed:
         """The value below which a share ``u`` of all values lies, 0 <= u < 1."""
         return np.interp(u, KNOTS, self._table())
 
-    @functools.lru_cache(maxsize=256)  # noqa: B019  (frozen, so equal instances share a table)
+    @functools.lru_cache(maxsize=64)  # noqa: B019  (frozen, so equal instances share a table)
     def _table(self) -> npt.NDArray[np.float64]:
         def excess(sigma: float) -> float:
             return float(np.minimum(self.median * np.exp(sigma * _Z), self.cap).mean()) - self.mean

@@ -64,7 +64,7 @@ def _mixed(x: int) -> int:
     return x ^ (x >> SHIFTS[-1])
 
 
-@functools.lru_cache(maxsize=65536)
+@functools.lru_cache(maxsize=4096)
 def text_key(text: str | bytes) -> int:
     """64 bits of BLAKE2b of a text, to key draws by names."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text

@@ -38,7 +38,7 @@ QUEUES = tuple(ACTORS)
 MOST_ATTEMPTS = 10
 
 #: Jobs whose plans a process keeps at hand.
-WORKS = 32
+WORKS = 8
 
 #: Milliseconds between two tries to reach a broker that is away: at first, and at most.
 BROKER_BACKOFF = (100, 5_000)

@@ -259,12 +259,14 @@ def test_killed_at_any_instant_it_ends_the_same(url, tmp_path):
     began = time.monotonic()
     assert command(*wish, f"sqlite:///{tmp_path}/undisturbed.db").returncode == 0
     whole = time.monotonic() - began
-    moments = random.Random(1)
+    moments, killed = random.Random(1), 0
     for _ in range(5):
         run = start(*wish, url)
         time.sleep(moments.uniform(0.3, 1.0) * whole)
         run.kill()
         run.communicate()
+        killed += run.returncode == -signal.SIGKILL
+    assert killed
     last = command(*wish, url)
     assert last.returncode == 0, last.stderr
     assert digest(url) == digest(f"sqlite:///{tmp_path}/undisturbed.db")
@@ -272,7 +274,8 @@ def test_killed_at_any_instant_it_ends_the_same(url, tmp_path):
 
 def wait_until_it_runs(url):
     deadline = time.monotonic() + 30
-    while "running" not in command("status", "--database", url).stdout and time.monotonic() < deadline:
+    while "running" not in command("status", "--database", url).stdout:
+        assert time.monotonic() < deadline
         time.sleep(0.02)
 
 

@@ -167,7 +167,7 @@ def test_connections_that_run_out(patient):
     finding = only(patient.health, "connections")
     for connection in held:
         connection.close()
-    assert finding.now == "15 of 17 connections in use"
+    assert finding.now in {f"{used} of 17 connections in use" for used in (15, 16)}  # one may still be ending
     assert finding.severity == "warns"
 
 

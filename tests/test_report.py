@@ -10,6 +10,7 @@ from pathlib import Path
 import peewee
 import psycopg2
 import pytest
+import vl_convert
 from commands import argv, clean, command
 from crews import statement
 from recounts import Recount
@@ -17,7 +18,7 @@ from teams import MONDAY, Coherent, add, add_team
 
 from tformance_seed import database as databases
 from tformance_seed.models import APPLICATION, LEDGER, AIUsageDaily, PullRequest, Team
-from tformance_seed.report import text, weeks
+from tformance_seed.report import charts, text, weeks
 from tformance_seed.schema import create_missing
 
 SEED = ("--members", "40", "--prs", "300", "--days", "30", "--until", "2026-03-18", "--adoption", "0.6")
@@ -194,6 +195,8 @@ def test_a_user_who_may_only_read_is_told_what_is_hidden(server):
     with_autocommit(url, "CREATE ROLE visitor LOGIN")
     with_autocommit(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
     found = report(url.replace("//postgres:@", "//visitor:@"))
+    with_autocommit(url, "DROP OWNED BY visitor")
+    with_autocommit(url, "DROP ROLE visitor")
     database.close()
     assert found["organisations"][0]["pull_requests"] == 30
     assert found["database"]["connections"] >= 2
@@ -395,3 +398,11 @@ def test_without_the_extra_it_says_what_to_install(filled, tmp_path):
     said = refusal("--html", tmp_path / "page.html", "--database", filled, PYTHONPATH=str(tmp_path))
     assert "pip install 'tformance_seed[report]'" in said
     assert command("report", "--database", filled, PYTHONPATH=str(tmp_path)).returncode == 0
+
+
+def test_a_name_with_a_dot_is_one_name_in_a_chart():
+    chart = charts._parts({"claude.ai": "red", "a[b]": "green"}).encode(x="week:N", y="sum(amount):Q")
+    row = {"week": "w", "claude.ai": 5, "a[b]": 3}
+    drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "datasets": {"rows": [row]}, "width": 200})
+    assert "Sum of amount: 5; part: claude.ai" in drawn
+    assert "Sum of amount: 3; part: a[b]" in drawn

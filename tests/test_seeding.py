@@ -90,6 +90,38 @@ def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(u
     database.close()
 
 
+def test_second_run_locks_no_row(postgresql_url):
+    database = opened(postgresql_url)
+
+    def marks():  # whoever locks a row leaves a mark on it
+        each = "SELECT coalesce(sum(xmax::text::bigint), 0), count(*) FROM {}"
+        return {
+            model.__name__: database.execute_sql(each.format(model._meta.table_name)).fetchone()
+            for model in APPLICATION
+        }
+
+    seed(database)
+    before = marks()
+    assert before["WeeklyMetrics"][1] > 50
+    seed(database)
+    assert marks() == before
+    database.close()
+
+
+def test_a_run_that_another_version_began_is_begun_anew(url, monkeypatch):
+    database = opened(url)
+    monkeypatch.setattr(ledger.jobs, "PLAN_VERSION", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(metrics, "insights", lambda *_: 1 / 0)
+        assert seed(database).failures
+    monkeypatch.undo()
+    outcome = seed(database)
+    assert outcome.failures == {}
+    assert not outcome.reports[0].resumed
+    assert {name for name, r in outcome.reports[0].tables.items() if r.written} == {"metrics_dailyinsight"}
+    database.close()
+
+
 def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
     database = opened(application_url)
 
@@ -288,7 +320,8 @@ def busy(database, **wishes):
     request = planning.Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
     (item,) = planning.plan(request, UNTIL)
     prepare(database)
-    job, _ = ledger.open_job(item.slug, item.identity(), item.record(), anew=False)
+    plan = item.record() | {"summaries_apart": False}
+    job, _ = ledger.open_job(item.slug, item.identity(), plan, anew=False)
     return ledger.start_run({}, [job])
 
 

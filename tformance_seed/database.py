@@ -150,6 +150,18 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def current_schema(database: peewee.Database) -> str | None:
+    """The schema that names without one mean; SQLite has none. Peewee 3 would take PostgreSQL's "public"."""
+    if not is_postgresql(database):
+        return None
+    return database.execute_sql("SELECT current_schema()").fetchone()[0]
+
+
+def table_names(database: peewee.Database) -> set[str]:
+    """The tables that are there."""
+    return set(database.get_tables(current_schema(database)))
+
+
 def transaction(database: peewee.Database) -> Any:
     """A transaction that will write, or a savepoint inside one.
 
@@ -264,9 +276,14 @@ def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
     folder = Path(_file(url, parts)).absolute()
     if not folder.parent.is_dir():
         raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
-    if access != "create" and not folder.exists():
+    is_cluster = (folder / "PG_VERSION").exists()
+    if access != "create" and not is_cluster:
         raise InputError(
-            f"database {redacted(url)}: there is no such folder; seed it first: tformance-seed seed"
+            f"database {redacted(url)}: there is no such database; seed it first: tformance-seed seed"
+        )
+    if not is_cluster and folder.exists() and any(folder.iterdir()):
+        raise InputError(
+            f"database {redacted(url)}: the folder holds something else; name a new one, or an empty one"
         )
     try:
         with (

@@ -85,6 +85,8 @@ def _hashed(key: Key) -> UInt64 | int:
     array = np.asarray(key)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[s]").astype(np.int64)
+    if array.ndim == 0:
+        return _hashed(int(array))
     return mix(
         (array.astype(np.int64).view if array.dtype.kind in "ib" else array.astype)(np.uint64) + GOLDEN
     )

@@ -8,10 +8,11 @@ from functools import partial
 import peewee
 
 from tformance_seed import ledger, verify
-from tformance_seed.database import hold_organisation, transaction
+from tformance_seed.database import hold_organisation, table_names, transaction
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
 from tformance_seed.models import LEDGER, SeedTeam, Team, WeeklyMetrics
+from tformance_seed.schema import is_outdated
 from tformance_seed.upsert import Result
 
 
@@ -32,7 +33,7 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
     Raises:
       InputError: there is no such team, or none at all.
     """
-    if not set(database.get_tables()) >= {Team._meta.table_name}:
+    if not table_names(database) >= {Team._meta.table_name}:
         raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
     if slugs:
         found = dict(Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples())
@@ -52,13 +53,13 @@ def check_ledger(database: peewee.Database) -> None:
     Raises:
       InputError: nothing was seeded into it, or by an older version only.
     """
-    tables = set(database.get_tables())
-    if not tables >= {model._meta.table_name for model in LEDGER}:
+    tables = table_names(database)
+    if any(model._meta.table_name not in tables or is_outdated(database, model) for model in LEDGER):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 
 def _has_ledger(database: peewee.Database) -> bool:
-    return SeedTeam._meta.table_name in database.get_tables()
+    return SeedTeam._meta.table_name in table_names(database)
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:

@@ -100,9 +100,6 @@ def _bars() -> Iterator[Callable[["RunStatus"], None]]:
         yield show
 
 
-STATUS_COLUMNS = ("done", "in hand", "waiting", "failed", "rows written", "unchanged")
-
-
 def status(run: "RunStatus", *, as_json: bool) -> None:
     """How a run stands."""
     if as_json:

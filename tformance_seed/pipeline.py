@@ -1,7 +1,8 @@
 """One organisation from source to metrics: the only place that knows the order.
 
 team and members -> pull requests with all that hangs on them, AI usage -> summaries, Jira issues, Copilot
-figures -> weekly metrics, reviewer pairs, insights. Each stage is cut into tasks, each task is a transaction
+figures -> weekly metrics, reviewer pairs, insights. Summaries come with their pull requests where nobody
+limits requests for them. Each stage is cut into tasks, each task is a transaction
 that also enters it in the ledger; the tasks of a phase may be done side by side, by anybody.
 """
 
@@ -74,7 +75,7 @@ class Work:
     def __init__(self, database: peewee.Database, job: SeedJob, planned: Planned) -> None:
         self.database = database
         self.job_id = job.id
-        self.summaries_apart = job.plan.get("summaries_apart", True)
+        self.summaries_apart = job.plan["summaries_apart"]
         self.profile = planned.profile
         self.source = planned.source
         self.options = planned.options

@@ -8,7 +8,7 @@ import numpy as np
 
 from tformance_seed import ledger
 from tformance_seed.catalog.organisations import WORKED
-from tformance_seed.database import connect, sqlite_file
+from tformance_seed.database import connect, sqlite_file, table_names
 from tformance_seed.models import SeedTeam, Team
 from tformance_seed.planning import Planned, Request
 
@@ -30,8 +30,8 @@ def preview(url: str, request: Request, planned: Sequence[Planned]) -> list[Prev
     """What ``seeding.run`` would do, without writing anything, not even a missing database file."""
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
-    fresh = database is None or Team._meta.table_name not in database.get_tables()
-    known = database is not None and SeedTeam._meta.table_name in database.get_tables()
+    fresh = database is None or Team._meta.table_name not in table_names(database)
+    known = database is not None and SeedTeam._meta.table_name in table_names(database)
     previews = []
     for item in planned:
         profile, members = item.profile, len(item.source.members())

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import peewee
 
 from tformance_seed import contract
-from tformance_seed.database import making_tables
+from tformance_seed.database import current_schema, making_tables, table_names
 from tformance_seed.errors import InputError
 from tformance_seed.findings import Finding
 from tformance_seed.models import APPLICATION, LEDGER, SeedTeam
@@ -39,7 +39,7 @@ def prepare(database: peewee.Database) -> None:
       InputError: something in it stops seeding (``contract.stops``).
     """
     _refuse(contract.stops(database))
-    if not database.get_tables():
+    if not table_names(database):
         create_missing(database)
         return
     with making_tables(database):
@@ -56,7 +56,7 @@ def _make_ledger(database: peewee.Database) -> list[str]:
 
     They hold what runs did. Without it the next run finds its rows unchanged, and goes on from there.
     """
-    tables = set(database.get_tables())
+    tables = table_names(database)
     if any(is_outdated(database, model) for model in LEDGER if model._meta.table_name in tables):
         database.drop_tables([model for model in LEDGER if model is not SeedTeam], safe=True)
         database.execute(peewee.SQL("DROP TABLE IF EXISTS seed_chunk"))
@@ -65,12 +65,12 @@ def _make_ledger(database: peewee.Database) -> list[str]:
 
 def is_outdated(database: peewee.Database, model: type[peewee.Model]) -> bool:
     """Whether a table of the ledger is one that another version of the package made."""
-    have = {column.name for column in database.get_columns(model._meta.table_name)}
+    have = {column.name for column in database.get_columns(model._meta.table_name, current_schema(database))}
     return have != {field.column_name for field in model._meta.sorted_fields}
 
 
 def _create(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> list[str]:
-    tables = set(database.get_tables())
+    tables = table_names(database)
     missing = [model for model in models if model._meta.table_name not in tables]
     with database.bind_ctx(missing, bind_refs=True, bind_backrefs=False):
         for model in missing:

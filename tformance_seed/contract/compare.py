@@ -11,7 +11,7 @@ import peewee
 from tformance_seed.contract.found import found
 from tformance_seed.contract.rights import missing_rights
 from tformance_seed.contract.shape import Column, Index, Table, spelling, wanted
-from tformance_seed.database import is_postgresql
+from tformance_seed.database import is_postgresql, table_names
 from tformance_seed.findings import Finding
 
 MIGRATE = "bring the application's migrations up to date"
@@ -41,7 +41,7 @@ def differences(database: peewee.Database) -> Iterator[Finding]:
     want = wanted(database)
     have = found(database, want)
     if not have:
-        if tables := database.get_tables():
+        if tables := table_names(database):
             names = ", ".join(sorted(tables)[:3])
             yield Finding(
                 "no-application",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import peewee
 
 from tformance_seed.contract.shape import Column, Index, Table
-from tformance_seed.database import is_postgresql
+from tformance_seed.database import is_postgresql, table_names
 
 #: Of the tables named, in the schema that statements without one mean.
 COLUMNS = """
@@ -40,7 +40,7 @@ CONSTRAINTS = """
 
 def found(database: peewee.Database, names: Iterable[str]) -> dict[str, Table]:
     """The tables of those names that are there."""
-    there = set(database.get_tables())
+    there = table_names(database)
     tables = {name: Table() for name in names if name in there}
     (_postgresql if is_postgresql(database) else _sqlite)(database, tables)
     return tables

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import peewee
 
-from tformance_seed.database import is_postgresql, quoted
+from tformance_seed.database import is_postgresql, quoted, table_names
 from tformance_seed.findings import Finding
 from tformance_seed.models import APPLICATION, LEDGER
 
@@ -32,7 +32,7 @@ def missing_rights(database: peewee.Database) -> Iterator[Finding]:
             why="nothing can be written there",
             todo="use the primary server" if standby else "set default_transaction_read_only to off",
         )
-    tables = set(database.get_tables())
+    tables = table_names(database)
     own = {model._meta.table_name for model in LEDGER}
     application = [model._meta.table_name for model in APPLICATION]
     there = [name for name in (*application, *sorted(own)) if name in tables]

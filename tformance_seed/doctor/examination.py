@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import peewee
 
 from tformance_seed import contract
-from tformance_seed.database import is_postgresql, reading, redacted
+from tformance_seed.database import is_postgresql, reading, redacted, table_names
 from tformance_seed.doctor import health, server, statements, workers
 from tformance_seed.doctor.machine import Given, machine
 from tformance_seed.doctor.server import shown
@@ -72,7 +72,7 @@ def examine(database: peewee.Database, url: str, broker: str | None, given: Give
 
 def _schema(database: peewee.Database) -> Section:
     found = [*contract.differences(database), *contract.missing_rights(database)]
-    if not database.get_tables():
+    if not table_names(database):
         return Section("Schema", "no tables yet; seeding makes them", found)
     stopping = sum(finding.severity == "stops" for finding in found)
     differs = f"differences: {len(found)}, of which stop seeding: {stopping}"
@@ -109,7 +109,7 @@ def _workers(broker: str | None, tier: Tier, teams: int, *, useful: bool) -> Sec
 
 def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
     """Rows of a table; 0 where it is missing or may not be read, as the schema's findings say then."""
-    if model._meta.table_name not in database.get_tables():
+    if model._meta.table_name not in table_names(database):
         return 0
     with contextlib.suppress(peewee.ProgrammingError), database.atomic():
         return model.select().count()

@@ -20,7 +20,7 @@ def script(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     sections = [section for section in report.sections if section.title in SECTIONS]
     todo = [finding for section in sections for finding in section.findings if finding.statement]
-    yield f"-- {report.database}, for psql; not inside a transaction."
+    yield f"-- {_line(report.database)}, for psql; not inside a transaction."
     yield "-- Statements behind -- need a thought first; take the two dashes away to run them."
     for section in sections:
         yield from _section(section)

@@ -18,6 +18,10 @@ from tformance_seed.models.fields import json_text
 #: The version of what is generated: raised when the same inputs give other rows than before.
 DATA_VERSION = 1
 
+#: The version of how a job is cut: raised when stages, phases or plans change, so that what another version
+#: has begun is begun anew. It finds its rows unchanged.
+PLAN_VERSION = 2
+
 #: States of a job. Only a running one writes; every transaction makes sure of that.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"
 
@@ -42,8 +46,9 @@ def now() -> datetime.datetime:
 
 
 def identity(*inputs: Any) -> str:
-    """A digest of inputs: jobs with the same one produce the same content."""
-    return hashlib.blake2b(json_text([DATA_VERSION, *inputs]).encode(), digest_size=16).hexdigest()
+    """A digest of inputs: jobs with the same one produce the same content, in the same tasks."""
+    text = json_text([DATA_VERSION, PLAN_VERSION, *inputs])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def start_run(parameters: Mapping[str, Any], jobs: Sequence[SeedJob]) -> SeedRun:
@@ -70,7 +75,7 @@ def open_job(slug: str, job_identity: str, plan: Mapping[str, Any], *, anew: boo
         hold_organisation(database, slug)
         last = _unfinished(slug)
         if last is not None and last.identity == job_identity and not anew and _stands(last):
-            apart = last.plan.get("summaries_apart", True)  # as it is in the tasks that are done already
+            apart = last.plan["summaries_apart"]  # as it is in the tasks that are done already
             last.state, last.plan = RUNNING, {**plan, "summaries_apart": apart}
             last.save(only=[SeedJob.state, SeedJob.plan])
             reopen_tasks([last.id])

@@ -141,7 +141,6 @@ def status(run: SeedRun) -> RunStatus:
             fn.SUM(SeedTask.stop - SeedTask.start),
             fn.SUM(SeedTask.rows_written),
             fn.SUM(SeedTask.rows_unchanged),
-            fn.SUM(SeedTask.attempts),
             fn.MAX(SeedTask.reason),
         )
         .where(SeedTask.job.in_(run.jobs))
@@ -172,7 +171,7 @@ def status(run: SeedRun) -> RunStatus:
         rows_written=written,
         rows_unchanged=sum(job.rows_unchanged for job in jobs),
         rows_a_second=written / seconds,
-        heard=done + sum(int(counts[8]) for group in by_job.values() for counts in group),
+        heard=heard(run),
     )
 
 

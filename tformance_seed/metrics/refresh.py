@@ -40,8 +40,12 @@ def refresh(
 
     excluded = [getattr(peewee.EXCLUDED, field.column_name) for field in values]
     differs = is_distinct(database, peewee.Tuple(*values), peewee.Tuple(*excluded))
-    # Without a WHERE, SQLite would take the ON of ON CONFLICT for that of a join.
-    insert = model.insert_from(selected(fields).where(peewee.SQL("TRUE")), fields).on_conflict(
+    # ON CONFLICT alone would lock the rows that are the same already.
+    same_key = [field == getattr(rows.c, field.column_name) for field in key]
+    new = peewee.Tuple(*(getattr(rows.c, field.column_name) for field in values))
+    held = model.select(is_distinct(database, peewee.Tuple(*values), new)).where(*same_key)
+    other = peewee.Expression(held, "IS NOT", peewee.SQL("FALSE"))
+    insert = model.insert_from(selected(fields).where(other), fields).on_conflict(
         conflict_target=key, preserve=values, where=(model.id > above) & differs
     )
     delete = model.delete().where(scope, model.id > above, peewee.Tuple(*key).not_in(selected(key)))

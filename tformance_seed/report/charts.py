@@ -4,6 +4,8 @@ A chart has no data of its own: the page's script gives it the rows of the table
 headings are its fields.
 """
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -187,13 +189,18 @@ def _parts(colours: Mapping[str, str], height: int = HEIGHT) -> alt.Chart:
     return (
         _rows(height)
         .mark_bar()
-        .transform_fold(names, as_=["part", "amount"])
-        .transform_calculate(place=f"indexof({names}, datum.part)")
+        .transform_fold([_column(name) for name in names], as_=["part", "amount"])
+        .transform_calculate(place=f"indexof({json.dumps(names)}, datum.part)")
         .encode(
             color=alt.Color("part:N", scale=scale, legend=legend),
             order=alt.Order("place:Q"),
         )
     )
+
+
+def _column(name: str) -> str:
+    """A column's name where Vega would read a path: ``claude.ai`` is no ``ai`` of ``claude``."""
+    return re.sub(r"([\\.\[\]])", r"\\\1", name)
 
 
 def _stacked(colours: Mapping[str, str], x: alt.X, first: alt.Tooltip) -> alt.Chart:

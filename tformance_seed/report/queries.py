@@ -8,7 +8,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed import ledger
-from tformance_seed.database import is_postgresql
+from tformance_seed.database import is_postgresql, table_names
 from tformance_seed.errors import InputError
 from tformance_seed.metrics.weekly import hundredths, monday
 from tformance_seed.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
@@ -35,7 +35,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     Raises:
       InputError: the database lacks tables of the application, or there is no such organisation.
     """
-    have = set(database.get_tables())
+    have = table_names(database)
     _check_tables(have)
     teams = _teams(slugs)
     models = [model for model in (*APPLICATION, *LEDGER) if model._meta.table_name in have]

@@ -106,8 +106,9 @@ class Crew:
         return self.limits is not None
 
     def know(self, job: SeedJob, planned: Planned) -> None:
-        """Take over a plan that was made in this process already."""
-        self._works[job.id] = pipeline.Work(self._connect(), job, planned)
+        """Take over a plan that was made in this process already, as long as there is room."""
+        if len(self._works) < WORKS:
+            self._works[job.id] = pipeline.Work(self._connect(), job, planned)
 
     def send(self, tasks: Iterable[tuple[str, Key]], patience: float = math.inf) -> None:
         """Send a message for each task to its queue, waiting for a broker that is away.
@@ -186,16 +187,18 @@ class Crew:
         with self._lock:
             planning = self._planning.setdefault(job_id, threading.Lock())
         with planning:
-            if job_id not in self._works:
-                job = SeedJob.get_by_id(job_id)
-                planned = restore(job.plan, job.identity)
-                self._works[job_id] = pipeline.Work(self._connect(), job, planned)
             with self._lock:
+                work = self._works.get(job_id)
+            if work is None:
+                job = SeedJob.get_by_id(job_id)
+                work = pipeline.Work(self._connect(), job, restore(job.plan, job.identity))
+            with self._lock:  # others may have thrown it out meanwhile
+                self._works[job_id] = work
                 self._works.move_to_end(job_id)
                 while len(self._works) > WORKS:
                     old, _ = self._works.popitem(last=False)
                     self._planning.pop(old, None)
-                return self._works[job_id]
+        return work
 
     def _judged(self, key: Key, task: Task | None, error: BaseException) -> Exception:
         """Enter in the ledger what went wrong, and say whether to try again."""

@@ -25,6 +25,7 @@ from tformance_seed.errors import SeedError
 from tformance_seed.ledger import Key, Task
 from tformance_seed.models import SeedJob
 from tformance_seed.planning import Planned, restore
+from tformance_seed.stages.work import Results, Work
 from tformance_seed.workers import logs
 from tformance_seed.workers.broker import AWAY, SOFT_LIMIT, Setup, said
 
@@ -68,7 +69,7 @@ class Crew:
         self.limits = setup.limits
         self._open = database
         self._database: peewee.Database | None = None
-        self._works: OrderedDict[int, pipeline.Work] = OrderedDict()
+        self._works: OrderedDict[int, Work] = OrderedDict()
         self._lock = threading.Lock()
         self._planning: dict[int, threading.Lock] = {}
         self.actors = {queue: self._declare(queue) for queue in QUEUES}
@@ -108,7 +109,7 @@ class Crew:
     def know(self, job: SeedJob, planned: Planned) -> None:
         """Take over a plan that was made in this process already, as long as there is room."""
         if len(self._works) < WORKS:
-            self._works[job.id] = pipeline.Work(self._connect(), job, planned)
+            self._works[job.id] = Work(self._connect(), job, planned)
 
     def send(self, tasks: Iterable[tuple[str, Key]], patience: float = math.inf) -> None:
         """Send a message for each task to its queue, waiting for a broker that is away.
@@ -163,7 +164,7 @@ class Crew:
 
     def _do(self, task: Task) -> dict[str, int] | None:
         began = time.perf_counter()
-        results: pipeline.Results | None = None
+        results: Results | None = None
         try:
             if ledger.take(task, WORKER) > MOST_ATTEMPTS:
                 raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
@@ -183,7 +184,7 @@ class Crew:
         log.info("%s: %d rows written in %.2f s", task.key, rows["rows_written"], time.perf_counter() - began)
         return rows
 
-    def _work(self, job_id: int) -> pipeline.Work:
+    def _work(self, job_id: int) -> Work:
         with self._lock:
             planning = self._planning.setdefault(job_id, threading.Lock())
         with planning:
@@ -191,7 +192,7 @@ class Crew:
                 work = self._works.get(job_id)
             if work is None:
                 job = SeedJob.get_by_id(job_id)
-                work = pipeline.Work(self._connect(), job, restore(job.plan, job.identity))
+                work = Work(self._connect(), job, restore(job.plan, job.identity))
             with self._lock:  # others may have thrown it out meanwhile
                 self._works[job_id] = work
                 self._works.move_to_end(job_id)

@@ -1,0 +1,183 @@
+"""The stages that bring rows: a team with its members, pull requests with what hangs on them, AI usage."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import peewee
+
+from tformance_seed import ledger, metrics
+from tformance_seed.catalog.organisations import WORKED
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.models import (
+    APPLICATION,
+    AIUsageDaily,
+    PRSurvey,
+    PullRequest,
+    SeedJob,
+    Team,
+    TeamMember,
+)
+from tformance_seed.simulate import simulate
+from tformance_seed.simulate.usage import ai_usage
+from tformance_seed.sources.records import Columns, open_ranges
+from tformance_seed.stages.work import Results, Work, Write, ids_of
+from tformance_seed.statements import Statement
+
+#: Rows that the largest child table has for a pull request.
+CHILDREN_PER_PULL_REQUEST = 10
+
+#: Places of a task: so few that one big organisation gives every worker something to do.
+PULL_REQUESTS = 750
+
+#: Members times days of a task, at most; and how many more rows than expected must still fit into a chunk.
+MEMBER_DAYS, MARGIN = 100_000, 0.1
+
+#: When a team that this package makes was founded.
+FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
+
+MODELS = {model.__name__: model for model in APPLICATION}
+
+
+def team(work: Work, _start: int, _stop: int) -> Write:
+    """Take the team, see that what it holds is of these inputs, and bring its members up to date."""
+    slug, options, people = work.profile.organisation.slug, work.options, work.people
+
+    def write(results: Results) -> None:
+        ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
+        if options.clear and (own := ledger.own_team(slug)):
+            ledger.clear_team(own)
+        team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)
+        over = ledger.starts_over(team, work.recipe)
+        if over:
+            ledger.start_over(team, work.recipe)
+        elif team.recipe is None:
+            ledger.set_recipe(team, work.recipe)
+        SeedJob.update(
+            fresh=_empty(work.database, team.team_id),
+            members=len(people),
+            pull_requests=work.source.total,
+            started_over=over,
+        ).where(SeedJob.id == work.job_id).execute()
+        work.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
+
+    return write
+
+
+_HOLDINGS = Statement(
+    lambda _database, value: peewee.Select(
+        columns=[
+            peewee.fn.EXISTS(model.select(model.id).where(model.team == value("team"))).alias(model.__name__)
+            for model in APPLICATION
+            if model is not Team
+        ]
+    )
+)
+
+
+def _empty(database: peewee.Database, team_id: int) -> list[str]:
+    """The models of which a team has no row."""
+    cursor = _HOLDINGS(database, team=team_id)
+    return [name for (name, *_), held in zip(cursor.description, cursor.fetchone(), strict=True) if not held]
+
+
+def _team_values(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.organisation.name,
+        "slug": profile.organisation.slug,
+        "created_at": FOUNDED,
+        "updated_at": FOUNDED,
+        "billing_details_last_changed": FOUNDED,
+        "onboarding_complete": True,
+        "onboarding_pipeline_status": "complete",
+        "onboarding_pipeline_started_at": FOUNDED,
+        "onboarding_pipeline_completed_at": FOUNDED,
+        "background_llm_progress": 100,
+        "background_sync_progress": 100,
+        "copilot_status": "connected",
+    }
+
+
+def pull_request_ranges(work: Work) -> Iterator[tuple[int, int]]:
+    """Ranges of places in the source's own order."""
+    size = min(PULL_REQUESTS, max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
+    return open_ranges(0, work.source.places, size, [])
+
+
+def pull_requests(work: Work, start: int, stop: int) -> Write:
+    """Pull requests of a range of places, with all that hangs on them."""
+    made = [simulate(batch, work.people, work.profile) for batch in work.source.batches(start, stop)]
+    if not work.summaries_apart:
+        for tables in made:
+            tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
+
+    def write(results: Results) -> None:
+        for tables in made:
+            pull_requests = tables.pop("PullRequest")
+            surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
+            work.write(PullRequest, pull_requests, results)
+            ids = _pull_request_ids(work, pull_requests)
+            for name, columns in tables.items():
+                columns["pull_request"] = ids_of(columns["pull_request"], ids)
+                work.write(MODELS[name], columns, results)
+            surveys["pull_request"] = ids[surveys["pull_request"]]
+            work.write(PRSurvey, surveys, results)
+            answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
+            work.write(MODELS["PRSurveyReview"], answers, results)
+
+    return write
+
+
+def _pull_request_ids(work: Work, columns: Columns) -> npt.NDArray[np.int64]:
+    """Ids of pull requests by repository and number: one range query for each repository."""
+    ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
+    for repository in np.unique(columns["github_repo"]):
+        rows = np.flatnonzero(columns["github_repo"] == repository)
+        numbers = columns["github_pr_id"][rows]
+        found = (
+            PullRequest.select(PullRequest.github_pr_id, PullRequest.id)
+            .where(
+                PullRequest.team == work.team.team_id,
+                PullRequest.github_repo == repository.decode(),
+                PullRequest.github_pr_id.between(int(numbers.min()), int(numbers.max())),
+            )
+            .tuples()
+        )
+        ids[rows] = _look_up(found, numbers)
+    return ids
+
+
+def _survey_ids(work: Work, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    if not len(pull_requests):
+        return np.zeros(0, dtype=np.int64)
+    found = (
+        PRSurvey.select(PRSurvey.pull_request, PRSurvey.id)
+        .where(
+            PRSurvey.team == work.team.team_id,
+            PRSurvey.pull_request.between(int(pull_requests.min()), int(pull_requests.max())),
+        )
+        .tuples()
+    )
+    return _look_up(found, pull_requests)
+
+
+def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    table = np.array(list(pairs.iterator()), dtype=np.int64).reshape(-1, 2)
+    table = table[np.argsort(table[:, 0])]
+    return table[np.searchsorted(table[:, 0], keys), 1]
+
+
+def usage_ranges(work: Work) -> Iterator[tuple[int, int]]:
+    """Ranges of members, each of about as many rows as one statement takes."""
+    days = work.profile.days
+    expected = WORKED * np.sum(work.profile.adoption_at(days) * np.is_busday(days)) * (1 + MARGIN)
+    size = min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))
+    return open_ranges(0, len(work.people), max(1, int(size)), [])
+
+
+def usage(work: Work, start: int, stop: int) -> Write:
+    """AI usage of a range of members."""
+    rows = ai_usage(work.people, slice(start, stop), work.profile)
+    return lambda results: work.write(AIUsageDaily, rows, results)

@@ -64,7 +64,7 @@ def examine(database: peewee.Database, url: str, broker: str | None, given: Give
         sections, host = [_schema(database)], None
         if is_postgresql(database):
             host = machine(database, given, tier)
-            load = f"{teams:,} teams, {pull_requests:,} pull requests: tier {tier.name}"
+            load = f"{_many(teams, 'team')}, {_many(pull_requests, 'pull request')}: tier {tier.name}"
             sections += _server(database, tier, host, load)
     sections.append(_workers(broker, tier, teams, useful=is_postgresql(database)))
     return Report(redacted(url), tier.name, teams, pull_requests, host, sections)
@@ -95,6 +95,10 @@ def _server(database: peewee.Database, tier: Tier, host: Machine, load: str) -> 
     bad = sum(finding.severity != "fine" for finding in found)
     facts = [finding.now for finding in found if finding.name in SAID_OF_HEALTH]
     yield Section("Health", "; ".join([f"{bad} things to look at" if bad else "well", *facts]), found)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _workers(broker: str | None, tier: Tier, teams: int, *, useful: bool) -> Section:

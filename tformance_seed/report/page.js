@@ -163,27 +163,20 @@
     return values.map((value) => ({ [heading]: value, ...Object.fromEntries(names.map((name) => [name, 0])) }));
   };
 
-  const tools = (choice) => {
-    const rows = blank("tools", "Week", data.mondays);
-    const { week, tool, count } = series.tools;
+  // What counts a series by a row's place and a part's name.
+  const counted = (chart, heading, values, place, part, names) => (choice) => {
+    const rows = blank(chart, heading, values);
+    const { [place]: places, [part]: parts, count } = series[chart];
     let any = false;
-    for (const row of chosen("tools", choice)) {
-      rows[week[row]][data.tools[tool[row]]] += count[row];
+    for (const row of chosen(chart, choice)) {
+      rows[places[row]][names[parts[row]]] += count[row];
       any = true;
     }
     return any ? rows : [];
   };
 
-  const usage = (choice) => {
-    const rows = blank("usage", "Weekday", WEEKDAYS);
-    const { weekday, source, count } = series.usage;
-    let any = false;
-    for (const row of chosen("usage", choice)) {
-      rows[weekday[row]][data.sources[source[row]]] += count[row];
-      any = true;
-    }
-    return any ? rows : [];
-  };
+  const tools = counted("tools", "Week", data.mondays, "week", "tool", data.tools);
+  const usage = counted("usage", "Weekday", WEEKDAYS, "weekday", "source", data.sources);
 
   const reviewers = (choice) => {
     const sums = new Map();

@@ -11,8 +11,8 @@ from tformance_seed import ledger, verify
 from tformance_seed.database import hold_organisation, table_names, transaction
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
-from tformance_seed.models import LEDGER, SeedTeam, Team, WeeklyMetrics
-from tformance_seed.schema import is_outdated
+from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
+from tformance_seed.schema import has_ledger
 from tformance_seed.upsert import Result
 
 
@@ -53,8 +53,7 @@ def check_ledger(database: peewee.Database) -> None:
     Raises:
       InputError: nothing was seeded into it, or by an older version only.
     """
-    tables = table_names(database)
-    if any(model._meta.table_name not in tables or is_outdated(database, model) for model in LEDGER):
+    if not has_ledger(database):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 

@@ -57,13 +57,19 @@ def _make_ledger(database: peewee.Database) -> list[str]:
     They hold what runs did. Without it the next run finds its rows unchanged, and goes on from there.
     """
     tables = table_names(database)
-    if any(is_outdated(database, model) for model in LEDGER if model._meta.table_name in tables):
+    if any(_is_outdated(database, model) for model in LEDGER if model._meta.table_name in tables):
         database.drop_tables([model for model in LEDGER if model is not SeedTeam], safe=True)
         database.execute(peewee.SQL("DROP TABLE IF EXISTS seed_chunk"))
     return _create(database, LEDGER)
 
 
-def is_outdated(database: peewee.Database, model: type[peewee.Model]) -> bool:
+def has_ledger(database: peewee.Database) -> bool:
+    """Whether the ledger is there, and of this version."""
+    tables = table_names(database)
+    return all(model._meta.table_name in tables and not _is_outdated(database, model) for model in LEDGER)
+
+
+def _is_outdated(database: peewee.Database, model: type[peewee.Model]) -> bool:
     """Whether a table of the ledger is one that another version of the package made."""
     have = {column.name for column in database.get_columns(model._meta.table_name, current_schema(database))}
     return have != {field.column_name for field in model._meta.sorted_fields}

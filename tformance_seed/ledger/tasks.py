@@ -61,6 +61,7 @@ class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobod
     """A task is not to be done, or not again."""
 
 
+_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
 _FIND = Statement(
     lambda _database, value: (
         SeedTask.select(*_BRIEF, SeedJob.state, SeedJob.phase)
@@ -73,7 +74,6 @@ _FIND = Statement(
         )
     )
 )
-_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
 
 
 def find(key: Key) -> Task | None:
@@ -252,37 +252,25 @@ def waiting(run: str, jobs: Collection[int], *, in_hand: bool = True) -> list[tu
       in_hand: also those that somebody has begun, and may have left; and of a job that somebody left between
         the end of a phase and the beginning of the next, a task that is done: it takes the job on.
     """
-    rows = (
-        SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
-        .join(SeedJob)
-        .where(
-            SeedJob.id.in_(list(jobs)),
-            SeedJob.state == RUNNING,
-            SeedTask.phase == SeedJob.phase,
-            SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]),
-        )
-        .order_by(SeedTask.id)
-        .tuples()
-    )
-    found = [(queue, Key(run, *rest)) for queue, *rest in rows]
+    rows = _current(jobs).where(SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]))
+    found = [(queue, Key(run, *rest)) for queue, *rest in rows.order_by(SeedTask.id)]
     return found + _left_between(run, set(jobs) - {key.job for _, key in found}) if in_hand else found
 
 
 def _left_between(run: str, jobs: set[int]) -> list[tuple[str, Key]]:
     """The first task of the phase of each job that still runs; all of its tasks are done."""
-    rows = (
+    rows = _current(jobs).where(SeedTask.state == DONE).order_by(SeedTask.id.desc())
+    return list({job: (queue, Key(run, job, *rest)) for queue, job, *rest in rows}.values())
+
+
+def _current(jobs: Collection[int]) -> peewee.ModelSelect:
+    """Queue and key, but for the run, of the tasks of the phase that each running job is in."""
+    return (
         SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
         .join(SeedJob)
-        .where(
-            SeedJob.id.in_(list(jobs)),
-            SeedJob.state == RUNNING,
-            SeedTask.phase == SeedJob.phase,
-            SeedTask.state == DONE,
-        )
-        .order_by(SeedTask.id.desc())
+        .where(SeedJob.id.in_(list(jobs)), SeedJob.state == RUNNING, SeedTask.phase == SeedJob.phase)
         .tuples()
     )
-    return list({job: (queue, Key(run, job, *rest)) for queue, job, *rest in rows}.values())
 
 
 def reopen(run: SeedRun) -> None:

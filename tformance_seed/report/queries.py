@@ -15,7 +15,7 @@ from tformance_seed.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Te
 from tformance_seed.report import server
 from tformance_seed.report.figures import Organisation, Report, Table
 from tformance_seed.report.usage import against_formula
-from tformance_seed.schema import is_outdated
+from tformance_seed.schema import has_ledger
 
 #: Merged pull requests: those that have a cycle time and a place in the weeks.
 MERGED = (PullRequest.state == "merged") & PullRequest.merged_at.is_null(False)
@@ -45,7 +45,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     if server.OTHERS in sizes:
         others = sizes[server.OTHERS]
         tables.append(Table(server.OTHERS, None, counted, others.heap_bytes, others.index_bytes))
-    own = {team.team_id: team for team in ledger.own_teams()} if _has_ledger(database, have) else {}
+    own = {team.team_id: team for team in ledger.own_teams()} if has_ledger(database) else {}
     organisations = _organisations(database, teams, own)
     described = server.describe(database, PullRequest.select().count())
     notes = {
@@ -70,10 +70,6 @@ def _check_tables(have: set[str]) -> None:
             f"({', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}): is it the right one? "
             "`tformance-seed init` makes missing tables"
         )
-
-
-def _has_ledger(database: peewee.Database, have: set[str]) -> bool:
-    return all(model._meta.table_name in have and not is_outdated(database, model) for model in LEDGER)
 
 
 def _teams(slugs: Sequence[str]) -> dict[int, tuple[str, str]]:
@@ -115,11 +111,12 @@ def _organisations(
             fn.COUNT(PullRequest.cycle_time_hours).filter(MERGED),
         )
     }
-    merged = PullRequest.select(PullRequest.team, week).where(MERGED).distinct()
+    mine = MERGED & PullRequest.team.in_(list(teams))
+    merged = PullRequest.select(PullRequest.team, week).where(mine).distinct()
     weeks: dict[int, list[datetime.date]] = {}
     for team, start in merged.tuples().execute(database):
         weeks.setdefault(team, []).append(start)
-    medians = _medians(database)
+    medians = _medians(database, mine)
     found = {}
     for team, (slug, name) in teams.items():
         count, merges, with_ai, hours, timed = pulls.get(team, (0, 0, 0, 0, 0))
@@ -147,7 +144,7 @@ def _of(teams: Mapping[int, Any], model: type[peewee.Model], *figures: peewee.Co
     return query.where(model.team.in_(list(teams))).tuples().iterator()
 
 
-def _medians(database: peewee.Database) -> dict[int, float]:
+def _medians(database: peewee.Database, which: peewee.Expression) -> dict[int, float]:
     """Median hours from creation to merge by team: the mean of the one or two rows in the middle."""
     mine = [PullRequest.team]
     hours = hundredths(PullRequest.cycle_time_hours)
@@ -158,7 +155,7 @@ def _medians(database: peewee.Database) -> dict[int, float]:
             fn.ROW_NUMBER().over(partition_by=mine, order_by=[hours]).alias("place"),
             fn.COUNT(PullRequest.id).over(partition_by=mine).alias("places"),
         )
-        .where(MERGED, PullRequest.cycle_time_hours.is_null(False))
+        .where(which, PullRequest.cycle_time_hours.is_null(False))
         .alias("ranked")
     )
     middle = ((ranked.c.places + 1) / 2, (ranked.c.places + 2) / 2)

@@ -20,10 +20,19 @@ KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
 #: Digits of a table's values, and the powers that round them.
 DIGITS, POWERS_OF_TEN = 7, np.array([float(f"1e{power}") for power in range(16)])
 
-#: The greatest sigma; and how far that of a table's mean lies from the closed form at most, as a rule.
-MOST_SIGMA, NEAR = 8.0, 2e-3
-_NORMAL = statistics.NormalDist()
-_Z = np.array([_NORMAL.inv_cdf(min(max(u, 1e-12), 1 - 1e-12)) for u in (np.arange(65536) + 0.5) / 65536])
+#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1), and the standard
+#: normal distribution's quantiles there, which are the same on both sides of its median.
+POINTS = 65536
+_LOWER = np.array([statistics.NormalDist().inv_cdf((point + 0.5) / POINTS) for point in range(POINTS // 2)])
+_Z = np.concatenate([_LOWER, -_LOWER[::-1]])
+
+#: The greatest sigma; a step of Newton's method so small, as a share of sigma, that its square is nothing;
+#: and the most steps.
+MOST_SIGMA, LAST_STEP, MOST_STEPS = 8.0, 1e-9, 50
+
+#: The points on both sides of each knot.
+_BESIDE = np.clip(np.floor(KNOTS * POINTS - 0.5).astype(np.int64)[:, None] + [0, 1], 0, POINTS - 1)
+_BESIDE = np.unique(_BESIDE)
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:
@@ -95,18 +104,26 @@ class Skewed:
 
     @functools.lru_cache(maxsize=64)  # noqa: B019  (frozen, so equal instances share a table)
     def _table(self) -> npt.NDArray[np.float64]:
-        def excess(sigma: float) -> float:
-            return float(np.minimum(self.median * np.exp(sigma * _Z), self.cap).mean()) - self.mean
+        values = np.minimum(self.median * np.exp(self._sigma() * _Z[_BESIDE]), self.cap)
+        table = np.interp(KNOTS, (_BESIDE + 0.5) / POINTS, values)
+        places = np.clip(DIGITS - 1 - np.floor(np.log10(table)), 0, len(POWERS_OF_TEN) - 1).astype(np.int64)
+        return np.rint(table * POWERS_OF_TEN[places]) / POWERS_OF_TEN[places]
 
-        near = capped_sigma(self.median, self.mean, self.cap)
-        low, high = near * (1 - NEAR), near * (1 + NEAR)
-        if not excess(low) < 0 < excess(high):
-            low, high = 0.0, MOST_SIGMA
-        values = np.minimum(self.median * np.exp(root(excess, low, high) * _Z), self.cap)
-        if abs(values.mean() / self.mean - 1) > 0.01:
+    def _sigma(self) -> float:
+        """Where the mean over all points is the given one: Newton's method, from the closed form on."""
+        reach = math.log(self.cap / self.median)
+        sigma = capped_sigma(self.median, self.mean, self.cap)
+        for _ in range(MOST_STEPS):
+            z = _Z[: np.searchsorted(_Z, reach / sigma)]  # those below the cap
+            powers = np.exp(sigma * z)
+            mean = (self.median * powers.sum() + self.cap * (POINTS - len(z))) / POINTS
+            slope = self.median * (powers * z).sum() / POINTS
+            step = float((self.mean - mean) / slope)
+            sigma = min(max(sigma + step, LAST_STEP), MOST_SIGMA)
+            if abs(step) < LAST_STEP * sigma:
+                return sigma
+        if abs(mean / self.mean - 1) > 0.01:
             raise ValueError(
                 f"no capped lognormal has median {self.median}, mean {self.mean}, cap {self.cap}"
             )
-        table = np.interp(KNOTS, (np.arange(65536) + 0.5) / 65536, values)
-        places = np.clip(DIGITS - 1 - np.floor(np.log10(table)), 0, len(POWERS_OF_TEN) - 1).astype(np.int64)
-        return np.rint(table * POWERS_OF_TEN[places]) / POWERS_OF_TEN[places]
+        return sigma

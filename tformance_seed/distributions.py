@@ -20,8 +20,8 @@ KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
 #: Digits of a table's values, and the powers that round them.
 DIGITS, POWERS_OF_TEN = 7, np.array([float(f"1e{power}") for power in range(16)])
 
-#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1), and the standard
-#: normal distribution's quantiles there, which are the same on both sides of its median.
+#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1); and the
+#: standard normal distribution's quantiles there, which are the same on both sides of its median.
 POINTS = 65536
 _LOWER = np.array([statistics.NormalDist().inv_cdf((point + 0.5) / POINTS) for point in range(POINTS // 2)])
 _Z = np.concatenate([_LOWER, -_LOWER[::-1]])

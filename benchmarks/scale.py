@@ -19,7 +19,7 @@ from benchmarks.measures import Measure, Ratio
 from benchmarks.server import Server, execute
 from tformance_seed import database as databases
 from tformance_seed import maintenance, metrics
-from tformance_seed.metrics.weekly import monday_of, weekly_query
+from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.models import APPLICATION
 from tformance_seed.schema import create_missing
 
@@ -102,7 +102,7 @@ def _weekly(url: str) -> tuple[float, float]:
     began = time.perf_counter()
     for team_id in teams.values():
         first, last = metrics.extent(team_id) or (fill.UNTIL, fill.UNTIL)
-        query = weekly_query(database, team_id, monday_of(first), monday_of(last))
+        query = weekly_query(database, team_id, *weeks(first, last))
         peewee.Select([query.alias("computed")], [peewee.fn.COUNT(peewee.SQL("*"))]).scalar(database)
     bare = time.perf_counter() - began
     began = time.perf_counter()

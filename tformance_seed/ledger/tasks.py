@@ -217,29 +217,36 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
         return False
     while True:
         with transaction(database):
-            rows = SeedJob.select(*_STANDING).where(SeedJob.id == job_id)
-            job = (rows.for_update() if is_postgresql(database) else rows).first()
-            if job is None or job.state != RUNNING:
+            row = _STANDING(database, job=job_id).fetchone()
+            if row is None or row[1] != RUNNING:
                 return False
             if undone():
                 return False
-            following = phase(job.phase + 1)
+            organisation, _, current = row
+            following = phase(current + 1)
             if following is None:
                 SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
-                SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == job.organisation).execute()
+                SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
                 return False
-            SeedJob.update(phase=job.phase + 1).where(SeedJob.id == job_id).execute()
-            _plan(job, following)
+            SeedJob.update(phase=current + 1).where(SeedJob.id == job_id).execute()
+            _plan(job_id, current + 1, following)
             if following:
                 return True
 
 
-_STANDING = (SeedJob.id, SeedJob.organisation, SeedJob.state, SeedJob.phase)
+def _standing(database: peewee.Database, value: Parameters) -> peewee.Query:
+    rows = SeedJob.select(SeedJob.organisation, SeedJob.state, SeedJob.phase).where(
+        SeedJob.id == value("job")
+    )
+    return rows.for_update() if is_postgresql(database) else rows
 
 
-def _plan(job: SeedJob, tasks: list[tuple[str, str, int, int]]) -> None:
+_STANDING = Statement(_standing)
+
+
+def _plan(job_id: int, phase: int, tasks: list[tuple[str, str, int, int]]) -> None:
     names = ("stage", "queue", "start", "stop")
-    same = {"job": job.id, "phase": job.phase + 1, "state": WAITING}
+    same = {"job": job_id, "phase": phase, "state": WAITING}
     rows = [same | dict(zip(names, task, strict=True)) for task in tasks]
     for begin in range(0, len(rows), 1000):
         SeedTask.insert_many(rows[begin : begin + 1000]).on_conflict_ignore().execute()

@@ -8,6 +8,7 @@ import peewee
 from tformance_seed.database import transaction
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, SeedTeam, Team
+from tformance_seed.statements import Statement
 
 
 def own_teams() -> list[SeedTeam]:
@@ -15,9 +16,14 @@ def own_teams() -> list[SeedTeam]:
     return list(_own_teams().order_by(SeedTeam.slug))
 
 
+_OWN_TEAM = Statement(lambda _database, value: _own_teams().where(SeedTeam.slug == value("slug")))
+
+
 def own_team(slug: str) -> SeedTeam | None:
     """The team of that slug, if the package made or adopted it."""
-    return _own_teams().where(SeedTeam.slug == slug).first()
+    fields = SeedTeam._meta.sorted_fields
+    row = _OWN_TEAM(SeedTeam._meta.database, slug=slug).fetchone()
+    return row and SeedTeam(**{f.name: f.python_value(v) for f, v in zip(fields, row, strict=True)})
 
 
 def _own_teams() -> peewee.ModelSelect:
@@ -43,7 +49,12 @@ def check_ownership(slug: str, *, adopt: bool, clear: bool = False) -> None:
             f"the team {slug} was adopted, not made here: clearing removes every row that came since, "
             "whoever wrote it. Add --adopt if that is what you want"
         )
-    if own is None and Team.select().where(Team.slug == slug).exists():
+    if own is None:
+        _check_free(slug)
+
+
+def _check_free(slug: str) -> None:
+    if Team.select().where(Team.slug == slug).exists():
         raise InputError(
             f"a team {slug} is in the database that this package did not make; its data stays untouched. "
             "Take another name, or add --adopt to seed into it"
@@ -54,11 +65,15 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
     """The team to write to: the package's own, a new one, or an adopted one, entered in the ledger.
 
     An adopted team's row stays as it is.
+
+    Raises:
+      InputError: there is one that the package did not make, and it is not to be adopted.
     """
     slug = values["slug"]
-    check_ownership(slug, adopt=adopt)
     if own := own_team(slug):
         return own
+    if not adopt:
+        _check_free(slug)
     with transaction(SeedTeam._meta.database):
         team = Team.get_or_none(Team.slug == slug)
         stale = SeedTeam.slug == slug

@@ -254,8 +254,8 @@ def _store(
             written += DailyInsight.update(values).where(this).execute(database)
         else:
             unchanged += 1
-    for values in wanted.values():
-        DailyInsight.insert(values).execute(database)
+    if wanted:
+        DailyInsight.insert_many(list(wanted.values())).execute(database)
     return written + len(wanted), unchanged
 
 

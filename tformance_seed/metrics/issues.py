@@ -1,5 +1,7 @@
 """What the pull requests of a Jira key have in common, read from the database."""
 
+import functools
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +11,33 @@ from peewee import fn
 
 from tformance_seed.models import PullRequest
 from tformance_seed.models.fields import json_text
+from tformance_seed.statements import Statement
 
 Facts = dict[str, npt.NDArray[Any]]
+
+
+#: Pull requests that name a Jira key, by key, the first of each first.
+_NAMED = Statement(
+    lambda _database, value: (
+        PullRequest.select(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at),
+            PullRequest.additions + PullRequest.deletions,
+            PullRequest.title,
+            PullRequest.labels.cast("TEXT"),
+            PullRequest.author,
+            PullRequest.state,
+        )
+        .where(PullRequest.team == value("team"), PullRequest.jira_key > "", PullRequest.id > value("above"))
+        .order_by(
+            PullRequest.jira_key,
+            PullRequest.pr_created_at,
+            PullRequest.github_repo,
+            PullRequest.github_pr_id,
+        )
+    )
+)
 
 
 def issue_facts(
@@ -27,29 +54,10 @@ def issue_facts(
       Columns jira_key, title, labels (``S``), first_created, last_ended (``datetime64[s]``), lines, assignee
       (``int64``) and state: merged when all are, closed when none is merged or open, else open.
     """
-    query = (
-        PullRequest.select(
-            PullRequest.jira_key,
-            PullRequest.pr_created_at,
-            fn.COALESCE(PullRequest.merged_at, PullRequest.updated_at),
-            PullRequest.additions + PullRequest.deletions,
-            PullRequest.title,
-            PullRequest.labels,
-            PullRequest.author,
-            PullRequest.state,
-        )
-        .where(PullRequest.team == team_id, PullRequest.jira_key > "", PullRequest.id > above)
-        .order_by(
-            PullRequest.jira_key,
-            PullRequest.pr_created_at,
-            PullRequest.github_repo,
-            PullRequest.github_pr_id,
-        )
-    )
     member_of = {member_id: row for row, member_id in enumerate(member_ids.tolist())}
     rows: list[tuple[Any, ...]] = []
     # As the driver has them: Peewee's conversion takes longer than all else here.
-    for row in PullRequest._meta.database.execute(query):
+    for row in _NAMED(PullRequest._meta.database, team=team_id, above=above):
         if len(rows) >= size and row[0] != rows[-1][0]:
             yield _facts(rows, member_of)
             rows = []
@@ -65,17 +73,22 @@ def _facts(rows: list[tuple[Any, ...]], member_of: dict[int, int]) -> Facts:
     unfinished = np.array([state == "open" for state in states])
     all_merged = np.logical_and.reduceat(merged, starts)
     any_left = np.logical_or.reduceat(unfinished | merged, starts)
-    first, as_value = starts.tolist(), PullRequest.labels.python_value  # SQLite keeps JSON as text
+    first = starts.tolist()
     return {
         "jira_key": np.array([keys[row].encode() for row in first]),
         "first_created": np.minimum.reduceat(_moments(created), starts),
         "last_ended": np.maximum.reduceat(_moments(ended), starts),
         "lines": np.add.reduceat(np.array(lines, dtype=np.int64), starts),
         "title": np.array([titles[row].encode() for row in first]),
-        "labels": np.array([json_text(as_value(labels[row])).encode() for row in first]),
+        "labels": np.array([_canonical(labels[row]) for row in first]),
         "assignee": np.array([member_of.get(authors[row], -1) for row in first], dtype=np.int64),
         "state": np.where(all_merged, b"merged", np.where(any_left, b"open", b"closed")),
     }
+
+
+@functools.lru_cache(maxsize=1024)
+def _canonical(labels: str) -> bytes:
+    return json_text(json.loads(labels)).encode()
 
 
 def _moments(values: tuple[Any, ...]) -> npt.NDArray[np.datetime64]:

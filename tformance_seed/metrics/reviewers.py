@@ -6,7 +6,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.database import is_postgresql
-from tformance_seed.metrics.refresh import content, refresh
+from tformance_seed.metrics.refresh import Refresh, content
 from tformance_seed.models import PRReview, ReviewerCorrelation, TeamMember
 
 #: Collations that compare text byte by byte: PostgreSQL's default one depends on the server's locale.
@@ -22,22 +22,19 @@ def reviewer_pairs(database: peewee.Database, team_id: int, above: int = 0) -> t
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    return refresh(
-        database,
-        ReviewerCorrelation,
-        pairs_query(database, team_id),
-        ReviewerCorrelation.team == team_id,
-        above,
-    )
+    return _REFRESH(database, above=above, team=team_id)
 
 
-def pairs_query(database: peewee.Database, team_id: int) -> peewee.Select:
+def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
     """Every row that ``ReviewerCorrelation`` should hold for a team.
 
     A reviewer's word on a pull request is their last review of it that is not a mere comment (of the same
     second, changes requested); two agree if both approved or both requested changes. Who has only commented
     reviewed together with the others, but neither agrees nor disagrees. Of two members the first is the one
     whose (github_id, email) sorts first: ids differ from database to database.
+
+    Parameters:
+      team_id: a value, or what stands for it in a ``Statement``.
     """
     words = _words(database, team_id)
     first, second = words.alias("first"), words.alias("second")
@@ -52,7 +49,7 @@ def pairs_query(database: peewee.Database, team_id: int) -> peewee.Select:
         "disagreements": disagreed,
         "reviewer_1": first.c.reviewer_id,
         "reviewer_2": second.c.reviewer_id,
-        "team": peewee.Value(team_id).cast("BIGINT"),
+        "team": peewee.Cast(team_id, "BIGINT"),
     }
     named = [columns[field.name].alias(field.column_name) for field in content(ReviewerCorrelation)]
     names = [
@@ -68,7 +65,7 @@ def pairs_query(database: peewee.Database, team_id: int) -> peewee.Select:
     )
 
 
-def _words(database: peewee.Database, team_id: int) -> peewee.Select:
+def _words(database: peewee.Database, team_id: Any) -> peewee.Select:
     """What each reviewer said of each pull request in the end, and when they last reviewed it.
 
     The word is 1 where they approved, 0 where they requested changes, NULL where they only commented.
@@ -91,3 +88,10 @@ def _words(database: peewee.Database, team_id: int) -> peewee.Select:
         .where(PRReview.team == team_id, PRReview.submitted_at.is_null(False))
         .group_by(PRReview.pull_request, TeamMember.id)
     )
+
+
+_REFRESH = Refresh(
+    ReviewerCorrelation,
+    lambda database, value: pairs_query(database, value("team")),
+    lambda value: ReviewerCorrelation.team == value("team"),
+)

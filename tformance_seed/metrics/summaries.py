@@ -177,5 +177,5 @@ def _store(database: peewee.Database, ids: tuple[int, ...], texts: list[bytes]) 
     new = {PullRequest.llm_summary: summary, PullRequest.llm_summary_version: told.c.version}
     differs = is_distinct(database, peewee.Tuple(*new), peewee.Tuple(*new.values()))
     update = PullRequest.update(new).from_(told).where(PullRequest.id == told.c.id, differs)
-    written = changes(database, update.with_cte(told))
+    written = changes(database, database.execute(update.with_cte(told)))
     return written, len(ids) - written

@@ -7,7 +7,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.database import is_postgresql
-from tformance_seed.metrics.refresh import content, refresh
+from tformance_seed.metrics.refresh import Refresh, content
 from tformance_seed.models import Commit, JiraIssue, PRSurvey, PRSurveyReview, PullRequest, WeeklyMetrics
 
 WEEK = datetime.timedelta(days=7)
@@ -41,14 +41,15 @@ def weekly_metrics(
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    first, last = monday_of(since), monday_of(until)
-    return refresh(
-        database,
-        WeeklyMetrics,
-        weekly_query(database, team_id, first, last),
-        (WeeklyMetrics.team == team_id) & WeeklyMetrics.week_start.between(first, last),
-        above,
+    start, end = weeks(since, until)
+    return _REFRESH(
+        database, above=above, team=team_id, start=start, end=end, first=start.date(), next=end.date()
     )
+
+
+def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
+    """The moment at which the week of one day begins, and at which that of another ends."""
+    return midnight(monday_of(since)), midnight(monday_of(until) + WEEK)
 
 
 def extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
@@ -90,11 +91,12 @@ def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBas
     return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
 
 
-def weekly_query(
-    database: peewee.Database, team_id: int, first: datetime.date, last: datetime.date
-) -> peewee.Select:
-    """Every row that ``WeeklyMetrics`` should hold for the weeks that begin from ``first`` to ``last``."""
-    start, end = midnight(first), midnight(last + WEEK)
+def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) -> peewee.Select:
+    """Every row that ``WeeklyMetrics`` should hold for the weeks between two moments, as of ``weeks``.
+
+    Parameters:
+      team_id, start, end: values, or what stands for them in a ``Statement``.
+    """
 
     def part(query: Any, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
         week = monday(database, moment)
@@ -161,7 +163,7 @@ def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:
     return mean(fn.SUM(hundredths(column)), fn.COUNT(column))
 
 
-def _rows(database: peewee.Database, team_id: int, parts: tuple[peewee.Select, ...]) -> peewee.Select:
+def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, ...]) -> peewee.Select:
     """The parts of each member's week side by side. One part has each measure, so MAX finds it."""
     union: Any = parts[0]
     for other in parts[1:]:
@@ -173,7 +175,7 @@ def _rows(database: peewee.Database, team_id: int, parts: tuple[peewee.Select, .
         "updated_at": end_of_week,
         "week_start": union.c.week_start,
         "member": union.c.member_id,
-        "team": peewee.Value(team_id).cast("BIGINT"),
+        "team": peewee.Cast(team_id, "BIGINT"),
     }
     for name in MEASURES:
         known = fn.MAX(getattr(union.c, name))
@@ -188,3 +190,18 @@ def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.
     if is_postgresql(database):
         return fn.timezone("UTC", (week_start + WEEK.days).cast("TIMESTAMP"))
     return fn.datetime(week_start, f"+{WEEK.days} days")
+
+
+_REFRESH = Refresh(
+    WeeklyMetrics,
+    lambda database, value: weekly_query(
+        database,
+        value("team"),
+        *(value(name, PullRequest.merged_at) for name in ("start", "end")),  # as all the other moments
+    ),
+    lambda value: (
+        (WeeklyMetrics.team == value("team"))
+        & (WeeklyMetrics.week_start >= value("first", WeeklyMetrics.week_start))
+        & (WeeklyMetrics.week_start < value("next", WeeklyMetrics.week_start))
+    ),
+)

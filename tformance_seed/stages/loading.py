@@ -46,9 +46,10 @@ def team(work: Work, _start: int, _stop: int) -> Write:
     slug, options, people = work.profile.organisation.slug, work.options, work.people
 
     def write(results: Results) -> None:
-        ledger.check_ownership(slug, adopt=options.adopt, clear=options.clear)
-        if options.clear and (own := ledger.own_team(slug)):
-            ledger.clear_team(own)
+        if options.clear:
+            ledger.check_ownership(slug, adopt=options.adopt, clear=True)
+            if own := ledger.own_team(slug):
+                ledger.clear_team(own)
         team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)
         over = ledger.starts_over(team, work.recipe)
         if over:
@@ -130,41 +131,44 @@ def pull_requests(work: Work, start: int, stop: int) -> Write:
     return write
 
 
+_PULL_REQUEST_IDS = Statement(
+    lambda _database, value: PullRequest.select(PullRequest.github_pr_id, PullRequest.id).where(
+        PullRequest.team == value("team"),
+        PullRequest.github_repo == value("repository"),
+        PullRequest.github_pr_id.between(value("first"), value("last")),
+    )
+)
+
+
 def _pull_request_ids(work: Work, columns: Columns) -> npt.NDArray[np.int64]:
     """Ids of pull requests by repository and number: one range query for each repository."""
     ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
     for repository in np.unique(columns["github_repo"]):
         rows = np.flatnonzero(columns["github_repo"] == repository)
         numbers = columns["github_pr_id"][rows]
-        found = (
-            PullRequest.select(PullRequest.github_pr_id, PullRequest.id)
-            .where(
-                PullRequest.team == work.team.team_id,
-                PullRequest.github_repo == repository.decode(),
-                PullRequest.github_pr_id.between(int(numbers.min()), int(numbers.max())),
-            )
-            .tuples()
-        )
+        ends = {"first": int(numbers.min()), "last": int(numbers.max())}
+        team_id = work.team.team_id
+        found = _PULL_REQUEST_IDS(work.database, team=team_id, repository=repository.decode(), **ends)
         ids[rows] = _look_up(found, numbers)
     return ids
+
+
+_SURVEY_IDS = Statement(
+    lambda _database, value: PRSurvey.select(PRSurvey.pull_request, PRSurvey.id).where(
+        PRSurvey.team == value("team"), PRSurvey.pull_request.between(value("first"), value("last"))
+    )
+)
 
 
 def _survey_ids(work: Work, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     if not len(pull_requests):
         return np.zeros(0, dtype=np.int64)
-    found = (
-        PRSurvey.select(PRSurvey.pull_request, PRSurvey.id)
-        .where(
-            PRSurvey.team == work.team.team_id,
-            PRSurvey.pull_request.between(int(pull_requests.min()), int(pull_requests.max())),
-        )
-        .tuples()
-    )
-    return _look_up(found, pull_requests)
+    ends = {"first": int(pull_requests.min()), "last": int(pull_requests.max())}
+    return _look_up(_SURVEY_IDS(work.database, team=work.team.team_id, **ends), pull_requests)
 
 
 def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    table = np.array(list(pairs.iterator()), dtype=np.int64).reshape(-1, 2)
+    table = np.array(pairs.fetchall(), dtype=np.int64).reshape(-1, 2)
     table = table[np.argsort(table[:, 0])]
     return table[np.searchsorted(table[:, 0], keys), 1]
 

@@ -7,7 +7,7 @@ from peewee import fn
 
 from tformance_seed.metrics.refresh import content
 from tformance_seed.metrics.reviewers import pairs_query
-from tformance_seed.metrics.weekly import monday_of, weekly_query
+from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
 
 
@@ -23,7 +23,7 @@ def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase
                 days.append(value.date() if isinstance(value, datetime.datetime) else value)
     if not days:
         return peewee.SQL("1 = 0")
-    computed = weekly_query(database, team_id, monday_of(min(days)), monday_of(max(days)))
+    computed = weekly_query(database, team_id, *weeks(min(days), max(days)))
     return _differs(computed, WeeklyMetrics.member, team_id)
 
 

@@ -43,18 +43,27 @@ DIMENSIONS = len(JOE_KUO) + 1
 SHIFTS, FACTORS = (30, 27, 31), (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 _MASK = 2**64 - 1
-_SHIFTS = [np.uint64(shift) for shift in SHIFTS]
-_FACTORS = [np.uint64(factor) for factor in FACTORS]
+_SPARE = np.uint64(11)  # bits that a float has no room for
+_FIRST, _SECOND, _THIRD = (np.uint64(shift) for shift in SHIFTS)
+_BY_FIRST, _BY_SECOND = (np.uint64(factor) for factor in FACTORS)
 
 
 def mix(values: npt.ArrayLike) -> UInt64:
     """The SplitMix64 finaliser over 64-bit integers: a bijection that flips half of all bits."""
-    x = np.array(values, dtype=np.uint64)  # a copy, which is changed in place
-    for shift, factor in zip(_SHIFTS, _FACTORS, strict=False):
-        x ^= x >> shift
-        x *= factor
-    x ^= x >> _SHIFTS[-1]
-    return x[()]
+    return _stir(np.array(values, dtype=np.uint64, ndmin=1)).reshape(np.shape(values))[()]
+
+
+def _stir(x: UInt64) -> UInt64:
+    """``mix`` of an array of at least one dimension, in place."""
+    shifted = x >> _FIRST
+    x ^= shifted
+    x *= _BY_FIRST
+    np.right_shift(x, _SECOND, out=shifted)
+    x ^= shifted
+    x *= _BY_SECOND
+    np.right_shift(x, _THIRD, out=shifted)
+    x ^= shifted
+    return x
 
 
 def _mixed(x: int) -> int:
@@ -77,19 +86,19 @@ def text_keys(texts: Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
 
 
 def _hashed(key: Key) -> UInt64 | int:
-    """The hash of a key: an integer for a scalar, an array for an array."""
+    """The hash of a key: an integer for a scalar, a new array for an array."""
     if isinstance(key, str | bytes):
         key = text_key(key)
     if isinstance(key, int | np.integer):
         return _mixed(int(key) + int(GOLDEN) & _MASK)
     array = np.asarray(key)
     if array.dtype.kind == "M":
-        array = array.astype("datetime64[s]").astype(np.int64)
+        array = array.astype("datetime64[s]")
     if array.ndim == 0:
-        return _hashed(int(array))
-    return mix(
-        (array.astype(np.int64).view if array.dtype.kind in "ib" else array.astype)(np.uint64) + GOLDEN
-    )
+        return _hashed(int(array.astype(np.int64)))
+    if array.dtype.itemsize < 8:
+        array = array.astype(np.int64)
+    return _stir(array.view(np.uint64) + GOLDEN)
 
 
 class Draws:
@@ -108,18 +117,20 @@ class Draws:
         state: UInt64 | int = _mixed(self._root ^ text_key(purpose))
         for key in keys:
             hashed = _hashed(key)
-            if isinstance(state, int):
-                state = state + int(GOLDEN) & _MASK
-                both = state ^ hashed if isinstance(hashed, int) else np.uint64(state) ^ hashed
+            if not isinstance(state, int):
+                state = _stir((state + GOLDEN) ^ (np.uint64(hashed) if isinstance(hashed, int) else hashed))
+            elif isinstance(hashed, int):
+                state = _mixed((state + int(GOLDEN) & _MASK) ^ hashed)
             else:
-                both = (state + GOLDEN) ^ (np.uint64(hashed) if isinstance(hashed, int) else hashed)
-            state = _mixed(both) if isinstance(both, int) else mix(both)
+                hashed ^= np.uint64(state + int(GOLDEN) & _MASK)
+                state = _stir(hashed)
         return np.uint64(state) if isinstance(state, int) else state  # type: ignore[return-value]
 
     def uniform(self, purpose: str, *keys: Key, low: float = 0.0, high: float = 1.0) -> Floats:
         """Uniform in [low, high)."""
-        unit = (self.bits(purpose, *keys) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-        return low + (high - low) * unit
+        unit = (self.bits(purpose, *keys) >> _SPARE).astype(np.float64)
+        unit *= 2.0**-53
+        return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 
     def integers(self, purpose: str, *keys: Key, low: int, high: int) -> npt.NDArray[np.int64]:
         """Whole numbers from low to high, both included."""
@@ -136,7 +147,7 @@ class Draws:
 
     def identifier(self, purpose: str, *keys: Key) -> npt.NDArray[np.int64]:
         """A positive number below 2^53, which every JSON reader keeps exact."""
-        return (self.bits(purpose, *keys) >> np.uint64(11)).astype(np.int64) | np.int64(1 << 40)
+        return (self.bits(purpose, *keys) >> _SPARE).astype(np.int64) | np.int64(1 << 40)
 
     def hexadecimal(self, purpose: str, *keys: Key) -> npt.NDArray[np.bytes_]:
         """40 hexadecimal digits, the form of a commit's SHA-1, as an ``S40`` array."""
@@ -161,10 +172,10 @@ class Draws:
 
 
 @functools.cache
-def _directions(dimension: int) -> npt.NDArray[np.uint32]:
+def _directions(dimension: int) -> list[int]:
     """The 32 direction numbers of a Sobol dimension."""
     if dimension == 0:
-        return np.array([1 << (31 - bit) for bit in range(32)], dtype=np.uint32)
+        return [1 << (31 - bit) for bit in range(32)]
     degree, coefficients, initial = JOE_KUO[dimension - 1]
     numbers = [m << (31 - bit) for bit, m in enumerate(initial)]
     for bit in range(degree, 32):
@@ -173,31 +184,42 @@ def _directions(dimension: int) -> npt.NDArray[np.uint32]:
             if coefficients >> (degree - 1 - step) & 1:
                 value ^= numbers[bit - step]
         numbers.append(value)
-    return np.array(numbers, dtype=np.uint32)
+    return numbers
 
 
-def _sobol(ordinals: npt.NDArray[np.uint32], dimension: int) -> npt.NDArray[np.uint32]:
-    points = np.zeros_like(ordinals)
-    used = int(ordinals.max()).bit_length() if ordinals.size else 0
-    for bit, direction in enumerate(_directions(dimension)[:used]):
-        points ^= np.where(ordinals >> np.uint32(bit) & np.uint32(1), direction, np.uint32(0))
+@functools.cache
+def _points_of_bytes(dimension: int) -> npt.NDArray[np.uint32]:
+    """What each value of each byte of an ordinal, the lowest first, brings to its Sobol point: 4 x 256."""
+    points = np.zeros((4, 256), dtype=np.uint32)
+    values = np.arange(256)
+    for bit, direction in enumerate(_directions(dimension)):
+        points[bit // 8] ^= np.where(values >> bit % 8 & 1, direction, 0).astype(np.uint32)
     return points
 
 
+def _sobol(ordinals: npt.NDArray[np.uint32], dimension: int) -> npt.NDArray[np.uint32]:
+    table = _points_of_bytes(dimension)
+    points = table[0][ordinals & np.uint32(255)]
+    for byte in range(1, -(-int(ordinals.max(initial=0)).bit_length() // 8)):
+        points ^= table[byte][ordinals >> np.uint32(8 * byte) & np.uint32(255)]
+    return points
+
+
+_REVERSED = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], dtype=np.uint8)
+
+
 def _reverse_bits(x: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    for shift, mask in ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F), (8, 0x00FF00FF)):
-        s, m = np.uint32(shift), np.uint32(mask)
-        x = ((x >> s) & m) | ((x & m) << s)
-    return (x >> np.uint32(16)) | (x << np.uint32(16))
+    """Each byte's bits by a table, and the bytes of each number."""
+    return _REVERSED[np.ascontiguousarray(x)[..., None].view(np.uint8)].view(np.uint32)[..., 0].byteswap()
 
 
 def _owen(points: npt.NDArray[np.uint32], seed: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
     """Nested uniform scrambling, constants of Burley's listing 3 (after Vegdahl)."""
     with np.errstate(over="ignore"):
         x = _reverse_bits(points)
-        x = x ^ (x * np.uint32(0x3D20ADEA))
-        x = x + seed
-        x = x * ((seed >> np.uint32(16)) | np.uint32(1))
-        x = x ^ (x * np.uint32(0x05526C56))
-        x = x ^ (x * np.uint32(0x53A22864))
+        x ^= x * np.uint32(0x3D20ADEA)
+        x = x + seed  # which may be of a different shape
+        x *= (seed >> np.uint32(16)) | np.uint32(1)
+        x ^= x * np.uint32(0x05526C56)
+        x ^= x * np.uint32(0x53A22864)
     return _reverse_bits(x)

@@ -1,5 +1,6 @@
 """The people of the generated source; what is said of member i depends on i alone, not on their number."""
 
+import functools
 import unicodedata
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.distributions import Skewed
-from tformance_seed.draws import Draws, text_keys
+from tformance_seed.draws import Draws, UInt64, text_keys
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import words
 
@@ -79,18 +80,28 @@ def _adoption_draws(profile: Profile, index: Ints) -> npt.NDArray[np.float64]:
 def _names(draws: Draws, count: int) -> tuple[list[str], list[str]]:
     """Display names and logins: first and last names in a shuffled order, numbered once all were used."""
     first, last = words()["people"]["first"].split(), words()["people"]["last"].split()
-    order = np.argsort(draws.bits("name", np.arange(len(first) * len(last))))
-    form = draws.integers("login", np.arange(count), low=0, high=len(LOGINS) - 1).tolist()
+    again, place = np.divmod(np.arange(count), len(first) * len(last))
+    order = _least(draws.bits("name", np.arange(len(first) * len(last))), count)
+    given, family = np.divmod(order[place], len(last))
+    form = draws.integers("login", np.arange(count), low=0, high=len(LOGINS) - 1)
+    rows = zip(given.tolist(), family.tolist(), again.tolist(), form.tolist(), strict=True)
     names, logins = [], []
-    for member in range(count):
-        again, place = divmod(member, len(order))
-        given, family = first[order[place] // len(last)], last[order[place] % len(last)]
-        suffix = str(again + 1) if again else ""
-        names.append(f"{given} {family} {suffix}".rstrip())
-        logins.append(LOGINS[form[member]].format(first=_ascii(given), last=_ascii(family), suffix=suffix))
+    for one, other, times, style in rows:
+        suffix = str(times + 1) if times else ""
+        names.append(f"{first[one]} {last[other]} {suffix}".rstrip())
+        logins.append(LOGINS[style].format(first=_ascii(first[one]), last=_ascii(last[other]), suffix=suffix))
     return names, logins
 
 
+def _least(values: UInt64, count: int) -> Ints:
+    """Where the least values are, so many of them or all, in their order."""
+    if count >= len(values):
+        return np.argsort(values)
+    least = np.argpartition(values, count)[:count]
+    return least[np.argsort(values[least])]
+
+
+@functools.cache
 def _ascii(name: str) -> str:
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
 

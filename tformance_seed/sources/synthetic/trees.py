@@ -1,6 +1,5 @@
 """Repositories of the generated source: the files they hold, and which of them a pull request touches."""
 
-import functools
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -50,24 +49,26 @@ def plant(profile: Profile, repository: str) -> Tree:
     """The tree of a repository; a function of its name and of the organisation."""
     draws, industry = profile.draws, profile.organisation.industry
     own, common = vocabulary("areas", industry)
-    areas = np.array(own + common)
-    areas = areas[np.argsort(draws.bits("area", repository, np.arange(len(areas))))].tolist()
+    areas = np.array([area.encode() for area in own + common])
+    areas = areas[np.argsort(draws.bits("area", repository, np.arange(len(areas))))]
     language = _language(draws, repository)
-    names, places, categories = [], [], []
-    for rank, area in enumerate(areas):
-        nouns = _nouns(draws, industry, repository, rank)
-        paths = [(path, noun) for noun in nouns for path in language["files"]]
-        paths += [(path, nouns[0]) for path in language["area"]]
-        for path, noun in paths:
-            names.append(path.format(area=area, noun=noun, Area=area.capitalize(), Noun=noun.capitalize()))
-            places.append((area.encode(), noun.encode()))
-        categories += [_category(path) for path, _ in paths]
+    files, about_areas = _patterns(language["files"]), _patterns(language["area"])
+    names: list[bytes] = []
+    places: list[tuple[bytes, bytes]] = []
+    categories: list[bytes] = []
+    for area, nouns in zip(areas.tolist(), _nouns(draws, industry, repository, len(areas)), strict=True):
+        for patterns, things in ((files, nouns), (about_areas, nouns[:1])):
+            for noun in things:
+                here = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
+                names += [pattern % here for pattern in patterns]
+                categories += patterns.values()
+                places += [(area, noun)] * len(patterns)
     root = language["root"].split()
     others = root + [tool.file for tool in tools("code_tools")]
-    names += others
-    categories += map(_category, others)
+    names += [name.encode() for name in others]
+    categories += [file_category(name).encode() for name in others]
     return Tree(
-        names=np.array([name.encode() for name in names]),
+        names=np.array(names),
         categories=np.array(categories),
         areas=np.array([area for area, _ in places]),
         nouns=np.array([noun for _, noun in places]),
@@ -111,10 +112,16 @@ def touched(
     return np.where(bot[owner], tree.size + place % tree.root, row)
 
 
-@functools.cache
-def _category(path: str) -> bytes:
-    """The category of a file by its pattern: the words that are put in do not change it."""
-    return file_category(path.format(area="area", noun="noun", Area="Area", Noun="Noun")).encode()
+def _patterns(paths: list[str]) -> dict[bytes, bytes]:
+    """Patterns that take a mapping by the ``%`` operator, and the category of the files that each makes: the
+    words that are put in do not change it.
+    """
+    return {
+        path.replace("{", "%(").replace("}", ")s").encode(): file_category(
+            path.format(area="area", noun="noun", Area="Area", Noun="Noun")
+        ).encode()
+        for path in paths
+    }
 
 
 def _language(draws: Draws, repository: str) -> dict[str, Any]:
@@ -127,11 +134,12 @@ def _language(draws: Draws, repository: str) -> dict[str, Any]:
     return languages[int(draws.pick("language", [language["weight"] for language in languages], repository))]
 
 
-def _nouns(draws: Draws, industry: str, repository: str, area: int) -> list[str]:
-    """What lives in an area, a different choice in each."""
-    own, common = vocabulary("nouns", industry)
-    chosen: list[str] = []
-    for source, count in ((own, INDUSTRY_NOUNS), (common, NOUNS_PER_AREA)):
-        order = np.argsort(draws.bits(f"noun/{len(chosen)}", repository, area, np.arange(len(source))))
-        chosen += [source[place] for place in order[: min(count, NOUNS_PER_AREA - len(chosen))]]
-    return chosen
+def _nouns(draws: Draws, industry: str, repository: str, areas: int) -> list[list[bytes]]:
+    """What lives in each area, a different choice in each."""
+    rank, chosen, taken = np.arange(areas)[:, None], [], 0
+    for source, most in zip(vocabulary("nouns", industry), (INDUSTRY_NOUNS, NOUNS_PER_AREA), strict=True):
+        order = np.argsort(draws.bits(f"noun/{taken}", repository, rank, np.arange(len(source))), axis=1)
+        words = np.array([word.encode() for word in source], dtype="S")
+        chosen.append(words[order[:, : min(most, NOUNS_PER_AREA - taken)]])
+        taken += chosen[-1].shape[1]
+    return np.concatenate(chosen, axis=1).tolist()

@@ -82,7 +82,9 @@ def text_key(text: str | bytes) -> int:
 
 def text_keys(texts: Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
     """``text_key`` of each text, as an array."""
-    return np.fromiter((text_key(text) for text in texts), dtype=np.uint64, count=len(texts))
+    listed = texts.tolist() if isinstance(texts, np.ndarray) else texts
+    known = {text: text_key(text) for text in set(listed)}  # often one, over and over
+    return np.fromiter(map(known.__getitem__, listed), dtype=np.uint64, count=len(listed))
 
 
 def _hashed(key: Key) -> UInt64 | int:

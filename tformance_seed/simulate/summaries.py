@@ -243,12 +243,23 @@ def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Integers]:
     """Languages, frameworks and categories of each pull request as JSON; and its number of files."""
     starts, counts = runs(files["pull_request"], len(prs["title"]))
     told = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
-    bits = [EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[kind] for name, kind in told]
+    known = _Bits()
+    bits = [known[file] for file in told]
     found = np.zeros(len(counts), dtype=np.int64)
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the files' order
     if len(present):
         found[present] = np.bitwise_or.reduceat(np.array(bits, dtype=np.int64), starts[present])
     return [_technology(row) for row in found.tolist()], counts
+
+
+class _Bits(dict[tuple[bytes, bytes], int]):
+    """What a file's name and category say, as bits of ``TECHNOLOGY``; most files come again and again."""
+
+    def __missing__(self, file: tuple[bytes, bytes]) -> int:
+        name, category = file
+        bits = EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[category]
+        self[file] = bits
+        return bits
 
 
 @functools.lru_cache(maxsize=65536)

@@ -1,5 +1,6 @@
 """What the pull requests and commits of the generated source say: titles, bodies, messages, labels."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -116,22 +117,21 @@ class Wording:
             subjects[row] = urgent[row] + plain
         for row in np.flatnonzero(changes.is_revert).tolist():
             subjects[row] = b'Revert "%s"' % quotes[int(changes.reverted[row])]
-        bumps = self._bumps(changes, packages)
-        for row in np.flatnonzero(changes.is_bot).tolist():
-            subjects[row] = bumps[row]
+        bots = np.flatnonzero(changes.is_bot)
+        for row, bump in zip(bots.tolist(), self._bumps(changes, bots, packages), strict=True):
+            subjects[row] = bump
         return subjects
 
-    def _bumps(self, changes: Changes, packages: list[bytes]) -> list[bytes]:
+    def _bumps(self, changes: Changes, rows: Ints, packages: list[bytes]) -> list[bytes]:
         """Packages take turns, each in another order; with each comes a next version, bumped or not."""
         draws, repository = self._draws, changes.repository
-        turn, place = np.divmod(changes.number, len(packages))
+        turn, place = np.divmod(changes.number[rows], len(packages))
         order = np.argsort(draws.bits("package", repository, turn[:, None], np.arange(len(packages))), axis=1)
         package = order[np.arange(len(turn)), place]
         version = turn + draws.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
-        names = np.array(packages)[package].tolist()
         return [
-            b"Bump %s from %s to %s" % (name, _version(old), _version(old + 1))
-            for name, old in zip(names, version.tolist(), strict=True)
+            b"Bump %s from %s to %s" % (packages[which], _version(old), _version(old + 1))
+            for which, old in zip(package.tolist(), version.tolist(), strict=True)
         ]
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
@@ -146,27 +146,29 @@ class Wording:
     def bodies(self, changes: Changes, said: list[dict[bytes, bytes]], subjects: list[bytes]) -> list[bytes]:
         """What and why, how it was tested, notes, a checklist; then what an AI tool adds."""
         form = self._draws.pick("body form", list(BODY_FORMS), changes.key).tolist()
-        forms = [_with_phrases(sections) for sections in BODY_FORMS.values()]
-        summary = _with_phrases((SUMMARY,))
+        forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
         dice = self._draws.bits("body", changes.key).tolist()
         closes = self._draws.chance("closes", CLOSES, changes.key) & (changes.jira_key != b"")
-        repository = changes.repository.encode()
+        mentioned = np.where(changes.signed, -1, changes.tool).tolist()
+        repository, reverted = changes.repository.encode(), changes.reverted.tolist()
         bodies = []
-        for row, mapping in enumerate(said):
-            if changes.is_bot[row]:
+        for row, (mapping, bot, close) in enumerate(
+            zip(said, changes.is_bot.tolist(), closes.tolist(), strict=True)
+        ):
+            if bot:
                 bodies.append(subjects[row].replace(b"Bump", b"Bumps", 1) + b".")
                 continue
-            if changes.is_revert[row]:
-                sections = [b"Reverts %s#%d." % (repository, changes.reverted[row])]
+            if reverted[row]:
+                sections = [b"Reverts %s#%d." % (repository, reverted[row])]
             else:
                 sections = _written(forms[form[row]], dice[row])
-            if closes[row] and sections:
+            if close and sections:
                 sections.append(b"Closes " + changes.jira_key[row])
-            if changes.tool[row] >= 0 and not changes.signed[row]:
-                tool = TOOLS[changes.tool[row]]
+            if mentioned[row] >= 0:
+                tool = TOOLS[mentioned[row]]
                 sections.append(tool.mention)
                 if not tool.trailer:
-                    sections += _written(summary, dice[row] >> 48)
+                    sections += _written([_variants(SUMMARY)], dice[row] >> 48)
             bodies.append(b"\n\n".join(sections) % mapping)
         return bodies
 
@@ -211,19 +213,23 @@ def _version(ordinal: int) -> bytes:
     return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)
 
 
-def _with_phrases(sections: tuple[Section, ...]) -> list[tuple[bytes, list[bytes], int, int, bytes]]:
+@functools.cache
+def _variants(section: Section) -> list[list[bytes]]:
+    """What a section can say, by how many phrases it has and which is the first; none comes twice."""
+    heading, name, least, most, bullet = section
+    lines = [bullet + phrase for phrase in phrases("bodies", name)]
+    around = lines + lines
     return [
-        (heading, phrases("bodies", name), least, most, bullet)
-        for heading, name, least, most, bullet in sections
+        [heading + b"\n".join(around[start : start + count]) for start in range(len(lines))]
+        for count in range(least, most + 1)
     ]
 
 
-def _written(sections: list[tuple[bytes, list[bytes], int, int, bytes]], dice: int) -> list[bytes]:
-    """Sections with phrases that eight bits of ``dice`` each choose, none twice in a section."""
+def _written(sections: list[list[list[bytes]]], dice: int) -> list[bytes]:
+    """Sections, each in the variant that eight bits of ``dice`` choose."""
     written = []
-    for heading, options, least, most, bullet in sections:
-        count, start = least + dice % (most - least + 1), (dice >> 3) % len(options)
-        lines = [bullet + options[(start + line) % len(options)] for line in range(count)]
-        written.append(heading + b"\n".join(lines))
+    for variants in sections:
+        firsts = variants[dice % len(variants)]
+        written.append(firsts[(dice >> 3) % len(firsts)])
         dice >>= 8
     return written

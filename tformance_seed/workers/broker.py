@@ -27,8 +27,8 @@ NAMESPACE = "tformance_seed"
 #: Messages that a worker process holds for each of its threads, those in hand included.
 PREFETCH = 4
 
-#: Milliseconds after which an idle process looks again whether there is something to do, or whether it is to
-#: end; and a command that does its tasks itself, whose end somebody waits for.
+#: Milliseconds after which an idle thread looks again whether there is something to do, or whether it is to
+#: end; and one of a command that does its tasks itself, whose end somebody waits for.
 IDLE, LOCAL_IDLE = 200, 20
 
 #: Milliseconds after which a task is interrupted, and after which its process is killed if it cannot be.
@@ -100,9 +100,17 @@ def redacted(url: str) -> str:
     return f"{parts.scheme}://{place}{parts.path}" if parts.scheme in SCHEMES else "URL"
 
 
+class _LocalBroker(StubBroker):
+    """Messages within this process."""
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = IDLE) -> dramatiq.Consumer:
+        """A consumer: a message wakes it, so it need not look as often as a thread, whose end counts."""
+        return super().consume(queue_name, prefetch, max(timeout, IDLE))
+
+
 def local() -> Setup:
     """A broker within this process."""
-    return Setup(StubBroker(middleware=_middleware(LocalResults(), LOCAL_IDLE)), None)
+    return Setup(_LocalBroker(middleware=_middleware(LocalResults(), LOCAL_IDLE)), None)
 
 
 def connect(url: str) -> Setup:

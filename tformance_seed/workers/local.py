@@ -27,5 +27,10 @@ def crew(database: peewee.Database) -> Iterator[Crew]:
     try:
         yield made
     finally:
-        worker.stop()
+        for thread in worker.workers:
+            thread.stop()
+        for thread in worker.workers:
+            thread.join()
+        for consumer in worker.consumers.values():
+            consumer.stop()  # by itself within a moment: what it holds is in the ledger, too
         made.broker.close()

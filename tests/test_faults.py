@@ -107,7 +107,7 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path_factory
 
 def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, postgresql_url, expected):
     run = begin(*ORGANISATIONS, days=60)
-    every = {("sync", "team"), ("compute", "pull_requests"), ("compute", "jira"), ("llm", "summaries")}
+    every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
     every |= {("compute", stage) for stage in ("ai_usage", "copilot", "weekly", "reviewers", "insights")}
     jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
     wild = [

@@ -38,7 +38,7 @@ def test_one_big_organisation_uses_all_workers_and_comes_together_once(
     assert stages["weekly"] == [1, 1, 1]
     assert stages["pull_requests"][0] > 10
     assert stages["pull_requests"][1] == 3
-    assert stages["ai_usage"][1] == 3
+    assert stages["ai_usage"][0] > 1
     assert digests(postgresql_url) == undisturbed(*BIG)
 
 
@@ -52,7 +52,7 @@ def test_each_queue_is_served_by_those_who_name_it(workers, postgresql_url, brok
         (job,) = run_json("status", name, database=postgresql_url)["jobs"]
         return {stage["stage"]: stage for stage in job["stages"]}
 
-    wait_until(lambda: stages().get("copilot", {}).get("done"))
+    wait_until(lambda: stages().get("summaries"))
     time.sleep(1)
     assert stages()["summaries"]["waiting"] > 0
     assert "weekly" not in stages()

@@ -1,9 +1,10 @@
 """One organisation from source to metrics: the only place that knows the order.
 
-team and members -> pull requests with all that hangs on them, AI usage -> summaries, Jira issues, Copilot
-figures -> weekly metrics, reviewer pairs, insights. Summaries come with their pull requests where nobody
-limits requests for them. Each stage is cut into tasks, each task is a transaction
-that also enters it in the ledger; the tasks of a phase may be done side by side, by anybody.
+team and members -> AI usage, pull requests with all that hangs on them -> summaries, Jira issues -> Copilot
+figures, weekly metrics, reviewer pairs, insights. Summaries come with their pull requests where nobody limits
+requests for them, and so do Jira issues where no two pull requests share one. Each stage is cut into tasks,
+each task is a transaction that also enters it in the ledger; the tasks of a phase may be done side by side,
+by anybody.
 """
 
 from collections.abc import Callable, Iterator
@@ -73,11 +74,11 @@ def _compute(_work: Work) -> str:
 #: The order of work: stages of one phase do not depend on each other.
 STAGES = {
     "team": Stage(0, lambda _work: "sync", _once, loading.team, alone=True),
-    "pull_requests": Stage(1, _read, loading.pull_request_ranges, loading.pull_requests),
     "ai_usage": Stage(1, _compute, loading.usage_ranges, loading.usage),
+    "pull_requests": Stage(1, _read, loading.pull_request_ranges, loading.pull_requests),
     "summaries": Stage(2, lambda _work: "llm", aggregates.summary_ranges, aggregates.summaries),
-    "jira": Stage(2, _compute, _once, aggregates.jira),
-    "copilot": Stage(2, _compute, _once, aggregates.copilot),
+    "jira": Stage(2, _compute, aggregates.jira_ranges, aggregates.jira),
+    "copilot": Stage(3, _compute, _once, aggregates.copilot),
     "weekly": Stage(3, _compute, _once, aggregates.weekly),
     "reviewers": Stage(3, _compute, _once, aggregates.reviewers),
     "insights": Stage(3, _compute, _once, aggregates.insights),

@@ -1,4 +1,4 @@
-"""What the pull requests of a Jira key have in common, read from the database."""
+"""What the pull requests of a Jira key have in common: read from the database, or off what goes there."""
 
 import functools
 import json
@@ -11,7 +11,9 @@ from peewee import fn
 
 from tformance_seed.models import PullRequest
 from tformance_seed.models.fields import json_text
+from tformance_seed.sources.records import Columns
 from tformance_seed.statements import Statement
+from tformance_seed.upsert import columns
 
 Facts = dict[str, npt.NDArray[Any]]
 
@@ -38,6 +40,29 @@ _NAMED = Statement(
         )
     )
 )
+
+
+def told_facts(pull_requests: Columns) -> Facts:
+    """The facts of pull requests that are about to be written, each with a Jira key of its own.
+
+    Parameters:
+      pull_requests: columns of PullRequest; those without a key have no facts.
+    """
+    texts = {name: pull_requests[name] for name in ("jira_key", "title")}
+    key, title = (made.values for made in columns(PullRequest, texts))  # as the table will hold them
+    rows = np.flatnonzero(key != b"")
+    prs = {name: values[rows] for name, values in pull_requests.items()}
+    merged = ~np.isnat(prs["merged_at"])
+    return {
+        "jira_key": key[rows],
+        "first_created": prs["pr_created_at"],
+        "last_ended": np.where(merged, prs["merged_at"], prs["updated_at"]),
+        "lines": prs["additions"] + prs["deletions"],
+        "title": title[rows],
+        "labels": prs["labels"],
+        "assignee": prs["author"],
+        "state": prs["state"],
+    }
 
 
 def issue_facts(

@@ -169,6 +169,8 @@ class Source(Protocol):
     fingerprint: str
     #: Whether reading it waits on something other than this processor, such as git or a network.
     waits: bool
+    #: Whether two pull requests may name the same Jira issue.
+    shares_issues: bool
     #: How many pull requests ``batches`` will yield in all, and how many places there are.
     total: int
     places: int

@@ -58,6 +58,12 @@ def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
     )
 
 
+def jira_ranges(work: Work) -> Iterator[tuple[int, int]]:
+    """All issues at once, where they did not come with their pull requests."""
+    if work.source.shares_issues:
+        yield 0, 1
+
+
 def jira(work: Work, _start: int, _stop: int) -> Write:
     """Issues are what all pull requests with their key say, whichever task or run brought those."""
 

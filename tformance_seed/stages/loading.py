@@ -21,6 +21,7 @@ from tformance_seed.models import (
     TeamMember,
 )
 from tformance_seed.simulate import simulate
+from tformance_seed.simulate.jira import issues
 from tformance_seed.simulate.usage import ai_usage
 from tformance_seed.sources.records import Columns, open_ranges
 from tformance_seed.stages.work import Results, Work, Write, ids_of
@@ -110,9 +111,11 @@ def pull_request_ranges(work: Work) -> Iterator[tuple[int, int]]:
 def pull_requests(work: Work, start: int, stop: int) -> Write:
     """Pull requests of a range of places, with all that hangs on them."""
     made = [simulate(batch, work.people, work.profile) for batch in work.source.batches(start, stop)]
-    if not work.summaries_apart:
-        for tables in made:
+    for tables in made:
+        if not work.summaries_apart:
             tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
+        if not work.source.shares_issues:
+            tables["JiraIssue"] = issues(metrics.told_facts(tables["PullRequest"]), work.profile)
 
     def write(results: Results) -> None:
         for tables in made:
@@ -121,7 +124,8 @@ def pull_requests(work: Work, start: int, stop: int) -> Write:
             work.write(PullRequest, pull_requests, results)
             ids = _pull_request_ids(work, pull_requests)
             for name, columns in tables.items():
-                columns["pull_request"] = ids_of(columns["pull_request"], ids)
+                if "pull_request" in columns:
+                    columns["pull_request"] = ids_of(columns["pull_request"], ids)
                 work.write(MODELS[name], columns, results)
             surveys["pull_request"] = ids[surveys["pull_request"]]
             work.write(PRSurvey, surveys, results)

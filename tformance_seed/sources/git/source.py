@@ -85,6 +85,7 @@ class GitSource:
 
     name = "git"
     waits = True
+    shares_issues = True
 
     def __init__(self, repositories: list[Repository], profile: Profile, *, emails: bool = False) -> None:
         self.inputs: dict[str, Any] = {"emails": emails}

@@ -64,6 +64,7 @@ class SyntheticSource:
     name = "synthetic"
     fingerprint = ""
     waits = False
+    shares_issues = False
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile

@@ -7,14 +7,15 @@ each task is a transaction that also enters it in the ledger; the tasks of a pha
 by anybody.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tformance_seed import ledger
-from tformance_seed.database import transaction
+from tformance_seed.database import check_at_once, transaction
 from tformance_seed.ledger import Task
 from tformance_seed.stages import aggregates, loading
-from tformance_seed.stages.work import Results, Work, Write
+from tformance_seed.stages.work import MAKING, Results, Work, Write
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,12 @@ def perform(work: Work, task: Task) -> Results:
       peewee.DatabaseError: the database failed; nothing of the task was written.
     """
     stage = STAGES[task.key.stage]
-    write = stage.prepare(work, task.key.start, task.stop)
+    with contextlib.nullcontext() if work.source.waits else MAKING:
+        write = stage.prepare(work, task.key.start, task.stop)
     results: Results = {}
     with transaction(work.database):
         ledger.enter(task, alone=stage.alone)
+        check_at_once(work.database)
         write(results)
         ledger.complete(task, results)
     return results
@@ -78,8 +81,8 @@ STAGES = {
     "pull_requests": Stage(1, _read, loading.pull_request_ranges, loading.pull_requests),
     "summaries": Stage(2, lambda _work: "llm", aggregates.summary_ranges, aggregates.summaries),
     "jira": Stage(2, _compute, aggregates.jira_ranges, aggregates.jira),
-    "copilot": Stage(3, _compute, _once, aggregates.copilot),
     "weekly": Stage(3, _compute, _once, aggregates.weekly),
+    "copilot": Stage(3, _compute, _once, aggregates.copilot),
     "reviewers": Stage(3, _compute, _once, aggregates.reviewers),
     "insights": Stage(3, _compute, _once, aggregates.insights),
 }

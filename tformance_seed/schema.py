@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import peewee
 
 from tformance_seed import contract
-from tformance_seed.database import current_schema, making_tables, table_names
+from tformance_seed.database import making_tables, table_names
 from tformance_seed.errors import InputError
 from tformance_seed.findings import Finding
 from tformance_seed.models import APPLICATION, LEDGER, SeedTeam
@@ -56,8 +56,7 @@ def _make_ledger(database: peewee.Database) -> list[str]:
 
     They hold what runs did. Without it the next run finds its rows unchanged, and goes on from there.
     """
-    tables = table_names(database)
-    if any(_is_outdated(database, model) for model in LEDGER if model._meta.table_name in tables):
+    if not all(_columns(model) == columns for model, columns in _ledger(database).items()):
         database.drop_tables([model for model in LEDGER if model is not SeedTeam], safe=True)
         database.execute(peewee.SQL("DROP TABLE IF EXISTS seed_chunk"))
     return _create(database, LEDGER)
@@ -65,14 +64,18 @@ def _make_ledger(database: peewee.Database) -> list[str]:
 
 def has_ledger(database: peewee.Database) -> bool:
     """Whether the ledger is there, and of this version."""
-    tables = table_names(database)
-    return all(model._meta.table_name in tables and not _is_outdated(database, model) for model in LEDGER)
+    there = _ledger(database)
+    return all(_columns(model) == there.get(model) for model in LEDGER)
 
 
-def _is_outdated(database: peewee.Database, model: type[peewee.Model]) -> bool:
-    """Whether a table of the ledger is one that another version of the package made."""
-    have = {column.name for column in database.get_columns(model._meta.table_name, current_schema(database))}
-    return have != {field.column_name for field in model._meta.sorted_fields}
+def _ledger(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
+    """The columns of those of the ledger's tables that are there."""
+    models = {model._meta.table_name: model for model in LEDGER}
+    return {models[name]: set(table.columns) for name, table in contract.found(database, models).items()}
+
+
+def _columns(model: type[peewee.Model]) -> set[str]:
+    return {field.column_name for field in model._meta.sorted_fields}
 
 
 def _create(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> list[str]:

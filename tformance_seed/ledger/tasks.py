@@ -5,6 +5,7 @@ once or not at all, and one whose worker died is free again when the server has 
 """
 
 import dataclasses
+import enum
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -189,6 +190,14 @@ def _leave(task: Task, state: str, reason: str) -> None:
     entry.where(SeedTask.id == task.id, undone).execute()
 
 
+class Advance(enum.Enum):
+    """What became of a job at the end of a task: nothing, a new phase whose tasks are to be sent, its end."""
+
+    NOT_YET = enum.auto()
+    BEGUN = enum.auto()
+    FINISHED = enum.auto()
+
+
 #: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
 Phase = list[tuple[str, str, int, int]] | None
 
@@ -203,10 +212,10 @@ _UNDONE = Statement(
 )
 
 
-def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
+def advance(job_id: int, phase: Callable[[int], Phase]) -> Advance:
     """Where all tasks of a job's phase are done, begin the next one that has any, or finish the job.
 
-    However many come here at once, the job advances once. Returns whether there are new tasks to send.
+    However many come here at once, the job advances once.
     """
     database = SeedJob._meta.database
 
@@ -214,24 +223,24 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> bool:
         return _UNDONE(database, job=job_id).fetchone() is not None
 
     if undone():
-        return False
+        return Advance.NOT_YET
     while True:
         with transaction(database):
             row = _STANDING(database, job=job_id).fetchone()
             if row is None or row[1] != RUNNING:
-                return False
+                return Advance.NOT_YET
             if undone():
-                return False
+                return Advance.NOT_YET
             organisation, _, current = row
             following = phase(current + 1)
             if following is None:
                 SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
                 SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
-                return False
+                return Advance.FINISHED
             SeedJob.update(phase=current + 1).where(SeedJob.id == job_id).execute()
             _plan(job_id, current + 1, following)
             if following:
-                return True
+                return Advance.BEGUN
 
 
 def _standing(database: peewee.Database, value: Parameters) -> peewee.Query:

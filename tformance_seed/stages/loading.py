@@ -31,7 +31,7 @@ from tformance_seed.statements import Statement
 CHILDREN_PER_PULL_REQUEST = 10
 
 #: Places of a task: so few that one big organisation gives every worker something to do.
-PULL_REQUESTS = 750
+PULL_REQUESTS = 1_500
 
 #: Members times days of a task, at most; and how many more rows than expected must still fit into a chunk.
 MEMBER_DAYS, MARGIN = 100_000, 0.1
@@ -104,8 +104,15 @@ def _team_values(profile: Profile) -> dict[str, Any]:
 
 def pull_request_ranges(work: Work) -> Iterator[tuple[int, int]]:
     """Ranges of places in the source's own order."""
-    size = min(PULL_REQUESTS, max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
-    return open_ranges(0, work.source.places, size, [])
+    most = min(PULL_REQUESTS, max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
+    places = work.source.places
+    return open_ranges(0, places, _even(places, most), [])
+
+
+def _even(count: int, most: int) -> int:
+    """The size of parts that are as few as can be and about as large as one another."""
+    parts = max(1, -(-count // most))
+    return max(1, -(-count // parts))
 
 
 def pull_requests(work: Work, start: int, stop: int) -> Write:
@@ -181,8 +188,8 @@ def usage_ranges(work: Work) -> Iterator[tuple[int, int]]:
     """Ranges of members, each of about as many rows as one statement takes."""
     days = work.profile.days
     expected = WORKED * np.sum(work.profile.adoption_at(days) * np.is_busday(days)) * (1 + MARGIN)
-    size = min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))
-    return open_ranges(0, len(work.people), max(1, int(size)), [])
+    most = max(1, int(min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))))
+    return open_ranges(0, len(work.people), _even(len(work.people), most), [])
 
 
 def usage(work: Work, start: int, stop: int) -> Write:

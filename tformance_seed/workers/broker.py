@@ -29,7 +29,7 @@ PREFETCH = 4
 
 #: Milliseconds after which an idle thread looks again whether there is something to do, or whether it is to
 #: end; and one of a command that does its tasks itself, whose end somebody waits for.
-IDLE, LOCAL_IDLE = 200, 20
+IDLE, LOCAL_IDLE = 200, 5
 
 #: Milliseconds after which a task is interrupted, and after which its process is killed if it cannot be.
 SOFT_LIMIT, HARD_LIMIT = 300_000, 600_000

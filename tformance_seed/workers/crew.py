@@ -72,6 +72,8 @@ class Crew:
         self._works: OrderedDict[int, Work] = OrderedDict()
         self._lock = threading.Lock()
         self._planning: dict[int, threading.Lock] = {}
+        #: Set when a job comes to its end here, for who watches.
+        self.finished = threading.Event()
         self.actors = {queue: self._declare(queue) for queue in QUEUES}
 
     def _declare(self, queue: str) -> dramatiq.Actor:
@@ -172,9 +174,11 @@ class Crew:
         except ledger.Stale:
             log.debug("%s: nothing to do", task.key)
         # A message that comes again may be of somebody who died before sending what follows.
-        new = ledger.advance(task.key.job, lambda number: pipeline.phase(self._work(task.key.job), number))
-        if new or (results is None and ledger.follows(task)):
+        became = ledger.advance(task.key.job, lambda number: pipeline.phase(self._work(task.key.job), number))
+        if became is ledger.Advance.BEGUN or (results is None and ledger.follows(task)):
             self.send(ledger.waiting(task.key.run, [task.key.job], in_hand=False))
+        elif became is ledger.Advance.FINISHED:
+            self.finished.set()
         if results is None:
             return None
         rows = {

@@ -11,8 +11,8 @@ from tformance_seed.workers import broker
 from tformance_seed.workers.crew import Crew
 from tformance_seed.workers.middleware import ThreadEnd
 
-#: Threads: one makes rows while PostgreSQL takes in those of two others. SQLite has one writer.
-THREADS = 3
+#: Threads: one makes rows while PostgreSQL takes in those of others. SQLite has one writer.
+THREADS = 4
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """Jira: the issues that pull requests belong to."""
 
+import functools
+import itertools
 import re
 
 import numpy as np
@@ -81,6 +83,9 @@ PREFIX = re.compile(rb"^(\w+)(?:\([^)]*\))?!?:\s*")
 LEFTOVERS = re.compile(rb"\[\s*\]|\(\s*\)|^[\s:\-|]+|\s+(?=\s)")
 WORD = re.compile(rb"[a-z]+")
 
+#: What every leftover but a leading one begins with, and what a leading one does.
+PERHAPS_LEFT, LEADING = re.compile(rb"[\[(\s][\])\s]"), frozenset(b"%c" % c for c in b" \t\n\r\f\v:-|")
+
 
 def issues(facts: Columns, profile: Profile) -> Columns:
     """JiraIssue rows, one for each key, in the order of ``facts``.
@@ -131,9 +136,15 @@ def issues(facts: Columns, profile: Profile) -> Columns:
 
 def _type(title: bytes, labels: bytes) -> int:
     """The issue type that a title or its labels (JSON) tell of, -1 if none."""
-    words = [*WORD.findall(title.lower())[:TITLE_WORDS], *WORD.findall(labels.lower())]
-    found = (TYPE_OF_WORD.get(word, -1) for word in words)
-    return next((kind for kind in found if kind >= 0), -1)
+    for word in itertools.islice(WORD.finditer(title.lower()), TITLE_WORDS):
+        if word[0] in TYPE_OF_WORD:
+            return TYPE_OF_WORD[word[0]]
+    return _type_of_labels(labels)
+
+
+@functools.lru_cache(maxsize=1024)
+def _type_of_labels(labels: bytes) -> int:
+    return next((TYPE_OF_WORD[word] for word in WORD.findall(labels.lower()) if word in TYPE_OF_WORD), -1)
 
 
 def _summaries(facts: Columns) -> Texts:
@@ -143,10 +154,15 @@ def _summaries(facts: Columns) -> Texts:
     """
     texts = []
     for title, key in zip(facts["title"].tolist(), facts["jira_key"].tolist(), strict=True):
-        text = PREFIX.sub(b"", LEFTOVERS.sub(b"", title.replace(key, b"")).strip(), count=1)
-        text = LEFTOVERS.sub(b"", text).strip() or key
+        text = PREFIX.sub(b"", _tidy(title.replace(key, b"")).strip(), count=1)
+        text = _tidy(text).strip() or key
         texts.append(text[:1].upper() + text[1:])
     return np.array(texts, dtype="S")
+
+
+def _tidy(text: bytes) -> bytes:
+    """Without leftovers. Most texts have none, and that is told faster than looked for."""
+    return LEFTOVERS.sub(b"", text) if PERHAPS_LEFT.search(text) or text[:1] in LEADING else text
 
 
 def simulated_key(prs: Columns, profile: Profile) -> Texts:

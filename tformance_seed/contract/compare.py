@@ -187,8 +187,9 @@ def _indexes(name: str, want: Table, have: Table, *, postgresql: bool) -> Iterat
 
 
 def _missing(name: str, index: Index, *, postgresql: bool) -> Finding:
-    concurrently = index.statement.replace("INDEX ", "INDEX CONCURRENTLY ", 1)
-    made = {"statement": f"{concurrently if postgresql else index.statement};"}
+    statement = index.statement()
+    concurrently = statement.replace("INDEX ", "INDEX CONCURRENTLY ", 1)
+    made = {"statement": f"{concurrently if postgresql else statement};"}
     if not index.unique:
         why = "what looks rows up by it reads the whole table instead"
         return Finding("missing-index", "warns", name, "none", f"an index on {index}", why, MIGRATE, **made)

@@ -1,7 +1,7 @@
 """The shape of a table: columns, indexes, foreign keys, checks; and the shape that the models want."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import peewee
@@ -46,7 +46,7 @@ class Column:
 class Index:
     """An index: its keys in order, as text, and what else tells it from others. Names are free.
 
-    ``target``: rows are upserted by it.
+    ``target``: rows are upserted by it. ``statement``: writes what makes it.
     """
 
     name: str = field(compare=False)
@@ -55,7 +55,7 @@ class Index:
     method: str = "btree"
     where: str = ""
     target: bool = field(default=False, compare=False)
-    statement: str = field(default="", compare=False)
+    statement: Callable[[], str] = field(default=str, compare=False)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -108,7 +108,7 @@ def _table(database: peewee.Database, model: type[peewee.Model]) -> Table:
             name=f"{meta.table_name}_pkey",
             keys=(primary,),
             unique=True,
-            statement=f'ALTER TABLE "{meta.table_name}" ADD PRIMARY KEY ("{primary}")',
+            statement=lambda: f'ALTER TABLE "{meta.table_name}" ADD PRIMARY KEY ("{primary}")',
         ),
         *(_index(database, index, target) for index in indexes),
     ]
@@ -126,13 +126,17 @@ def _index(database: peewee.Database, index: peewee.ModelIndex, target: tuple[st
     keys = tuple(
         part.column_name if isinstance(part, peewee.Field) else part.sql for part in index._expressions
     )
-    statement, _ = database.get_sql_context().sql(peewee.ValueLiterals(index.safe(False))).query()
+
+    def statement() -> str:
+        sql, _ = database.get_sql_context().sql(peewee.ValueLiterals(index.safe(False))).query()
+        return sql
+
     return Index(
         name=index._name,
         keys=keys,
         unique=index._unique,
         method=index._using or "btree",
-        where=statement.partition(" WHERE ")[2],
+        where="" if index._where is None else statement().partition(" WHERE ")[2],
         target=keys == target,
         statement=statement,
     )

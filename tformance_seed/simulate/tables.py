@@ -59,7 +59,9 @@ def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
             "is_ai_assisted": prs["ai_kind"] != AI_NONE,
             "ai_tools_detected": prs["ai_tools"],
             "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
-            "linked_issues": np.array([_linked(body) for body in prs["body"].tolist()], dtype="S"),
+            "linked_issues": np.array(
+                [_linked(body) if b" #" in body else b"[]" for body in prs["body"].tolist()], dtype="S"
+            ),
             "milestone_title": _milestones(prs, profile),
         },
         prs["ended_at"],
@@ -97,5 +99,5 @@ def _assignees(members: Members, author: int) -> bytes:
 
 def _linked(body: bytes) -> bytes:
     """The numbers of the issues that a text closes, as a JSON list."""
-    numbers = CLOSES.findall(body) if b" #" in body else ()
-    return b"[%s]" % b",".join(b"%d" % number for number in sorted(set(map(int, numbers))))
+    numbers = set(map(int, CLOSES.findall(body)))
+    return b"[%s]" % b",".join(b"%d" % number for number in sorted(numbers))

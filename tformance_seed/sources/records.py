@@ -143,15 +143,6 @@ class Batch:
     files: Columns
 
 
-def open_ranges(start: int, stop: int, size: int, done: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The ranges of places from ``start`` to ``stop`` that are not done, each at most ``size`` long."""
-    for done_start, done_stop in [*sorted(done), (stop, stop)]:
-        end = min(done_start, stop)
-        for begin in range(start, end, size):
-            yield begin, min(begin + size, end)
-        start = max(start, done_stop)
-
-
 def ragged(counts: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
     counts = np.asarray(counts, dtype=np.int64)

@@ -126,30 +126,32 @@ def _computed(
     return prepare
 
 
-def _without_nested_loops(work: Work) -> None:
+def _without_statistics(work: Work) -> None:
     """Statistics know nothing yet of a team or a table that has just been filled: the planner takes it for a
-    row or two, and would join thousands by nested loops. Without those its guesses do no harm.
+    row or two, and would join thousands by nested loops, or compile a query that is over in milliseconds.
+    Without these two its guesses do no harm.
     """
     if is_postgresql(work.database):
-        setting = peewee.fn.set_config("enable_nestloop", "off", True)  # until the transaction ends
-        work.database.execute(peewee.Select(columns=[setting]))
+        settings = ("enable_nestloop", "jit")
+        off = [peewee.fn.set_config(name, "off", True) for name in settings]  # until the transaction ends
+        work.database.execute(peewee.Select(columns=off))
 
 
 def _weekly(work: Work, above: int) -> tuple[int, int]:
     """Of all that the team has: commits of a pull request in the window may lie in weeks before it."""
-    _without_nested_loops(work)
+    _without_statistics(work)
     team_id, profile = work.team.team_id, work.profile
     first, last = metrics.extent(team_id) or (profile.since, profile.until)
     return metrics.weekly_metrics(work.database, team_id, first, last, above)
 
 
 def _reviewers(work: Work, above: int) -> tuple[int, int]:
-    _without_nested_loops(work)
+    _without_statistics(work)
     return metrics.reviewer_pairs(work.database, work.team.team_id, above)
 
 
 def _insights(work: Work, above: int) -> tuple[int, int]:
-    _without_nested_loops(work)
+    _without_statistics(work)
     profile = work.profile
     return metrics.insights(work.database, work.team.team_id, profile.organisation.name, profile.until, above)
 

@@ -23,7 +23,7 @@ from tformance_seed.models import (
 from tformance_seed.simulate import simulate
 from tformance_seed.simulate.jira import issues
 from tformance_seed.simulate.usage import ai_usage
-from tformance_seed.sources.records import Columns, open_ranges
+from tformance_seed.sources.records import Columns
 from tformance_seed.stages.work import Results, Work, Write, ids_of
 from tformance_seed.statements import Statement
 
@@ -105,14 +105,14 @@ def _team_values(profile: Profile) -> dict[str, Any]:
 def pull_request_ranges(work: Work) -> Iterator[tuple[int, int]]:
     """Ranges of places in the source's own order."""
     most = min(PULL_REQUESTS, max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
-    places = work.source.places
-    return open_ranges(0, places, _even(places, most), [])
+    return _parts(work.source.places, most)
 
 
-def _even(count: int, most: int) -> int:
-    """The size of parts that are as few as can be and about as large as one another."""
-    parts = max(1, -(-count // most))
-    return max(1, -(-count // parts))
+def _parts(places: int, most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of at most so many places; they are as few as can be, and about as large as one another."""
+    parts = -(-places // most)
+    ends = [places * part // parts for part in range(1, parts + 1)]
+    return zip([0, *ends], ends, strict=False)
 
 
 def pull_requests(work: Work, start: int, stop: int) -> Write:
@@ -189,7 +189,7 @@ def usage_ranges(work: Work) -> Iterator[tuple[int, int]]:
     days = work.profile.days
     expected = WORKED * np.sum(work.profile.adoption_at(days) * np.is_busday(days)) * (1 + MARGIN)
     most = max(1, int(min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))))
-    return open_ranges(0, len(work.people), _even(len(work.people), most), [])
+    return _parts(len(work.people), most)
 
 
 def usage(work: Work, start: int, stop: int) -> Write:

@@ -160,7 +160,7 @@ def _is_weekday(days: Days) -> npt.NDArray[np.bool_]:
 def _work(draws: Draws, repository: str, days: Days) -> npt.NDArray[np.float64]:
     """How much work each day holds; an average day holds ``MEAN_WORK``."""
     # Seven days on from a day between the years stands one of the first 14 days of a year.
-    shifted = days + 7
+    shifted = days + np.timedelta64(7, "D")
     between = (shifted - shifted.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     work = np.where(_is_weekday(days), 1.0, WEEKEND)
     work *= np.where(between < YEAR_END_DAYS, YEAR_END, 1.0)

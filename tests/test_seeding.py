@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import threading
 import time
 
 import pytest
@@ -28,6 +29,8 @@ from tformance_seed.models import (
 )
 from tformance_seed.planning import Options
 from tformance_seed.schema import prepare
+from tformance_seed.stages import aggregates
+from tformance_seed.stages.work import Work
 from tformance_seed.workers import local
 
 UNTIL = datetime.date(2026, 3, 18)
@@ -106,6 +109,28 @@ def test_second_run_locks_no_row(postgresql_url):
     seed(database)
     assert marks() == before
     database.close()
+
+
+def test_issues_that_come_with_pull_requests_are_what_those_say(database):
+    """Where no two share an issue, they are made of the pull requests before those are in the database."""
+    seed(database)
+    job = SeedJob.get()
+    work = Work(database, job, planning.restore(job.plan, job.identity))
+    assert not work.source.shares_issues
+    results = {}
+    aggregates.jira(work, 0, 1)(results)
+    issues = results["metrics_jiraissue"]
+    assert issues.written == 0
+    assert issues.unchanged == JiraIssue.select().count() > 50
+
+
+def test_nothing_is_left_of_a_command_s_own_workers(database):
+    seed(database)
+    deadline = time.monotonic() + 5
+    while any("Consumer" in type(thread).__name__ for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not any("Worker" in type(thread).__name__ for thread in threading.enumerate())
 
 
 def test_a_run_that_another_version_began_is_begun_anew(url, monkeypatch):

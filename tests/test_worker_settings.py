@@ -180,7 +180,7 @@ def test_results_are_kept_for_a_day_as_json(workers, begin, broker):
     run = begin("polar")
     wait_until(lambda: ledger.status(run).state == "finished", 60)
     results = [key for key in broker.client.scan_iter(_type="LIST") if broker.client.ttl(key) > 0]
-    assert len(results) > 8
+    assert len(results) > 6  # one for each stage, give or take the last
     for key in results:
         assert 86_300 < broker.client.ttl(key) <= 86_400
         assert json.loads(broker.client.lindex(key, 0)).keys() == {"rows_written", "rows_unchanged"}

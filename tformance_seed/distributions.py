@@ -31,8 +31,8 @@ _Z = np.concatenate([_LOWER, -_LOWER[::-1]])
 MOST_SIGMA, LAST_STEP, MOST_STEPS = 8.0, 1e-9, 50
 
 #: The points on both sides of each knot.
-_BESIDE = np.clip(np.floor(KNOTS * POINTS - 0.5).astype(np.int64)[:, None] + [0, 1], 0, POINTS - 1)
-_BESIDE = np.unique(_BESIDE)
+_BELOW = np.floor(KNOTS * POINTS - 0.5).astype(np.int64)
+_BESIDE = np.unique(np.clip([_BELOW, _BELOW + 1], 0, POINTS - 1))
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:

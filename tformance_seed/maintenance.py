@@ -12,7 +12,7 @@ from tformance_seed.database import hold_organisation, table_names, transaction
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
 from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
-from tformance_seed.schema import has_ledger
+from tformance_seed.schema import has_ledger, lists_teams
 from tformance_seed.upsert import Result
 
 
@@ -42,7 +42,7 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
         return {slug: found[slug] for slug in dict.fromkeys(slugs)}
-    if not _has_ledger(database) or not SeedTeam.select().exists():
+    if not lists_teams(database) or not SeedTeam.select().exists():
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
     return {team.slug: team.team_id for team in ledger.own_teams()}
 
@@ -57,17 +57,13 @@ def check_ledger(database: peewee.Database) -> None:
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 
-def _has_ledger(database: peewee.Database) -> bool:
-    return SeedTeam._meta.table_name in table_names(database)
-
-
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
     """Digest and check organisations, by default all seeded ones."""
     reports = []
     for slug, team_id in teams(database, slugs).items():
         content = verify.digest(database, team_id)
         violations = verify.check(database, team_id)
-        unfinished = _has_ledger(database) and ledger.unfinished(slug)
+        unfinished = lists_teams(database) and ledger.unfinished(slug)
         reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
     return reports
 
@@ -82,7 +78,7 @@ def recompute_weekly(
     """
     results = {}
     chosen = teams(database, slugs)
-    own = {team.slug: team for team in ledger.own_teams()} if _has_ledger(database) else {}
+    own = {team.slug: team for team in ledger.own_teams()} if lists_teams(database) else {}
     if foreign := [slug for slug in chosen if slug not in own]:
         raise InputError(f"the team {foreign[0]} was not made by this package; its rows stay as they are")
     for slug, team_id in chosen.items():
@@ -113,7 +109,7 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
     """
     teams(database, slugs)
     for slug in slugs:
-        entry = ledger.own_team(slug) if _has_ledger(database) else None
+        entry = ledger.own_team(slug) if lists_teams(database) else None
         if entry is None:
             raise InputError(f"the team {slug} was not made by this package; nothing of it is removed")
         if not entry.made and not adopt:

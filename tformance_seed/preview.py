@@ -9,8 +9,9 @@ import numpy as np
 from tformance_seed import ledger
 from tformance_seed.catalog.organisations import WORKED
 from tformance_seed.database import connect, sqlite_file, table_names
-from tformance_seed.models import SeedTeam, Team
+from tformance_seed.models import Team
 from tformance_seed.planning import Planned, Request
+from tformance_seed.schema import lists_teams
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def preview(url: str, request: Request, planned: Sequence[Planned]) -> list[Prev
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
     fresh = database is None or Team._meta.table_name not in table_names(database)
-    known = database is not None and SeedTeam._meta.table_name in table_names(database)
+    known = database is not None and lists_teams(database)
     previews = []
     for item in planned:
         profile, members = item.profile, len(item.source.members())

@@ -68,6 +68,11 @@ def has_ledger(database: peewee.Database) -> bool:
     return all(_columns(model) == there.get(model) for model in LEDGER)
 
 
+def lists_teams(database: peewee.Database) -> bool:
+    """Whether the list of own teams is there, which outlives the ledger that an older version left."""
+    return SeedTeam._meta.table_name in table_names(database)
+
+
 def _ledger(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
     """The columns of those of the ledger's tables that are there."""
     models = {model._meta.table_name: model for model in LEDGER}

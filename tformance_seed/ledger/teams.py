@@ -8,7 +8,6 @@ import peewee
 from tformance_seed.database import transaction
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, SeedTeam, Team
-from tformance_seed.statements import Statement
 
 
 def own_teams() -> list[SeedTeam]:
@@ -16,14 +15,9 @@ def own_teams() -> list[SeedTeam]:
     return list(_own_teams().order_by(SeedTeam.slug))
 
 
-_OWN_TEAM = Statement(lambda _database, value: _own_teams().where(SeedTeam.slug == value("slug")))
-
-
 def own_team(slug: str) -> SeedTeam | None:
     """The team of that slug, if the package made or adopted it."""
-    fields = SeedTeam._meta.sorted_fields
-    row = _OWN_TEAM(SeedTeam._meta.database, slug=slug).fetchone()
-    return row and SeedTeam(**{f.name: f.python_value(v) for f, v in zip(fields, row, strict=True)})
+    return _own_teams().where(SeedTeam.slug == slug).first()
 
 
 def _own_teams() -> peewee.ModelSelect:

@@ -17,6 +17,17 @@ from tformance_seed.upsert import columns
 
 Facts = dict[str, npt.NDArray[Any]]
 
+#: Columns of a pull request that are facts of its issue, but for the key and the title.
+FOR_FACTS = (
+    "pr_created_at",
+    "merged_at",
+    "updated_at",
+    "additions",
+    "deletions",
+    "labels",
+    "author",
+    "state",
+)
 
 #: Pull requests that name a Jira key, by key, the first of each first.
 _NAMED = Statement(
@@ -51,7 +62,7 @@ def told_facts(pull_requests: Columns) -> Facts:
     texts = {name: pull_requests[name] for name in ("jira_key", "title")}
     key, title = (made.values for made in columns(PullRequest, texts))  # as the table will hold them
     rows = np.flatnonzero(key != b"")
-    prs = {name: values[rows] for name, values in pull_requests.items()}
+    prs = {name: pull_requests[name][rows] for name in FOR_FACTS}
     merged = ~np.isnat(prs["merged_at"])
     return {
         "jira_key": key[rows],

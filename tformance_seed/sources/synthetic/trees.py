@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import Draws, UInt64
 from tformance_seed.sources.detection import file_category
-from tformance_seed.sources.synthetic.words import tools, vocabulary, words
+from tformance_seed.sources.synthetic.words import template, tools, vocabulary, words
 
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.bytes_]
@@ -113,15 +113,11 @@ def touched(
 
 
 def _patterns(paths: list[str]) -> dict[bytes, bytes]:
-    """Patterns that take a mapping by the ``%`` operator, and the category of the files that each makes: the
-    words that are put in do not change it.
+    """Templates of paths, and the category of the files that each makes: the words that are put in do not
+    change it.
     """
-    return {
-        path.replace("{", "%(").replace("}", ")s").encode(): file_category(
-            path.format(area="area", noun="noun", Area="Area", Noun="Noun")
-        ).encode()
-        for path in paths
-    }
+    words_put_in = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}
+    return {template(path): file_category(path.format(**words_put_in)).encode() for path in paths}
 
 
 def _language(draws: Draws, repository: str) -> dict[str, Any]:
@@ -139,7 +135,7 @@ def _nouns(draws: Draws, industry: str, repository: str, areas: int) -> list[lis
     rank, chosen, taken = np.arange(areas)[:, None], [], 0
     for source, most in zip(vocabulary("nouns", industry), (INDUSTRY_NOUNS, NOUNS_PER_AREA), strict=True):
         order = np.argsort(draws.bits(f"noun/{taken}", repository, rank, np.arange(len(source))), axis=1)
-        words = np.array([word.encode() for word in source], dtype="S")
-        chosen.append(words[order[:, : min(most, NOUNS_PER_AREA - taken)]])
+        nouns = np.array([noun.encode() for noun in source], dtype="S")
+        chosen.append(nouns[order[:, : min(most, NOUNS_PER_AREA - taken)]])
         taken += chosen[-1].shape[1]
     return np.concatenate(chosen, axis=1).tolist()

@@ -38,10 +38,16 @@ def vocabulary(table: str, industry: str) -> tuple[list[str], list[str]]:
     return own, [word for word in words()[table]["common"].split() if word not in own]
 
 
-def phrases(table: str, name: str) -> list[bytes]:
-    """Phrases or templates; a template takes a mapping by the ``%`` operator of bytes."""
-    text = words()[table][name].strip().replace("{", "%(").replace("}", ")s")
-    return [phrase.encode() for line in text.splitlines() for phrase in line.split("|")]
+def template(text: str) -> bytes:
+    """A text with names in braces, as what takes a mapping by the ``%`` operator of bytes."""
+    return text.replace("{", "%(").replace("}", ")s").encode()
+
+
+@functools.cache
+def phrases(table: str, name: str) -> tuple[bytes, ...]:
+    """Phrases or templates."""
+    lines = words()[table][name].strip().splitlines()
+    return tuple(template(phrase) for line in lines for phrase in line.split("|"))
 
 
 @functools.cache

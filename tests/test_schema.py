@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from tformance_seed import database as databases
+from tformance_seed.contract import compare
 from tformance_seed.errors import InputError
 from tformance_seed.models import APPLICATION, LEDGER, Team
 from tformance_seed.schema import create_missing, prepare
@@ -71,6 +72,22 @@ def test_preparing_an_empty_database_makes_all_tables(url):
     database = databases.connect(url)
     prepare(database)
     assert len(database.get_tables()) == len(APPLICATION) + len(LEDGER)
+    database.close()
+
+
+def test_tables_that_another_run_makes_meanwhile_are_no_strangers(url, monkeypatch):
+    database = databases.connect(url)
+    found = compare.found
+
+    def a_moment_before(*asked):
+        have = found(*asked)
+        monkeypatch.undo()
+        create_missing(database)
+        return have
+
+    monkeypatch.setattr(compare, "found", a_moment_before)
+    prepare(database)
+    assert databases.table_names(database) >= {model._meta.table_name for model in (*APPLICATION, *LEDGER)}
     database.close()
 
 

@@ -109,7 +109,12 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
 
     merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
     count = fn.COUNT(PullRequest.id)
-    surveyed = PRSurvey.select().join(PullRequest, on=PRSurvey.pull_request == PullRequest.id).where(merged)
+    # Each table by its own team, too: the server would read the surveys of all teams to join them.
+    surveyed = (
+        PRSurvey.select()
+        .join(PullRequest, on=PRSurvey.pull_request == PullRequest.id)
+        .where(merged, PRSurvey.team == team_id)
+    )
     parts = (
         part(
             PullRequest.select().where(merged),
@@ -144,7 +149,9 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
             surveys_completed=fn.COUNT(PRSurvey.author_responded_at),
         ),
         part(
-            surveyed.join(PRSurveyReview, on=PRSurveyReview.survey == PRSurvey.id),
+            surveyed.join(PRSurveyReview, on=PRSurveyReview.survey == PRSurvey.id).where(
+                PRSurveyReview.team == team_id
+            ),
             PullRequest.author,
             PullRequest.merged_at,
             avg_quality_rating=mean(

@@ -87,20 +87,20 @@ def _row_at_a_time(url: str, counts: dict[str, int]) -> float:
 
 def _sample(model: Any, django: type[models.Model], requests: list[models.Model]) -> list[tuple[dict, dict]]:
     """Rows of a table, each as what names it and what else it holds."""
-    rows = django.objects.order_by("id")
+    found = django.objects.order_by("id")
     if model is PullRequest:
-        rows = rows.filter(pk__in=[request.pk for request in requests])
+        found = found.filter(pk__in=[request.pk for request in requests])
     elif model is PRSurveyReview:
-        rows = rows.filter(survey__pull_request__in=requests)
+        found = found.filter(survey__pull_request__in=requests)
     elif "pull_request" in model._meta.fields:
-        rows = rows.filter(pull_request__in=requests)
+        found = found.filter(pull_request__in=requests)
     else:
-        rows = rows[:ROWS]
+        found = found[:ROWS]
     key = {field.column_name for field in unique_key(model).fields}
     return [
         (
             {name: value for name, value in row.items() if name in key},
             {name: value for name, value in row.items() if name not in key},
         )
-        for row in rows.values()
+        for row in found.values()
     ]

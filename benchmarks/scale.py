@@ -73,7 +73,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     weekly, bare = _weekly(url)
     ready = _ready(url, rows)
     server.drop(url)
-    # In turn: the first on a server writes to new files of its log, and to memory that nobody has touched yet.
+    # In turn: the first on a server writes to new files of its log, and to memory not touched yet.
     for turn in range(ROUNDS):
         if turn:
             console.print(f"full scale, round {turn + 1}: filling")

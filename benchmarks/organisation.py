@@ -71,7 +71,7 @@ def _row_at_a_time(url: str, counts: dict[str, int]) -> float:
     django = made(url)
     written = [model for model in APPLICATION if model not in KEPT]
     # The samples are read whole first, then all rows are removed, then the samples are written one by one.
-    requests = list(django["PullRequest"].objects.order_by("id")[:SAMPLE])
+    requests = list(django["PullRequest"].objects.order_by("id").values_list("id", flat=True)[:SAMPLE])
     samples = {model: _sample(model, django[model.__name__], requests) for model in written}
     execute(url, f"TRUNCATE {', '.join(model._meta.table_name for model in written)}")
     total = 0.0
@@ -85,11 +85,11 @@ def _row_at_a_time(url: str, counts: dict[str, int]) -> float:
     return total
 
 
-def _sample(model: Any, django: type[models.Model], requests: list[models.Model]) -> list[tuple[dict, dict]]:
+def _sample(model: Any, django: type[models.Model], requests: list[int]) -> list[tuple[dict, dict]]:
     """Rows of a table, each as what names it and what else it holds."""
     found = django.objects.order_by("id")
     if model is PullRequest:
-        found = found.filter(pk__in=[request.pk for request in requests])
+        found = found.filter(id__in=requests)
     elif model is PRSurveyReview:
         found = found.filter(survey__pull_request__in=requests)
     elif "pull_request" in model._meta.fields:

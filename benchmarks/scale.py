@@ -47,18 +47,26 @@ GROWTH = (12, 24, 48, 96)
 ROUNDS = 3
 
 
-def filled(url: str, organisations: int) -> dict:
+def _filled(url: str, organisations: int) -> dict:
     """Fill a database in a process of its own; what that says of it."""
     execute(url, "CHECKPOINT")
     argv = [sys.executable, "-m", "benchmarks.fill", url, str(organisations)]
     return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
 
 
+def _filled_anew(server: Server, organisations: int) -> dict:
+    """Fill a database that is made for it and gone afterwards; what that says of it."""
+    url = server.new_database()
+    told = _filled(url, organisations)
+    server.drop(url)
+    return told
+
+
 def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio], dict]:
     """The full scale: its time by table, memory and sizes; the floor; weekly metrics."""
     url = server.new_database()
     console.print("full scale: filling")
-    fills, floors = [filled(url, fill.ORGANISATIONS)], []
+    fills = [_filled(url, fill.ORGANISATIONS)]
     rows = {model._meta.table_name: 0 for model in APPLICATION}
     sizes = {}
     for table in rows:
@@ -68,19 +76,17 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
         sizes[table] = size / 2**20
     ((total,),) = execute(url, "SELECT pg_database_size(current_database())")
     console.print("full scale: again")
-    again = filled(url, fill.ORGANISATIONS)
+    again = _filled(url, fill.ORGANISATIONS)
     console.print("full scale: weekly metrics")
     weekly, bare = _weekly(url)
+    console.print("full scale: the floor")
     ready = _ready(url, rows)
     server.drop(url)
+    floors = [_floor(server, ready)]
     # In turn: the first on a server writes to new files of its log, and to memory not touched yet.
-    for turn in range(ROUNDS):
-        if turn:
-            console.print(f"full scale, round {turn + 1}: filling")
-            url = server.new_database()
-            fills.append(filled(url, fill.ORGANISATIONS))
-            server.drop(url)
-        console.print(f"full scale, round {turn + 1}: the floor")
+    for turn in range(1, ROUNDS):
+        console.print(f"full scale, round {turn + 1}")
+        fills.append(_filled_anew(server, fill.ORGANISATIONS))
         floors.append(_floor(server, ready))
     seconds, floor = statistics.median(told["seconds"] for told in fills), statistics.median(floors)
     memory = max(told["memory_mb"] for told in fills)
@@ -198,9 +204,7 @@ def growth(server: Server, console: Console) -> tuple[list[Measure], list[Ratio]
     for turn in range(ROUNDS):
         for organisations in GROWTH:
             console.print(f"growth, round {turn + 1}: {organisations} organisations")
-            url = server.new_database()
-            told[organisations].append(filled(url, organisations))
-            server.drop(url)
+            told[organisations].append(_filled_anew(server, organisations))
     measures = [
         Measure(
             "growth",

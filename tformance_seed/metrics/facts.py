@@ -109,7 +109,7 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
         .where(
             PRReview.team == team_id,
-            TeamMember.team == team_id,
+            TeamMember.team == team_id,  # or the server would read those of all teams
             PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
             PRReview.submitted_at < end,
         )

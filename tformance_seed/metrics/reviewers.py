@@ -85,6 +85,7 @@ def _words(database: peewee.Database, team_id: Any) -> peewee.Select:
             peewee.Case(None, [(approves, 1), (requested.is_null(False), 0)]).alias("word"),
         )
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
+        # Members by their team, too: the server would read those of all teams to join them.
         .where(PRReview.team == team_id, TeamMember.team == team_id, PRReview.submitted_at.is_null(False))
         .group_by(PRReview.pull_request, TeamMember.id)
     )

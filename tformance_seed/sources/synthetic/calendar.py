@@ -60,7 +60,7 @@ class RateCalendar:
     """
 
     def __init__(self, profile: Profile, repository: str, rate: float, latest: int | None) -> None:
-        days = np.arange(FOUNDED, np.datetime64(profile.until, "D") + 1)
+        days = np.arange(FOUNDED, profile.until + datetime.timedelta(days=1), dtype="datetime64[D]")
         #: How many have ended by the end of each day since ``FOUNDED``.
         self._ended = np.floor(rate * np.cumsum(_work(profile.draws, repository, days)) / MEAN_WORK).astype(
             np.int64

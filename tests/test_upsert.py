@@ -1,5 +1,6 @@
 """The one call on both backends and both paths, on models of nobody in particular."""
 
+import contextlib
 import datetime
 import decimal
 
@@ -336,7 +337,7 @@ def test_tables_of_another_schema(copy, fresh, tmp_path):
             database.execute_sql('CREATE SCHEMA "Other"')
         Elsewhere.create_table()
         assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 2]}, copy=copy, fresh=fresh).written == 2
-        assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 3]}, copy=copy, fresh=fresh).written == 1
+        assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 3]}, copy=copy).written == 1
 
 
 def test_text_is_the_same_whatever_the_client_encoding(copy):
@@ -408,12 +409,25 @@ def test_text_is_made_fit(copy):
     assert upsert(Reading, rows, copy=copy).written == 0
 
 
-def test_fresh_rows_go_straight_in_and_conflicting_ones_still_arrive(copy):
+def test_copy_refuses_a_conflict_among_rows_that_are_said_to_be_fresh(copy):
     rows = {"sensor": np.arange(10), "day": days(10), "note": [str(n) for n in range(10)]}
     assert upsert(Reading, rows, copy=copy, fresh=True).written == 10
     rows["note"][4] = "new"
-    result = upsert(Reading, rows, copy=copy, fresh=True)
-    assert (result.written, result.unchanged) == (1, 9)
+    with pytest.raises(peewee.IntegrityError) if copy else contextlib.nullcontext():
+        upsert(Reading, rows, copy=copy, fresh=True)
+    assert Reading.get(Reading.sensor == 4).note == ("4" if copy else "new")
+
+
+def test_inside_a_transaction_chunks_come_and_go_with_it(copy):
+    database = Reading._meta.database
+    with contextlib.suppress(ZeroDivisionError), database.atomic():
+        assert upsert(Reading, {"sensor": [1, 2], "day": days(2)}, copy=copy, chunk_size=1).written == 2
+        raise ZeroDivisionError
+    assert Reading.select().count() == 0
+    upsert(Reading, {"sensor": [1, 2], "day": days(2)}, copy=copy, chunk_size=1)
+    with pytest.raises(peewee.DatabaseError):  # the second chunk's null
+        upsert(Reading, {"sensor": [3, 4], "day": days(2), "label": ["", None]}, copy=copy, chunk_size=1)
+    assert [row.sensor for row in Reading.select().order_by(Reading.sensor)] == [1, 2, 3]
 
 
 def test_bad_rows_are_refused_with_the_name(copy):

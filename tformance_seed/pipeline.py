@@ -11,11 +11,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import peewee
+
 from tformance_seed import ledger
-from tformance_seed.database import check_at_once, transaction
+from tformance_seed.database import sqlstate, transaction
 from tformance_seed.ledger import Task
 from tformance_seed.stages import aggregates, loading
 from tformance_seed.stages.work import MAKING, Results, Work, Write
+
+#: PostgreSQL refuses a row whose key is there already.
+UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,22 @@ def perform(work: Work, task: Task) -> Results:
       SeedError: the source failed, or the team is not the package's own.
       peewee.DatabaseError: the database failed; nothing of the task was written.
     """
+    try:
+        return _perform(work, task)
+    except peewee.IntegrityError as error:
+        if sqlstate(error) != UNIQUE_VIOLATION or not work.fresh:
+            raise
+        work.doubt()
+        return _perform(work, task)
+
+
+def _perform(work: Work, task: Task) -> Results:
     stage = STAGES[task.key.stage]
     with contextlib.nullcontext() if work.source.waits else MAKING:
         write = stage.prepare(work, task.key.start, task.stop)
     results: Results = {}
     with transaction(work.database):
         ledger.enter(task, alone=stage.alone)
-        check_at_once(work.database)
         write(results)
         ledger.complete(task, results)
     return results

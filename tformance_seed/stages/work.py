@@ -61,6 +61,12 @@ class Work:
         """Models of which the team had no row when the job began, so that nothing can conflict."""
         return frozenset(SeedJob.get_by_id(self.job_id).fresh)
 
+    def doubt(self) -> None:
+        """Take it that rows may conflict after all: somebody else wrote some since the job began."""
+        for name in ("team", "member_ids"):  # they may be of a transaction that was rolled back
+            self.__dict__.pop(name, None)
+        self.fresh = frozenset()
+
     @property
     def rows_per_chunk(self) -> int:
         """Rows that one statement takes."""

@@ -248,7 +248,7 @@ def _json(field: peewee.Field, kind: str, values: Any) -> Column:
         texts = [b"null" if v is None else _json_text(field, v) for v in array]
         array = np.array(texts or [b""], dtype="S")[: len(texts)]
     array = fit_text(array)
-    if any(b"\\u" in value for value in array.tolist()):
+    if b"\\u" in array.tobytes():
         clean = [
             JSON_SURROGATE.sub(_keep_pair, JSON_NUL.sub(rb"\1", value)) if b"\\u" in value else value
             for value in array.tolist()

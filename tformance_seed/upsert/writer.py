@@ -1,6 +1,6 @@
 """The one call, and the two ways behind it."""
 
-import io
+import contextlib
 import itertools
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import peewee
-import psycopg2.errors
 import psycopg2.extras
 
 from tformance_seed.upsert import binary
@@ -49,7 +48,8 @@ def upsert(
 
     Rows that are the same are not touched. Text that the column could not hold is made fit (``fit_text``).
     Of rows with the same key the last one counts. Each chunk is one transaction, sorted by the key, so that
-    two writers cannot deadlock; inside a transaction of the caller's it is a savepoint.
+    two writers cannot deadlock; inside a transaction of the caller's it is a part of that, which is to be
+    rolled back where this raises.
 
     A partial key takes only rows for which its predicate is true. Where that cannot be told here
     (``keys.inside``) the database judges: it inserts rows outside of the key every time, and PostgreSQL
@@ -63,12 +63,12 @@ def upsert(
       key: the conflict target; by default read off the model (``unique_key``).
       chunk_size: rows of a chunk; by default 25,000 with COPY, 5,000 without.
       copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
-      fresh: the caller knows that no row can conflict, so COPY goes straight into the table; where one
-        does after all, that chunk takes the usual way.
+      fresh: the caller knows that no row can conflict, so COPY goes straight into the table, which refuses
+        one that does after all.
     Raises:
       ValueError: a name is unknown, the key is missing or NULL in a row, a row is outside of a partial key,
         a value does not fit its type.
-      peewee.DatabaseError: the database refused; chunks before this one are committed.
+      peewee.DatabaseError: the database refused; chunks that were transactions of their own are there.
     """
     database = model._meta.database
     if isinstance(database, peewee.Proxy):
@@ -171,15 +171,15 @@ def _defaults(model: type[peewee.Model], given: Collection[str], count: int) -> 
 
 
 def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
-    if chunk.copy and fresh:
-        try:
-            with database.atomic():
-                return _copy(database, chunk, chunk.model._meta.entity)
-        except peewee.IntegrityError as error:
-            if not isinstance(error.__cause__ or error.__context__, psycopg2.errors.UniqueViolation):
-                raise
-    with database.atomic():
-        return (_staged if chunk.copy else _portable)(database, chunk)
+    with contextlib.nullcontext() if database.in_transaction() else database.atomic():
+        if not chunk.copy:
+            return _portable(database, chunk)
+        return _copy(database, chunk, *_path(chunk.model)) if fresh else _staged(database, chunk)
+
+
+def _path(model: type[peewee.Model]) -> list[str]:
+    """A table's name, with its schema's before it if it has one."""
+    return [name for name in (model._meta.schema, model._meta.table_name) if name]
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
@@ -231,16 +231,14 @@ def _expression(column: Column) -> peewee.Node | None:
     return next((value for value in column.values if isinstance(value, peewee.Node)), None)
 
 
-def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int:
-    into, _ = database.get_sql_context().sql(table).query()
+def _copy(database: peewee.Database, chunk: _Chunk, *table: str) -> int:
+    into = ".".join(f'"{name}"' for name in table)
     names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
     with peewee.__exception_wrapper__:
         cursor = database.cursor()
         source = _Stream(binary.encode(chunk.columns))
         # Text is UTF-8, whatever the session's client_encoding.
-        cursor.copy_expert(
-            f"COPY {into} ({names}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')", source, size=1 << 20
-        )
+        cursor.copy_expert(f"COPY {into} ({names}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')", source)
         return cursor.rowcount
 
 
@@ -252,7 +250,7 @@ def _staged(database: peewee.Database, chunk: _Chunk) -> int:
     types = [f'"{field.column_name}" {field.ddl_datatype(context).sql}' for field in fields]
     # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
     database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
-    _copy(database, chunk, peewee.Entity(stage))
+    _copy(database, chunk, stage)
     staged = {field.column_name: peewee.Column(peewee.Table(stage), field.column_name) for field in fields}
     source = peewee.Table(stage).select(*staged.values())
     if chunk.update:
@@ -278,18 +276,11 @@ def _differs(database: peewee.Database, chunk: _Chunk, staged: dict[str, peewee.
     return peewee.Expression(distinct, "IS NOT", peewee.SQL("FALSE"))
 
 
-class _Stream(io.RawIOBase):
-    """Pieces of bytes as the file that the driver reads from."""
+class _Stream:
+    """Pieces of bytes as the file that the driver reads from; it takes whatever it gets at a time."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._rest = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._rest:
-            self._rest = next(self._pieces, b"")
-        piece, self._rest = self._rest[:size], self._rest[size:]
-        return piece
+    def read(self, _size: int) -> bytes:
+        return next(self._pieces, b"")

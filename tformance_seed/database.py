@@ -21,6 +21,9 @@ from tformance_seed.models.fields import FIELD_TYPES
 CONNECT_TIMEOUT = 10
 BUSY_TIMEOUT = 60
 
+#: Without a statement for so long, the server gives up on a transaction: its client's machine is gone.
+LOST_CLIENT = "60s"
+
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
 
@@ -171,16 +174,6 @@ def transaction(database: peewee.Database) -> Any:
     return database.atomic() if is_postgresql(database) else database.atomic("IMMEDIATE")
 
 
-def check_at_once(database: peewee.Database) -> None:
-    """Have foreign keys checked after each statement of a transaction rather than all at its end.
-
-    For who writes parents first. The rows are at hand then, and checks of one transaction meet the writing of
-    others, not their checks: all of them lock the same few pages.
-    """
-    if is_postgresql(database):
-        database.execute_sql("SET CONSTRAINTS ALL IMMEDIATE")
-
-
 @contextlib.contextmanager
 def reading(database: peewee.Database) -> Iterator[None]:
     """A transaction that sees one state of the database throughout, and in which nothing can be written."""
@@ -200,23 +193,34 @@ def making_tables(database: peewee.Database) -> Iterator[None]:
         yield
 
 
-def hold_organisation(
-    database: peewee.Database, slug: str, *, shared: bool = False, lost_client: int = 0
-) -> None:
+def hold_organisation(database: peewee.Database, slug: str) -> None:
     """Keep others away from an organisation until the transaction ends, however it ends.
 
-    Waits for those who hold it. Holders that share it keep only the others away. No state outlives the
-    transaction, so a pooler in transaction mode may stand between; on SQLite a transaction that writes is
-    alone anyway.
-
-    Parameters:
-      lost_client: seconds without a statement after which the server gives up; 0: as it is set.
+    Waits for those who hold it or write to it. No state outlives the transaction, so a pooler in transaction
+    mode may stand between; on SQLite a transaction that writes is alone anyway.
     """
     if is_postgresql(database):
-        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
-        limit = "set_config('idle_in_transaction_session_timeout', %s, true), " if lost_client else ""
-        values = [f"{lost_client}s"] * bool(lost_client) + [text_key(f"tformance_seed/{slug}") >> 1]
-        database.execute_sql(f"SELECT {limit}{lock}(%s)", values)
+        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_lock_key(slug),))
+
+
+def write_to_organisation(database: peewee.Database, slug: str, *, alone: bool) -> None:
+    """Begin to write an organisation's rows, parents first, in a transaction whose client may be lost.
+
+    Waits for those who hold it, and where ``alone`` is set, for the others who write. Foreign keys are
+    checked after each statement rather than all at the end: the rows are at hand then, and checks of one
+    transaction meet the writing of others, not their checks, which lock the same few pages.
+    """
+    if is_postgresql(database):
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        database.execute_sql(
+            "SET CONSTRAINTS ALL IMMEDIATE; "
+            f"SELECT set_config('idle_in_transaction_session_timeout', %s, true), {lock}(%s)",
+            (LOST_CLIENT, _lock_key(slug)),
+        )
+
+
+def _lock_key(slug: str) -> int:
+    return text_key(f"tformance_seed/{slug}") >> 1
 
 
 def disconnect(database: peewee.Database) -> None:

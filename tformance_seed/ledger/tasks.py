@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from tformance_seed.database import hold_organisation, is_postgresql, transaction
+from tformance_seed.database import hold_organisation, is_postgresql, transaction, write_to_organisation
 from tformance_seed.ledger.jobs import (
     CANCELLED,
     DONE,
@@ -26,9 +26,6 @@ from tformance_seed.ledger.jobs import (
 from tformance_seed.models import SeedJob, SeedRun, SeedTask, SeedTeam
 from tformance_seed.statements import Parameters, Statement
 from tformance_seed.upsert import Result
-
-#: Seconds after which the server gives up on a transaction whose client is silent: its machine is gone.
-LOST_CLIENT = 60
 
 
 @dataclass(frozen=True)
@@ -47,15 +44,13 @@ class Key:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as the ledger had it, and how its job stood then."""
+    """A task as the ledger has it; ``attempts``: how often it was begun."""
 
     key: Key
     id: int
     stop: int
     phase: int
     attempts: int
-    job_state: str
-    job_phase: int
 
 
 class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobody wants it any more
@@ -63,18 +58,20 @@ class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobod
 
 
 _BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
-_FIND = Statement(
-    lambda _database, value: (
-        SeedTask.select(*_BRIEF, SeedJob.state, SeedJob.phase)
-        .join(SeedJob)
-        .where(
-            SeedJob.id == value("job"),
-            SeedJob.organisation == value("organisation"),
-            SeedTask.stage == value("stage"),
-            SeedTask.start == value("start"),
-        )
+
+
+def _named(value: Parameters) -> peewee.Expression:
+    """Which task a message means, and its job."""
+    return (
+        (SeedJob.id == value("job"))
+        & (SeedJob.organisation == value("organisation"))
+        & (SeedTask.job == SeedJob.id)
+        & (SeedTask.stage == value("stage"))
+        & (SeedTask.start == value("start"))
     )
-)
+
+
+_FIND = Statement(lambda _database, value: SeedTask.select(*_BRIEF).join(SeedJob).where(_named(value)))
 
 
 def find(key: Key) -> Task | None:
@@ -93,15 +90,25 @@ def follows(task: Task) -> bool:
 
 
 def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
-    taken = SeedTask.update(
-        {
-            SeedTask.state: IN_HAND,
-            SeedTask.attempts: SeedTask.attempts + 1,
-            SeedTask.worker: value("worker"),
-            SeedTask.taken_at: value("now", SeedTask.taken_at),
-            SeedTask.reason: "",
-        }
-    ).where(SeedTask.id == value("task"), SeedTask.state.in_([WAITING, IN_HAND]))
+    taken = (
+        SeedTask.update(
+            {
+                SeedTask.state: IN_HAND,
+                SeedTask.attempts: SeedTask.attempts + 1,
+                SeedTask.worker: value("worker"),
+                SeedTask.taken_at: value("now", SeedTask.taken_at),
+                SeedTask.reason: "",
+            }
+        )
+        .from_(SeedJob)
+        .where(
+            _named(value),
+            SeedTask.state.in_([WAITING, IN_HAND]),
+            SeedJob.state == RUNNING,
+            SeedJob.phase == SeedTask.phase,
+        )
+        .returning(*_BRIEF)
+    )
     if not is_postgresql(database):
         return taken
     # For this one transaction: what a crash of the server could lose is that the task was begun.
@@ -111,17 +118,10 @@ def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
 _TAKE = Statement(_taken)
 
 
-def take(task: Task, worker: str) -> int:
-    """Enter that a task is in hand; returns how often it was begun, this time included.
-
-    Raises:
-      Stale: it is done, or not wanted now.
-    """
-    if task.job_state != RUNNING or task.phase != task.job_phase:
-        raise Stale
-    if not _TAKE(SeedTask._meta.database, task=task.id, worker=worker, now=now()).rowcount:
-        raise Stale
-    return task.attempts + 1
+def take(key: Key, worker: str) -> Task | None:
+    """Enter that the task of a message is in hand; None where it is done, or not wanted now, or not there."""
+    rows = _TAKE(SeedTask._meta.database, worker=worker, now=now(), **dataclasses.asdict(key)).fetchall()
+    return Task(key, *rows[0]) if rows else None
 
 
 def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:
@@ -150,7 +150,7 @@ def enter(task: Task, *, alone: bool = False) -> None:
       Stale: somebody did it meanwhile, or its job was cancelled or superseded.
     """
     database = SeedTask._meta.database
-    hold_organisation(database, task.key.organisation, shared=not alone, lost_client=LOST_CLIENT)
+    write_to_organisation(database, task.key.organisation, alone=alone)
     if _WANTED(database, task=task.id).fetchone() is None:
         raise Stale
 

@@ -151,42 +151,52 @@ class Crew:
         try:
             with logs.about(key), limit():
                 self._connect()
-                task = ledger.find(key)
+                taken = ledger.take(key, WORKER)
+                task = taken or ledger.find(key)
                 if task is None:
                     raise SeedError(
                         f"run {key.run} has no task {key} in this database: "
                         "do all sides use the same DATABASE_URL?"
                     )
-                return self._do(task)
+                results = self._do(taken) if taken else None
+                self._go_on(task, done=results is not None)
         except RateLimitExceeded:
             raise
         except (Exception, Interrupt) as error:  # noqa: BLE001 - judged and entered in the ledger
             self.close()  # the connection is in who knows what state
             raise self._judged(key, task, error) from None
-
-    def _do(self, task: Task) -> dict[str, int] | None:
-        began = time.perf_counter()
-        results: Results | None = None
-        try:
-            if ledger.take(task, WORKER) > MOST_ATTEMPTS:
-                raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
-            results = pipeline.perform(self._work(task.key.job), task)
-        except ledger.Stale:
-            log.debug("%s: nothing to do", task.key)
-        # A message that comes again may be of somebody who died before sending what follows.
-        became = ledger.advance(task.key.job, lambda number: pipeline.phase(self._work(task.key.job), number))
-        if became is ledger.Advance.BEGUN or (results is None and ledger.follows(task)):
-            self.send(ledger.waiting(task.key.run, [task.key.job], in_hand=False))
-        elif became is ledger.Advance.FINISHED:
-            self.finished.set()
         if results is None:
             return None
-        rows = {
+        return {
             "rows_written": sum(result.written for result in results.values()),
             "rows_unchanged": sum(result.unchanged for result in results.values()),
         }
-        log.info("%s: %d rows written in %.2f s", task.key, rows["rows_written"], time.perf_counter() - began)
-        return rows
+
+    def _do(self, task: Task) -> Results | None:
+        """Do a task; None where somebody else did meanwhile, or nobody wants it any more."""
+        began = time.perf_counter()
+        if task.attempts > MOST_ATTEMPTS:
+            raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
+        try:
+            results = pipeline.perform(self._work(task.key.job), task)
+        except ledger.Stale:
+            return None
+        written = sum(result.written for result in results.values())
+        log.info("%s: %d rows written in %.2f s", task.key, written, time.perf_counter() - began)
+        return results
+
+    def _go_on(self, task: Task, *, done: bool) -> None:
+        """Send what follows where a task was the last of its phase.
+
+        Parameters:
+          done: by this message. One that comes again may be of somebody who died before sending what follows.
+        """
+        job = task.key.job
+        became = ledger.advance(job, lambda number: pipeline.phase(self._work(job), number))
+        if became is ledger.Advance.BEGUN or (not done and ledger.follows(task)):
+            self.send(ledger.waiting(task.key.run, [job], in_hand=False))
+        elif became is ledger.Advance.FINISHED:
+            self.finished.set()
 
     def _work(self, job_id: int) -> Work:
         with self._lock:
@@ -221,7 +231,7 @@ class Crew:
         if task is not None:
             with self._lock:
                 self._works.pop(task.key.job, None)
-            again = again and task.attempts + 1 < MOST_ATTEMPTS
+            again = again and task.attempts < MOST_ATTEMPTS
             try:
                 (ledger.put_back if again else ledger.fail)(task, reason)
             except peewee.PeeweeException as silent:

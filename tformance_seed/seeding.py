@@ -205,9 +205,12 @@ def conclude(database: peewee.Database, record: SeedRun, status: RunStatus) -> O
 
 def _outcome(record: SeedRun, status: RunStatus) -> Outcome:
     outcome = Outcome(record.name, [], {})
+    jobs = {job.organisation: job for job in SeedJob.select().where(SeedJob.id.in_(record.jobs))}
+    tables = _tables(record)
     for job in status.jobs:
         if job.state == ledger.FINISHED:
-            outcome.reports.append(_report(job.organisation, record))
+            entry = jobs[job.organisation]
+            outcome.reports.append(_report(entry, record, tables.get(entry.id, {})))
         else:
             outcome.failures[job.organisation] = job.reason or NOT_FINISHED[job.state].format(record.name)
     return outcome
@@ -221,27 +224,32 @@ NOT_FINISHED = {
 }
 
 
-def _report(slug: str, record: SeedRun) -> Report:
-    """What the ledger says of an organisation; of the tables, what was done since the run began."""
-    job = SeedJob.get(SeedJob.id.in_(record.jobs), SeedJob.organisation == slug)
-    report = Report(
-        organisation=slug,
+def _tables(record: SeedRun) -> dict[int, dict[str, Result]]:
+    """What was done to each table since a run began, by job."""
+    tasks = SeedTask.select(SeedTask.job, SeedTask.tables).where(
+        SeedTask.job.in_(record.jobs), SeedTask.finished_at >= record.started_at
+    )
+    by_job: dict[int, dict[str, Result]] = {}
+    for job, tables in tasks.order_by(SeedTask.phase, SeedTask.id).tuples():
+        totals = by_job.setdefault(job, {})
+        for name, figures in tables.items():
+            totals[name] = totals.get(name, Result()) + Result(*figures)
+    return by_job
+
+
+def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
+    """What the ledger says of an organisation that is done."""
+    order = [model._meta.table_name for model in APPLICATION]
+    return Report(
+        organisation=job.organisation,
         since=datetime.date.fromisoformat(job.plan["since"]),
         until=datetime.date.fromisoformat(job.plan["until"]),
         members=job.members,
         pull_requests=job.pull_requests,
         started_over=job.started_over,
         seconds=(job.finished_at - max(job.created_at, record.started_at)).total_seconds(),
+        tables={
+            name: tables[name]
+            for name in sorted(tables, key=lambda name: order.index(name.partition(".")[0]))
+        },
     )
-    tasks = SeedTask.select(SeedTask.tables).where(
-        SeedTask.job == job.id, SeedTask.finished_at >= record.started_at
-    )
-    totals: dict[str, Result] = {}
-    for (tables,) in tasks.order_by(SeedTask.phase, SeedTask.id).tuples():
-        for name, figures in tables.items():
-            totals[name] = totals.get(name, Result()) + Result(*figures)
-    order = [model._meta.table_name for model in APPLICATION]
-    report.tables = {
-        name: totals[name] for name in sorted(totals, key=lambda name: order.index(name.partition(".")[0]))
-    }
-    return report

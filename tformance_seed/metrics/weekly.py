@@ -9,6 +9,7 @@ from peewee import fn
 from tformance_seed.database import is_postgresql
 from tformance_seed.metrics.refresh import Refresh, content
 from tformance_seed.models import Commit, JiraIssue, PRSurvey, PRSurveyReview, PullRequest, WeeklyMetrics
+from tformance_seed.statements import Parameters, Statement
 
 WEEK = datetime.timedelta(days=7)
 
@@ -52,14 +53,29 @@ def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime
     return midnight(monday_of(since)), midnight(monday_of(until) + WEEK)
 
 
+#: What weekly metrics can be about.
+_MOMENTS = (PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start)
+
+
+def _ends(_database: peewee.Database, value: Parameters) -> peewee.Select:
+    ends = [
+        moment.model.select(fn.MIN(moment).alias("first"), fn.MAX(moment).alias("last"))
+        .where(moment.model.team == value("team"))
+        .alias(moment.column_name)
+        for moment in _MOMENTS
+    ]
+    return peewee.Select(ends, [column for pair in ends for column in (pair.c.first, pair.c.last)])
+
+
+_ENDS = Statement(_ends)
+
+
 def extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
     """The first and the last day of a team that weekly metrics can be about; None where there is none."""
-    moments = [PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start]
-    days: list[datetime.date] = []
-    for moment in moments:
-        model = moment.model
-        ends = model.select(fn.MIN(moment), fn.MAX(moment)).where(model.team == team_id).tuples().get()
-        days += [end.date() if isinstance(end, datetime.datetime) else end for end in ends if end is not None]
+    row = _ENDS(PullRequest._meta.database, team=team_id).fetchone()
+    fields = [moment for moment in _MOMENTS for _ in range(2)]
+    moments = [field.python_value(end) for field, end in zip(fields, row, strict=True) if end is not None]
+    days = [end.date() if isinstance(end, datetime.datetime) else end for end in moments]
     return (min(days), max(days)) if days else None
 
 

@@ -84,9 +84,9 @@ _PHASE = Statement(lambda _database, value: SeedJob.select(SeedJob.phase).where(
 
 
 def follows(task: Task) -> bool:
-    """Whether the phase after a task's is the one that its job is in."""
+    """Whether a task's job has gone on to a later phase."""
     row = _PHASE(SeedJob._meta.database, job=task.key.job).fetchone()
-    return row is not None and row[0] == task.phase + 1
+    return row is not None and row[0] > task.phase
 
 
 def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
@@ -230,23 +230,22 @@ def advance(job_id: int, phase: Callable[[int], Phase]) -> Advance:
 
     if undone():
         return Advance.NOT_YET
-    while True:
-        with transaction(database):
-            row = _STANDING(database, job=job_id).fetchone()
-            if row is None or row[1] != RUNNING:
-                return Advance.NOT_YET
-            if undone():
-                return Advance.NOT_YET
-            organisation, _, current = row
-            following = phase(current + 1)
-            if following is None:
-                SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
-                SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
-                return Advance.FINISHED
-            SeedJob.update(phase=current + 1).where(SeedJob.id == job_id).execute()
-            _plan(job_id, current + 1, following)
-            if following:
-                return Advance.BEGUN
+    with transaction(database):
+        row = _STANDING(database, job=job_id).fetchone()
+        if row is None or row[1] != RUNNING or undone():
+            return Advance.NOT_YET
+        organisation, _, current = row
+        following: Phase = []
+        while following is not None and not following:  # a phase may have no tasks
+            current += 1
+            following = phase(current)
+        if following is None:
+            SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
+            SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
+            return Advance.FINISHED
+        SeedJob.update(phase=current).where(SeedJob.id == job_id).execute()
+        _plan(job_id, current, following)
+        return Advance.BEGUN
 
 
 def _standing(database: peewee.Database, value: Parameters) -> peewee.Query:

@@ -114,12 +114,11 @@ def _chunks(
     )
     made += _defaults(model, by_name, len(made[0].values))
     exact = _is_exact(model, target, made)
-    order = _sorted_rows([by_name[field.column_name] for field in target.fields], last_only=exact)
+    in_key = [by_name[field.column_name] for field in target.fields]
     able = isinstance(database, peewee.PostgresqlDatabase) and all(column.kind != "other" for column in made)
     use_copy = able if copy is None else copy and able
     step = chunk_size or (COPY_CHUNK if use_copy else PORTABLE_CHUNK)
-    for start in range(0, len(order), step):
-        taken = order[start : start + step]
+    for taken in _parts(in_key, step, last_only=exact):
         yield _Chunk(model, target, [column.take(taken) for column in made], update, use_copy)
 
 
@@ -146,11 +145,39 @@ def _is_exact(model: type[peewee.Model], key: Key, made: list[Column]) -> bool:
     return taken is not None
 
 
-def _sorted_rows(key: list[Column], *, last_only: bool) -> npt.NDArray[np.intp]:
-    """Row numbers in the order of the key; of equals all, or the last one only."""
+def _parts(key: list[Column], step: int, *, last_only: bool) -> Iterator[npt.NDArray[np.intp] | slice]:
+    """The rows of each chunk, in the order of the key; of equals all, or the last one only."""
+    if _ascends(key):
+        for start in range(0, len(key[0].values), step):
+            yield slice(start, start + step)
+        return
+    order = _sorted_rows(key, last_only=last_only)
+    for start in range(0, len(order), step):
+        yield order[start : start + step]
+
+
+def _ascends(key: list[Column]) -> bool:
+    """Whether each row's key is greater than the one before, as where rows are made in order.
+
+    Raises:
+      ValueError: a part of a key is NULL.
+    """
     for column in key:
         if column.null is not None:
             raise ValueError(f"a row has no {column.field.name}, which is part of its key")
+    same = np.ones(len(key[0].values) - 1, dtype=bool)
+    for column in key:
+        before, after = column.values[:-1], column.values[1:]
+        if (same & (after < before)).any():
+            return False
+        same &= after == before
+        if not same.any():
+            return True
+    return False
+
+
+def _sorted_rows(key: list[Column], *, last_only: bool) -> npt.NDArray[np.intp]:
+    """Row numbers in the order of the key; of equals all, or the last one only."""
     order = np.lexsort([column.values for column in reversed(key)])
     if not last_only:
         return order

@@ -184,6 +184,16 @@ def ours(_database: peewee.Database, rows: Rows, **options: Any) -> Way:
     return write
 
 
+def ours_at_once(database: peewee.Database, parts: Sequence[Rows]) -> Way:
+    """``upsert`` as the seeder has it: each part on its own connection, straight in if nothing is there."""
+
+    def write() -> None:
+        fresh = not parts[0].model.select().exists()
+        side_by_side([ours(database, part, fresh=fresh) for part in parts], database)()
+
+    return write
+
+
 def side_by_side(ways: Sequence[Way], database: peewee.Database | None = None) -> Way:
     """Several at once, each in a thread, and so on a connection, of its own."""
 

@@ -55,10 +55,8 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
 def _own(url: str, database: peewee.Database, taken: Rows) -> dict[str, Way]:
     one, other = taken.halves()
     return {
-        OURS: contestants.ours(database, taken, fresh=True),
-        OURS_TWICE: contestants.side_by_side(
-            [contestants.ours(database, half, fresh=True) for half in (one, other)], database
-        ),
+        OURS: contestants.ours_at_once(database, [taken]),
+        OURS_TWICE: contestants.ours_at_once(database, [one, other]),
         FLOOR: contestants.floor(url, taken),
         FLOOR_TWICE: contestants.side_by_side([contestants.floor(url, half) for half in (one, other)]),
     }

@@ -12,10 +12,13 @@ from tformance_seed import database as databases
 from tformance_seed.metrics import weekly_metrics
 from tformance_seed.models import (
     Commit,
+    DailyInsight,
     JiraIssue,
+    PRReview,
     PRSurvey,
     PRSurveyReview,
     PullRequest,
+    ReviewerCorrelation,
     Team,
     TeamMember,
     WeeklyMetrics,
@@ -245,6 +248,41 @@ def test_sums_may_exceed_32_bits_on_the_way(database: peewee.Database) -> None:
         )
     weekly_metrics(database, team.id, MONDAY.date(), MONDAY.date())
     assert WeeklyMetrics.get().avg_cycle_time_hours == Decimal("99999999.99")
+
+
+def test_what_refers_to_a_team_but_is_of_another_does_not_count(coherent: Coherent) -> None:
+    """Neither in the weekly metrics nor in the reviewer pairs and the insights."""
+    other = add_team("other")
+    (stranger,) = add_members(other, 1)
+    known = PRSurvey.select().join(PRSurveyReview).where(PRSurvey.author_responded_at.is_null(False))
+    lost, kept = known.distinct().order_by(PRSurvey.id).limit(2)
+    PRSurveyReview.delete().where(PRSurveyReview.survey == lost).execute()
+    lost.delete_instance()
+    coherent.compute()
+    computed = (WeeklyMetrics, ReviewerCorrelation, DailyInsight)
+    before = [list(model.select().order_by(model.id).tuples()) for model in computed]
+    answered = {"quality_rating": 1, "guess_correct": False, "responded_at": MONDAY}
+    survey = add(
+        PRSurvey,
+        team=other,
+        pull_request=lost.pull_request,
+        author=lost.author,
+        author_responded_at=lost.author_responded_at,
+    )
+    add(PRSurveyReview, team=coherent.team, survey=survey, reviewer=coherent.members[0], **answered)
+    add(PRSurveyReview, team=other, survey=kept, reviewer=stranger, **answered)
+    for review in list(PRReview.select()):
+        add(
+            PRReview,
+            team=coherent.team,
+            pull_request=review.pull_request,
+            reviewer=stranger,
+            github_review_id=10_000 + review.id,
+            state="approved",
+            submitted_at=review.submitted_at,
+        )
+    coherent.compute()
+    assert [list(model.select().order_by(model.id).tuples()) for model in computed] == before
 
 
 def test_a_team_without_data_has_no_weeks(database: peewee.Database) -> None:

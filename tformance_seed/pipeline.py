@@ -50,10 +50,10 @@ def perform(work: Work, task: Task) -> Results:
     try:
         return _perform(work, task)
     except peewee.IntegrityError as error:
-        if sqlstate(error) != UNIQUE_VIOLATION or not work.fresh:
+        if sqlstate(error) != UNIQUE_VIOLATION:
             raise
-        work.doubt()
-        return _perform(work, task)
+    work.doubt()
+    return _perform(work, task)
 
 
 def _perform(work: Work, task: Task) -> Results:

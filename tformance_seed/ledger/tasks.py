@@ -90,29 +90,25 @@ def follows(task: Task) -> bool:
 
 
 def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
-    taken = (
-        SeedTask.update(
-            {
-                SeedTask.state: IN_HAND,
-                SeedTask.attempts: SeedTask.attempts + 1,
-                SeedTask.worker: value("worker"),
-                SeedTask.taken_at: value("now", SeedTask.taken_at),
-                SeedTask.reason: "",
-            }
-        )
-        .from_(SeedJob)
-        .where(
-            _named(value),
-            SeedTask.state.in_([WAITING, IN_HAND]),
-            SeedJob.state == RUNNING,
-            SeedJob.phase == SeedTask.phase,
-        )
-        .returning(*_BRIEF)
+    wanted = (
+        SeedTask.select(SeedTask.id)
+        .join(SeedJob)
+        .where(_named(value), SeedJob.state == RUNNING, SeedJob.phase == SeedTask.phase)
     )
+    taken = SeedTask.update(
+        {
+            SeedTask.state: IN_HAND,
+            SeedTask.attempts: SeedTask.attempts + 1,
+            SeedTask.worker: value("worker"),
+            SeedTask.taken_at: value("now", SeedTask.taken_at),
+            SeedTask.reason: "",
+        }
+    ).where(SeedTask.id.in_(wanted), SeedTask.state.in_([WAITING, IN_HAND]))
     if not is_postgresql(database):
         return taken
     # For this one transaction: what a crash of the server could lose is that the task was begun.
-    return taken.where(peewee.fn.set_config("synchronous_commit", "off", True) == "off")
+    lazily = peewee.fn.set_config("synchronous_commit", "off", True) == "off"
+    return taken.where(lazily).returning(*_BRIEF)
 
 
 _TAKE = Statement(_taken)
@@ -120,8 +116,12 @@ _TAKE = Statement(_taken)
 
 def take(key: Key, worker: str) -> Task | None:
     """Enter that the task of a message is in hand; None where it is done, or not wanted now, or not there."""
-    rows = _TAKE(SeedTask._meta.database, worker=worker, now=now(), **dataclasses.asdict(key)).fetchall()
-    return Task(key, *rows[0]) if rows else None
+    database = SeedTask._meta.database
+    cursor = _TAKE(database, worker=worker, now=now(), **dataclasses.asdict(key))
+    if not cursor.rowcount:
+        return None
+    # Many an SQLite is older than its RETURNING.
+    return Task(key, *cursor.fetchone()) if is_postgresql(database) else find(key)
 
 
 def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:

@@ -18,9 +18,8 @@ TRAILER = b"\xff\xff"
 #: Days and microseconds count from here.
 EPOCH = np.datetime64("2000-01-01", "us")
 
-#: Greatest size in bytes of a block before the mask, so that one long text does not blow up a chunk, and the
-#: server has something to do while the next is made.
-BLOCK = 1 << 20
+#: Greatest size in bytes of a block before the mask, so that one long text does not blow up a chunk.
+BLOCK = 8 << 20
 
 
 def encode(columns: Sequence[Column]) -> Iterator[bytes]:

@@ -19,8 +19,8 @@ from tformance_seed import database as databases
 from tformance_seed.models import APPLICATION, AIUsageDaily, Commit, PRFile, PullRequest
 from tformance_seed.schema import create_missing
 
-#: Times that each way is run; the median counts. One that takes longer than so many seconds is run once. Where
-#: all take tenths of one, they are run more often.
+#: Times that each way is run; the median counts. One that takes longer than so many seconds is run once.
+#: Where all take tenths of one, they are run more often.
 ROUNDS, LONG, SHORT_ROUNDS = 3, 8.0, 9
 
 OURS, OURS_TWICE = "ours, COPY, one connection", "ours, COPY, two connections"

@@ -146,7 +146,14 @@ def _is_exact(model: type[peewee.Model], key: Key, made: list[Column]) -> bool:
 
 
 def _parts(key: list[Column], step: int, *, last_only: bool) -> Iterator[npt.NDArray[np.intp] | slice]:
-    """The rows of each chunk, in the order of the key; of equals all, or the last one only."""
+    """The rows of each chunk, in the order of the key; of equals all, or the last one only.
+
+    Raises:
+      ValueError: a part of a key is NULL.
+    """
+    for column in key:
+        if column.null is not None:
+            raise ValueError(f"a row has no {column.field.name}, which is part of its key")
     if _ascends(key):
         for start in range(0, len(key[0].values), step):
             yield slice(start, start + step)
@@ -157,14 +164,7 @@ def _parts(key: list[Column], step: int, *, last_only: bool) -> Iterator[npt.NDA
 
 
 def _ascends(key: list[Column]) -> bool:
-    """Whether each row's key is greater than the one before, as where rows are made in order.
-
-    Raises:
-      ValueError: a part of a key is NULL.
-    """
-    for column in key:
-        if column.null is not None:
-            raise ValueError(f"a row has no {column.field.name}, which is part of its key")
+    """Whether each row's key is greater than the one before, as where rows are made in order."""
     same = np.ones(len(key[0].values) - 1, dtype=bool)
     for column in key:
         before, after = column.values[:-1], column.values[1:]
@@ -201,12 +201,7 @@ def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
     with contextlib.nullcontext() if database.in_transaction() else database.atomic():
         if not chunk.copy:
             return _portable(database, chunk)
-        return _copy(database, chunk, *_path(chunk.model)) if fresh else _staged(database, chunk)
-
-
-def _path(model: type[peewee.Model]) -> list[str]:
-    """A table's name, with its schema's before it if it has one."""
-    return [name for name in (model._meta.schema, model._meta.table_name) if name]
+        return _copy(database, chunk, chunk.model._meta.entity) if fresh else _staged(database, chunk)
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
@@ -258,8 +253,8 @@ def _expression(column: Column) -> peewee.Node | None:
     return next((value for value in column.values if isinstance(value, peewee.Node)), None)
 
 
-def _copy(database: peewee.Database, chunk: _Chunk, *table: str) -> int:
-    into = ".".join(f'"{name}"' for name in table)
+def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int:
+    into, _ = database.get_sql_context().sql(table).query()
     names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
     with peewee.__exception_wrapper__:
         cursor = database.cursor()
@@ -277,7 +272,7 @@ def _staged(database: peewee.Database, chunk: _Chunk) -> int:
     types = [f'"{field.column_name}" {field.ddl_datatype(context).sql}' for field in fields]
     # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
     database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
-    _copy(database, chunk, stage)
+    _copy(database, chunk, peewee.Entity(stage))
     staged = {field.column_name: peewee.Column(peewee.Table(stage), field.column_name) for field in fields}
     source = peewee.Table(stage).select(*staged.values())
     if chunk.update:

@@ -59,13 +59,15 @@ class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobod
 
 _BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
 
+#: Of a task joined with its job: it is of the phase that the job is in, and the job still runs.
+_IN_TURN = (SeedJob.state == RUNNING) & (SeedTask.phase == SeedJob.phase)
+
 
 def _named(value: Parameters) -> peewee.Expression:
-    """Which task a message means, and its job."""
+    """Of a task joined with its job: it is the one that a message means."""
     return (
         (SeedJob.id == value("job"))
         & (SeedJob.organisation == value("organisation"))
-        & (SeedTask.job == SeedJob.id)
         & (SeedTask.stage == value("stage"))
         & (SeedTask.start == value("start"))
     )
@@ -90,11 +92,7 @@ def follows(task: Task) -> bool:
 
 
 def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
-    wanted = (
-        SeedTask.select(SeedTask.id)
-        .join(SeedJob)
-        .where(_named(value), SeedJob.state == RUNNING, SeedJob.phase == SeedTask.phase)
-    )
+    wanted = SeedTask.select(SeedTask.id).join(SeedJob).where(_named(value), _IN_TURN)
     taken = SeedTask.update(
         {
             SeedTask.state: IN_HAND,
@@ -128,12 +126,7 @@ def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:
     mine = (
         SeedTask.select(SeedTask.id)
         .join(SeedJob)
-        .where(
-            SeedTask.id == value("task"),
-            SeedTask.state.in_([WAITING, IN_HAND]),
-            SeedJob.state == RUNNING,
-            SeedJob.phase == SeedTask.phase,
-        )
+        .where(SeedTask.id == value("task"), SeedTask.state.in_([WAITING, IN_HAND]), _IN_TURN)
     )
     return mine.for_update(of=SeedTask) if is_postgresql(database) else mine
 
@@ -289,7 +282,7 @@ def _current(jobs: Collection[int]) -> peewee.ModelSelect:
     return (
         SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
         .join(SeedJob)
-        .where(SeedJob.id.in_(list(jobs)), SeedJob.state == RUNNING, SeedTask.phase == SeedJob.phase)
+        .where(SeedJob.id.in_(list(jobs)), _IN_TURN)
         .tuples()
     )
 

@@ -166,6 +166,7 @@ class Crew:
             self.close()  # the connection is in who knows what state
             raise self._judged(key, task, error) from None
         if results is None:
+            log.debug("%s: nothing to do", key)
             return None
         return {
             "rows_written": sum(result.written for result in results.values()),

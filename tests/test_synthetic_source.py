@@ -22,6 +22,7 @@ from tformance_seed.sources.records import (
     FILE_COLUMNS,
     PULL_REQUEST_COLUMNS,
     Batch,
+    joined,
     pull_request_key,
 )
 from tformance_seed.sources.synthetic import SyntheticSource
@@ -62,17 +63,7 @@ def read(profile: Profile, size: int = 5000, first: int = 0) -> Batch:
     source = SyntheticSource(profile)
     starts = range(first, source.places, size)
     batches = [batch for start in starts for batch in source.batches(start, min(start + size, source.places))]
-    tables = []
-    for table in ("pull_requests", "commits", "files"):
-        parts, before = [], 0
-        for batch in batches:
-            columns = dict(getattr(batch, table))
-            if "pull_request" in columns:
-                columns["pull_request"] = columns["pull_request"] + before
-            parts.append(columns)
-            before += len(batch.pull_requests["key"])
-        tables.append({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
-    return Batch(batches[0].start, batches[-1].stop, *tables)
+    return joined(batches)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``,
 ``Members``, ``pull_request`` a row of the batch's own pull requests; -1 says nobody, none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -141,6 +141,24 @@ class Batch:
     pull_requests: Columns
     commits: Columns
     files: Columns
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Batches that follow one another as one: a few large columns cost less than many small ones."""
+    first, *others = batches
+    if not others:
+        return first
+    ends = np.cumsum([len(batch.pull_requests["key"]) for batch in batches])
+
+    def table(parts: list[Columns]) -> Columns:
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if "pull_request" in columns:
+            before = np.repeat([0, *ends[:-1]], [len(part["pull_request"]) for part in parts])
+            columns["pull_request"] += np.where(columns["pull_request"] < 0, 0, before)
+        return columns
+
+    tables = zip(*((batch.pull_requests, batch.commits, batch.files) for batch in batches), strict=True)
+    return Batch(first.start, others[-1].stop, *(table(list(parts)) for parts in tables))
 
 
 def ragged(counts: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -23,7 +23,7 @@ from tformance_seed.models import (
 from tformance_seed.simulate import simulate
 from tformance_seed.simulate.jira import issues
 from tformance_seed.simulate.usage import ai_usage
-from tformance_seed.sources.records import Columns
+from tformance_seed.sources.records import Columns, joined
 from tformance_seed.stages.work import Results, Work, Write, ids_of
 from tformance_seed.statements import Statement
 
@@ -117,27 +117,26 @@ def _parts(places: int, most: int) -> Iterator[tuple[int, int]]:
 
 def pull_requests(work: Work, start: int, stop: int) -> Write:
     """Pull requests of a range of places, with all that hangs on them."""
-    made = [simulate(batch, work.people, work.profile) for batch in work.source.batches(start, stop)]
-    for tables in made:
-        if not work.summaries_apart:
-            tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
-        if not work.source.shares_issues:
-            tables["JiraIssue"] = issues(metrics.told_facts(tables["PullRequest"]), work.profile)
+    batch = joined(list(work.source.batches(start, stop)))
+    tables = simulate(batch, work.people, work.profile)
+    if not work.summaries_apart:
+        tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
+    if not work.source.shares_issues:
+        tables["JiraIssue"] = issues(metrics.told_facts(tables["PullRequest"]), work.profile)
+    pull_requests = tables.pop("PullRequest")
+    surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
 
     def write(results: Results) -> None:
-        for tables in made:
-            pull_requests = tables.pop("PullRequest")
-            surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
-            work.write(PullRequest, pull_requests, results)
-            ids = _pull_request_ids(work, pull_requests)
-            for name, columns in tables.items():
-                if "pull_request" in columns:
-                    columns["pull_request"] = ids_of(columns["pull_request"], ids)
-                work.write(MODELS[name], columns, results)
-            surveys["pull_request"] = ids[surveys["pull_request"]]
-            work.write(PRSurvey, surveys, results)
-            answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
-            work.write(MODELS["PRSurveyReview"], answers, results)
+        work.write(PullRequest, pull_requests, results)
+        ids = _pull_request_ids(work, pull_requests)
+        for name, columns in tables.items():
+            if "pull_request" in columns:
+                columns["pull_request"] = ids_of(columns["pull_request"], ids)
+            work.write(MODELS[name], columns, results)
+        surveys["pull_request"] = ids[surveys["pull_request"]]
+        work.write(PRSurvey, surveys, results)
+        answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
+        work.write(MODELS["PRSurveyReview"], answers, results)
 
     return write
 

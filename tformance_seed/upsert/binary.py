@@ -8,7 +8,6 @@ length word and room for the longest value. Where values are shorter or NULL, a 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.upsert.columns import INTEGERS, Array, Column
 
@@ -18,43 +17,60 @@ TRAILER = b"\xff\xff"
 #: Days and microseconds count from here.
 EPOCH = np.datetime64("2000-01-01", "us")
 
-#: Greatest size in bytes of a block before the mask, so that one long text does not blow up a chunk.
-BLOCK = 8 << 20
+#: Greatest size in bytes, with all room, of the rows that become one piece, so that one long text does not
+#: blow up a chunk; and of those that are laid out at a time, so that they stay in a processor's cache.
+PIECE, BLOCK = 8 << 20, 128 << 10
 
 
 def encode(columns: Sequence[Column]) -> Iterator[bytes]:
     """The rows in COPY's binary format, header and trailer included, in pieces."""
     yield HEADER
     rows = len(columns[0].values)
-    width = 2 + sum(4 + _payload(column.take(slice(0, 1))).dtype.itemsize for column in columns)
-    step = max(1, BLOCK // width)
+    step = _fitting(PIECE, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
     for start in range(0, rows, step):
-        yield _block([column.take(slice(start, start + step)) for column in columns])
+        yield _piece([column.take(slice(start, start + step)) for column in columns])
     yield TRAILER
 
 
-def _block(columns: Sequence[Column]) -> bytes:
-    payloads = [_payload(column) for column in columns]
-    layout: list[tuple[str, object]] = [("fields", ">i2")]
+def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:
+    """A row: how many fields, and of each its length and its value."""
+    fields: list[tuple[str, object]] = [("fields", ">i2")]
     for number, payload in enumerate(payloads):
-        layout += [(f"length{number}", ">i4"), (f"value{number}", payload.dtype)]
-    dtype = np.dtype(layout)
-    block = np.empty(len(payloads[0]), dtype=dtype)
+        fields += [(f"length{number}", ">i4"), (f"value{number}", payload.dtype)]
+    return np.dtype(fields)
+
+
+def _fitting(size: int, layout: np.dtype[np.void]) -> int:
+    return max(1, size // layout.itemsize)
+
+
+def _piece(columns: Sequence[Column]) -> bytes:
+    payloads = [_payload(column) for column in columns]
+    layout, rows = _layout(payloads), len(payloads[0])
+    block = np.empty(min(rows, _fitting(BLOCK, layout)), layout)
     block["fields"] = len(columns)
-    keep: npt.NDArray[np.bool_] | None = None
+    varying = {}  # of each column whose values differ in length: the lengths, and its bytes in a row
     for number, (column, payload) in enumerate(zip(columns, payloads, strict=True)):
-        room = payload.dtype.itemsize
-        lengths = _lengths(column, payload)
-        block[f"value{number}"] = payload
-        block[f"length{number}"] = room if lengths is None else lengths
-        if lengths is not None:
-            if keep is None:
-                keep = np.ones((len(block), dtype.itemsize), dtype=bool)
-            offset = dtype.fields[f"value{number}"][1]  # type: ignore[index]
-            keep[:, offset : offset + room] = np.arange(room) < lengths[:, None]
-    if keep is None:
-        return block.tobytes()
-    return block.view(np.uint8).reshape(len(block), -1)[keep].tobytes()
+        lengths, room = _lengths(column, payload), payload.dtype.itemsize
+        if lengths is None:
+            block[f"length{number}"] = room
+        else:
+            offset = layout.fields[f"value{number}"][1]  # type: ignore[index]
+            varying[number] = lengths.astype(np.int32), slice(offset, offset + room)
+    raw = block.view(np.uint8).reshape(len(block), -1)
+    keep = np.ones(raw.shape, dtype=bool)
+    places = np.arange(layout.itemsize, dtype=np.int32)
+    parts = []
+    for start in range(0, rows, len(block)):
+        count = min(len(block), rows - start)
+        part = slice(start, start + count)
+        for number, payload in enumerate(payloads):
+            block[f"value{number}"][:count] = payload[part]
+        for number, (lengths, room) in varying.items():
+            block[f"length{number}"][:count] = lengths[part]
+            keep[:count, room] = places[: room.stop - room.start] < lengths[part, None]
+        parts.append(raw[:count][keep[:count]] if varying else raw[:count].tobytes())
+    return b"".join(parts)
 
 
 def _lengths(column: Column, payload: Array) -> Array | None:
@@ -100,6 +116,7 @@ def _numeric(units: Array, precision: int, scale: int) -> Array:
     in_last = scale % 4 or 4  # decimals that the last group holds; the rest of it is zeros
     rest, last = np.divmod(np.abs(units), 10**in_last)
     made["digits"][:, -1] = last * 10 ** (4 - in_last)
-    for group in reversed(range(before + after - 1)):
+    for group in reversed(range(1, before + after - 1)):
         rest, made["digits"][:, group] = np.divmod(rest, 10_000)
+    made["digits"][:, 0] = rest
     return made

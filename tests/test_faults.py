@@ -108,7 +108,7 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path_factory
 def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, postgresql_url, expected):
     run = begin(*ORGANISATIONS, days=60)
     every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
-    every |= {("compute", stage) for stage in ("ai_usage", "copilot", "weekly", "reviewers", "insights")}
+    every |= {("compute", stage) for stage in ("ai_usage", "weekly", "figures")}
     jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
     wild = [
         (queue, Key(run.name, job, slug, stage, 0)) for queue, stage in every for slug, job in jobs.items()

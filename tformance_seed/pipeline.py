@@ -1,10 +1,10 @@
 """One organisation from source to metrics: the only place that knows the order.
 
-team and members -> AI usage, pull requests with all that hangs on them -> summaries, Jira issues -> Copilot
-figures, weekly metrics, reviewer pairs, insights. Summaries come with their pull requests where nobody limits
-requests for them, and so do Jira issues where no two pull requests share one. Each stage is cut into tasks,
-each task is a transaction that also enters it in the ledger; the tasks of a phase may be done side by side,
-by anybody.
+team and members -> AI usage, pull requests with all that hangs on them -> summaries, Jira issues -> weekly
+metrics, figures (Copilot's, pairs of reviewers, insights). Summaries come with their pull requests where
+nobody limits requests for them, and so do Jira issues where no two pull requests share one. Each stage is
+cut into tasks, each task is a transaction that also enters it in the ledger; the tasks of a phase may be done
+side by side, by anybody.
 """
 
 import contextlib
@@ -96,7 +96,5 @@ STAGES = {
     "summaries": Stage(2, lambda _work: "llm", aggregates.summary_ranges, aggregates.summaries),
     "jira": Stage(2, _compute, aggregates.jira_ranges, aggregates.jira),
     "weekly": Stage(3, _compute, _once, aggregates.weekly),
-    "copilot": Stage(3, _compute, _once, aggregates.copilot),
-    "reviewers": Stage(3, _compute, _once, aggregates.reviewers),
-    "insights": Stage(3, _compute, _once, aggregates.insights),
+    "figures": Stage(3, _compute, _once, aggregates.figures),
 }

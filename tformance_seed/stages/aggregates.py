@@ -77,7 +77,7 @@ def jira(work: Work, _start: int, _stop: int) -> Write:
     return write
 
 
-def copilot(work: Work, _start: int, _stop: int) -> Write:
+def _copilot(work: Work, _start: int, _stop: int) -> Write:
     """A team's Copilot figures, summed in the database from its members' days."""
 
     def write(results: Results) -> None:
@@ -157,5 +157,15 @@ def _insights(work: Work, above: int) -> tuple[int, int]:
 
 
 weekly = _computed(WeeklyMetrics, _weekly)
-reviewers = _computed(ReviewerCorrelation, _reviewers)
-insights = _computed(DailyInsight, _insights)
+_FIGURES = (_copilot, _computed(ReviewerCorrelation, _reviewers), _computed(DailyInsight, _insights))
+
+
+def figures(work: Work, start: int, stop: int) -> Write:
+    """Copilot figures, reviewer pairs and insights: together they are about as much as weekly metrics."""
+    parts = [prepare(work, start, stop) for prepare in _FIGURES]
+
+    def write(results: Results) -> None:
+        for part in parts:
+            part(results)
+
+    return write

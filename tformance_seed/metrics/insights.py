@@ -69,14 +69,23 @@ def insights(
       How many rows were inserted, changed or deleted, and how many were right already.
     """
     facts = gather(database, team_id, name, until)
-    sunday = facts.week + WEEK - DAY
-    written = unchanged = 0
+    days = dict.fromkeys(WEEKLY, facts.week + WEEK - DAY) | dict.fromkeys(DAILY, until)
+    found = [insight for rule in (WEEKLY | DAILY).values() if (insight := rule(facts))]
+    wanted = {}
+    for insight in found:
+        day = days[insight.metric_type]
+        moment = midnight(day)
+        values = {"team": team_id, "date": day, "created_at": moment, "updated_at": moment}
+        wanted[day, insight.category, insight.metric_type] = asdict(insight) | values
+    there = DailyInsight.select().where(
+        DailyInsight.team == team_id,
+        DailyInsight.id > above,
+        peewee.Tuple(DailyInsight.date, DailyInsight.metric_type).in_(
+            [peewee.Tuple(DailyInsight.date.db_value(day), kind) for kind, day in days.items()]
+        ),
+    )
     with database.atomic():
-        for day, rules in ((sunday, WEEKLY), (until, DAILY)):
-            found = [insight for rule in rules.values() if (insight := rule(facts))]
-            counts = _store(database, (team_id, above), day, list(rules), found)
-            written, unchanged = written + counts[0], unchanged + counts[1]
-    return written, unchanged
+        return _store(database, list(there.order_by(DailyInsight.id).dicts().execute(database)), wanted)
 
 
 def _cycle_time(facts: Facts) -> Insight | None:
@@ -220,33 +229,12 @@ DAILY: dict[str, Callable[[Facts], Insight | None]] = {
 
 
 def _store(
-    database: peewee.Database,
-    mine: tuple[int, int],
-    day: datetime.date,
-    types: list[str],
-    found: list[Insight],
+    database: peewee.Database, there: list[dict[str, Any]], wanted: dict[tuple[Any, ...], dict[str, Any]]
 ) -> tuple[int, int]:
-    """Make a day's rows of these metric types the ones found. The table has no unique key of its own."""
-    (team_id, above), moment = mine, midnight(day)
-    wanted = {
-        (insight.category, insight.metric_type): {
-            **asdict(insight),
-            "team": team_id,
-            "date": day,
-            "created_at": moment,
-            "updated_at": moment,
-        }
-        for insight in found
-    }
+    """Make the rows that are there the ones wanted. The table has no unique key of its own."""
     written = unchanged = 0
-    there = DailyInsight.select().where(
-        DailyInsight.team == team_id,
-        DailyInsight.id > above,
-        DailyInsight.date == day,
-        DailyInsight.metric_type.in_(types),
-    )
-    for row in list(there.order_by(DailyInsight.id).dicts().execute(database)):
-        values = wanted.pop((row["category"], row["metric_type"]), None)
+    for row in there:
+        values = wanted.pop((row["date"], row["category"], row["metric_type"]), None)
         this = DailyInsight.id == row["id"]
         if values is None:
             written += DailyInsight.delete().where(this).execute(database)

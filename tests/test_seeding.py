@@ -338,14 +338,14 @@ def test_a_run_that_breaks_off_between_two_phases_goes_on(database, monkeypatch,
     ledger.clear_team(ledger.own_team(ORGANISATION))
     advance, crashed = ledger.advance, []
 
-    def break_off(job_id, phase):
+    def break_off(key, phase):
         def begun(number):  # asked for once all tasks of the phase before are done
             if number <= phases:
                 return phase(number)
-            crashed.append(job_id)
+            crashed.append(key)
             raise CrashError
 
-        return advance(job_id, begun)
+        return advance(key, begun)
 
     def look(_status):
         if crashed:

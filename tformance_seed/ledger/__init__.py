@@ -21,7 +21,6 @@ from tformance_seed.ledger.jobs import (
 )
 from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, going, heard, status
 from tformance_seed.ledger.tasks import (
-    Advance,
     Key,
     Phase,
     Stale,
@@ -61,7 +60,6 @@ __all__ = [
     "RUNNING",
     "SUPERSEDED",
     "WAITING",
-    "Advance",
     "JobStatus",
     "Key",
     "Phase",

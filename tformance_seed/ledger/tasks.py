@@ -5,7 +5,6 @@ once or not at all, and one whose worker died is free again when the server has 
 """
 
 import dataclasses
-import enum
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -189,14 +188,6 @@ def _leave(task: Task, state: str, reason: str) -> None:
     entry.where(SeedTask.id == task.id, undone).execute()
 
 
-class Advance(enum.Enum):
-    """What became of a job at the end of a task: nothing, a new phase whose tasks are to be sent, its end."""
-
-    NOT_YET = enum.auto()
-    BEGUN = enum.auto()
-    FINISHED = enum.auto()
-
-
 #: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
 Phase = list[tuple[str, str, int, int]] | None
 
@@ -211,34 +202,43 @@ _UNDONE = Statement(
 )
 
 
-def advance(job_id: int, phase: Callable[[int], Phase]) -> Advance:
+def advance(key: Key, phase: Callable[[int], Phase]) -> list[tuple[str, Key]] | None:
     """Where all tasks of a job's phase are done, begin the next one that has any, or finish the job.
 
     However many come here at once, the job advances once.
+
+    Parameters:
+      key: of a task of the job.
+
+    Returns:
+      The tasks to send, each with its queue: none where the job is finished; None where it did not advance.
     """
     database = SeedJob._meta.database
 
     def undone() -> bool:
-        return _UNDONE(database, job=job_id).fetchone() is not None
+        return _UNDONE(database, job=key.job).fetchone() is not None
 
     if undone():
-        return Advance.NOT_YET
+        return None
     with transaction(database):
-        row = _STANDING(database, job=job_id).fetchone()
+        row = _STANDING(database, job=key.job).fetchone()
         if row is None or row[1] != RUNNING or undone():
-            return Advance.NOT_YET
+            return None
         organisation, _, current = row
         following: Phase = []
         while following is not None and not following:  # a phase may have no tasks
             current += 1
             following = phase(current)
         if following is None:
-            SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == job_id).execute()
+            SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == key.job).execute()
             SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
-            return Advance.FINISHED
-        SeedJob.update(phase=current).where(SeedJob.id == job_id).execute()
-        _plan(job_id, current, following)
-        return Advance.BEGUN
+            return []
+        SeedJob.update(phase=current).where(SeedJob.id == key.job).execute()
+        _plan(key.job, current, following)
+        return [
+            (queue, dataclasses.replace(key, stage=stage, start=start))
+            for stage, queue, start, _ in following
+        ]
 
 
 def _standing(database: peewee.Database, value: Parameters) -> peewee.Query:

@@ -193,10 +193,13 @@ class Crew:
           done: by this message. One that comes again may be of somebody who died before sending what follows.
         """
         job = task.key.job
-        became = ledger.advance(job, lambda number: pipeline.phase(self._work(job), number))
-        if became is ledger.Advance.BEGUN or (not done and ledger.follows(task)):
-            self.send(ledger.waiting(task.key.run, [job], in_hand=False))
-        elif became is ledger.Advance.FINISHED:
+        following = ledger.advance(task.key, lambda number: pipeline.phase(self._work(job), number))
+        if following is None:
+            if not done and ledger.follows(task):
+                self.send(ledger.waiting(task.key.run, [job], in_hand=False))
+        elif following:
+            self.send(following)
+        else:
             self.finished.set()
 
     def _work(self, job_id: int) -> Work:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 #: Seconds between two looks at whether a run goes on: a thirtieth of what it has taken, at least and at most;
-#: and sooner where a job has come to its end in this process.
+#: and sooner where the last job has come to its end in this process.
 LOOK = (0.05, 0.5)
 
 #: Seconds between two pictures of a run for whoever watches; longer where one takes over a twentieth of it.

@@ -80,8 +80,9 @@ def open_job(slug: str, job_identity: str, plan: Mapping[str, Any], *, anew: boo
             last.save(only=[SeedJob.state, SeedJob.plan])
             reopen_tasks([last.id])
             return last, True
-        check_idle(slug)
-        supersede(slug)
+        if last is not None:
+            check_idle(slug)
+            supersede(slug)
         job = SeedJob.create(
             organisation=slug, identity=job_identity, plan=plan, state=RUNNING, created_at=now()
         )

@@ -72,8 +72,9 @@ class Crew:
         self._works: OrderedDict[int, Work] = OrderedDict()
         self._lock = threading.Lock()
         self._planning: dict[int, threading.Lock] = {}
-        #: Set when a job comes to its end here, for who watches.
+        #: Set when the last of the jobs that were begun here comes to its end here, for who watches.
         self.finished = threading.Event()
+        self._begun: set[int] = set()
         self.actors = {queue: self._declare(queue) for queue in QUEUES}
 
     def _declare(self, queue: str) -> dramatiq.Actor:
@@ -109,7 +110,8 @@ class Crew:
         return self.limits is not None
 
     def know(self, job: SeedJob, planned: Planned) -> None:
-        """Take over a plan that was made in this process already, as long as there is room."""
+        """Take over a job that was begun in this process, and as long as there is room, its plan."""
+        self._begun.add(job.id)
         if len(self._works) < WORKS:
             self._works[job.id] = Work(self._connect(), job, planned)
 
@@ -200,7 +202,9 @@ class Crew:
         elif following:
             self.send(following)
         else:
-            self.finished.set()
+            self._begun.discard(job)
+            if not self._begun:
+                self.finished.set()
 
     def _work(self, job_id: int) -> Work:
         with self._lock:

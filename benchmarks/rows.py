@@ -101,4 +101,5 @@ def prepare(server: Server) -> tuple[str, dict[str, Rows]]:
     """A database with an organisation in it, and its rows."""
     url = server.new_database()
     organisation(url, members=MEMBERS, prs=PULL_REQUESTS, days=DAYS)
+    execute(url, "VACUUM ANALYZE")
     return url, read(url)

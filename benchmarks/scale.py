@@ -54,9 +54,18 @@ def _filled(url: str, organisations: int) -> dict:
     return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
 
 
+def _with_tables(server: Server) -> str:
+    """The URL of a database with empty tables, as ours and the floor find it."""
+    url = server.new_database()
+    database = databases.connect(url)
+    create_missing(database)
+    databases.disconnect(database)
+    return url
+
+
 def _filled_anew(server: Server, organisations: int) -> dict:
     """Fill a database that is made for it and gone afterwards; what that says of it."""
-    url = server.new_database()
+    url = _with_tables(server)
     told = _filled(url, organisations)
     server.drop(url)
     return told
@@ -64,7 +73,7 @@ def _filled_anew(server: Server, organisations: int) -> dict:
 
 def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio], dict]:
     """The full scale: its time by table, memory and sizes; the floor; weekly metrics."""
-    url = server.new_database()
+    url = _with_tables(server)
     console.print("full scale: filling")
     fills = [_filled(url, fill.ORGANISATIONS)]
     rows = {model._meta.table_name: 0 for model in APPLICATION}
@@ -75,6 +84,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
         )
         sizes[table] = size / 2**20
     ((total,),) = execute(url, "SELECT pg_database_size(current_database())")
+    execute(url, "VACUUM ANALYZE")
     console.print("full scale: again")
     again = _filled(url, fill.ORGANISATIONS)
     console.print("full scale: weekly metrics")
@@ -162,8 +172,7 @@ def _ready(url: str, rows: dict[str, int]) -> Ready:
 
 def _floor(server: Server, ready: Ready) -> float:
     """Seconds to COPY all rows, ready-made, into empty tables with every key, on all connections."""
-    url = server.new_database()
-    create_missing(databases.connect(url))
+    url = _with_tables(server)
     execute(url, "CHECKPOINT")
     began = time.perf_counter()
     for level in ready:

@@ -1,6 +1,7 @@
 """Daily use of AI tools: one row for each member and workday with any."""
 
 import numpy as np
+import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import WORKED
 from tformance_seed.catalog.profile import Profile
@@ -21,8 +22,8 @@ VARIATION, ACCEPTANCE_VARIATION = (0.7, 1.3), (0.9, 1.1)
 SYNCED = np.timedelta64(23 * 60 + 30, "m")
 
 
-def ai_usage(members: Members, rows: slice, profile: Profile) -> Columns:
-    """The days on which a slice of the members used AI tools, by member and then by date.
+def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Profile) -> Columns:
+    """The days on which some of the members used AI tools, by member and then by date.
 
     ``member`` is the row among all members. In expectation there are members x workdays x adoption x 0.85;
     of a real history, only members count who committed recently.

@@ -120,10 +120,12 @@ class Activity:
     first_week: np.datetime64  #: Monday of the first week, ``datetime64[D]``
     traces: npt.NDArray[np.int64]  #: commits of each week (row) and member (column)
 
-    def before(self, when: npt.NDArray[np.datetime64], members: slice = slice(None)) -> npt.NDArray[np.int64]:
-        """Commits of a slice of the members in the 13 whole weeks before each time: times x members."""
+    def before(
+        self, when: npt.NDArray[np.datetime64], members: slice | npt.NDArray[np.intp] = slice(None)
+    ) -> npt.NDArray[np.int64]:
+        """Commits of some of the members in the 13 whole weeks before each time: times x members."""
         week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
-        return self._recent[np.clip(week, 0, len(self._recent) - 1), members]
+        return self._recent[:, members][np.clip(week, 0, len(self._recent) - 1)]
 
     @cached_property
     def _recent(self) -> npt.NDArray[np.int64]:

@@ -192,6 +192,6 @@ def usage_ranges(work: Work) -> Iterator[tuple[int, int]]:
 
 
 def usage(work: Work, start: int, stop: int) -> Write:
-    """AI usage of a range of members."""
-    rows = ai_usage(work.people, slice(start, stop), work.profile)
+    """AI usage of a range of members in the order of their key, which is that of the rows' own key, too."""
+    rows = ai_usage(work.people, work.in_key_order[start:stop], work.profile)
     return lambda results: work.write(AIUsageDaily, rows, results)

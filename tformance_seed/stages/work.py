@@ -44,6 +44,11 @@ class Work:
         return self.source.members()
 
     @cached_property
+    def in_key_order(self) -> npt.NDArray[np.intp]:
+        """Rows of the people in the order of their key, in which their ids grow where all came at once."""
+        return np.argsort(self.people.columns["github_id"], kind="stable")
+
+    @cached_property
     def team(self) -> SeedTeam:
         """The team, from when its stage is done."""
         return ledger.own_team(self.profile.organisation.slug)
@@ -90,9 +95,11 @@ class Work:
         results[table] = results.get(table, Result()) + result
 
 
-def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> np.ma.MaskedArray:
+def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Ids of referenced rows; -1 becomes NULL."""
     none = rows < 0
+    if not none.any():
+        return ids[rows]
     if not len(ids):
         return np.ma.MaskedArray(np.zeros(len(rows), dtype=np.int64), mask=True)
     return np.ma.MaskedArray(ids[np.where(none, 0, rows)], mask=none)

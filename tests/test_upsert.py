@@ -91,6 +91,7 @@ class Exact(peewee.Model):
     key = peewee.IntegerField(unique=True)
     four = peewee.DecimalField(18, 4, null=True)
     two = peewee.DecimalField(18, 2, null=True)
+    none = peewee.DecimalField(4, 0, null=True)
 
 
 class Document(peewee.Model):
@@ -302,6 +303,11 @@ def test_numerics_keep_all_their_digits(copy):
         assert [four for four, _ in got] == rows["four"]
         assert [two for _, two in got] == rows["two"].tolist()
     assert upsert(Exact, rows, copy=copy).written == 0
+
+
+def test_numerics_without_decimals_of_so_few_digits_that_the_server_keeps_them_in_one_group(copy):
+    upsert(Exact, {"key": [1, 2, 3], "none": [7, -9999, 0]}, copy=copy)
+    assert [row.none for row in Exact.select().order_by(Exact.key)] == [7, -9999, 0]
 
 
 def test_whole_floats_keep_all_their_digits_as_numerics(copy):

@@ -116,7 +116,6 @@ def _numeric(units: Array, precision: int, scale: int) -> Array:
     in_last = scale % 4 or 4  # decimals that the last group holds; the rest of it is zeros
     rest, last = np.divmod(np.abs(units), 10**in_last)
     made["digits"][:, -1] = last * 10 ** (4 - in_last)
-    for group in reversed(range(1, before + after - 1)):
+    for group in reversed(range(before + after - 1)):
         rest, made["digits"][:, group] = np.divmod(rest, 10_000)
-    made["digits"][:, 0] = rest
     return made

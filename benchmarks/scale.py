@@ -22,7 +22,6 @@ from tformance_seed import database as databases
 from tformance_seed import maintenance, metrics
 from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.models import APPLICATION
-from tformance_seed.schema import create_missing
 
 #: Tables whose rows others refer to, in the order in which their rows must be there. All others come after.
 PARENTS = ("teams_team", "metrics_teammember", "metrics_pullrequest", "metrics_prsurvey")
@@ -54,18 +53,9 @@ def _filled(url: str, organisations: int) -> dict:
     return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
 
 
-def _with_tables(server: Server) -> str:
-    """The URL of a database with empty tables, as ours and the floor find it."""
-    url = server.new_database()
-    database = databases.connect(url)
-    create_missing(database)
-    databases.disconnect(database)
-    return url
-
-
 def _filled_anew(server: Server, organisations: int) -> dict:
     """Fill a database that is made for it and gone afterwards; what that says of it."""
-    url = _with_tables(server)
+    url = server.with_tables()
     told = _filled(url, organisations)
     server.drop(url)
     return told
@@ -73,7 +63,7 @@ def _filled_anew(server: Server, organisations: int) -> dict:
 
 def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio], dict]:
     """The full scale: its time by table, memory and sizes; the floor; weekly metrics."""
-    url = _with_tables(server)
+    url = server.with_tables()
     console.print("full scale: filling")
     first = _filled(url, fill.ORGANISATIONS)
     rows = {model._meta.table_name: 0 for model in APPLICATION}
@@ -173,7 +163,7 @@ def _ready(url: str, rows: dict[str, int]) -> Ready:
 
 def _floor(server: Server, ready: Ready) -> float:
     """Seconds to COPY all rows, ready-made, into empty tables with every key, on all connections."""
-    url = _with_tables(server)
+    url = server.with_tables()
     execute(url, "CHECKPOINT")
     began = time.perf_counter()
     for level in ready:

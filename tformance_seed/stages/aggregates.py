@@ -146,12 +146,10 @@ def _weekly(work: Work, above: int) -> tuple[int, int]:
 
 
 def _reviewers(work: Work, above: int) -> tuple[int, int]:
-    _without_statistics(work)
     return metrics.reviewer_pairs(work.database, work.team.team_id, above)
 
 
 def _insights(work: Work, above: int) -> tuple[int, int]:
-    _without_statistics(work)
     profile = work.profile
     return metrics.insights(work.database, work.team.team_id, profile.organisation.name, profile.until, above)
 
@@ -165,6 +163,7 @@ def figures(work: Work, start: int, stop: int) -> Write:
     parts = [prepare(work, start, stop) for prepare in _FIGURES]
 
     def write(results: Results) -> None:
+        _without_statistics(work)
         for part in parts:
             part(results)
 

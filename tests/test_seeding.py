@@ -32,6 +32,7 @@ from tformance_seed.schema import prepare
 from tformance_seed.stages import aggregates, loading
 from tformance_seed.stages.work import Work
 from tformance_seed.workers import local
+from tformance_seed.workers.crew import Crew
 
 UNTIL = datetime.date(2026, 3, 18)
 ORGANISATION = "polar"
@@ -275,12 +276,12 @@ def breaking_off(monkeypatch, after):
     """Lets so many tasks be done and breaks off in the transaction of the next; yields who looks on."""
     complete, left, crashed = ledger.complete, [after], []
 
-    def break_off(task, results):
+    def break_off(task, results, phase):
         if left[0] <= 0:
             crashed.append(task)
             raise CrashError
         left[0] -= 1
-        complete(task, results)
+        return complete(task, results, phase)
 
     def look(_status):
         if crashed:
@@ -334,33 +335,42 @@ def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
     assert content(database) == expected
 
 
-@pytest.mark.parametrize("phases", [1, 3])
-def test_a_run_that_breaks_off_between_two_phases_goes_on(database, monkeypatch, phases):
-    """All tasks of a phase are done, and nobody has begun the next one."""
+@pytest.mark.parametrize("stage", ["pull_requests", "weekly"])
+def test_a_run_that_breaks_off_before_it_sends_what_follows_goes_on(database, monkeypatch, stage):
+    """A phase has begun in the ledger, and nobody was told of its tasks."""
     seed(database)
     expected = content(database)
     ledger.clear_team(ledger.own_team(ORGANISATION))
-    advance, crashed = ledger.advance, []
+    send, lost = Crew.send, []
 
-    def break_off(key, phase):
-        def begun(number):  # asked for once all tasks of the phase before are done
-            if number <= phases:
-                return phase(number)
-            crashed.append(key)
+    def break_off(self, tasks, *patience):
+        tasks = list(tasks)
+        if any(key.stage == stage for _, key in tasks):
+            lost.extend(tasks)
             raise CrashError
-
-        return advance(key, begun)
+        send(self, tasks, *patience)
 
     def look(_status):
-        if crashed:
+        if lost:
             raise CrashError
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "advance", break_off)
+        patch.setattr(Crew, "send", break_off)
         with pytest.raises(CrashError):
             seed(database, progress=look)
+    finished = moments_of_finished_tasks()
     assert seed(database).reports[0].resumed
+    assert finished.items() <= moments_of_finished_tasks().items()
     assert content(database) == expected
+
+
+def test_tasks_that_end_at_once_see_each_other_whatever_isolation_is_the_default(postgresql_url):
+    seen = "&" if "?" in postgresql_url else "?"
+    strict = f"{postgresql_url}{seen}options=-c%20default_transaction_isolation%3Dserializable"
+    with contextlib.closing(opened(strict)) as database:
+        assert database.execute_sql("SHOW transaction_isolation").fetchone() == ("serializable",)
+        outcome = seed(database, ORGANISATION, "resend", options=Options(chunk_size=300))
+    assert not outcome.failures
 
 
 def busy(database, **wishes):
@@ -369,8 +379,8 @@ def busy(database, **wishes):
     (item,) = planning.plan(request, UNTIL)
     prepare(database)
     plan = item.record() | {"summaries_apart": False}
-    job, _ = ledger.open_job(item.slug, item.identity(), plan, anew=False)
-    return ledger.start_run({}, [job])
+    opened, _ = ledger.open_jobs([ledger.Wanted(item.slug, item.identity(), plan, anew=False)])
+    return ledger.start_run({}, [each.job for each in opened.values()])
 
 
 def test_two_runs_with_other_inputs_do_not_meet(database):

@@ -5,7 +5,7 @@ import os
 import re
 import warnings
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
@@ -193,14 +193,16 @@ def making_tables(database: peewee.Database) -> Iterator[None]:
         yield
 
 
-def hold_organisation(database: peewee.Database, slug: str) -> None:
-    """Keep others away from an organisation until the transaction ends, however it ends.
+def hold_organisations(database: peewee.Database, slugs: Sequence[str]) -> None:
+    """Keep others away from organisations until the transaction ends, however it ends.
 
-    Waits for those who hold it or write to it. No state outlives the transaction, so a pooler in transaction
-    mode may stand between; on SQLite a transaction that writes is alone anyway.
+    Waits for those who hold them or write to them, in an order that all keep to. No state outlives the
+    transaction, so a pooler in transaction mode may stand between; on SQLite a transaction that writes is
+    alone anyway.
     """
     if is_postgresql(database):
-        database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_lock_key(slug),))
+        keys = sorted(_lock_key(slug) for slug in slugs)
+        database.execute_sql("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", (keys,))
 
 
 def write_to_organisation(database: peewee.Database, slug: str, *, alone: bool) -> None:
@@ -208,12 +210,13 @@ def write_to_organisation(database: peewee.Database, slug: str, *, alone: bool) 
 
     Waits for those who hold it, and where ``alone`` is set, for the others who write. Foreign keys are
     checked after each statement rather than all at the end: the rows are at hand then, and checks of one
-    transaction meet the writing of others, not their checks, which lock the same few pages.
+    transaction meet the writing of others, not their checks, which lock the same few pages. Each statement
+    sees what others committed before it, whatever the server's default is.
     """
     if is_postgresql(database):
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         database.execute_sql(
-            "SET CONSTRAINTS ALL IMMEDIATE; "
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE; "
             f"SELECT set_config('idle_in_transaction_session_timeout', %s, true), {lock}(%s)",
             (LOST_CLIENT, _lock_key(slug)),
         )

@@ -8,7 +8,7 @@ from functools import partial
 import peewee
 
 from tformance_seed import ledger, verify
-from tformance_seed.database import hold_organisation, table_names, transaction
+from tformance_seed.database import hold_organisations, table_names, transaction
 from tformance_seed.errors import InputError
 from tformance_seed.metrics import extent, weekly_metrics
 from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
@@ -84,7 +84,7 @@ def recompute_weekly(
     for slug, team_id in chosen.items():
         window = extent(team_id) if days is None and until is None else _window(days, until)
         with transaction(database):
-            hold_organisation(database, slug)
+            hold_organisations(database, [slug])
             ledger.check_idle(slug)
             above = ledger.watermark(own[slug], WeeklyMetrics)
             results[slug] = Result(*weekly_metrics(database, team_id, *window, above)) if window else Result()
@@ -123,7 +123,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
 
     def clear(slug: str) -> dict[str, int] | None:
         with transaction(database):
-            hold_organisation(database, slug)
+            hold_organisations(database, [slug])
             ledger.check_idle(slug)
             ledger.supersede(slug)
             entry = ledger.own_team(slug)

@@ -10,6 +10,7 @@ side by side, by anybody.
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import peewee
 
@@ -39,9 +40,11 @@ class Stage:
     alone: bool = False
 
 
-def perform(work: Work, task: Task) -> Results:
-    """Do one task: one transaction, entered in the ledger by itself. Returns results by table.
+def perform(work: Work, task: Task) -> tuple[Results, ledger.Following]:
+    """Do one task: one transaction, entered in the ledger by itself.
 
+    Returns:
+      Results by table, and the tasks that are to be sent now.
     Raises:
       ledger.Stale: somebody else did it, or its job is over.
       SeedError: the source failed, or the team is not the package's own.
@@ -56,7 +59,7 @@ def perform(work: Work, task: Task) -> Results:
     return _perform(work, task)
 
 
-def _perform(work: Work, task: Task) -> Results:
+def _perform(work: Work, task: Task) -> tuple[Results, ledger.Following]:
     stage = STAGES[task.key.stage]
     with contextlib.nullcontext() if work.source.waits else MAKING:
         write = stage.prepare(work, task.key.start, task.stop)
@@ -64,11 +67,11 @@ def _perform(work: Work, task: Task) -> Results:
     with transaction(work.database):
         ledger.enter(task, alone=stage.alone)
         write(results)
-        ledger.complete(task, results)
-    return results
+        following = ledger.complete(task, results, partial(_phase, work))
+    return results, following
 
 
-def phase(work: Work, number: int) -> ledger.Phase:
+def _phase(work: Work, number: int) -> ledger.Phase:
     """The tasks of a phase; None after the last one."""
     stages = [(name, stage) for name, stage in STAGES.items() if stage.phase == number]
     if not stages:

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 import peewee
@@ -24,6 +23,9 @@ from tformance_seed.workers.crew import Crew
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: Jobs that are opened in one transaction, which holds a lock on each of their organisations.
+TOGETHER = 100
 
 #: Seconds between two looks at whether a run goes on: a thirtieth of what it has taken, at least and at most;
 #: and sooner where the last job has come to its end in this process.
@@ -83,10 +85,11 @@ def begin(database: peewee.Database, crew: Crew, request: Request, planned: Sequ
       InputError: the database is not fit, or a team is somebody else's; nothing was written.
     """
     options = request.options
+    parts = [planned[start : start + TOGETHER] for start in range(0, len(planned), TOGETHER)]
     try:
         prepare(database)
-        for item in planned:
-            ledger.check_ownership(item.slug, adopt=options.adopt, clear=options.clear)
+        for part in parts:
+            ledger.check_ownership([item.slug for item in part], adopt=options.adopt, clear=options.clear)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         raise InputError(
             f"the database cannot be seeded: {first_line(error)}; nothing was written"
@@ -94,24 +97,29 @@ def begin(database: peewee.Database, crew: Crew, request: Request, planned: Sequ
     jobs: list[SeedJob] = []
     failures: dict[str, str] = {}
     resumed = set()
-    for item in planned:
-        try:
-            job, goes_on = ledger.patiently(partial(_open, item, crew), wait=options.wait)
-        except SeedError as error:
-            failures[item.slug] = str(error)
-            continue
-        jobs.append(job)
-        crew.know(job, item)
-        if goes_on:
-            resumed.add(item.slug)
+    for part in parts:
+        while part:
+            opened, refused = ledger.open_jobs([_wanted(item, crew) for item in part])
+            for item in part:
+                if item.slug in opened:
+                    job = opened[item.slug].job
+                    jobs.append(job)
+                    crew.know(job, item)
+            resumed |= {slug for slug, each in opened.items() if each.goes_on}
+            if not options.wait:
+                failures |= refused
+                break
+            part = [item for item in part if item.slug in refused]
+            if part:
+                time.sleep(ledger.BUSY_POLL)
     record = ledger.start_run(request.parameters(), jobs)
     crew.send(ledger.waiting(record.name, record.jobs), PATIENCE)
     return Begun(record, failures, frozenset(resumed))
 
 
-def _open(item: Planned, crew: Crew) -> tuple[SeedJob, bool]:
+def _wanted(item: Planned, crew: Crew) -> ledger.Wanted:
     plan = item.record() | {"summaries_apart": crew.limited}
-    return ledger.open_job(item.slug, item.identity(), plan, anew=item.options.clear)
+    return ledger.Wanted(item.slug, item.identity(), plan, anew=item.options.clear)
 
 
 def run(

@@ -1,6 +1,7 @@
 """The ledger: what was run, how far it got, which teams are the package's own. A run's only truth."""
 
 from tformance_seed.ledger.jobs import (
+    BUSY_POLL,
     CANCELLED,
     DATA_VERSION,
     DONE,
@@ -10,10 +11,11 @@ from tformance_seed.ledger.jobs import (
     RUNNING,
     SUPERSEDED,
     WAITING,
+    Wanted,
     check_idle,
     identity,
     now,
-    open_job,
+    open_jobs,
     patiently,
     start_run,
     supersede,
@@ -21,11 +23,11 @@ from tformance_seed.ledger.jobs import (
 )
 from tformance_seed.ledger.status import JobStatus, RunStatus, StageStatus, find_run, going, heard, status
 from tformance_seed.ledger.tasks import (
+    Following,
     Key,
     Phase,
     Stale,
     Task,
-    advance,
     cancel,
     complete,
     enter,
@@ -51,6 +53,7 @@ from tformance_seed.ledger.teams import (
 )
 
 __all__ = [
+    "BUSY_POLL",
     "CANCELLED",
     "DATA_VERSION",
     "DONE",
@@ -60,6 +63,7 @@ __all__ = [
     "RUNNING",
     "SUPERSEDED",
     "WAITING",
+    "Following",
     "JobStatus",
     "Key",
     "Phase",
@@ -67,7 +71,7 @@ __all__ = [
     "StageStatus",
     "Stale",
     "Task",
-    "advance",
+    "Wanted",
     "cancel",
     "check_idle",
     "check_ownership",
@@ -83,7 +87,7 @@ __all__ = [
     "heard",
     "identity",
     "now",
-    "open_job",
+    "open_jobs",
     "own_team",
     "own_teams",
     "patiently",

@@ -5,11 +5,12 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import peewee
 
-from tformance_seed.database import hold_organisation, transaction
+from tformance_seed.database import hold_organisations, transaction
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.ledger.teams import own_team
 from tformance_seed.models import SeedJob, SeedRun, SeedTask
@@ -20,7 +21,7 @@ DATA_VERSION = 1
 
 #: The version of how a job is cut: raised when stages, phases or plans change, so that what another version
 #: has begun is begun anew. It finds its rows unchanged.
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 
 #: States of a job. Only a running one writes; every transaction makes sure of that.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"
@@ -59,35 +60,69 @@ def start_run(parameters: Mapping[str, Any], jobs: Sequence[SeedJob]) -> SeedRun
     return SeedRun.create(name=name, parameters=dict(parameters), jobs=ids, started_at=moment)
 
 
-def open_job(slug: str, job_identity: str, plan: Mapping[str, Any], *, anew: bool) -> tuple[SeedJob, bool]:
-    """The job that brings an organisation into a state, and whether it goes on with one that did not end.
+@dataclass(frozen=True)
+class Wanted:
+    """A state to bring an organisation into; ``anew``: from the start, whatever there is."""
 
-    What others had in hand with the organisation is over then: their transactions have ended or will see
+    slug: str
+    identity: str
+    plan: Mapping[str, Any]
+    anew: bool
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The job that brings an organisation into a state; ``goes_on``: it is one that did not end."""
+
+    job: SeedJob
+    goes_on: bool
+
+
+def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, str]]:
+    """Open jobs, by organisation, all in one transaction; and why others are refused: another run has them.
+
+    What others had in hand with an organisation is over then: their transactions have ended or will see
     that they are superseded.
-
-    Parameters:
-      anew: begin from the start, whatever there is.
-    Raises:
-      SeedError: another run is seeding the organisation with other inputs.
     """
+    opened: dict[str, Opened] = {}
+    refused: dict[str, str] = {}
     database = SeedJob._meta.database
+    slugs = [each.slug for each in wanted]
     with transaction(database):
-        hold_organisation(database, slug)
-        last = _unfinished(slug)
-        if last is not None and last.identity == job_identity and not anew and _stands(last):
-            apart = last.plan["summaries_apart"]  # as it is in the tasks that are done already
-            last.state, last.plan = RUNNING, {**plan, "summaries_apart": apart}
-            last.save(only=[SeedJob.state, SeedJob.plan])
-            reopen_tasks([last.id])
-            return last, True
-        if last is not None:
-            check_idle(slug)
-            supersede(slug)
-        job = SeedJob.create(
-            organisation=slug, identity=job_identity, plan=plan, state=RUNNING, created_at=now()
-        )
-        SeedTask.create(job=job.id, **FIRST_TASK)
-    return job, False
+        hold_organisations(database, slugs)
+        unfinished = _unfinished(slugs)
+        for each in wanted:
+            last = unfinished.get(each.slug)
+            if last is None:
+                continue
+            if last.identity == each.identity and not each.anew and _stands(last):
+                apart = last.plan["summaries_apart"]  # as it is in the tasks that are done already
+                last.state, last.plan = RUNNING, {**each.plan, "summaries_apart": apart}
+                last.save(only=[SeedJob.state, SeedJob.plan])
+                reopen_tasks([last.id])
+                opened[each.slug] = Opened(last, goes_on=True)
+                continue
+            try:
+                check_idle(each.slug)
+            except SeedError as error:
+                refused[each.slug] = str(error)
+                continue
+            supersede(each.slug)
+        _enter([each for each in wanted if each.slug not in opened.keys() | refused.keys()], opened)
+    return opened, refused
+
+
+def _enter(wanted: Sequence[Wanted], opened: dict[str, Opened]) -> None:
+    """Enter new jobs and the first task of each."""
+    if not wanted:
+        return
+    same = {"state": RUNNING, "created_at": now()}
+    SeedJob.insert_many(
+        [same | {"organisation": each.slug, "identity": each.identity, "plan": each.plan} for each in wanted]
+    ).execute()
+    jobs = _unfinished([each.slug for each in wanted])
+    SeedTask.insert_many([FIRST_TASK | {"job": job.id} for job in jobs.values()]).execute()
+    opened.update({slug: Opened(job, goes_on=False) for slug, job in jobs.items()})
 
 
 def patiently(call: Callable[[], T], *, wait: bool) -> T:
@@ -120,7 +155,7 @@ def supersede(slug: str) -> None:
 
 def unfinished(slug: str) -> bool:
     """Whether the last work on an organisation has not come to its end."""
-    return _unfinished(slug) is not None
+    return slug in _unfinished([slug])
 
 
 def check_idle(slug: str) -> None:
@@ -129,20 +164,18 @@ def check_idle(slug: str) -> None:
     Raises:
       SeedError: somebody is, or was a moment ago.
     """
-    job = _unfinished(slug)
+    job = _unfinished([slug]).get(slug)
     if job is None or job.state != RUNNING:
         return
     tasks = SeedTask.select(
         peewee.fn.MAX(SeedTask.taken_at),
         peewee.fn.MAX(SeedTask.finished_at),
         peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state.in_([WAITING, IN_HAND])),
-        peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state == FAILED),
     ).where(SeedTask.job == job.id)
-    (taken, finished, left, failed) = tasks.tuples().get()
+    (taken, finished, left) = tasks.tuples().get()
     as_moment = SeedTask.taken_at.python_value
     heard = max(moment for moment in (as_moment(taken), as_moment(finished), job.created_at) if moment)
-    goes_on = left or not failed  # where nothing is left, the next phase is about to begin
-    if goes_on and now() - heard < SILENCE:
+    if left and now() - heard < SILENCE:
         run = run_of(job)
         stop = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
         raise SeedError(
@@ -158,9 +191,13 @@ def run_of(job: SeedJob) -> SeedRun | None:
     return next((run for run in runs.iterator() if job.id in run.jobs), None)
 
 
-def _unfinished(slug: str) -> SeedJob | None:
-    last = SeedJob.select().where(SeedJob.organisation == slug).order_by(SeedJob.id.desc()).first()
-    return last if last is not None and last.state in (RUNNING, CANCELLED) else None
+def _unfinished(slugs: Sequence[str]) -> dict[str, SeedJob]:
+    """The last job of each organisation, of those that have not come to their end."""
+    last = SeedJob.select(peewee.fn.MAX(SeedJob.id)).where(SeedJob.organisation.in_(slugs))
+    jobs = SeedJob.select().where(
+        SeedJob.id.in_(last.group_by(SeedJob.organisation)), SeedJob.state.in_([RUNNING, CANCELLED])
+    )
+    return {job.organisation: job for job in jobs}
 
 
 def _stands(job: SeedJob) -> bool:

@@ -112,9 +112,8 @@ def going(run: SeedRun) -> Callable[[], int]:
     def build(_database: peewee.Database, _value: Parameters) -> peewee.Query:
         current = SeedTask.select().where(SeedTask.job == SeedJob.id, SeedTask.phase == SeedJob.phase)
         left = fn.EXISTS(current.where(SeedTask.state.in_([WAITING, IN_HAND])))
-        failed = fn.EXISTS(current.where(SeedTask.state == FAILED))
         mine = SeedJob.id.in_(run.jobs) & (SeedJob.state == RUNNING)
-        return SeedJob.select(fn.COUNT(SeedJob.id)).where(mine, left | ~failed)
+        return SeedJob.select(fn.COUNT(SeedJob.id)).where(mine, left)
 
     statement = Statement(build)
     return lambda: statement(SeedJob._meta.database).fetchone()[0]

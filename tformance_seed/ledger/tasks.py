@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from tformance_seed.database import hold_organisation, is_postgresql, transaction, write_to_organisation
+from tformance_seed.database import hold_organisations, is_postgresql, transaction, write_to_organisation
 from tformance_seed.ledger.jobs import (
     CANCELLED,
     DONE,
@@ -159,17 +159,87 @@ _COMPLETE = Statement(
     ).where(SeedTask.id == value("task"))
 )
 
+#: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
+Phase = list[tuple[str, str, int, int]] | None
 
-def complete(task: Task, results: Mapping[str, Result]) -> None:
-    """Enter that a task is done, in the transaction that wrote its rows."""
+#: Tasks to send, each with its queue: none where their job is finished; None where its phase is not over.
+Following = list[tuple[str, Key]] | None
+
+
+def complete(task: Task, results: Mapping[str, Result], phase: Callable[[int], Phase]) -> Following:
+    """Enter that a task is done, in the transaction that wrote its rows; it is the last thing in it.
+
+    The task that is the last of its phase begins the next phase that has any tasks, or finishes the job. So
+    there is no moment in which a job has nothing to do and is not finished.
+
+    Returns:
+      What to send once the transaction is committed.
+    """
+    database = SeedTask._meta.database
     _COMPLETE(
-        SeedTask._meta.database,
+        database,
         task=task.id,
         now=now(),
         written=sum(result.written for result in results.values()),
         unchanged=sum(result.unchanged for result in results.values()),
         tables={name: [r.written, r.unchanged, round(r.seconds, 4)] for name, r in results.items()},
     )
+    # Those that end at once wait for one another here, so that one of them sees all others done.
+    if is_postgresql(database):
+        _HOLD_JOB(database, job=task.key.job)
+    if _UNDONE(database, job=task.key.job, phase=task.phase).fetchone() is not None:
+        return None
+    number, following = task.phase, []
+    while following is not None and not following:  # a phase may have no tasks
+        number += 1
+        following = phase(number)
+    if following is None:
+        _FINISH_JOB(database, job=task.key.job, now=now())
+        _FINISH_TEAM(database, organisation=task.key.organisation, now=now())
+        return []
+    _BEGIN_PHASE(database, job=task.key.job, phase=number)
+    _plan(task.key.job, number, following)
+    return [
+        (queue, dataclasses.replace(task.key, stage=stage, start=start))
+        for stage, queue, start, _ in following
+    ]
+
+
+_HOLD_JOB = Statement(
+    lambda _database, value: SeedJob.select(SeedJob.id).where(SeedJob.id == value("job")).for_update()
+)
+
+_UNDONE = Statement(
+    lambda _database, value: (
+        SeedTask.select(SeedTask.id)
+        .where(SeedTask.job == value("job"), SeedTask.phase == value("phase"), SeedTask.state != DONE)
+        .limit(1)
+    )
+)
+
+_BEGIN_PHASE = Statement(
+    lambda _database, value: SeedJob.update({SeedJob.phase: value("phase")}).where(SeedJob.id == value("job"))
+)
+
+_FINISH_JOB = Statement(
+    lambda _database, value: SeedJob.update(
+        {SeedJob.state: FINISHED, SeedJob.finished_at: value("now", SeedJob.finished_at)}
+    ).where(SeedJob.id == value("job"))
+)
+
+_FINISH_TEAM = Statement(
+    lambda _database, value: SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)}).where(
+        SeedTeam.slug == value("organisation")
+    )
+)
+
+
+def _plan(job_id: int, phase: int, tasks: list[tuple[str, str, int, int]]) -> None:
+    names = ("stage", "queue", "start", "stop")
+    same = {"job": job_id, "phase": phase, "state": WAITING}
+    rows = [same | dict(zip(names, task, strict=True)) for task in tasks]
+    for begin in range(0, len(rows), 1000):
+        SeedTask.insert_many(rows[begin : begin + 1000]).execute()
 
 
 def put_back(task: Task, reason: str = "") -> None:
@@ -188,103 +258,21 @@ def _leave(task: Task, state: str, reason: str) -> None:
     entry.where(SeedTask.id == task.id, undone).execute()
 
 
-#: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
-Phase = list[tuple[str, str, int, int]] | None
-
-
-_UNDONE = Statement(
-    lambda _database, value: (
-        SeedTask.select(SeedTask.id)
-        .join(SeedJob)
-        .where(SeedJob.id == value("job"), SeedTask.phase == SeedJob.phase, SeedTask.state != DONE)
-        .limit(1)
-    )
-)
-
-
-def advance(key: Key, phase: Callable[[int], Phase]) -> list[tuple[str, Key]] | None:
-    """Where all tasks of a job's phase are done, begin the next one that has any, or finish the job.
-
-    However many come here at once, the job advances once.
-
-    Parameters:
-      key: of a task of the job.
-
-    Returns:
-      The tasks to send, each with its queue: none where the job is finished; None where it did not advance.
-    """
-    database = SeedJob._meta.database
-
-    def undone() -> bool:
-        return _UNDONE(database, job=key.job).fetchone() is not None
-
-    if undone():
-        return None
-    with transaction(database):
-        row = _STANDING(database, job=key.job).fetchone()
-        if row is None or row[1] != RUNNING or undone():
-            return None
-        organisation, _, current = row
-        following: Phase = []
-        while following is not None and not following:  # a phase may have no tasks
-            current += 1
-            following = phase(current)
-        if following is None:
-            SeedJob.update(state=FINISHED, finished_at=now()).where(SeedJob.id == key.job).execute()
-            SeedTeam.update(seeded_at=now()).where(SeedTeam.slug == organisation).execute()
-            return []
-        SeedJob.update(phase=current).where(SeedJob.id == key.job).execute()
-        _plan(key.job, current, following)
-        return [
-            (queue, dataclasses.replace(key, stage=stage, start=start))
-            for stage, queue, start, _ in following
-        ]
-
-
-def _standing(database: peewee.Database, value: Parameters) -> peewee.Query:
-    rows = SeedJob.select(SeedJob.organisation, SeedJob.state, SeedJob.phase).where(
-        SeedJob.id == value("job")
-    )
-    return rows.for_update() if is_postgresql(database) else rows
-
-
-_STANDING = Statement(_standing)
-
-
-def _plan(job_id: int, phase: int, tasks: list[tuple[str, str, int, int]]) -> None:
-    names = ("stage", "queue", "start", "stop")
-    same = {"job": job_id, "phase": phase, "state": WAITING}
-    rows = [same | dict(zip(names, task, strict=True)) for task in tasks]
-    for begin in range(0, len(rows), 1000):
-        SeedTask.insert_many(rows[begin : begin + 1000]).on_conflict_ignore().execute()
-
-
 def waiting(run: str, jobs: Collection[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
     """The tasks of jobs that somebody should be doing now, each with its queue.
 
     Parameters:
-      in_hand: also those that somebody has begun, and may have left; and of a job that somebody left between
-        the end of a phase and the beginning of the next, a task that is done: it takes the job on.
+      in_hand: also those that somebody has begun, and may have left.
     """
-    rows = _current(jobs).where(SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]))
-    found = [(queue, Key(run, *rest)) for queue, *rest in rows.order_by(SeedTask.id)]
-    return found + _left_between(run, set(jobs) - {key.job for _, key in found}) if in_hand else found
-
-
-def _left_between(run: str, jobs: set[int]) -> list[tuple[str, Key]]:
-    """The first task of the phase of each job that still runs; all of its tasks are done."""
-    rows = _current(jobs).where(SeedTask.state == DONE).order_by(SeedTask.id.desc())
-    return list({job: (queue, Key(run, job, *rest)) for queue, job, *rest in rows}.values())
-
-
-def _current(jobs: Collection[int]) -> peewee.ModelSelect:
-    """Queue and key, but for the run, of the tasks of the phase that each running job is in."""
-    return (
+    rows = (
         SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
         .join(SeedJob)
         .where(SeedJob.id.in_(list(jobs)), _IN_TURN)
+        .where(SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]))
+        .order_by(SeedTask.id)
         .tuples()
     )
+    return [(queue, Key(run, *rest)) for queue, *rest in rows]
 
 
 def reopen(run: SeedRun) -> None:
@@ -308,7 +296,7 @@ def cancel(run: SeedRun) -> list[str]:
         SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).order_by(SeedJob.id)
     ):
         with transaction(database):
-            hold_organisation(database, job.organisation)  # which waits for the transactions under way
+            hold_organisations(database, [job.organisation])  # which waits for the transactions under way
             mine = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
             if SeedJob.update(state=CANCELLED).where(mine).execute():
                 cancelled.append(job.organisation)

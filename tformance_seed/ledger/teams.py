@@ -1,6 +1,6 @@
 """Which teams are the package's own, what they are seeded with, and how their rows go."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -29,29 +29,30 @@ def _own_teams() -> peewee.ModelSelect:
     return SeedTeam.select().join(Team, on=same)
 
 
-def check_ownership(slug: str, *, adopt: bool, clear: bool = False) -> None:
-    """See that a team may be written to, and where ``clear`` is set, cleared first.
+def check_ownership(slugs: Sequence[str], *, adopt: bool, clear: bool = False) -> None:
+    """See that teams may be written to, and where ``clear`` is set, cleared first.
 
     Raises:
       InputError: there is one that the package did not make, and it is not to be adopted.
     """
     if adopt:
         return
-    own = own_team(slug)
-    if own is not None and not own.made and clear:
-        raise InputError(
-            f"the team {slug} was adopted, not made here: clearing removes every row that came since, "
-            "whoever wrote it. Add --adopt if that is what you want"
-        )
-    if own is None:
-        _check_free(slug)
+    own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs))}
+    for slug in slugs:
+        if clear and slug in own and not own[slug].made:
+            raise InputError(
+                f"the team {slug} was adopted, not made here: clearing removes every row that came since, "
+                "whoever wrote it. Add --adopt if that is what you want"
+            )
+    _check_free([slug for slug in slugs if slug not in own])
 
 
-def _check_free(slug: str) -> None:
-    if Team.select().where(Team.slug == slug).exists():
+def _check_free(slugs: Sequence[str]) -> None:
+    taken = Team.select(Team.slug).where(Team.slug.in_(slugs)).order_by(Team.id).first()
+    if taken is not None:
         raise InputError(
-            f"a team {slug} is in the database that this package did not make; its data stays untouched. "
-            "Take another name, or add --adopt to seed into it"
+            f"a team {taken.slug} is in the database that this package did not make; its data stays "
+            "untouched. Take another name, or add --adopt to seed into it"
         )
 
 
@@ -67,7 +68,7 @@ def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
     if own := own_team(slug):
         return own
     if not adopt:
-        _check_free(slug)
+        _check_free([slug])
     with transaction(SeedTeam._meta.database):
         team = Team.get_or_none(Team.slug == slug)
         stale = SeedTeam.slug == slug

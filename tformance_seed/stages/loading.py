@@ -48,7 +48,7 @@ def team(work: Work, _start: int, _stop: int) -> Write:
 
     def write(results: Results) -> None:
         if options.clear:
-            ledger.check_ownership(slug, adopt=options.adopt, clear=True)
+            ledger.check_ownership([slug], adopt=options.adopt, clear=True)
             if own := ledger.own_team(slug):
                 ledger.clear_team(own)
         team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)

@@ -161,7 +161,8 @@ class Crew:
                         "do all sides use the same DATABASE_URL?"
                     )
                 results = self._do(taken) if taken else None
-                self._go_on(task, done=results is not None)
+                if results is None and ledger.follows(task):  # who did it may have died before sending that
+                    self.send(ledger.waiting(key.run, [key.job], in_hand=False))
         except RateLimitExceeded:
             raise
         except (Exception, Interrupt) as error:  # noqa: BLE001 - judged and entered in the ledger
@@ -176,35 +177,23 @@ class Crew:
         }
 
     def _do(self, task: Task) -> Results | None:
-        """Do a task; None where somebody else did meanwhile, or nobody wants it any more."""
+        """Do a task and send what follows; None where somebody else did, or nobody wants it any more."""
         began = time.perf_counter()
         if task.attempts > MOST_ATTEMPTS:
             raise SeedError(f"given up: {MOST_ATTEMPTS} workers died or were stopped while at it")
         try:
-            results = pipeline.perform(self._work(task.key.job), task)
+            results, following = pipeline.perform(self._work(task.key.job), task)
         except ledger.Stale:
             return None
         written = sum(result.written for result in results.values())
         log.info("%s: %d rows written in %.2f s", task.key, written, time.perf_counter() - began)
-        return results
-
-    def _go_on(self, task: Task, *, done: bool) -> None:
-        """Send what follows where a task was the last of its phase.
-
-        Parameters:
-          done: by this message. One that comes again may be of somebody who died before sending what follows.
-        """
-        job = task.key.job
-        following = ledger.advance(task.key, lambda number: pipeline.phase(self._work(job), number))
-        if following is None:
-            if not done and ledger.follows(task):
-                self.send(ledger.waiting(task.key.run, [job], in_hand=False))
-        elif following:
+        if following:
             self.send(following)
-        else:
-            self._begun.discard(job)
+        elif following is not None:
+            self._begun.discard(task.key.job)
             if not self._begun:
                 self.finished.set()
+        return results
 
     def _work(self, job_id: int) -> Work:
         with self._lock:

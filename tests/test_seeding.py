@@ -1,16 +1,15 @@
 """The promises, on both databases: same content, nothing twice, nothing lost, nobody else's data touched."""
 
-import contextlib
 import datetime
 import threading
 import time
 
 import pytest
+from seeds import ORGANISATION, UNTIL, content, seed
 
-from tformance_seed import database as databases
-from tformance_seed import ledger, maintenance, metrics, planning, seeding, verify
-from tformance_seed.errors import InputError, SeedError
-from tformance_seed.ledger.jobs import SILENCE
+from tformance_seed import ledger, maintenance, metrics, planning, verify
+from tformance_seed.database import connect
+from tformance_seed.errors import InputError
 from tformance_seed.models import (
     APPLICATION,
     AIUsageDaily,
@@ -20,43 +19,14 @@ from tformance_seed.models import (
     PRSurvey,
     PullRequest,
     SeedJob,
-    SeedRun,
-    SeedTask,
     SeedTeam,
     Team,
     TeamMember,
     WeeklyMetrics,
 )
 from tformance_seed.planning import Options
-from tformance_seed.schema import prepare
-from tformance_seed.stages import aggregates, loading
+from tformance_seed.stages import aggregates
 from tformance_seed.stages.work import Work
-from tformance_seed.workers import local
-from tformance_seed.workers.crew import Crew
-
-UNTIL = datetime.date(2026, 3, 18)
-ORGANISATION = "polar"
-
-
-def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda _: None, **wishes):
-    """Seed a small organisation as the command does; returns the outcome."""
-    request = planning.Request(
-        organisations=organisations or (ORGANISATION,),
-        days=days,
-        until=until,
-        options=options or Options(),
-        **wishes,
-    )
-    with local.crew(database) as crew:
-        return seeding.run(database, crew, request, planning.plan(request, until), progress)
-
-
-def content(database, slug=ORGANISATION):
-    return verify.digest(database, Team.get(Team.slug == slug).id)
-
-
-def opened(url):
-    return databases.connect(url)
 
 
 @pytest.fixture
@@ -83,7 +53,7 @@ def test_second_run_writes_nothing(database):
 
 
 def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(url):
-    database = opened(url)
+    database = connect(url)
     seed(database)
     team = Team.get(Team.slug == ORGANISATION).id
     midnight = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
@@ -91,24 +61,6 @@ def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(u
     count = PullRequest.select().count()
     assert count > 100
     assert metrics.summarise(database, team, 0, 2**40, window) == (0, count)
-    database.close()
-
-
-def test_second_run_locks_no_row(postgresql_url):
-    database = opened(postgresql_url)
-
-    def marks():  # whoever locks a row leaves a mark on it
-        each = "SELECT coalesce(sum(xmax::text::bigint), 0), count(*) FROM {}"
-        return {
-            model.__name__: database.execute_sql(each.format(model._meta.table_name)).fetchone()
-            for model in APPLICATION
-        }
-
-    seed(database)
-    before = marks()
-    assert before["WeeklyMetrics"][1] > 50
-    seed(database)
-    assert marks() == before
     database.close()
 
 
@@ -135,56 +87,10 @@ def test_nothing_is_left_of_a_command_s_own_workers(database):
     assert not any("Worker" in type(thread).__name__ for thread in threading.enumerate())
 
 
-#: Tables whose rows one task brings up to date.
-FIGURES = {
-    "metrics_copilotseatsnapshot",
-    "metrics_copilotlanguagedaily",
-    "metrics_copiloteditordaily",
-    "metrics_reviewercorrelation",
-    "metrics_dailyinsight",
-}
-
-
-def test_a_run_that_another_version_began_is_begun_anew(url, monkeypatch):
-    database = opened(url)
-    monkeypatch.setattr(ledger.jobs, "PLAN_VERSION", 1)
-    with monkeypatch.context() as patched:
-        patched.setattr(metrics, "insights", lambda *_: 1 / 0)
-        assert seed(database).failures
-    monkeypatch.undo()
-    outcome = seed(database)
-    assert outcome.failures == {}
-    assert not outcome.reports[0].resumed
-    assert {name for name, r in outcome.reports[0].tables.items() if r.written} == FIGURES
-    database.close()
-
-
-def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
-    database = opened(application_url)
-
-    def statistics():
-        database.execute_sql("SELECT pg_stat_force_next_flush()")
-        database.close()
-        time.sleep(0.3)
-        database.connect()
-        return server.execute(
-            "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables "
-            "WHERE relname NOT LIKE 'seed_%' ORDER BY 1",
-            application_url,
-        )
-
-    seed(database)
-    before = statistics()
-    assert {row[0]: row[1] for row in before}["metrics_prfile"] > 100
-    seed(database)
-    seed(database, options=Options(chunk_size=50))
-    assert statistics() == before
-
-
 def test_content_is_the_same_on_every_database_and_for_every_chunk_size(two_databases):
     digests = set()
     for url in two_databases:
-        database = opened(url)
+        database = connect(url)
         for size in (None, 100, 50_000):
             seed(database, options=Options(chunk_size=size, clear=True))
             digests.add(content(database).digest)
@@ -265,159 +171,6 @@ def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
     grown = content(database).tables["metrics_aiusagedaily"]
     seed(database, adoption=1.0, members=5, options=Options(clear=True))
     assert content(database).tables["metrics_aiusagedaily"] == grown
-
-
-class CrashError(BaseException):
-    """Stands in for the death of a process at a chosen moment."""
-
-
-@contextlib.contextmanager
-def breaking_off(monkeypatch, after):
-    """Lets so many tasks be done and breaks off in the transaction of the next; yields who looks on."""
-    complete, left, crashed = ledger.complete, [after], []
-
-    def break_off(task, results, phase):
-        if left[0] <= 0:
-            crashed.append(task)
-            raise CrashError
-        left[0] -= 1
-        return complete(task, results, phase)
-
-    def look(_status):
-        if crashed:
-            raise CrashError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, "complete", break_off)
-        yield look
-
-
-def moments_of_finished_tasks():
-    done = SeedTask.select(SeedTask.id, SeedTask.finished_at).where(SeedTask.state == ledger.DONE)
-    return dict(done.tuples())
-
-
-@pytest.mark.parametrize("share", [0.01, 0.2, 0.4, 0.6, 0.8, 0.99])
-def test_a_run_that_breaks_off_goes_on_without_redoing_finished_tasks(database, share, monkeypatch):
-    options = Options(chunk_size=400)
-    seed(database, options=options)
-    expected, in_all = content(database), SeedTask.select().count()
-    ledger.clear_team(ledger.own_team(ORGANISATION))
-    with breaking_off(monkeypatch, after=max(1, int(share * in_all))) as look, pytest.raises(CrashError):
-        seed(database, options=options, progress=look)
-    finished = moments_of_finished_tasks()
-    assert finished
-    outcome = seed(database, options=options)
-    assert outcome.reports[0].resumed
-    assert finished.items() <= moments_of_finished_tasks().items()
-    assert content(database) == expected
-
-
-def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(database, monkeypatch):
-    """The job takes its tables for empty, so that COPY goes straight in, and is refused."""
-    seed(database)
-    expected = content(database)
-    PRFile.update(additions=PRFile.additions + 1).where(PRFile.additions > 2).execute()
-    models = [model.__name__ for model in APPLICATION]
-    monkeypatch.setattr(loading, "_empty", lambda _database, _team: models)
-    outcome = seed(database, options=Options(chunk_size=400))
-    assert not outcome.failures
-    assert content(database) == expected
-
-
-def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
-    seed(database, options=Options(chunk_size=300))
-    expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
-    with breaking_off(monkeypatch, after=3) as look, pytest.raises(CrashError):
-        seed(database, options=Options(chunk_size=300), progress=look)
-    assert seed(database, options=Options(chunk_size=70)).reports[0].resumed
-    assert content(database) == expected
-
-
-@pytest.mark.parametrize("stage", ["pull_requests", "weekly"])
-def test_a_run_that_breaks_off_before_it_sends_what_follows_goes_on(database, monkeypatch, stage):
-    """A phase has begun in the ledger, and nobody was told of its tasks."""
-    seed(database)
-    expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
-    send, lost = Crew.send, []
-
-    def break_off(self, tasks, *patience):
-        tasks = list(tasks)
-        if any(key.stage == stage for _, key in tasks):
-            lost.extend(tasks)
-            raise CrashError
-        send(self, tasks, *patience)
-
-    def look(_status):
-        if lost:
-            raise CrashError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Crew, "send", break_off)
-        with pytest.raises(CrashError):
-            seed(database, progress=look)
-    finished = moments_of_finished_tasks()
-    assert seed(database).reports[0].resumed
-    assert finished.items() <= moments_of_finished_tasks().items()
-    assert content(database) == expected
-
-
-def test_tasks_that_end_at_once_see_each_other_whatever_isolation_is_the_default(postgresql_url):
-    seen = "&" if "?" in postgresql_url else "?"
-    strict = f"{postgresql_url}{seen}options=-c%20default_transaction_isolation%3Dserializable"
-    with contextlib.closing(opened(strict)) as database:
-        assert database.execute_sql("SHOW transaction_isolation").fetchone() == ("serializable",)
-        outcome = seed(database, ORGANISATION, "resend", options=Options(chunk_size=300))
-    assert not outcome.failures
-
-
-def busy(database, **wishes):
-    """Another process seeds the organisation: its run is in the ledger and has just been heard of."""
-    request = planning.Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
-    (item,) = planning.plan(request, UNTIL)
-    prepare(database)
-    plan = item.record() | {"summaries_apart": False}
-    opened, _ = ledger.open_jobs([ledger.Wanted(item.slug, item.identity(), plan, anew=False)])
-    return ledger.start_run({}, [each.job for each in opened.values()])
-
-
-def test_two_runs_with_other_inputs_do_not_meet(database):
-    theirs = busy(database, seed=7)
-    outcome = seed(database, ORGANISATION, "resend")
-    assert "another run is seeding polar" in outcome.failures[ORGANISATION]
-    assert f"tformance-seed cancel {theirs.name}" in outcome.failures[ORGANISATION]
-    assert [report.organisation for report in outcome.reports] == ["resend"]
-    ledger.cancel(theirs)
-    assert seed(database).failures == {}
-
-
-def test_a_second_run_with_the_same_inputs_goes_on_with_the_first_ones_work(database):
-    theirs = busy(database)
-    outcome = seed(database)
-    assert outcome.reports[0].resumed
-    assert ledger.status(theirs).state == "finished"
-
-
-def test_a_run_of_which_nothing_was_heard_for_long_is_taken_to_be_dead(database):
-    theirs = busy(database, seed=7)
-    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
-    assert seed(database).failures == {}
-    assert ledger.status(theirs).state == "superseded"
-
-
-def test_neither_clear_nor_weekly_meddles_with_a_run(database):
-    seed(database)
-    theirs = busy(database)
-    for command in (
-        lambda: maintenance.recompute_weekly(database, [ORGANISATION], None, None),
-        lambda: maintenance.clear_teams(database, [ORGANISATION], wait=False),
-    ):
-        with pytest.raises(SeedError, match="another run is seeding polar"):
-            command()
-    ledger.cancel(theirs)
-    assert maintenance.clear_teams(database, [ORGANISATION], wait=False)[ORGANISATION]
 
 
 def foreign_team(slug=ORGANISATION):
@@ -505,18 +258,6 @@ def test_weekly_after_seeding_writes_nothing(database):
     assert results[ORGANISATION].unchanged > 10
 
 
-def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
-    with breaking_off(monkeypatch, after=2) as look, pytest.raises(CrashError):
-        seed(database, options=Options(chunk_size=300), progress=look)
-    ledger.delete_rows(SeedTeam.get())
-    Team.delete().execute()
-    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
-    SeedTask.update(taken_at=None, finished_at=None).execute()
-    outcome = seed(database, options=Options(chunk_size=300))
-    assert outcome.failures == {}
-    assert verify.check(database, Team.get().id) == []
-
-
 def test_a_team_made_anew_by_somebody_else_is_theirs(database):
     seed(database)
     entry = SeedTeam.get()
@@ -563,21 +304,6 @@ def test_nothing_lies_in_the_future_of_the_window(database):
     assert PRSurvey.select().count() > 0
 
 
-def test_a_failed_database_says_what_is_safe(server, application_url):
-    database = opened(application_url)
-    server.execute(
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$;"
-        "CREATE TRIGGER refuse BEFORE INSERT ON metrics_aiusagedaily EXECUTE FUNCTION refuse()",
-        application_url,
-    )
-    outcome = seed(database)
-    assert "no room. What was committed is safe; the server's disk is full" in outcome.failures[ORGANISATION]
-    assert PullRequest.select().count() > 0
-    server.execute("DROP TRIGGER refuse ON metrics_aiusagedaily", application_url)
-    assert seed(database).reports[0].resumed
-
-
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
@@ -601,33 +327,3 @@ def test_bad_wishes_are_refused_in_one_line(wishes, words):
         planning.plan(planning.Request(**wishes), UNTIL)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
-
-
-def test_a_connection_that_is_lost_is_made_again(server, application_url):
-    """Every connection is cut while the work goes on; each task is tried again."""
-    database = opened(application_url)
-    name = application_url.split("/")[3].split("?")[0]
-    cuts = []
-
-    def cut(status):
-        if len(cuts) < 2 and len(cuts) < sum(stage.done for job in status.jobs for stage in job.stages):
-            end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-            cuts.append(server.execute(end))
-
-    seed(database, options=Options(chunk_size=300))
-    expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
-    assert seed(database, options=Options(chunk_size=300), progress=cut).failures == {}
-    assert cuts
-    assert content(database) == expected
-
-
-def test_a_ledger_of_an_older_version_makes_room(database):
-    seed(database)
-    expected = content(database)
-    database.drop_tables([SeedTask])
-    database.execute_sql("ALTER TABLE seed_job ADD COLUMN since DATE")
-    again = seed(database)
-    assert sum(result.written for result in again.reports[0].tables.values()) == 0
-    assert content(database) == expected
-    assert SeedRun.select().count() == 1

@@ -128,13 +128,10 @@ def _computed(
 
 def _without_statistics(work: Work) -> None:
     """Statistics know nothing yet of a team or a table that has just been filled: the planner takes it for a
-    row or two, and would join thousands by nested loops, or compile a query that is over in milliseconds.
-    Without these two its guesses do no harm.
+    row or two, and would join thousands by nested loops. Without these its guesses do no harm.
     """
     if is_postgresql(work.database):
-        settings = ("enable_nestloop", "jit")
-        off = [peewee.fn.set_config(name, "off", True) for name in settings]  # until the transaction ends
-        work.database.execute(peewee.Select(columns=off))
+        work.database.execute_sql("SET LOCAL enable_nestloop = off")
 
 
 def _weekly(work: Work, above: int) -> tuple[int, int]:

@@ -51,7 +51,7 @@ def team(work: Work, _start: int, _stop: int) -> Write:
             ledger.check_ownership([slug], adopt=options.adopt, clear=True)
             if own := ledger.own_team(slug):
                 ledger.clear_team(own)
-        team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)
+        work.team = team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)
         over = ledger.starts_over(team, work.recipe)
         if over:
             ledger.start_over(team, work.recipe)

@@ -28,7 +28,7 @@ def encode(columns: Sequence[Column]) -> Iterator[bytes]:
     rows = len(columns[0].values)
     step = _fitting(PIECE, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
     for start in range(0, rows, step):
-        yield _piece([column.take(slice(start, start + step)) for column in columns])
+        yield from _blocks([column.take(slice(start, start + step)) for column in columns])
     yield TRAILER
 
 
@@ -44,7 +44,7 @@ def _fitting(size: int, layout: np.dtype[np.void]) -> int:
     return max(1, size // layout.itemsize)
 
 
-def _piece(columns: Sequence[Column]) -> bytes:
+def _blocks(columns: Sequence[Column]) -> Iterator[bytes]:
     payloads = [_payload(column) for column in columns]
     layout, rows = _layout(payloads), len(payloads[0])
     block = np.empty(min(rows, _fitting(BLOCK, layout)), layout)
@@ -60,7 +60,6 @@ def _piece(columns: Sequence[Column]) -> bytes:
     raw = block.view(np.uint8).reshape(len(block), -1)
     keep = np.ones(raw.shape, dtype=bool)
     places = np.arange(layout.itemsize, dtype=np.int32)
-    parts = []
     for start in range(0, rows, len(block)):
         count = min(len(block), rows - start)
         part = slice(start, start + count)
@@ -69,8 +68,7 @@ def _piece(columns: Sequence[Column]) -> bytes:
         for number, (lengths, room) in varying.items():
             block[f"length{number}"][:count] = lengths[part]
             keep[:count, room] = places[: room.stop - room.start] < lengths[part, None]
-        parts.append(raw[:count][keep[:count]] if varying else raw[:count].tobytes())
-    return b"".join(parts)
+        yield (raw[:count][keep[:count]] if varying else raw[:count]).tobytes()
 
 
 def _lengths(column: Column, payload: Array) -> Array | None:

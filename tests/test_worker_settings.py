@@ -67,8 +67,9 @@ def finished_task(run):
 
 
 def undone_again(run):
-    """The same as the only one that is still to be done."""
+    """The same as the only one that is still to be done of its phase, and none of a later one planned."""
     task = finished_task(run)
+    SeedTask.delete().where(SeedTask.phase > 1).execute()
     SeedTask.update(state="waiting", attempts=0).where(SeedTask.stage == "ai_usage").execute()
     SeedJob.update(state="running", phase=1).execute()
     return task

@@ -1,11 +1,13 @@
 """Runs that break off, go on, and meet one another."""
 
 import contextlib
+import time
+from types import SimpleNamespace
 
 import pytest
 from seeds import ORGANISATION, UNTIL, content, seed
 
-from tformance_seed import ledger, maintenance, metrics, planning, verify
+from tformance_seed import ledger, maintenance, metrics, planning, seeding, verify
 from tformance_seed.database import connect
 from tformance_seed.errors import SeedError
 from tformance_seed.ledger.jobs import SILENCE
@@ -21,6 +23,7 @@ from tformance_seed.models import (
 from tformance_seed.planning import Options
 from tformance_seed.schema import prepare
 from tformance_seed.stages import loading
+from tformance_seed.workers import local
 from tformance_seed.workers.crew import Crew
 
 #: Tables whose rows one task brings up to date.
@@ -176,6 +179,32 @@ def test_a_run_of_which_nothing_was_heard_for_long_is_taken_to_be_dead(database)
     SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
     assert seed(database).failures == {}
     assert ledger.status(theirs).state == "superseded"
+
+
+def test_who_waits_for_one_organisation_keeps_no_other(database):
+    theirs = busy(database, seed=7)
+    looks = []
+
+    def look(_seconds):  # in place of the wait
+        looks.append([job.organisation for job in SeedJob.select()])
+        if len(looks) == 2:
+            ledger.cancel(theirs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seeding, "time", SimpleNamespace(sleep=look, monotonic=time.monotonic))
+        outcome = seed(database, "resend", ORGANISATION, options=Options(wait=True))
+    assert looks[:2] == [[ORGANISATION], [ORGANISATION]]
+    assert {report.organisation for report in outcome.reports} == {"resend", ORGANISATION}
+
+
+def test_a_run_that_has_nothing_left_to_do_and_is_not_finished_is_over(database):
+    """As a version left it that began a phase some time after the end of the one before."""
+    theirs = busy(database)
+    SeedTask.update(state=ledger.DONE).execute()
+    with local.crew(database) as crew:
+        outcome = seeding.conclude(database, theirs, seeding.watch(database, crew, theirs))
+    assert "another version" in outcome.failures[ORGANISATION]
+    assert seed(database, seed=7).failures == {}
 
 
 def test_neither_clear_nor_weekly_meddles_with_a_run(database):

@@ -169,9 +169,10 @@ def transaction(database: peewee.Database) -> Any:
     """A transaction that will write, or a savepoint inside one.
 
     On SQLite it takes the write lock at once: one that reads first and writes later fails without waiting
-    where another process wrote in between.
+    where another process wrote in between. On PostgreSQL each statement sees what others committed before
+    it, whatever the server's default is: most of them wait for a lock, and then look what has happened.
     """
-    return database.atomic() if is_postgresql(database) else database.atomic("IMMEDIATE")
+    return database.atomic("READ COMMITTED" if is_postgresql(database) else "IMMEDIATE")
 
 
 @contextlib.contextmanager
@@ -210,15 +211,14 @@ def write_to_organisation(database: peewee.Database, slug: str, *, alone: bool) 
 
     Waits for those who hold it, and where ``alone`` is set, for the others who write. Foreign keys are
     checked after each statement rather than all at the end: the rows are at hand then, and checks of one
-    transaction meet the writing of others, not their checks, which lock the same few pages. Each statement
-    sees what others committed before it, whatever the server's default is. Among a hundred teams statistics
-    would have the key of one checked by reading all of them, which makes every row a tenth dearer. Without
-    that, what must be read as a whole looks so dear that it would be compiled, which it is not worth.
+    transaction meet the writing of others, not their checks, which lock the same few pages. Where statistics
+    know of a hundred teams, the planner would have the key of one checked by reading all of them, which makes
+    a row a tenth dearer. It may not; nor compile what must be read as a whole, which looks dear to it then.
     """
     if is_postgresql(database):
         lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
         database.execute_sql(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET CONSTRAINTS ALL IMMEDIATE; "
+            "SET CONSTRAINTS ALL IMMEDIATE; "
             "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "
             f"set_config('idle_in_transaction_session_timeout', %s, true), {lock}(%s)",
             (LOST_CLIENT, _lock_key(slug)),

@@ -1,15 +1,15 @@
 """What can be done with data that was seeded: weekly metrics anew, verification, removal."""
 
 import datetime
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import peewee
 
 from tformance_seed import ledger, verify
 from tformance_seed.database import hold_organisations, table_names, transaction
-from tformance_seed.errors import InputError
+from tformance_seed.errors import InputError, SeedError
 from tformance_seed.metrics import extent, weekly_metrics
 from tformance_seed.models import SeedTeam, Team, WeeklyMetrics
 from tformance_seed.schema import has_ledger, lists_teams
@@ -119,15 +119,33 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
 
 
 def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
-    """Remove what was seeded for organisations: rows deleted, by organisation and table."""
+    """Remove what was seeded for organisations: rows deleted, by organisation and table.
 
-    def clear(slug: str) -> dict[str, int] | None:
-        with transaction(database):
-            hold_organisations(database, [slug])
-            ledger.check_idle(slug)
-            ledger.supersede(slug)
-            entry = ledger.own_team(slug)
-            return entry and ledger.clear_team(entry)
+    Parameters:
+      wait: for another run that has an organisation to end.
+    Raises:
+      SeedError: another run has it, and ``wait`` is not set.
+    """
+    removed = {}
+    for slug in dict.fromkeys(slugs):
+        while True:
+            try:
+                rows = _clear(database, slug)
+                break
+            except SeedError:
+                if not wait:
+                    raise
+            time.sleep(ledger.BUSY_POLL)
+        if rows is not None:
+            removed[slug] = rows
+    return removed
 
-    removed = {slug: ledger.patiently(partial(clear, slug), wait=wait) for slug in dict.fromkeys(slugs)}
-    return {slug: rows for slug, rows in removed.items() if rows is not None}
+
+def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
+    """None where the package has no such team."""
+    with transaction(database):
+        hold_organisations(database, [slug])
+        ledger.check_idle(slug)
+        ledger.supersede(slug)
+        entry = ledger.own_team(slug)
+        return entry and ledger.clear_team(entry)

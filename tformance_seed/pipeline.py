@@ -44,7 +44,7 @@ def perform(work: Work, task: Task) -> tuple[Results, ledger.Following]:
     """Do one task: one transaction, entered in the ledger by itself.
 
     Returns:
-      Results by table, and the tasks that are to be sent now.
+      Results by table, and the tasks that are to be sent now (``ledger.Following``).
     Raises:
       ledger.Stale: somebody else did it, or its job is over.
       SeedError: the source failed, or the team is not the package's own.

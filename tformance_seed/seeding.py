@@ -98,20 +98,20 @@ def begin(database: peewee.Database, crew: Crew, request: Request, planned: Sequ
     failures: dict[str, str] = {}
     resumed = set()
     for part in parts:
-        while part:
-            opened, refused = ledger.open_jobs([_wanted(item, crew) for item in part])
+        left = {item.slug: _wanted(item, crew) for item in part}
+        while left:
+            while options.wait and ledger.refused(list(left.values())):
+                time.sleep(ledger.BUSY_POLL)
+            opened, refused = ledger.open_jobs(list(left.values()))
             for item in part:
                 if item.slug in opened:
-                    job = opened[item.slug].job
-                    jobs.append(job)
-                    crew.know(job, item)
+                    jobs.append(opened[item.slug].job)
+                    crew.know(opened[item.slug].job, item)
             resumed |= {slug for slug, each in opened.items() if each.goes_on}
             if not options.wait:
                 failures |= refused
                 break
-            part = [item for item in part if item.slug in refused]
-            if part:
-                time.sleep(ledger.BUSY_POLL)
+            left = {slug: left[slug] for slug in refused}  # somebody was quicker
     record = ledger.start_run(request.parameters(), jobs)
     crew.send(ledger.waiting(record.name, record.jobs), PATIENCE)
     return Begun(record, failures, frozenset(resumed))
@@ -227,6 +227,7 @@ def _outcome(record: SeedRun, status: RunStatus) -> Outcome:
 #: Why an organisation is not done that did not fail.
 NOT_FINISHED = {
     ledger.RUNNING: "not done yet; see: tformance-seed status {}",
+    ledger.FAILED: "left by another version of tformance_seed; seed it again",
     ledger.CANCELLED: "cancelled; go on with: tformance-seed retry {}",
     ledger.SUPERSEDED: "another run took the organisation over, or it was cleared",
 }

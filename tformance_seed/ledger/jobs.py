@@ -3,15 +3,14 @@
 import datetime
 import hashlib
 import secrets
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import peewee
 
 from tformance_seed.database import hold_organisations, transaction
-from tformance_seed.errors import InputError, SeedError
+from tformance_seed.errors import SeedError
 from tformance_seed.ledger.teams import own_team
 from tformance_seed.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.models.fields import json_text
@@ -37,8 +36,6 @@ SILENCE = datetime.timedelta(seconds=30)
 
 #: Seconds between two tries at an organisation that another run has.
 BUSY_POLL = 0.5
-
-T = TypeVar("T")
 
 
 def now() -> datetime.datetime:
@@ -78,38 +75,54 @@ class Opened:
     goes_on: bool
 
 
+def refused(wanted: Sequence[Wanted]) -> dict[str, str]:
+    """Why organisations cannot be had just now, by organisation: another run has them."""
+    unfinished = _unfinished([each.slug for each in wanted])
+    reasons = {}
+    for each in wanted:
+        last = unfinished.get(each.slug)
+        if last is not None and not _goes_on(last, each):
+            try:
+                check_idle(each.slug)
+            except SeedError as error:
+                reasons[each.slug] = str(error)
+    return reasons
+
+
 def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, str]]:
-    """Open jobs, by organisation, all in one transaction; and why others are refused: another run has them.
+    """Open jobs, by organisation, all in one transaction; and why others are ``refused``.
 
     What others had in hand with an organisation is over then: their transactions have ended or will see
     that they are superseded.
     """
     opened: dict[str, Opened] = {}
-    refused: dict[str, str] = {}
-    database = SeedJob._meta.database
     slugs = [each.slug for each in wanted]
+    database = SeedJob._meta.database
     with transaction(database):
         hold_organisations(database, slugs)
-        unfinished = _unfinished(slugs)
+        unfinished, reasons = _unfinished(slugs), refused(wanted)
+        new = []
         for each in wanted:
             last = unfinished.get(each.slug)
-            if last is None:
+            if each.slug in reasons:
                 continue
-            if last.identity == each.identity and not each.anew and _stands(last):
+            if last is not None and _goes_on(last, each):
                 apart = last.plan["summaries_apart"]  # as it is in the tasks that are done already
                 last.state, last.plan = RUNNING, {**each.plan, "summaries_apart": apart}
                 last.save(only=[SeedJob.state, SeedJob.plan])
                 reopen_tasks([last.id])
                 opened[each.slug] = Opened(last, goes_on=True)
                 continue
-            try:
-                check_idle(each.slug)
-            except SeedError as error:
-                refused[each.slug] = str(error)
-                continue
-            supersede(each.slug)
-        _enter([each for each in wanted if each.slug not in opened.keys() | refused.keys()], opened)
-    return opened, refused
+            if last is not None:
+                supersede(each.slug)
+            new.append(each)
+        _enter(new, opened)
+    return opened, reasons
+
+
+def _goes_on(last: SeedJob, wanted: Wanted) -> bool:
+    """Whether an unfinished job leads to what is wanted."""
+    return last.identity == wanted.identity and not wanted.anew and _stands(last)
 
 
 def _enter(wanted: Sequence[Wanted], opened: dict[str, Opened]) -> None:
@@ -123,22 +136,6 @@ def _enter(wanted: Sequence[Wanted], opened: dict[str, Opened]) -> None:
     jobs = _unfinished([each.slug for each in wanted])
     SeedTask.insert_many([FIRST_TASK | {"job": job.id} for job in jobs.values()]).execute()
     opened.update({slug: Opened(job, goes_on=False) for slug, job in jobs.items()})
-
-
-def patiently(call: Callable[[], T], *, wait: bool) -> T:
-    """Call something that is refused while another run has the organisation; ``wait``: until it is not.
-
-    Raises:
-      InputError: as the call; waiting would not mend it.
-      SeedError: another run has the organisation.
-    """
-    while True:
-        try:
-            return call()
-        except SeedError as error:
-            if not wait or isinstance(error, InputError):
-                raise
-            time.sleep(BUSY_POLL)
 
 
 def reopen_tasks(jobs: Sequence[int]) -> None:
@@ -197,7 +194,7 @@ def _unfinished(slugs: Sequence[str]) -> dict[str, SeedJob]:
     jobs = SeedJob.select().where(
         SeedJob.id.in_(last.group_by(SeedJob.organisation)), SeedJob.state.in_([RUNNING, CANCELLED])
     )
-    return {job.organisation: job for job in jobs}
+    return {job.organisation: job for job in jobs.order_by(SeedJob.id)}
 
 
 def _stands(job: SeedJob) -> bool:

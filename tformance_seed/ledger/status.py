@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import peewee
 from peewee import fn
 
+from tformance_seed.database import reading
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.jobs import (
     CANCELLED,
@@ -47,7 +48,7 @@ class StageStatus:
 
 @dataclass
 class JobStatus:
-    """One organisation of a run. ``state`` is the job's, or "failed" where nothing but failures is left."""
+    """One organisation of a run. ``state``: the job's, or "failed" where nothing is left that could go on."""
 
     organisation: str
     state: str
@@ -148,9 +149,10 @@ def status(run: SeedRun) -> RunStatus:
         .tuples()
     )
     by_job = defaultdict(list)
-    for job_id, *counts in counted:
-        by_job[job_id].append(counts)
-    rows = SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id)
+    with reading(SeedJob._meta.database):
+        for job_id, *counts in counted:
+            by_job[job_id].append(counts)
+        rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id))
     jobs = [_job(job, by_job[job.id], moment) for job in rows]
     states = [job.state for job in jobs]
     state = next((name for name in WORST_FIRST if name in states), FINISHED)
@@ -190,9 +192,8 @@ def _job(job: SeedJob, counted: Sequence[Sequence], moment: datetime.datetime) -
         else:
             stage.waiting += tasks
     current = [stage for stage in stages.values() if stage.phase == job.phase]
-    failed = any(stage.failed for stage in current)
     going = any(stage.waiting or stage.in_hand or stage.silent for stage in current)
-    state = FAILED if job.state == RUNNING and failed and not going else job.state
+    state = FAILED if job.state == RUNNING and not going else job.state
     reasons = [reason for *_, reason in counted if reason]
     return JobStatus(
         organisation=job.organisation,

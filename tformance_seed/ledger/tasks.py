@@ -242,20 +242,20 @@ def _plan(job_id: int, phase: int, tasks: list[tuple[str, str, int, int]]) -> No
         SeedTask.insert_many(rows[begin : begin + 1000]).execute()
 
 
-def put_back(task: Task, reason: str = "") -> None:
-    """Enter that a task waits to be tried again, and why."""
-    _leave(task, WAITING, reason)
+def put_back(task: Task, reason: str = "") -> bool:
+    """Enter that a task waits to be tried again, and why; False where it is done after all."""
+    return _leave(task, WAITING, reason)
 
 
-def fail(task: Task, reason: str) -> None:
-    """Enter that a task failed for a reason that trying again will not mend."""
-    _leave(task, FAILED, reason)
+def fail(task: Task, reason: str) -> bool:
+    """Enter that a task failed, and why trying again will not mend it; False where it is done after all."""
+    return _leave(task, FAILED, reason)
 
 
-def _leave(task: Task, state: str, reason: str) -> None:
+def _leave(task: Task, state: str, reason: str) -> bool:
     undone = SeedTask.state.in_([WAITING, IN_HAND])
     entry = SeedTask.update(state=state, reason=reason, finished_at=now())
-    entry.where(SeedTask.id == task.id, undone).execute()
+    return entry.where(SeedTask.id == task.id, undone).execute() > 0
 
 
 def waiting(run: str, jobs: Collection[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
@@ -281,11 +281,12 @@ def reopen(run: SeedRun) -> None:
     Jobs that another run has superseded stay as they are.
     """
     database = SeedJob._meta.database
-    with transaction(database):
-        mine = SeedJob.id.in_(run.jobs)
-        SeedJob.update(state=RUNNING).where(mine, SeedJob.state == CANCELLED).execute()
-        jobs = SeedJob.select().where(mine, SeedJob.state == RUNNING).order_by(SeedJob.id)
-        reopen_tasks([job.id for job in jobs])
+    for job in SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id):
+        with transaction(database):
+            hold_organisations(database, [job.organisation])
+            mine = (SeedJob.id == job.id) & SeedJob.state.in_([RUNNING, CANCELLED])
+            if SeedJob.update(state=RUNNING).where(mine).execute():
+                reopen_tasks([job.id])
 
 
 def cancel(run: SeedRun) -> list[str]:

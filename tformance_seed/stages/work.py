@@ -50,7 +50,7 @@ class Work:
 
     @cached_property
     def team(self) -> SeedTeam:
-        """The team, from when its stage is done."""
+        """The team, from when its stage has taken it."""
         return ledger.own_team(self.profile.organisation.slug)
 
     @cached_property

@@ -17,8 +17,9 @@ TRAILER = b"\xff\xff"
 #: Days and microseconds count from here.
 EPOCH = np.datetime64("2000-01-01", "us")
 
-#: Greatest size in bytes, with all room, of the rows that become one piece, so that one long text does not
-#: blow up a chunk; and of those that are laid out at a time, so that they stay in a processor's cache.
+#: Greatest size in bytes, with all room, of the rows whose values are converted at a time, so that one long
+#: text does not blow up a chunk; and of those that are laid out at a time, so that they stay in a processor's
+#: cache.
 PIECE, BLOCK = 8 << 20, 128 << 10
 
 

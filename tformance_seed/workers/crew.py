@@ -72,7 +72,7 @@ class Crew:
         self._works: OrderedDict[int, Work] = OrderedDict()
         self._lock = threading.Lock()
         self._planning: dict[int, threading.Lock] = {}
-        #: Set when the last of the jobs that were begun here comes to its end here, for who watches.
+        #: Set when the last of the jobs that were begun here is done or fails here, for who watches.
         self.finished = threading.Event()
         self._begun: set[int] = set()
         self.actors = {queue: self._declare(queue) for queue in QUEUES}
@@ -190,10 +190,14 @@ class Crew:
         if following:
             self.send(following)
         elif following is not None:
-            self._begun.discard(task.key.job)
-            if not self._begun:
-                self.finished.set()
+            self._over(task.key.job)
         return results
+
+    def _over(self, job: int) -> None:
+        """Tell who watches when the last of the jobs that were begun here is done, or has failed."""
+        self._begun.discard(job)
+        if not self._begun:
+            self.finished.set()
 
     def _work(self, job_id: int) -> Work:
         with self._lock:
@@ -230,7 +234,8 @@ class Crew:
                 self._works.pop(task.key.job, None)
             again = again and task.attempts < MOST_ATTEMPTS
             try:
-                (ledger.put_back if again else ledger.fail)(task, reason)
+                undone = (ledger.put_back if again else ledger.fail)(task, reason)
+                again = again or not undone  # a message that comes again sends what follows
             except peewee.PeeweeException as silent:
                 self.close()
                 again = again or passes(silent)
@@ -239,4 +244,5 @@ class Crew:
             full = isinstance(error, peewee.PeeweeException) and sqlstate(error) == TOO_MANY_CONNECTIONS
             return Retry(reason, delay=FULL_BACKOFF if full else None)
         log.error("%s: failed: %s", key, reason)
+        self._over(key.job)
         return TaskFailed(reason)

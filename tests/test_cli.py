@@ -292,14 +292,7 @@ def test_interrupted_by_the_keyboard_it_says_what_is_safe(sqlite):
 def test_a_second_run_with_other_inputs_says_so_or_waits(url):
     command("init", "--database", url)
     wish = ("seed", "posthog", "--days", "200", "--until", "2026-03-18", "--database", url)
-    before = (
-        "calcom",
-        "polar",
-        "resend",
-        "antiwork",
-        "fastapi",
-        "rallly",
-    )  # so that the first is at it for long
+    before = ["calcom", "polar", "resend", "antiwork", "fastapi", "rallly"]  # the first is at it for long
     first = start("seed", *before, *wish[1:])
     wait_until_it_runs(url)
     second = command(*wish, "--seed", "7")

@@ -33,26 +33,28 @@ def test_second_run_locks_no_row(postgresql_url):
     database.close()
 
 
+def statistics(server, database, url, columns, which):
+    """What the server has counted of tables, once every session has told it."""
+    database.execute_sql("SELECT pg_stat_force_next_flush()")
+    database.close()
+    time.sleep(0.3)
+    database.connect()
+    return server.execute(f"SELECT {columns} FROM pg_stat_user_tables WHERE {which} ORDER BY relname", url)
+
+
 def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
     database = connect(application_url)
 
-    def statistics():
-        database.execute_sql("SELECT pg_stat_force_next_flush()")
-        database.close()
-        time.sleep(0.3)
-        database.connect()
-        return server.execute(
-            "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables "
-            "WHERE relname NOT LIKE 'seed_%' ORDER BY 1",
-            application_url,
-        )
+    def rows():
+        columns = "relname, n_tup_ins, n_tup_upd, n_tup_del"
+        return statistics(server, database, application_url, columns, "relname NOT LIKE 'seed_%'")
 
     seed(database)
-    before = statistics()
+    before = rows()
     assert {row[0]: row[1] for row in before}["metrics_prfile"] > 100
     seed(database)
     seed(database, options=Options(chunk_size=50))
-    assert statistics() == before
+    assert rows() == before
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
@@ -101,11 +103,7 @@ def test_statistics_do_not_have_keys_checked_by_reading_whole_tables(server, app
     server.execute("VACUUM ANALYZE", application_url)
 
     def read_as_a_whole():
-        database.execute_sql("SELECT pg_stat_force_next_flush()")
-        database.close()
-        scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'teams_team'"
-        ((count,),) = server.execute(scans, application_url)
-        database.connect()
+        ((count,),) = statistics(server, database, application_url, "seq_scan", "relname = 'teams_team'")
         return count
 
     before = read_as_a_whole()

@@ -77,15 +77,15 @@ class Opened:
 
 def refused(wanted: Sequence[Wanted]) -> dict[str, str]:
     """Why organisations cannot be had just now, by organisation: another run has them."""
-    unfinished = _unfinished([each.slug for each in wanted])
+    return _refused(wanted, _unfinished([each.slug for each in wanted]))
+
+
+def _refused(wanted: Sequence[Wanted], unfinished: Mapping[str, SeedJob]) -> dict[str, str]:
     reasons = {}
     for each in wanted:
         last = unfinished.get(each.slug)
-        if last is not None and not _goes_on(last, each):
-            try:
-                check_idle(each.slug)
-            except SeedError as error:
-                reasons[each.slug] = str(error)
+        if last is not None and not _goes_on(last, each) and (reason := _busy(last)):
+            reasons[each.slug] = reason
     return reasons
 
 
@@ -96,12 +96,13 @@ def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, st
     that they are superseded.
     """
     opened: dict[str, Opened] = {}
+    new: list[Wanted] = []
     slugs = [each.slug for each in wanted]
     database = SeedJob._meta.database
     with transaction(database):
         hold_organisations(database, slugs)
-        unfinished, reasons = _unfinished(slugs), refused(wanted)
-        new = []
+        unfinished = _unfinished(slugs)
+        reasons = _refused(wanted, unfinished)
         for each in wanted:
             last = unfinished.get(each.slug)
             if each.slug in reasons:
@@ -116,8 +117,7 @@ def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, st
             if last is not None:
                 supersede(each.slug)
             new.append(each)
-        _enter(new, opened)
-    return opened, reasons
+        return opened | _enter(new), reasons
 
 
 def _goes_on(last: SeedJob, wanted: Wanted) -> bool:
@@ -125,17 +125,17 @@ def _goes_on(last: SeedJob, wanted: Wanted) -> bool:
     return last.identity == wanted.identity and not wanted.anew and _stands(last)
 
 
-def _enter(wanted: Sequence[Wanted], opened: dict[str, Opened]) -> None:
+def _enter(wanted: Sequence[Wanted]) -> dict[str, Opened]:
     """Enter new jobs and the first task of each."""
     if not wanted:
-        return
+        return {}
     same = {"state": RUNNING, "created_at": now()}
     SeedJob.insert_many(
         [same | {"organisation": each.slug, "identity": each.identity, "plan": each.plan} for each in wanted]
     ).execute()
     jobs = _unfinished([each.slug for each in wanted])
     SeedTask.insert_many([FIRST_TASK | {"job": job.id} for job in jobs.values()]).execute()
-    opened.update({slug: Opened(job, goes_on=False) for slug, job in jobs.items()})
+    return {slug: Opened(job, goes_on=False) for slug, job in jobs.items()}
 
 
 def reopen_tasks(jobs: Sequence[int]) -> None:
@@ -162,8 +162,14 @@ def check_idle(slug: str) -> None:
       SeedError: somebody is, or was a moment ago.
     """
     job = _unfinished([slug]).get(slug)
-    if job is None or job.state != RUNNING:
-        return
+    if job is not None and (reason := _busy(job)):
+        raise SeedError(reason)
+
+
+def _busy(job: SeedJob) -> str | None:
+    """Why nobody else may have the organisation of an unfinished job; None where they may."""
+    if job.state != RUNNING:
+        return None
     tasks = SeedTask.select(
         peewee.fn.MAX(SeedTask.taken_at),
         peewee.fn.MAX(SeedTask.finished_at),
@@ -172,14 +178,15 @@ def check_idle(slug: str) -> None:
     (taken, finished, left) = tasks.tuples().get()
     as_moment = SeedTask.taken_at.python_value
     heard = max(moment for moment in (as_moment(taken), as_moment(finished), job.created_at) if moment)
-    if left and now() - heard < SILENCE:
-        run = run_of(job)
-        stop = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
-        raise SeedError(
-            f"another run is seeding {slug} in this database, last heard of "
-            f"{(now() - heard).total_seconds():.0f} s ago: wait for it to end (seed and clear do so with "
-            f"--wait){stop}"
-        )
+    if not left or now() - heard >= SILENCE:
+        return None
+    run = run_of(job)
+    stop = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
+    return (
+        f"another run is seeding {job.organisation} in this database, last heard of "
+        f"{(now() - heard).total_seconds():.0f} s ago: wait for it to end (seed and clear do so with "
+        f"--wait){stop}"
+    )
 
 
 def run_of(job: SeedJob) -> SeedRun | None:

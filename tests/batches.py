@@ -79,6 +79,7 @@ def batch(
     numbers = np.asarray(numbers, dtype=np.int64)
     names = np.array([name.encode() for name in REPOSITORIES])
     where = np.full(len(numbers), repository) if repository else names[numbers % 2]
+    own = numbers if repository else numbers // 2  # consecutive in each repository, as in earnest
     key = draws.bits("test key", text_keys(where), numbers)
     bot = draws.chance("bot", 0.05, key)
     weight = np.ones(len(members)) if told.scenario else members.weight
@@ -91,10 +92,10 @@ def batch(
     code = kinds == AI_CODE
     prs = {
         "repository": where,
-        "number": numbers,
+        "number": own,
         "key": key,
         "title": np.array([f'Fix "thing" number {number} — ü'.encode() for number in numbers.tolist()], "S"),
-        "body": np.array([f"What it does. Fixes #{number + 7}".encode() for number in numbers.tolist()], "S"),
+        "body": np.array([f"What it does. Fixes #{number + 7}".encode() for number in own.tolist()], "S"),
         "state": np.full(len(numbers), state) if state else states,
         "author": author,
         "ended_at": np.datetime64("2025-12-01", "s") - day + time,

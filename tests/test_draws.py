@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tformance_seed import draws as module
 from tformance_seed.distributions import POINTS, Skewed, root
-from tformance_seed.draws import DIMENSIONS, Draws, mix
+from tformance_seed.draws import MAX_DIMENSIONS, Draws, Sequence, mix
 from tformance_seed.sources.synthetic.people import _least
 
 WORDS = st.integers(min_value=0, max_value=2**64 - 1)
@@ -68,7 +68,7 @@ def test_bits_are_reversed(values):
     assert module._reverse_bits(np.uint32(values[0])) == expected[0]
 
 
-@given(st.integers(min_value=0, max_value=DIMENSIONS - 1), st.integers(min_value=0, max_value=2**32 - 1))
+@given(st.integers(min_value=0, max_value=MAX_DIMENSIONS - 1), st.integers(min_value=0, max_value=2**32 - 1))
 def test_a_sobol_point_is_the_sum_of_its_bits_directions(dimension, ordinal):
     expected = 0
     for bit, direction in enumerate(module._directions(dimension)):
@@ -76,10 +76,91 @@ def test_a_sobol_point_is_the_sum_of_its_bits_directions(dimension, ordinal):
     assert module._sobol(np.array([ordinal], dtype=np.uint32), dimension).tolist() == [expected]
 
 
-@pytest.mark.parametrize("dimension", range(DIMENSIONS))
+ALL_DIMENSIONS = Sequence("test", tuple(f"dimension {number}" for number in range(MAX_DIMENSIONS)))
+
+
+@pytest.mark.parametrize("dimension", ALL_DIMENSIONS.dimensions)
 def test_each_block_of_ordinals_has_one_value_in_each_part(dimension):
-    values = Draws(42, "acme").spread(dimension, "test", np.arange(64, 128), "repository")
+    values = Draws(42, "acme").sobol(ALL_DIMENSIONS, np.arange(64, 128), "repository", dimension=dimension)
     assert sorted((values * 64).astype(int).tolist()) == list(range(64))
+
+
+def test_the_first_two_dimensions_are_jointly_spread():
+    draws, ordinals = Draws(42, "acme"), np.arange(64, 128)
+    cells = [
+        (draws.sobol(ALL_DIMENSIONS, ordinals, "repository", dimension=name) * 8).astype(int)
+        for name in ALL_DIMENSIONS.dimensions[:2]
+    ]
+    assert len(set(zip(*map(np.ndarray.tolist, cells), strict=True))) == 64
+
+
+def overlaps(one, other, share, count=256):
+    """How often both of two values are below a share, for each of many organisations, as z-scores.
+
+    Each value is below it for exactly its share of the ordinals. Of two independent scrambles of pairs the
+    variance is at most twice that of independent draws.
+    """
+    ordinals = np.arange(1, count + 1)
+    scores = []
+    for number in range(300):
+        draws = Draws(42, f"organisation {number}")
+        first, second = one(draws, ordinals) < share, other(draws, ordinals) < share
+        mean = first.sum() * second.sum() / count
+        variance = mean * (count - first.sum()) * (count - second.sum()) / count / (count - 1)
+        scores.append(((first & second).sum() - mean) / variance**0.5)
+    return np.array(scores)
+
+
+def of(name, *keys):
+    return lambda draws, ordinals: draws.sobol(Sequence(name), ordinals, *keys)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (of("one", "repository"), of("other", "repository")),
+        (of("one", "repository"), of("one", "another repository")),
+        (of("one", 0), of("one", 1)),
+        (
+            of("one", 0),
+            lambda draws, ordinals: draws.sobol(ALL_DIMENSIONS, ordinals, 0, dimension="dimension 0"),
+        ),
+    ],
+    ids=["two sequences", "two repositories", "two checks", "one of many dimensions"],
+)
+def test_two_sequences_are_independent(one, other, share):
+    scores = overlaps(one, other, share)
+    assert abs(scores.mean()) < 4 * 1.5 / len(scores) ** 0.5
+    assert scores.std() < 1.7
+    assert abs(scores).max() < 6.5
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_what_is_the_same_is_not_independent(share):
+    scores = overlaps(of("one", 0), of("one", 0), share)
+    assert scores.min() > 6.5
+
+
+def test_a_key_of_many_values_is_as_many_sequences():
+    draws, checks = Draws(42, "acme"), np.array([0, 1, 0, 2])
+    together = draws.sobol(Sequence("test"), np.arange(4), "repository", checks)
+    alone = [
+        draws.sobol(Sequence("test"), [place], "repository", int(check))[0]
+        for place, check in enumerate(checks)
+    ]
+    assert together.tolist() == alone
+
+
+@pytest.mark.parametrize("dimensions", [(), ("one", "one"), tuple(map(str, range(MAX_DIMENSIONS + 1)))])
+def test_a_dimension_serves_one_purpose(dimensions):
+    with pytest.raises(ValueError, match="different dimensions"):
+        Sequence("test", dimensions)
+
+
+def test_of_several_dimensions_one_is_named():
+    with pytest.raises(ValueError, match="which of its dimensions"):
+        Draws(42, "acme").sobol(ALL_DIMENSIONS, 1)
 
 
 @given(st.lists(WORDS, min_size=1, max_size=30, unique=True), st.integers(min_value=0, max_value=40))

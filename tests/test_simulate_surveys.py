@@ -119,13 +119,15 @@ def test_the_detective_game_depends_on_the_kind_of_author():
 
 @pytest.mark.parametrize("name", ["ai-success", "review-bottleneck"])
 def test_quality_moves_as_its_scenario_says_in_eight_weeks_of_a_small_team(name):
-    for seed in range(1, 9):
+    moved = 0
+    for seed in range(40):
         told = profile(name, seed=seed)
         _, tables = simulated(told, count=160, days=56)
         answers = tables["PRSurveyReview"]
         late = told.progress(tables["PRSurvey"]["created_at"][answers["survey"]]) > 0.5
         rise = np.diff([answers["quality_rating"][half].mean() for half in (~late, late)])[0]
-        assert rise * (told.scenario.quality.end - told.scenario.quality.start) > 0
+        moved += rise * (told.scenario.quality.end - told.scenario.quality.start) > 0
+    assert moved >= 36
 
 
 def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():

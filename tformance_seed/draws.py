@@ -1,16 +1,20 @@
 """Random values without a stream: each is a function of a seed, an organisation, a purpose and keys.
 
 Two kinds. ``uniform`` and what is built on it are independent hashes of their keys: the SplitMix64
-finaliser of Steele, Lea and Flood (OOPSLA 2014), in the constants of Stafford's "Mix13". ``spread`` is for
+finaliser of Steele, Lea and Flood (OOPSLA 2014), in the constants of Stafford's "Mix13". ``sobol`` is for
 values that must match a calibration closely even in a small sample: a Sobol point (direction numbers of
-Joe and Kuo, 2008) at the entity's own ordinal, Owen-scrambled by hashing after Laine and Karras in the
-form of Burley, "Practical Hash-based Owen Scrambling" (JCGT 9(4), 2020). It is just as free of order, since
-the ordinal belongs to the entity; but any run of consecutive ordinals is evenly spread.
+Joe and Kuo, 2008) at the entity's own ordinal, shuffled and Owen-scrambled by hashing after Laine and Karras
+in the form of Burley, "Practical Hash-based Owen Scrambling" (JCGT 9(4), 2020). It is just as free of order,
+since the ordinal belongs to the entity; but any run of consecutive ordinals is evenly spread.
+
+Values of one ``Sequence`` are jointly well spread; two sequences are independent, since each shuffles the
+ordinals by itself (Burley, section 5). A sequence names its dimensions, so none can serve two purposes.
 """
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections import abc
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,8 +39,8 @@ JOE_KUO = (
     (5, 2, (1, 1, 5, 5, 17)),
 )
 
-#: How many independent dimensions ``spread`` has.
-DIMENSIONS = len(JOE_KUO) + 1
+#: The most dimensions of a sequence.
+MAX_DIMENSIONS = len(JOE_KUO) + 1
 
 
 #: Shifts and factors of the finaliser.
@@ -80,7 +84,7 @@ def text_key(text: str | bytes) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
 
-def text_keys(texts: Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
+def text_keys(texts: abc.Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
     """``text_key`` of each text, as an array."""
     listed = texts.tolist() if isinstance(texts, np.ndarray) else texts
     known = {text: text_key(text) for text in set(listed)}  # often one, over and over
@@ -101,6 +105,25 @@ def _hashed(key: Key) -> UInt64 | int:
     if array.dtype.itemsize < 8:
         array = array.astype(np.int64)
     return _stir(array.view(np.uint64) + GOLDEN)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A low-discrepancy sequence.
+
+    Parameters:
+      name: tells it from every other sequence, of which it is independent.
+      dimensions: one name for each purpose; the values of an ordinal are jointly well spread over them.
+    Raises:
+      ValueError: a dimension is named twice, or there are none or too many.
+    """
+
+    name: str
+    dimensions: tuple[str, ...] = ("value",)
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(set(self.dimensions)) == len(self.dimensions) <= MAX_DIMENSIONS:
+            raise ValueError(f"{self.name}: expected 1 to {MAX_DIMENSIONS} different dimensions")
 
 
 class Draws:
@@ -158,19 +181,25 @@ class Draws:
         digits = np.stack([raw >> 4, raw & 15], axis=-1).reshape(*raw.shape[:-1], 40)
         return np.frombuffer(b"0123456789abcdef", dtype=np.uint8)[digits].view("S40")[..., 0]
 
-    def spread(self, dimension: int, purpose: str, ordinal: npt.ArrayLike, *keys: Key) -> Floats:
+    def sobol(
+        self, sequence: Sequence, ordinal: npt.ArrayLike, *keys: Key, dimension: str | None = None
+    ) -> Floats:
         """Uniform in [0, 1), evenly spread over any run of consecutive ordinals.
 
         Parameters:
-          dimension: 0 to ``DIMENSIONS`` - 1; values of different dimensions at the same ordinals are
-            jointly well spread, so each purpose of one entity takes its own.
           ordinal: the entity's place in its own sequence (a pull request's number), modulo 2^32.
-          keys: what the sequence belongs to (a repository); scalars.
+          keys: what the sequence belongs to (a repository): with others, it is another, independent one.
+          dimension: which of the sequence's; may be left out where there is one only.
         """
-        points = _sobol(np.asarray(ordinal, dtype=np.int64).astype(np.uint32), dimension)
-        seed = self.bits(f"spread/{purpose}/{dimension}", *keys).astype(np.uint32)
-        fine = (self.bits(f"spread-fine/{purpose}", ordinal, *keys) >> np.uint64(43)).astype(np.float64)
-        return _owen(points, seed).astype(np.float64) * 2.0**-32 + fine * 2.0**-53
+        number = sequence.dimensions.index(dimension) if dimension else 0
+        if dimension is None and len(sequence.dimensions) > 1:
+            raise ValueError(f"{sequence.name}: which of its dimensions?")
+        ordinals = np.asarray(ordinal, dtype=np.int64).astype(np.uint32)
+        shuffle = self.bits(f"sobol-shuffle/{sequence.name}", *keys).astype(np.uint32)
+        scramble = self.bits(f"sobol/{sequence.name}/{number}", *keys).astype(np.uint32)
+        points = _owen(_sobol(_owen(ordinals, shuffle), number), scramble)
+        fine = self.bits(f"sobol-fine/{sequence.name}/{number}", ordinal, *keys) >> np.uint64(43)
+        return points.astype(np.float64) * 2.0**-32 + fine.astype(np.float64) * 2.0**-53
 
 
 @functools.cache
@@ -216,7 +245,10 @@ def _reverse_bits(x: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 
 
 def _owen(points: npt.NDArray[np.uint32], seed: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
-    """Nested uniform scrambling, constants of Burley's listing 3 (after Vegdahl)."""
+    """Nested uniform scrambling, constants of Burley's listing 3 (after Vegdahl).
+
+    Of points it scrambles their digits; of ordinals it shuffles each aligned block of 2^k into another.
+    """
     with np.errstate(over="ignore"):
         x = _reverse_bits(points)
         x ^= x * np.uint32(0x3D20ADEA)

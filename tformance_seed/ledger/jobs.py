@@ -16,7 +16,7 @@ from tformance_seed.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.models.fields import json_text
 
 #: The version of what is generated: raised when the same inputs give other rows than before.
-DATA_VERSION = 1
+DATA_VERSION = 2
 
 #: The version of how a job is cut: raised when stages, phases or plans change, so that what another version
 #: has begun is begun anew. It finds its rows unchanged.

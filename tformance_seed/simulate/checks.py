@@ -3,7 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import text_keys
+from tformance_seed.draws import Sequence, text_keys
 from tformance_seed.simulate.columns import moments, seconds, stamped
 from tformance_seed.sources.records import Batch, Columns, ragged
 
@@ -21,8 +21,8 @@ CHECKS = (
 #: A run takes between these shares of the median duration.
 PACE = (0.6, 1.6)
 
-#: Dimension of ``Draws.spread`` of what succeeds.
-PASS_DIMENSION = 7
+#: What decides which runs succeed, for each repository and check.
+PASSES = Sequence("check passes")
 
 #: Share of runs that succeed, where no scenario says.
 PASS_RATE = 0.9
@@ -54,7 +54,7 @@ def check_runs(batch: Batch, profile: Profile) -> Columns:
     if profile.scenario is not None:
         rate = profile.scenario.ci_pass_rate.at(profile.progress(prs["ended_at"]))[owner]
     number = prs["number"][owner]
-    passed = draws.spread(PASS_DIMENSION, "check passes", number, repository[owner, 0], check) < rate
+    passed = draws.sobol(PASSES, number, repository[owner, 0], check) < rate
     failure = FAILURES[draws.pick("check fails", FAILURE_CHANCES, key, check)]
     return stamped(
         {

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import text_keys
+from tformance_seed.draws import Sequence, text_keys
 from tformance_seed.simulate.columns import (
     Booleans,
     Integers,
@@ -32,8 +32,8 @@ REVIEWERS_OF_BOTTLENECK = (0.85, 0.12, 0.03)
 #: close, so that somebody is found.
 CANDIDATES, CANDIDATES_NOT_CLOSE = 12, 4
 
-#: Dimension of ``Draws.spread`` of whether the one who does most reviews leads.
-LEADER_DIMENSION = 6
+#: What decides whether the one who does most reviews leads.
+LED = Sequence("led")
 
 #: Chance that a second or third reviewer of a pull request approves; the others comment.
 SECOND_APPROVES = 0.4
@@ -230,7 +230,7 @@ def _leader(prs: Columns, members: Members, profile: Profile) -> tuple[int, Bool
     by_others = sum(chance * others for others, chance in enumerate(crowd))
     share /= 1 - 1 / len(members)  # of the work of the others
     chance = share * (by_leader + by_others) / by_leader
-    u = profile.draws.spread(LEADER_DIMENSION, "led", prs["number"], text_keys(prs["repository"]))
+    u = profile.draws.sobol(LED, prs["number"], text_keys(prs["repository"]))
     return leader, (u < chance) & (prs["author"] != leader)
 
 

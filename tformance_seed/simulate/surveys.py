@@ -3,7 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws, UInt64, text_keys
+from tformance_seed.draws import Draws, Sequence, UInt64, text_keys
 from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
@@ -15,9 +15,8 @@ AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
 #: Share of reviewers who answer.
 REVIEWERS_ANSWER = 0.7
 
-#: Dimensions of ``Draws.spread`` of ratings and of guesses, and how far apart, in [0, 1), the draws of two
-#: answers about one pull request lie: the golden section, so that any few of them are spread out.
-QUALITY_DIMENSION, GUESS_DIMENSION, APART = 6, 0, 0.6180339887498949
+#: What decides ratings, and which guesses are right.
+QUALITY_RATING, GUESS = Sequence("quality rating"), Sequence("guess")
 
 #: Chances of quality 3, 2, 1, where no scenario says.
 QUALITY = (0.50, 0.35, 0.15)
@@ -102,14 +101,12 @@ def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
 
 
 def _spread(
-    dimension: int, purpose: str, draws: Draws, prs: Columns, owner: Integers, *keys: Integers | UInt64
+    sequence: Sequence, draws: Draws, prs: Columns, owner: Integers, *keys: Integers | UInt64
 ) -> Floats:
-    """Evenly spread over the pull requests of a repository and over the answers about one (together)."""
+    """Evenly spread over the pull requests of a repository, for each of the answers about one by itself."""
     repository = text_keys(prs["repository"])
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    return (
-        draws.spread(dimension, purpose, prs["number"][owner], repository[owner], *keys) + APART * place
-    ) % 1
+    return draws.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
 
 
 def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers, profile: Profile) -> Columns:
@@ -152,7 +149,7 @@ def _answers(
     keys = prs["key"][owner], members.key[reviewer]
     truth = prs["ai_kind"][owner] != AI_NONE
     author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
-    guess = _spread(GUESS_DIMENSION, "guess", draws, prs, owner, author)
+    guess = _spread(GUESS, draws, prs, owner, author)
     right = guess < _guess_rate(prs, members, owner, reviewer, profile)
     return stamped(
         {
@@ -171,7 +168,7 @@ def _answers(
 
 def _quality(prs: Columns, owner: Integers, profile: Profile) -> Integers:
     """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
-    u = _spread(QUALITY_DIMENSION, "quality", profile.draws, prs, owner)
+    u = _spread(QUALITY_RATING, profile.draws, prs, owner)
     if profile.scenario is None:
         best, _, worst = QUALITY
     else:

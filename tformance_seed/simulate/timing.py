@@ -25,7 +25,15 @@ from tformance_seed.simulate.columns import (
     runs,
     seconds,
 )
-from tformance_seed.sources.records import AI_REVIEW, Activity, Batch, Columns, Members, ragged
+from tformance_seed.sources.records import (
+    AI_REVIEW,
+    PULL_REQUEST,
+    Activity,
+    Batch,
+    Columns,
+    Members,
+    ragged,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,9 +90,6 @@ FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
 #: The hours in which people sleep, in seconds of the local day and how many; commits that would lie there
 #: move to one of so many seconds before or after.
 NIGHT, NIGHT_LENGTH, BESIDE_NIGHT = 22 * 3600, 9 * 3600, 3 * 3600
-
-#: Dimensions of ``Draws.spread`` of the first review and of what follows.
-REVIEW_DIMENSION, CYCLE_DIMENSION = 4, 5
 
 
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
@@ -147,8 +152,8 @@ def _whole_seconds(values: Floats, draws: Draws, purpose: str, key: npt.NDArray[
 def _spread(prs: Columns, draws: Draws) -> tuple[Floats, Floats]:
     repository = text_keys(prs["repository"])
     return (
-        draws.spread(REVIEW_DIMENSION, "first review", prs["number"], repository),
-        draws.spread(CYCLE_DIMENSION, "cycle", prs["number"], repository),
+        draws.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
+        draws.sobol(PULL_REQUEST, prs["number"], repository, dimension="cycle"),
     )
 
 

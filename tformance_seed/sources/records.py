@@ -5,7 +5,7 @@ Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``,
 ``Members``, ``pull_request`` a row of the batch's own pull requests; -1 says nobody, none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,12 +13,15 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.draws import UInt64, mix, text_key
+from tformance_seed.draws import Sequence, UInt64, mix, text_key
 
 Columns = dict[str, npt.NDArray[Any]]
 
 #: Values of the pull request column ``ai_kind``: which AI was found, by what it did.
 AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
+
+#: What decides the kind, size and times of a pull request, which are calibrated together.
+PULL_REQUEST = Sequence("pull request", ("AI kind", "lines", "files", "commits", "first review", "cycle"))
 
 #: Weeks after their last commit in which somebody still takes part.
 RECENT_WEEKS = 13
@@ -145,7 +148,7 @@ class Batch:
     files: Columns
 
 
-def joined(batches: Sequence[Batch]) -> Batch:
+def joined(batches: list[Batch]) -> Batch:
     """Batches that follow one another as one: a few large columns cost less than many small ones."""
     first, *others = batches
     if not others:

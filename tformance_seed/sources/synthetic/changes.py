@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.draws import Draws, UInt64
-from tformance_seed.sources.records import AI_CODE, AI_NONE, Members, pull_request_key, ragged
+from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key, ragged
 from tformance_seed.sources.synthetic.assistance import ai_kinds, authors, tool_choice
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, time_of_day
 from tformance_seed.sources.synthetic.shape import BLUR, COMMITS, FILES, lines_changed
@@ -19,8 +19,8 @@ Texts = npt.NDArray[np.bytes_]
 Booleans = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.datetime64]
 
-#: Dimensions of ``Draws.spread`` over the pull requests of a repository: kind of AI, lines, files, commits.
-DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = range(4)
+#: The dimensions of the pull requests' sequence that are used here.
+DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
 
 #: Shares of pull requests that were merged, closed without a merge, and are open; of the last, drafts.
 STATES, DRAFTS = {b"merged": 0.88, b"closed": 0.08, b"open": 0.04}, 0.25
@@ -92,7 +92,7 @@ class _Outline:
 
     key: UInt64
     ended_at: Times
-    u: list[Floats]  #: by ``DIMENSIONS``
+    u: dict[str, Floats]  #: by ``DIMENSIONS``
     blur: Floats
     assigned: Ints | None  #: a scenario's authors
     ai_kind: npt.NDArray[np.int8]
@@ -158,7 +158,7 @@ def _outline(
 ) -> _Outline:
     draws, key = profile.draws, pull_request_key(repository, numbers)
     ended_at = calendar.days(numbers) + time_of_day(profile, key)
-    u = [draws.spread(dimension, "pull-request", numbers, repository) for dimension in DIMENSIONS]
+    u = {name: draws.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
     assigned = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
     blur = draws.uniform("blur", key, low=BLUR[0], high=BLUR[1])
     plain = lines_changed(AI_NONE, u[LINES], blur)
@@ -183,12 +183,18 @@ def _scenario_reverts(profile: Profile, calendar: ScenarioCalendar, repository: 
     """Which of all pull requests of a scenario take another back.
 
     There are too few to leave their number to chance: whenever the rates of all merged so far add up to the
-    next whole number (the first at once), the next small one that is merged is a revert.
+    next whole number (the first at once), the next small one that is merged, and has what to take back, is a
+    revert.
     """
     numbers = np.arange(1, calendar.total + 1)
-    merged = _states(profile.draws, pull_request_key(repository, numbers)) == b"merged"
-    lines = profile.draws.spread(LINES, "pull-request", numbers, repository)
-    small = np.flatnonzero(merged & (lines < SPECIAL_BELOW) & (numbers > LOOK_BACK))
+    key = pull_request_key(repository, numbers)
+    merged = _states(profile.draws, key) == b"merged"
+    # Those of one week end in any order, so all that went before may end later: nothing to take back then.
+    ended_at = calendar.days(numbers) + time_of_day(profile, key)
+    before = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, LOOK_BACK + 1), 0)
+    has_original = (merged[before] & (ended_at[before] < ended_at[:, None])).any(axis=1)
+    lines = profile.draws.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
+    small = np.flatnonzero(merged & has_original & (lines < SPECIAL_BELOW) & (numbers > LOOK_BACK))
     rate = profile.scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
     due = np.ceil(np.cumsum(rate * merged)[small])
     is_revert = np.zeros(len(numbers), dtype=bool)
@@ -222,7 +228,7 @@ def _originals(
     return np.where(fits[rows, first], tried[rows, first], 0)
 
 
-def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: list[Floats]) -> Booleans:
+def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: dict[str, Floats]) -> Booleans:
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
     small = [u[dimension] < bound for dimension, bound in BOTS_BELOW.items()]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.distributions import Skewed
-from tformance_seed.draws import Draws, UInt64, text_keys
+from tformance_seed.draws import Draws, Sequence, UInt64, text_keys
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import words
 
@@ -17,6 +17,9 @@ Ints = npt.NDArray[np.int64]
 #: How much work a member does against the median member. The busiest fifth does about two thirds of it, as
 #: in most projects: for a lognormal that is a mean 2.2 times the median.
 WORK = Skewed(median=1.0, mean=2.2, cap=40.0)
+
+#: What decides how much each member works, and above which adoption rate they use AI tools.
+SHARE_OF_WORK, ADOPTION = Sequence("share of work"), Sequence("adoption")
 
 #: Least github_id, and how many there are: the greatest prime that keeps them at 8 digits. Steps of one
 #: width around a circle of prime length meet no place twice.
@@ -49,7 +52,7 @@ def people(profile: Profile) -> Members:
     slug = profile.organisation.slug
     github_id = np.char.mod(b"%d", _github_ids(draws, index)) if count else np.zeros(0, "S8")
     roles = np.array([b"developer", b"lead", b"admin"])
-    weight = WORK.quantile(draws.spread(1, "work", index))
+    weight = WORK.quantile(draws.sobol(SHARE_OF_WORK, index))
     return Members(
         columns={
             "display_name": np.array([name.encode() for name in names], dtype="S"),
@@ -72,7 +75,7 @@ def people(profile: Profile) -> Members:
 def _adoption_draws(profile: Profile, index: Ints) -> npt.NDArray[np.float64]:
     """Above which rates members use AI tools; in a scenario, at any rate as many of them as come nearest."""
     if profile.scenario is None:
-        return profile.draws.spread(0, "adoption", index)
+        return profile.draws.sobol(ADOPTION, index)
     rank = np.argsort(np.argsort(profile.draws.bits("adoption", index)))
     return (rank + NEAREST) / len(index)
 

@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from benchmarks.rows import Rows
-from tformance_seed.models.fields import JSONField
-from tformance_seed.upsert import unique_key, upsert
-from tformance_seed.upsert.binary import encode
-from tformance_seed.upsert.columns import columns
+from tformance_seed.bulk import unique_key, upsert
+from tformance_seed.bulk.columns import columns
+from tformance_seed.bulk.copy_format import encode
+from tformance_seed.storage.models.fields import JSONField
 
 #: Rows of a statement, where a way takes any number: the application's own figure.
 BATCH = 5_000

@@ -9,7 +9,7 @@ import peewee
 from django.conf import settings
 from django.db import connection, models
 
-from tformance_seed.models import APPLICATION, fields
+from tformance_seed.storage.models import APPLICATION, fields
 
 #: Peewee's column type -> Django's field, with the options that it wants.
 KINDS: dict[str, Any] = {

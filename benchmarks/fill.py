@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tformance_seed import database as databases
-from tformance_seed import planning, seeding
 from tformance_seed.catalog.organisations import WORKED, load
-from tformance_seed.workers import local
+from tformance_seed.commands import seed as seeding
+from tformance_seed.execution import local
+from tformance_seed.planning import plan as planning
+from tformance_seed.storage.connection import connect
 
 #: The document's figures for a hundred organisations.
 ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
@@ -21,7 +22,7 @@ ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
 DAYS, UNTIL = 90, planning.datetime.date(2026, 3, 18)
 
 
-def plan(count: int = ORGANISATIONS) -> list[planning.Planned]:
+def plan(count: int = ORGANISATIONS) -> list[planning.Plan]:
     """So many organisations, each with its share of the document's rows."""
     first = UNTIL - planning.datetime.timedelta(days=DAYS - 1)
     workdays = int(np.busday_count(first, UNTIL + planning.datetime.timedelta(days=1)))
@@ -40,7 +41,7 @@ def main(url: str, count: int) -> None:
     """Seed, and say how long it took, by table too."""
     began = time.perf_counter()
     planned = plan(count)
-    database = databases.connect(url)
+    database = connect(url)
     request = planning.Request(everything=True)
     with local.crew(database) as crew:
         outcome = seeding.run(database, crew, request, planned)

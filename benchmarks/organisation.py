@@ -11,8 +11,8 @@ from benchmarks import rows
 from benchmarks.django_models import made
 from benchmarks.measures import Measure, Ratio
 from benchmarks.server import Server, execute
-from tformance_seed.models import APPLICATION, PRSurveyReview, PullRequest, Team, TeamMember
-from tformance_seed.upsert import unique_key
+from tformance_seed.bulk import unique_key
+from tformance_seed.storage.models import APPLICATION, PRSurveyReview, PullRequest, Team, TeamMember
 
 #: The organisation: a year of a middling company.
 MEMBERS, PULL_REQUESTS, DAYS = 60, 3_000, 365

@@ -7,11 +7,12 @@ import numpy as np
 import peewee
 
 from benchmarks.server import Server, execute
-from tformance_seed import database as databases
-from tformance_seed import planning, seeding
-from tformance_seed.models import AIUsageDaily, Commit, PRFile, PullRequest
-from tformance_seed.upsert.columns import columns
-from tformance_seed.workers import local
+from tformance_seed.bulk.columns import columns
+from tformance_seed.commands import seed as seeding
+from tformance_seed.execution import local
+from tformance_seed.planning import plan as planning
+from tformance_seed.storage.connection import connect
+from tformance_seed.storage.models import AIUsageDaily, Commit, PRFile, PullRequest
 
 #: Tables that are filled over and over, with what is truncated along with them.
 MODELS = (AIUsageDaily, PRFile, Commit, PullRequest)
@@ -62,7 +63,7 @@ def organisation(url: str, *, members: int, prs: int, days: int, adoption: float
         adoption=adoption,
         until=planning.datetime.date(2026, 3, 18),
     )
-    database = databases.connect(url)
+    database = connect(url)
     with local.crew(database) as crew:
         outcome = seeding.run(database, crew, request, planning.plan(request, request.until))
     database.close()
@@ -71,7 +72,7 @@ def organisation(url: str, *, members: int, prs: int, days: int, adoption: float
 
 def read(url: str) -> dict[str, Rows]:
     """The seeded rows of each table."""
-    database = databases.connect(url)
+    database = connect(url)
     made = {}
     for model in MODELS:
         fields = [field for field in model._meta.sorted_fields if not field.primary_key]

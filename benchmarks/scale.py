@@ -18,10 +18,11 @@ from rich.console import Console
 from benchmarks import fill
 from benchmarks.measures import Measure, Ratio
 from benchmarks.server import Server, execute
-from tformance_seed import database as databases
-from tformance_seed import maintenance, metrics
+from tformance_seed import metrics
+from tformance_seed.commands import maintain as maintenance
 from tformance_seed.metrics.weekly import weekly_query, weeks
-from tformance_seed.models import APPLICATION
+from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.models import APPLICATION
 
 #: Tables whose rows others refer to, in the order in which their rows must be there. All others come after.
 PARENTS = ("teams_team", "metrics_teammember", "metrics_pullrequest", "metrics_prsurvey")
@@ -121,7 +122,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
 
 def _weekly(url: str) -> tuple[float, float]:
     """Seconds of `weekly`, and of its queries without the writing."""
-    database = databases.connect(url)
+    database = connect(url)
     teams = maintenance.teams(database, ())
     began = time.perf_counter()
     for team_id in teams.values():
@@ -132,7 +133,7 @@ def _weekly(url: str) -> tuple[float, float]:
     began = time.perf_counter()
     maintenance.recompute_weekly(database, (), None, None)
     seconds = time.perf_counter() - began
-    databases.disconnect(database)
+    disconnect(database)
     return seconds, bare
 
 

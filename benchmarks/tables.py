@@ -15,9 +15,9 @@ from benchmarks.django_models import made
 from benchmarks.measures import Measure, Ratio
 from benchmarks.rows import Rows
 from benchmarks.server import Server
-from tformance_seed import database as databases
-from tformance_seed.models import APPLICATION, AIUsageDaily, Commit, PRFile, PullRequest
-from tformance_seed.schema import create_missing
+from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.models import APPLICATION, AIUsageDaily, Commit, PRFile, PullRequest
+from tformance_seed.storage.schema.create import create_missing
 
 #: Times that each way is run; the median counts. One that takes longer than so many seconds is run once.
 #: Where all take tenths of one, they are run more often.
@@ -33,7 +33,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     """Seconds of every way; and the ratios that have a target."""
     url, every = rows.prepare(server)
     django = made(url)
-    database = databases.connect(url)
+    database = connect(url)
     measures: list[Measure] = []
     for model in (AIUsageDaily, PRFile):
         taken = every[model.__name__]
@@ -47,7 +47,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
         taken = every[model.__name__]
         measures += _contest(url, taken, _own(url, database, taken), console, SHORT_ROUNDS)
     contestants.settle()
-    databases.disconnect(database)
+    disconnect(database)
     measures += _sqlite(every, console)
     server.drop(url)
     return measures, _ratios(measures)
@@ -115,7 +115,7 @@ def _sqlite(every: dict[str, Rows], console: Console) -> list[Measure]:
         for turn in range(ROUNDS):
             for name, make in SQLITE_WAYS.items():
                 console.print(f"SQLite, round {turn + 1}: {name}")
-                database = databases.connect(f"sqlite:///{Path(folder).absolute()}/{turn}-{name}.db")
+                database = connect(f"sqlite:///{Path(folder).absolute()}/{turn}-{name}.db")
                 create_missing(database)
                 database.execute_sql("PRAGMA foreign_keys = OFF")  # the rows refer to nothing here
                 way = make(database, taken)

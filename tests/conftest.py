@@ -7,17 +7,18 @@ from typing import Any
 
 import peewee
 import pytest
-from commands import command
-from crews import Workers, digests
-from servers import Postgres, Redis, postgres
-from teams import Coherent
 
-from tformance_seed import database as databases
-from tformance_seed import planning, seeding
-from tformance_seed.models import APPLICATION, SeedRun
-from tformance_seed.schema import create_missing
-from tformance_seed.workers import broker as brokers
-from tformance_seed.workers.crew import Crew
+from tests.support.commands import command
+from tests.support.servers import APPLICATION_SQL, Postgres, Redis, postgres
+from tests.support.teams import Coherent
+from tests.support.workers import Workers, digests
+from tformance_seed.commands import seed as seeding
+from tformance_seed.execution import broker as brokers
+from tformance_seed.execution.executor import Executor
+from tformance_seed.planning import plan as planning
+from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.models import APPLICATION, SeedRun
+from tformance_seed.storage.schema.create import create_missing
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def database(url: str) -> Iterator[peewee.Database]:
     """A database with every table, the models bound to it."""
-    opened = databases.connect(url)
+    opened = connect(url)
     create_missing(opened)
     yield opened
     opened.close()
@@ -71,7 +72,7 @@ def database(url: str) -> Iterator[peewee.Database]:
 def application_url(server: Postgres) -> str:
     """A PostgreSQL database as the application's migrations leave it."""
     url = server.new_database()
-    server.execute((Path(__file__).parent / "application.sql").read_text(), url)
+    server.execute(APPLICATION_SQL.read_text(), url)
     return url
 
 
@@ -82,7 +83,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         url = f"sqlite:///{tmp_path_factory.mktemp('kept')}/test.db"
     else:
         url = request.getfixturevalue("server").new_database()
-    opened = databases.connect(url)
+    opened = connect(url)
     create_missing(opened)
     yield Coherent(opened)
     opened.close()
@@ -127,19 +128,19 @@ def undisturbed(tmp_path: Path) -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def opened(postgresql_url: str) -> Iterator[peewee.Database]:
     """The database that ``workers`` work on, for a test to look at its ledger."""
-    database = databases.connect(postgresql_url)
+    database = connect(postgresql_url)
     yield database
-    databases.disconnect(database)
+    disconnect(database)
 
 
 @pytest.fixture
-def crew(opened: peewee.Database, broker: Redis) -> Crew:
+def crew(opened: peewee.Database, broker: Redis) -> Executor:
     """Sends messages to ``workers``."""
-    return Crew(brokers.connect(broker.url), lambda: opened)
+    return Executor(brokers.connect(broker.url), lambda: opened)
 
 
 @pytest.fixture
-def begin(opened: peewee.Database, crew: Crew) -> Callable[..., SeedRun]:
+def begin(opened: peewee.Database, crew: Executor) -> Callable[..., SeedRun]:
     """Enters a run in the ledger and sends its first tasks."""
 
     def enter(*organisations: str, days: int = 20, **wishes: Any) -> SeedRun:

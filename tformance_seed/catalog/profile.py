@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import WEEKS, Scenario
-from tformance_seed.draws import Draws
+from tformance_seed.sampling.keyed_random import KeyedRandom
 
 #: Offsets from UTC at which an organisation may work, in hours, and their shares.
 OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
@@ -39,9 +39,9 @@ class Profile:
     scenario: Scenario | None = None
 
     @cached_property
-    def draws(self) -> Draws:
+    def draws(self) -> KeyedRandom:
         """Every draw about this organisation."""
-        return Draws(self.seed, self.organisation.slug)
+        return KeyedRandom(self.seed, self.organisation.slug)
 
     @property
     def days(self) -> npt.NDArray[np.datetime64]:

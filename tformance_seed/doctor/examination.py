@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 
 import peewee
 
-from tformance_seed import contract
-from tformance_seed.database import is_postgresql, reading, redacted, table_names
-from tformance_seed.doctor import health, server, statements, workers
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.doctor import health, server
+from tformance_seed.doctor import slow_statements as statements
+from tformance_seed.doctor import worker_checks as workers
 from tformance_seed.doctor.machine import Given, machine
 from tformance_seed.doctor.server import shown
 from tformance_seed.doctor.tiers import Machine, Tier, tier_for
-from tformance_seed.findings import Finding
-from tformance_seed.models import APPLICATION, LEDGER, PullRequest, Team
+from tformance_seed.storage import schema as contract
+from tformance_seed.storage.connection import redacted
+from tformance_seed.storage.introspection import table_names
+from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, Team
+from tformance_seed.storage.schema.findings import Finding
+from tformance_seed.storage.transactions import reading
 
 #: Findings whose figures are worth a line where all is well too.
 SAID_OF_HEALTH = ("cache-hit-ratio", "connections")

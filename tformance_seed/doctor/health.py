@@ -7,12 +7,12 @@ from operator import attrgetter
 
 import peewee
 
-from tformance_seed import contract
-from tformance_seed.database import quoted
 from tformance_seed.doctor.server import Standing, change, settings, shown, written
 from tformance_seed.doctor.tiers import MB
-from tformance_seed.findings import Finding
-from tformance_seed.models import APPLICATION, LEDGER
+from tformance_seed.storage import schema as contract
+from tformance_seed.storage.introspection import quoted
+from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.schema.findings import Finding
 
 #: Fewest blocks (8 kB) from disk that say something of a cache, and the share of blocks found in it.
 BLOCKS, LEAST_HITS = 1_000, 0.95

@@ -7,9 +7,9 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.database import quoted
 from tformance_seed.doctor.tiers import GB, MB, RULES, Machine, Tier, recommended
-from tformance_seed.findings import Finding
+from tformance_seed.storage.introspection import quoted
+from tformance_seed.storage.schema.findings import Finding
 
 #: What must be on, and what happens when it is off.
 SAFETY = {

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tformance_seed.doctor.examination import Report
-from tformance_seed.findings import Finding
+from tformance_seed.storage.schema.findings import Finding
 
 #: Severities by weight, and how each looks in a terminal. What is fine is counted, not shown.
 STYLES = {"stops": "bold red", "warns": "yellow", "advises": "cyan"}

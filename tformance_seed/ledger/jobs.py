@@ -9,11 +9,11 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.database import hold_organisations, transaction
+from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import SeedError
 from tformance_seed.ledger.teams import own_team
-from tformance_seed.models import SeedJob, SeedRun, SeedTask
-from tformance_seed.models.fields import json_text
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
+from tformance_seed.storage.transactions import lock_organisations, transaction
 
 #: The version of what is generated: raised when the same inputs give other rows than before.
 DATA_VERSION = 2
@@ -58,7 +58,7 @@ def start_run(parameters: Mapping[str, Any], jobs: Sequence[SeedJob]) -> SeedRun
 
 
 @dataclass(frozen=True)
-class Wanted:
+class JobRequest:
     """A state to bring an organisation into; ``anew``: from the start, whatever there is."""
 
     slug: str
@@ -75,12 +75,12 @@ class Opened:
     goes_on: bool
 
 
-def refused(wanted: Sequence[Wanted]) -> dict[str, str]:
+def refused(wanted: Sequence[JobRequest]) -> dict[str, str]:
     """Why organisations cannot be had just now, by organisation: another run has them."""
     return _refused(wanted, _unfinished([each.slug for each in wanted]))
 
 
-def _refused(wanted: Sequence[Wanted], unfinished: Mapping[str, SeedJob]) -> dict[str, str]:
+def _refused(wanted: Sequence[JobRequest], unfinished: Mapping[str, SeedJob]) -> dict[str, str]:
     reasons = {}
     for each in wanted:
         last = unfinished.get(each.slug)
@@ -89,18 +89,18 @@ def _refused(wanted: Sequence[Wanted], unfinished: Mapping[str, SeedJob]) -> dic
     return reasons
 
 
-def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, str]]:
+def open_jobs(wanted: Sequence[JobRequest]) -> tuple[dict[str, Opened], dict[str, str]]:
     """Open jobs, by organisation, all in one transaction; and why others are ``refused``.
 
     What others had in hand with an organisation is over then: their transactions have ended or will see
     that they are superseded.
     """
     opened: dict[str, Opened] = {}
-    new: list[Wanted] = []
+    new: list[JobRequest] = []
     slugs = [each.slug for each in wanted]
     database = SeedJob._meta.database
     with transaction(database):
-        hold_organisations(database, slugs)
+        lock_organisations(database, slugs)
         unfinished = _unfinished(slugs)
         reasons = _refused(wanted, unfinished)
         for each in wanted:
@@ -120,12 +120,12 @@ def open_jobs(wanted: Sequence[Wanted]) -> tuple[dict[str, Opened], dict[str, st
         return opened | _enter(new), reasons
 
 
-def _goes_on(last: SeedJob, wanted: Wanted) -> bool:
+def _goes_on(last: SeedJob, wanted: JobRequest) -> bool:
     """Whether an unfinished job leads to what is wanted."""
     return last.identity == wanted.identity and not wanted.anew and _stands(last)
 
 
-def _enter(wanted: Sequence[Wanted]) -> dict[str, Opened]:
+def _enter(wanted: Sequence[JobRequest]) -> dict[str, Opened]:
     """Enter new jobs and the first task of each."""
     if not wanted:
         return {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import peewee
 from peewee import fn
 
-from tformance_seed.database import reading
+from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.jobs import (
     CANCELLED,
@@ -21,8 +21,8 @@ from tformance_seed.ledger.jobs import (
     WAITING,
     now,
 )
-from tformance_seed.models import SeedJob, SeedRun, SeedTask
-from tformance_seed.statements import Parameters, Statement
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
+from tformance_seed.storage.transactions import reading
 
 #: A task in hand for longer is called silent: nobody may be at it any more.
 SILENT = datetime.timedelta(seconds=60)
@@ -116,7 +116,7 @@ def going(run: SeedRun) -> Callable[[], int]:
         mine = SeedJob.id.in_(run.jobs) & (SeedJob.state == RUNNING)
         return SeedJob.select(fn.COUNT(SeedJob.id)).where(mine, left)
 
-    statement = Statement(build)
+    statement = PreparedStatement(build)
     return lambda: statement(SeedJob._meta.database).fetchone()[0]
 
 

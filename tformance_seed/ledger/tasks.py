@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import peewee
 
-from tformance_seed.database import hold_organisations, is_postgresql, transaction, write_to_organisation
+from tformance_seed.bulk import Result
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.ledger.jobs import (
     CANCELLED,
     DONE,
@@ -22,9 +24,8 @@ from tformance_seed.ledger.jobs import (
     now,
     reopen_tasks,
 )
-from tformance_seed.models import SeedJob, SeedRun, SeedTask, SeedTeam
-from tformance_seed.statements import Parameters, Statement
-from tformance_seed.upsert import Result
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.storage.transactions import begin_writing, lock_organisations, transaction
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def _named(value: Parameters) -> peewee.Expression:
     )
 
 
-_FIND = Statement(lambda _database, value: SeedTask.select(*_BRIEF).join(SeedJob).where(_named(value)))
+_FIND = PreparedStatement(
+    lambda _database, value: SeedTask.select(*_BRIEF).join(SeedJob).where(_named(value))
+)
 
 
 def find(key: Key) -> Task | None:
@@ -81,7 +84,9 @@ def find(key: Key) -> Task | None:
     return row and Task(key, *row)
 
 
-_PHASE = Statement(lambda _database, value: SeedJob.select(SeedJob.phase).where(SeedJob.id == value("job")))
+_PHASE = PreparedStatement(
+    lambda _database, value: SeedJob.select(SeedJob.phase).where(SeedJob.id == value("job"))
+)
 
 
 def follows(task: Task) -> bool:
@@ -108,7 +113,7 @@ def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
     return taken.where(lazily).returning(*_BRIEF)
 
 
-_TAKE = Statement(_taken)
+_TAKE = PreparedStatement(_taken)
 
 
 def take(key: Key, worker: str) -> Task | None:
@@ -130,7 +135,7 @@ def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:
     return mine.for_update(of=SeedTask) if is_postgresql(database) else mine
 
 
-_WANTED = Statement(_wanted)
+_WANTED = PreparedStatement(_wanted)
 
 
 def enter(task: Task, *, alone: bool = False) -> None:
@@ -142,12 +147,12 @@ def enter(task: Task, *, alone: bool = False) -> None:
       Stale: somebody did it meanwhile, or its job was cancelled or superseded.
     """
     database = SeedTask._meta.database
-    write_to_organisation(database, task.key.organisation, alone=alone)
+    begin_writing(database, task.key.organisation, alone=alone)
     if _WANTED(database, task=task.id).fetchone() is None:
         raise Stale
 
 
-_COMPLETE = Statement(
+_COMPLETE = PreparedStatement(
     lambda _database, value: SeedTask.update(
         {
             SeedTask.state: DONE,
@@ -205,11 +210,11 @@ def complete(task: Task, results: Mapping[str, Result], phase: Callable[[int], P
     ]
 
 
-_HOLD_JOB = Statement(
+_HOLD_JOB = PreparedStatement(
     lambda _database, value: SeedJob.select(SeedJob.id).where(SeedJob.id == value("job")).for_update()
 )
 
-_UNDONE = Statement(
+_UNDONE = PreparedStatement(
     lambda _database, value: (
         SeedTask.select(SeedTask.id)
         .where(SeedTask.job == value("job"), SeedTask.phase == value("phase"), SeedTask.state != DONE)
@@ -217,17 +222,17 @@ _UNDONE = Statement(
     )
 )
 
-_BEGIN_PHASE = Statement(
+_BEGIN_PHASE = PreparedStatement(
     lambda _database, value: SeedJob.update({SeedJob.phase: value("phase")}).where(SeedJob.id == value("job"))
 )
 
-_FINISH_JOB = Statement(
+_FINISH_JOB = PreparedStatement(
     lambda _database, value: SeedJob.update(
         {SeedJob.state: FINISHED, SeedJob.finished_at: value("now", SeedJob.finished_at)}
     ).where(SeedJob.id == value("job"))
 )
 
-_FINISH_TEAM = Statement(
+_FINISH_TEAM = PreparedStatement(
     lambda _database, value: SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)}).where(
         SeedTeam.slug == value("organisation")
     )
@@ -283,7 +288,7 @@ def reopen(run: SeedRun) -> None:
     database = SeedJob._meta.database
     for job in SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id):
         with transaction(database):
-            hold_organisations(database, [job.organisation])
+            lock_organisations(database, [job.organisation])
             mine = (SeedJob.id == job.id) & SeedJob.state.in_([RUNNING, CANCELLED])
             if SeedJob.update(state=RUNNING).where(mine).execute():
                 reopen_tasks([job.id])
@@ -297,7 +302,7 @@ def cancel(run: SeedRun) -> list[str]:
         SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).order_by(SeedJob.id)
     ):
         with transaction(database):
-            hold_organisations(database, [job.organisation])  # which waits for the transactions under way
+            lock_organisations(database, [job.organisation])  # which waits for the transactions under way
             mine = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
             if SeedJob.update(state=CANCELLED).where(mine).execute():
                 cancelled.append(job.organisation)

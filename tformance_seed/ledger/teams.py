@@ -5,9 +5,9 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.database import transaction
 from tformance_seed.errors import InputError
-from tformance_seed.models import APPLICATION, SeedTeam, Team
+from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
+from tformance_seed.storage.transactions import transaction
 
 
 def own_teams() -> list[SeedTeam]:

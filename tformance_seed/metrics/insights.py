@@ -9,9 +9,17 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.metrics.facts import DAY, OLD_DAYS, REVIEW_DAYS, USUAL_WEEKS, Facts, gather, rounded
+from tformance_seed.metrics.insight_facts import (
+    DAY,
+    OLD_DAYS,
+    REVIEW_DAYS,
+    USUAL_WEEKS,
+    Facts,
+    gather,
+    rounded,
+)
 from tformance_seed.metrics.weekly import WEEK, midnight
-from tformance_seed.models import DailyInsight
+from tformance_seed.storage.models import DailyInsight
 
 #: How many of the weeks that tell what is usual must have data.
 LEAST_USUAL_WEEKS = 4

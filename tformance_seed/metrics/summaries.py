@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
-from tformance_seed.database import is_postgresql
-from tformance_seed.metrics.refresh import changes
-from tformance_seed.models import PRFile, PullRequest
-from tformance_seed.models.fields import json_text
+from tformance_seed.bulk import columns, is_distinct
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.refresh import changes
+from tformance_seed.canonical_json import json_text
 from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
-from tformance_seed.upsert import columns, is_distinct
+from tformance_seed.storage.models import PRFile, PullRequest
 
 #: The first moment of a window, and the first one after it.
 Window = tuple[datetime.datetime, datetime.datetime]

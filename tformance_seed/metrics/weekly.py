@@ -6,10 +6,17 @@ from typing import Any
 import peewee
 from peewee import fn
 
-from tformance_seed.database import is_postgresql
-from tformance_seed.metrics.refresh import Refresh, content
-from tformance_seed.models import Commit, JiraIssue, PRSurvey, PRSurveyReview, PullRequest, WeeklyMetrics
-from tformance_seed.statements import Parameters, Statement
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.prepared import Parameters, PreparedStatement
+from tformance_seed.bulk.refresh import Refresh, content
+from tformance_seed.storage.models import (
+    Commit,
+    JiraIssue,
+    PRSurvey,
+    PRSurveyReview,
+    PullRequest,
+    WeeklyMetrics,
+)
 
 WEEK = datetime.timedelta(days=7)
 
@@ -67,7 +74,7 @@ def _ends(_database: peewee.Database, value: Parameters) -> peewee.Select:
     return peewee.Select(ends, [column for pair in ends for column in (pair.c.first, pair.c.last)])
 
 
-_ENDS = Statement(_ends)
+_ENDS = PreparedStatement(_ends)
 
 
 def extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
@@ -111,7 +118,7 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
     """Every row that ``WeeklyMetrics`` should hold for the weeks between two moments, as of ``weeks``.
 
     Parameters:
-      team_id, start, end: values, or what stands for them in a ``Statement``.
+      team_id, start, end: values, or what stands for them in a ``PreparedStatement``.
     """
 
     def part(query: Any, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:

@@ -8,14 +8,15 @@ import peewee
 from peewee import fn
 
 from tformance_seed import ledger
-from tformance_seed.database import is_postgresql, table_names
+from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.errors import InputError
 from tformance_seed.metrics.weekly import hundredths, monday
-from tformance_seed.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
-from tformance_seed.report import server
+from tformance_seed.report import infrastructure as server
 from tformance_seed.report.figures import Organisation, Report, Table
 from tformance_seed.report.usage import against_formula
-from tformance_seed.schema import has_ledger
+from tformance_seed.storage.introspection import table_names
+from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
+from tformance_seed.storage.schema.create import has_ledger
 
 #: Merged pull requests: those that have a cycle time and a place in the weeks.
 MERGED = (PullRequest.state == "merged") & PullRequest.merged_at.is_null(False)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tformance_seed.cli.tables import table
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
-from tformance_seed.tables import table
 
 #: What stands for a figure that is not known.
 UNKNOWN = "-"

@@ -11,9 +11,9 @@ from peewee import fn
 from tformance_seed import ledger
 from tformance_seed.catalog.organisations import WORKED
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.models import AIUsageDaily, SeedJob, SeedTeam
-from tformance_seed.planning import profile_of
+from tformance_seed.planning.plan import profile_of
 from tformance_seed.report.figures import Organisation, Usage
+from tformance_seed.storage.models import AIUsageDaily, SeedJob, SeedTeam
 
 
 def against_formula(

@@ -15,10 +15,10 @@ import numpy as np
 import peewee
 from peewee import fn
 
-from tformance_seed.database import is_postgresql
+from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.metrics.weekly import WEEK, hundredths, monday, monday_of
-from tformance_seed.models import AIUsageDaily, PRReview, PullRequest, Team, TeamMember
 from tformance_seed.report.queries import MERGED
+from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, Team, TeamMember
 
 #: Bins to each doubling of the hours; how often they double, and from which on: 2 minutes to 3 weeks.
 FINENESS, DOUBLINGS, FIRST = 4, 14, 1 / 32

@@ -6,14 +6,18 @@ by the fields of their model; a reference holds the row of what it refers to, -1
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.simulate import (
-    checks,
+    check_runs as checks,
+)
+from tformance_seed.simulate import (
     comments,
     deployments,
     jira,
     reviews,
     surveys,
-    tables,
     timing,
+)
+from tformance_seed.simulate import (
+    pull_requests as tables,
 )
 from tformance_seed.sources.records import Batch, Columns, Members
 

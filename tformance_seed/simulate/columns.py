@@ -9,25 +9,6 @@ Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 
 
-def runs(owner: Integers, parents: int) -> tuple[Integers, Integers]:
-    """Where the rows of each parent start in a table in which they stand together, and how many they are.
-
-    Rows of parent -1 are left out; a parent without rows starts at 0.
-    """
-    starts, counts = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
-    heads = np.flatnonzero(np.diff(owner, prepend=-2))
-    heads = heads[owner[heads] >= 0]
-    starts[owner[heads]] = heads
-    counts += np.bincount(owner[owner >= 0], minlength=parents)
-    return starts, counts
-
-
-def ascending(values: npt.NDArray[Any], owner: Integers) -> npt.NDArray[Any]:
-    """The values of each parent in ascending order; rows of one parent stand together."""
-    run = np.cumsum(np.diff(owner, prepend=-2) != 0)
-    return values[np.lexsort((values, run))]
-
-
 def seconds(moments: npt.NDArray[np.datetime64]) -> Integers:
     """Seconds since 1970; meaningless for NaT."""
     return moments.astype("datetime64[s]").astype(np.int64)

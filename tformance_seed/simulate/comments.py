@@ -3,8 +3,9 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import Integers, moments, nullable, runs, seconds, stamped
-from tformance_seed.sources.records import Batch, Columns, ragged
+from tformance_seed.sampling.ragged import group_offsets, ragged
+from tformance_seed.simulate.columns import Integers, moments, nullable, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns
 
 #: Chances of 0, 1, 2... comments: where there is a review (2.4 in the mean), where there is none (0.4).
 REVIEWED = (0.24, 0.20, 0.16, 0.13, 0.09, 0.07, 0.05, 0.03, 0.03)
@@ -144,8 +145,8 @@ def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
     """
     prs, files, draws = batch.pull_requests, batch.files, profile.draws
     size = len(prs["key"])
-    review_start, review_count = runs(reviews["pull_request"], size)
-    file_start, file_count = runs(files["pull_request"], size)
+    review_start, review_count = group_offsets(reviews["pull_request"], size)
+    file_start, file_count = group_offsets(files["pull_request"], size)
     drawn = [draws.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
     counts = np.where(review_count > 0, *drawn)
     prs["total_comments"] = counts

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import text_keys
+from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.simulate.ai_usage import SYNCED
 from tformance_seed.simulate.columns import Integers, stamped
-from tformance_seed.simulate.usage import SYNCED
 from tformance_seed.sources.records import Columns
 
 #: Share of the members who have a seat.

@@ -3,8 +3,9 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import moments, runs, seconds, stamped
-from tformance_seed.sources.records import Batch, Columns, ragged
+from tformance_seed.sampling.ragged import group_offsets, ragged
+from tformance_seed.simulate.columns import moments, seconds, stamped
+from tformance_seed.sources.records import Batch, Columns
 
 #: Share of merged pull requests that are deployed by themselves.
 DEPLOYED = 0.3
@@ -24,7 +25,7 @@ STATUS_CHANCES = (0.93, 0.05, 0.02)
 def deployments(batch: Batch, profile: Profile) -> Columns:
     """Deployments of merged pull requests that have commits, of the last commit, by the author."""
     prs, commits, draws = batch.pull_requests, batch.commits, profile.draws
-    start, count = runs(commits["pull_request"], len(prs["key"]))
+    start, count = group_offsets(commits["pull_request"], len(prs["key"]))
     deployed = (prs["state"] == b"merged") & (count > 0) & draws.chance("deployed", DEPLOYED, prs["key"])
     way = draws.pick("deployment way", WAYS, prs["key"])
     owner, place = ragged(np.where(deployed, 1 + (way == BOTH), 0))

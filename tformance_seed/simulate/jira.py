@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import text_keys
+from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.columns import hours, moments, seconds, stamped
 from tformance_seed.sources.records import Columns
 

@@ -6,20 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Sequence, text_keys
-from tformance_seed.simulate.columns import (
-    Booleans,
-    Integers,
-    ascending,
-    half_up,
-    moments,
-    nullable,
-    seconds,
-    stamped,
-)
+from tformance_seed.sampling.keyed_random import Sequence, text_keys
+from tformance_seed.sampling.ragged import ascending, ragged
+from tformance_seed.simulate.columns import Booleans, Integers, half_up, moments, nullable, seconds, stamped
 from tformance_seed.simulate.timing import recent_others
 from tformance_seed.sources.detection import REVIEW_TOOLS
-from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members, ragged
+from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 
 #: Chances of 0, 1, 2 rounds of requested changes before the last review.
 ROUNDS = (0.68, 0.24, 0.08)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from tformance_seed.models.fields import json_text
-from tformance_seed.simulate.columns import Integers, runs
+from tformance_seed.canonical_json import json_text
+from tformance_seed.sampling.ragged import group_offsets
+from tformance_seed.simulate.columns import Integers
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns
 
 #: Versions of the summary's form and of the rules by which AI is found.
@@ -241,7 +242,7 @@ def _insights(prs: Columns, files: Columns, scope: Integers) -> Integers:
 
 def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Integers]:
     """Languages, frameworks and categories of each pull request as JSON; and its number of files."""
-    starts, counts = runs(files["pull_request"], len(prs["title"]))
+    starts, counts = group_offsets(files["pull_request"], len(prs["title"]))
     told = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
     known = _Bits()
     bits = [known[file] for file in told]

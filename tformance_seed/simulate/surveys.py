@@ -3,7 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws, Sequence, UInt64, text_keys
+from tformance_seed.sampling.keyed_random import KeyedRandom, Sequence, UInt64, text_keys
 from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
@@ -101,7 +101,7 @@ def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
 
 
 def _spread(
-    sequence: Sequence, draws: Draws, prs: Columns, owner: Integers, *keys: Integers | UInt64
+    sequence: Sequence, draws: KeyedRandom, prs: Columns, owner: Integers, *keys: Integers | UInt64
 ) -> Floats:
     """Evenly spread over the pull requests of a repository, for each of the answers about one by itself."""
     repository = text_keys(prs["repository"])

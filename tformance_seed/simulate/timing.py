@@ -14,26 +14,11 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.distributions import Skewed, capped_sigma, root
-from tformance_seed.draws import Draws, text_keys
-from tformance_seed.simulate.columns import (
-    Booleans,
-    Integers,
-    ascending,
-    hours,
-    moments,
-    runs,
-    seconds,
-)
-from tformance_seed.sources.records import (
-    AI_REVIEW,
-    PULL_REQUEST,
-    Activity,
-    Batch,
-    Columns,
-    Members,
-    ragged,
-)
+from tformance_seed.sampling.distributions import CappedLogNormal, capped_sigma, root
+from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
+from tformance_seed.sampling.ragged import ascending, group_offsets, ragged
+from tformance_seed.simulate.columns import Booleans, Integers, hours, moments, seconds
+from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Activity, Batch, Columns, Members
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,7 +64,7 @@ WHOLE_DAYS_FROM = 24.0
 
 #: A scenario gives means; its hours are lognormal around them with this sigma, at most CAP times the mean.
 SCENARIO_SIGMA, SCENARIO_CAP = 0.45, 6.0
-SCENARIO_SHAPE = Skewed(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
+SCENARIO_SHAPE = CappedLogNormal(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
 
 #: Share of a pull request's commits that are made before it is opened.
 COMMITS_BEFORE = 0.55
@@ -119,7 +104,7 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     _fill_commits(batch, profile)
 
 
-def _reviewed(prs: Columns, members: Members, draws: Draws) -> Booleans:
+def _reviewed(prs: Columns, members: Members, draws: KeyedRandom) -> Booleans:
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
     author = prs["author"]
@@ -143,13 +128,13 @@ def recent_others(prs: Columns, activity: Activity) -> Integers:
     return recent
 
 
-def _whole_seconds(values: Floats, draws: Draws, purpose: str, key: npt.NDArray[np.uint64]) -> Integers:
+def _whole_seconds(values: Floats, draws: KeyedRandom, purpose: str, key: npt.NDArray[np.uint64]) -> Integers:
     least, most = REFLEX
     reflex = draws.integers(f"reflex/{purpose}", key, low=least, high=most)
     return np.maximum(np.floor(values * 3600).astype(np.int64), reflex)
 
 
-def _spread(prs: Columns, draws: Draws) -> tuple[Floats, Floats]:
+def _spread(prs: Columns, draws: KeyedRandom) -> tuple[Floats, Floats]:
     repository = text_keys(prs["repository"])
     return (
         draws.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
@@ -202,19 +187,21 @@ def _by_day(values: Floats) -> Floats:
 
 
 @functools.lru_cache(maxsize=1024)
-def _distributions(published: Hours, cycle_mean: float) -> tuple[Skewed, Skewed, Skewed]:
+def _distributions(
+    published: Hours, cycle_mean: float
+) -> tuple[CappedLogNormal, CappedLogNormal, CappedLogNormal]:
     """Hours to the first review, from there to the end, and of the whole where there is no review."""
     median = min(published.cycle_median, MOST_MEDIAN * cycle_mean)
     excess = cycle_mean - (median - published.review_median)
     review_mean = min(published.review_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
-    review = Skewed(published.review_median, review_mean, REVIEW_CAP)
+    review = CappedLogNormal(published.review_median, review_mean, REVIEW_CAP)
     cap = max(CYCLE_CAP, CYCLE_CAP_MEANS * cycle_mean)
     rest_mean = cycle_mean - review_mean
-    rest = Skewed(_rest_median(review, rest_mean, cap, median), rest_mean, cap)
-    return review, rest, Skewed(median, cycle_mean, cap)
+    rest = CappedLogNormal(_rest_median(review, rest_mean, cap, median), rest_mean, cap)
+    return review, rest, CappedLogNormal(median, cycle_mean, cap)
 
 
-def _rest_median(review: Skewed, mean: float, cap: float, sum_median: float) -> float:
+def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: float) -> float:
     """The median of a second duration of this mean, for which the sum with the first has ``sum_median``.
 
     P(first + second <= t) is the mean of P(second <= t - r) over the quantiles r of the first.
@@ -239,7 +226,7 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
     missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
     if not missing.any():
         return
-    starts, counts = runs(commits["pull_request"][missing], len(prs["key"]))
+    starts, counts = group_offsets(commits["pull_request"][missing], len(prs["key"]))
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the commits' order
     owner, place = ragged(counts[present])
     owner = present[owner]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.draws import Sequence, UInt64, mix, text_key
+from tformance_seed.sampling.keyed_random import Sequence, UInt64, mix, text_key
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -164,13 +164,6 @@ def joined(batches: list[Batch]) -> Batch:
 
     tables = zip(*((batch.pull_requests, batch.commits, batch.files) for batch in batches), strict=True)
     return Batch(first.start, others[-1].stop, *(table(list(parts)) for parts in tables))
-
-
-def ragged(counts: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
-    counts = np.asarray(counts, dtype=np.int64)
-    owner = np.repeat(np.arange(len(counts)), counts)
-    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 class Source(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws, text_keys
+from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sources.detection import is_bot
 from tformance_seed.sources.records import RECENT_WEEKS, Activity, Members
 
@@ -151,7 +151,7 @@ class People:
         )
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
-    def _everybody(self, draws: Draws) -> list[_Person]:
+    def _everybody(self, draws: KeyedRandom) -> list[_Person]:
         """All people, oldest first, each with a name, a login and an id that nobody else has."""
         people = [
             _Person({identity: self._traces[identity] for identity in identities})

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tformance_seed.models.fields import json_text
+from tformance_seed.canonical_json import json_text
 from tformance_seed.sources.detection import (
     REVIEW_TOOLS,
     ai_identity,
@@ -19,8 +19,8 @@ from tformance_seed.sources.detection import (
     is_revert,
     jira_key,
 )
-from tformance_seed.sources.git.landings import MERGED, SQUASHED, Landing
 from tformance_seed.sources.git.log import Change
+from tformance_seed.sources.git.mainline import MERGED, SQUASHED, Landing
 from tformance_seed.sources.git.people import Identity, redact
 from tformance_seed.sources.records import (
     AI_CODE,

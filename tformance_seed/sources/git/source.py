@@ -17,8 +17,8 @@ from typing import Any
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError, SeedError
-from tformance_seed.sources.git.landings import History, Landing, read_history
 from tformance_seed.sources.git.log import Change, Gaps, changes, find_gaps
+from tformance_seed.sources.git.mainline import History, Landing, read_history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, origin_url
 from tformance_seed.sources.git.rows import Rows

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import UInt64
+from tformance_seed.sampling.keyed_random import UInt64
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
 from tformance_seed.sources.synthetic.words import Tool, tools
 

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws
 from tformance_seed.errors import InputError
+from tformance_seed.sampling.keyed_random import KeyedRandom
 
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]
@@ -24,7 +24,7 @@ EPOCH = datetime.date(2015, 1, 1)
 #: of pull requests can be counted back from the end of any window.
 FOUNDED = np.datetime64("2014-01-01", "D")
 
-#: Work of a Saturday or Sunday, and of a day between the years; a working day is 1.
+#: JobContext of a Saturday or Sunday, and of a day between the years; a working day is 1.
 WEEKEND, YEAR_END = 0.12, 0.3
 
 #: Days between the years, 25 December to 7 January.
@@ -157,7 +157,7 @@ def _is_weekday(days: Days) -> npt.NDArray[np.bool_]:
     return (days.astype(np.int64) + 3) % 7 < 5  # day 0 of 1970 was a Thursday
 
 
-def _work(draws: Draws, repository: str, days: Days) -> npt.NDArray[np.float64]:
+def _work(draws: KeyedRandom, repository: str, days: Days) -> npt.NDArray[np.float64]:
     """How much work each day holds; an average day holds ``MEAN_WORK``."""
     # Seven days on from a day between the years stands one of the first 14 days of a year.
     shifted = days + np.timedelta64(7, "D")

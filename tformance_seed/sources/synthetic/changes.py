@@ -6,11 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws, UInt64
-from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key, ragged
+from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
+from tformance_seed.sampling.ragged import ragged
+from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import ai_kinds, authors, tool_choice
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, time_of_day
-from tformance_seed.sources.synthetic.shape import BLUR, COMMITS, FILES, lines_changed
+from tformance_seed.sources.synthetic.sizes import BLUR, COMMITS, FILES, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, homes, touched
 
 Ints = npt.NDArray[np.int64]
@@ -175,7 +176,7 @@ def _outline(
     return _Outline(key, ended_at, u, blur, assigned, ai_kind, is_bot, state, is_revert, is_hotfix)
 
 
-def _states(draws: Draws, key: UInt64) -> Texts:
+def _states(draws: KeyedRandom, key: UInt64) -> Texts:
     return np.array(list(STATES))[draws.pick("state", list(STATES.values()), key)]
 
 
@@ -243,7 +244,7 @@ def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Boolea
     return np.where(present, np.array(keys, dtype="S"), b"")
 
 
-def _kinds(draws: Draws, key: UInt64, category: Texts, files: Ints) -> Ints:
+def _kinds(draws: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
     """What each change is: what its first file says, or one of the kinds of changes to code."""
     chore, docs, test, ci = (KINDS.index(kind) for kind in ("chore", "docs", "test", "ci"))
     code = draws.pick("change", CODE_KINDS, key)

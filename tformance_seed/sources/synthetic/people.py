@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.distributions import Skewed
-from tformance_seed.draws import Draws, Sequence, UInt64, text_keys
+from tformance_seed.sampling.distributions import CappedLogNormal
+from tformance_seed.sampling.keyed_random import KeyedRandom, Sequence, UInt64, text_keys
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import words
 
@@ -16,7 +16,7 @@ Ints = npt.NDArray[np.int64]
 
 #: How much work a member does against the median member. The busiest fifth does about two thirds of it, as
 #: in most projects: for a lognormal that is a mean 2.2 times the median.
-WORK = Skewed(median=1.0, mean=2.2, cap=40.0)
+WORK = CappedLogNormal(median=1.0, mean=2.2, cap=40.0)
 
 #: What decides how much each member works, and above which adoption rate they use AI tools.
 SHARE_OF_WORK, ADOPTION = Sequence("share of work"), Sequence("adoption")
@@ -80,7 +80,7 @@ def _adoption_draws(profile: Profile, index: Ints) -> npt.NDArray[np.float64]:
     return (rank + NEAREST) / len(index)
 
 
-def _names(draws: Draws, count: int) -> tuple[list[str], list[str]]:
+def _names(draws: KeyedRandom, count: int) -> tuple[list[str], list[str]]:
     """Display names and logins: first and last names in a shuffled order, numbered once all were used."""
     first, last = words()["people"]["first"].split(), words()["people"]["last"].split()
     again, place = np.divmod(np.arange(count), len(first) * len(last))
@@ -109,13 +109,13 @@ def _ascii(name: str) -> str:
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
 
 
-def _github_ids(draws: Draws, index: Ints) -> Ints:
+def _github_ids(draws: KeyedRandom, index: Ints) -> Ints:
     start = int(draws.integers("github-start", low=0, high=GITHUB_IDS - 1))
     step = int(draws.integers("github-step", low=1, high=GITHUB_IDS - 1))
     return GITHUB_ID_FIRST + (start + index * step) % GITHUB_IDS
 
 
-def _slack_ids(draws: Draws, index: Ints) -> npt.NDArray[np.bytes_]:
+def _slack_ids(draws: KeyedRandom, index: Ints) -> npt.NDArray[np.bytes_]:
     """The letter U and ten capitals or digits."""
     places = draws.bits("slack", index)[:, None] // np.uint64(36) ** np.arange(10, dtype=np.uint64)
     digits = _BASE36[(places % np.uint64(36)).astype(np.int64)]

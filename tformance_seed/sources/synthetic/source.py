@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.models.fields import json_text
+from tformance_seed.sampling.ragged import differences, running, split
 from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.assistance import TOOLS
 from tformance_seed.sources.synthetic.calendar import calendars
 from tformance_seed.sources.synthetic.changes import KINDS, Changes, decide
 from tformance_seed.sources.synthetic.people import people
-from tformance_seed.sources.synthetic.shape import differences, running, split
 from tformance_seed.sources.synthetic.texts import Wording
 from tformance_seed.sources.synthetic.trees import Tree, plant
 

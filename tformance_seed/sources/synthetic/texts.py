@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import UInt64
-from tformance_seed.models.fields import json_text
+from tformance_seed.sampling.keyed_random import UInt64
 from tformance_seed.sources.synthetic.assistance import TOOLS
 from tformance_seed.sources.synthetic.changes import KINDS, Changes
 from tformance_seed.sources.synthetic.words import phrases, vocabulary, words

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.draws import Draws, UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.synthetic.words import template, tools, vocabulary, words
 
@@ -77,7 +77,7 @@ def plant(profile: Profile, repository: str) -> Tree:
     )
 
 
-def homes(tree: Tree, draws: Draws, key: UInt64) -> Ints:
+def homes(tree: Tree, draws: KeyedRandom, key: UInt64) -> Ints:
     """Where in the tree each pull request is at home: the nearer to its front, the more often."""
     u = draws.uniform("home", key)
     return np.floor(u * u * tree.size).astype(np.int64)
@@ -85,7 +85,7 @@ def homes(tree: Tree, draws: Draws, key: UInt64) -> Ints:
 
 def touched(
     tree: Tree,
-    draws: Draws,
+    draws: KeyedRandom,
     key: UInt64,
     home: Ints,
     bot: npt.NDArray[np.bool_],
@@ -120,7 +120,7 @@ def _patterns(paths: list[str]) -> dict[bytes, bytes]:
     return {template(path): file_category(path.format(**words_put_in)).encode() for path in paths}
 
 
-def _language(draws: Draws, repository: str) -> dict[str, Any]:
+def _language(draws: KeyedRandom, repository: str) -> dict[str, Any]:
     """The language that a repository's name gives away, else one drawn by the shares."""
     languages = list(words()["languages"].values())
     for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
@@ -130,7 +130,7 @@ def _language(draws: Draws, repository: str) -> dict[str, Any]:
     return languages[int(draws.pick("language", [language["weight"] for language in languages], repository))]
 
 
-def _nouns(draws: Draws, industry: str, repository: str, areas: int) -> list[list[bytes]]:
+def _nouns(draws: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:
     """What lives in each area, a different choice in each."""
     rank, chosen, taken = np.arange(areas)[:, None], [], 0
     for source, most in zip(vocabulary("nouns", industry), (INDUSTRY_NOUNS, NOUNS_PER_AREA), strict=True):

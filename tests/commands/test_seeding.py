@@ -1,0 +1,332 @@
+"""The promises, on both databases: same content, nothing twice, nothing lost, nobody else's data touched."""
+
+import datetime
+import threading
+import time
+
+import pytest
+
+from tests.support.seeds import ORGANISATION, UNTIL, content, seed
+from tformance_seed import ledger, metrics
+from tformance_seed import verification as verify
+from tformance_seed.commands import maintain as maintenance
+from tformance_seed.errors import InputError
+from tformance_seed.pipeline import aggregate as aggregates
+from tformance_seed.pipeline.job_context import JobContext
+from tformance_seed.planning import plan as planning
+from tformance_seed.planning.plan import Options
+from tformance_seed.storage.connection import connect
+from tformance_seed.storage.models import (
+    APPLICATION,
+    AIUsageDaily,
+    Commit,
+    JiraIssue,
+    PRFile,
+    PRSurvey,
+    PullRequest,
+    SeedJob,
+    SeedTeam,
+    Team,
+    TeamMember,
+    WeeklyMetrics,
+)
+
+
+@pytest.fixture
+def two_databases(tmp_path, postgresql_url):
+    """Opens SQLite and PostgreSQL in turn: models are bound to one database at a time."""
+    return [f"sqlite:///{tmp_path}/one.db", postgresql_url]
+
+
+def test_every_table_is_filled_and_every_invariant_holds(database):
+    outcome = seed(database, days=60)
+    assert outcome.failures == {}
+    counts = {model.__name__: model.select().count() for model in APPLICATION}
+    assert all(counts.values()), counts
+    assert verify.check(database, Team.get().id) == []
+
+
+def test_second_run_writes_nothing(database):
+    first = seed(database)
+    before = content(database)
+    second = seed(database)
+    assert sum(r.written for r in first.reports[0].tables.values()) > 1000
+    assert {name: r.written for name, r in second.reports[0].tables.items() if r.written} == {}
+    assert content(database) == before
+
+
+def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(url):
+    database = connect(url)
+    seed(database)
+    team = Team.get(Team.slug == ORGANISATION).id
+    midnight = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    window = (midnight, midnight + datetime.timedelta(days=9999))
+    count = PullRequest.select().count()
+    assert count > 100
+    assert metrics.summarise(database, team, 0, 2**40, window) == (0, count)
+    database.close()
+
+
+def test_issues_that_come_with_pull_requests_are_what_those_say(database):
+    """Where no two share an issue, they are made of the pull requests before those are in the database."""
+    seed(database)
+    job = SeedJob.get()
+    work = JobContext(database, job, planning.restore(job.plan, job.identity))
+    assert not work.source.shares_issues
+    work.doubt()  # the rows are there now
+    results = {}
+    aggregates.jira(work, 0, 1)(results)
+    issues = results["metrics_jiraissue"]
+    assert issues.written == 0
+    assert issues.unchanged == JiraIssue.select().count() > 50
+
+
+def test_nothing_is_left_of_a_command_s_own_workers(database):
+    seed(database)
+    deadline = time.monotonic() + 5
+    while any("Consumer" in type(thread).__name__ for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert not any("Worker" in type(thread).__name__ for thread in threading.enumerate())
+
+
+def test_content_is_the_same_on_every_database_and_for_every_chunk_size(two_databases):
+    digests = set()
+    for url in two_databases:
+        database = connect(url)
+        for size in (None, 100, 50_000):
+            seed(database, options=Options(chunk_size=size, clear=True))
+            digests.add(content(database).digest)
+        database.close()
+    assert len(digests) == 1
+
+
+def test_content_is_the_same_alone_or_together(database):
+    seed(database)
+    alone = content(database)
+    seed(database, "resend", "polar", "dub", options=Options(clear=True))
+    assert content(database) == alone
+    assert Team.select().count() == 3
+
+
+def test_another_seed_gives_other_content(database):
+    seed(database)
+    before = content(database)
+    seed(database, seed=43)
+    after = content(database)
+    assert before.tables["metrics_commit"]["digest"] != after.tables["metrics_commit"]["digest"]
+
+
+def rows(model, where=None):
+    names = [field.column_name for field in model._meta.sorted_fields]
+    query = model.select().where(
+        model.created_at < datetime.datetime.combine(UNTIL, datetime.time(), datetime.UTC)
+    )
+    return {row[0]: dict(zip(names, row, strict=True)) for row in query.tuples()}
+
+
+def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database):
+    exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they sum up what is there
+    models = [model for model in APPLICATION if model.__name__ not in exempt]
+    day = datetime.timedelta(days=1)
+    seed(database, until=UNTIL - day, days=30)
+    before = {model: rows(model) for model in models}
+    counts = {model: model.select().count() for model in models}
+    seed(database, until=UNTIL, days=30)
+    for model in models:
+        after = rows(model)
+        assert {key: after[key] for key in before[model]} == before[model], model
+    assert PullRequest.select().count() > counts[PullRequest]
+    assert AIUsageDaily.select().where(AIUsageDaily.date == UNTIL).count() > 0
+    assert verify.check(database, Team.get().id) == []
+
+
+def test_weekly_metrics_stay_right_when_windows_jump(database):
+    for until, days in (("2026-01-15", 40), ("2026-01-16", 40), ("2026-01-30", 3)):
+        seed(database, until=datetime.date.fromisoformat(until), days=days)
+        assert verify.check(database, Team.get().id) == []
+
+
+def test_windows_in_any_order_end_in_the_same_content(database):
+    day = datetime.timedelta(days=1)
+    for shift in (2, 1, 0):
+        seed(database, until=UNTIL - shift * day, days=10)
+    forward = {model: model.select().count() for model in (PullRequest, PRFile, Commit, AIUsageDaily)}
+    tables = content(database).tables
+    seed(database, until=UNTIL, days=12, options=Options(clear=True))
+    for model in forward:
+        name = model._meta.table_name
+        assert content(database).tables[name] == tables[name]
+
+
+def test_other_inputs_start_over_and_leave_nothing_of_the_old(database):
+    seed(database, adoption=0.9, members=9)
+    expected = content(database)
+    seed(database, adoption=0.2, members=14, options=Options(clear=True))
+    report = seed(database, adoption=0.9, members=9).reports[0]
+    assert report.started_over
+    assert content(database) == expected
+
+
+def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
+    for members in range(1, 6):
+        seed(database, adoption=1.0, members=members)
+    grown = content(database).tables["metrics_aiusagedaily"]
+    seed(database, adoption=1.0, members=5, options=Options(clear=True))
+    assert content(database).tables["metrics_aiusagedaily"] == grown
+
+
+def foreign_team(slug=ORGANISATION):
+    moment = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    stamps = {"created_at": moment, "updated_at": moment}
+    team = Team.create(slug=slug, name="theirs", billing_details_last_changed=moment, **stamps)
+    TeamMember.create(team=team, display_name="Theirs", github_id="1", email="a@example.com", **stamps)
+    return team
+
+
+def test_somebody_elses_team_is_not_touched(database):
+    foreign_team()
+    with pytest.raises(InputError, match="did not make"):
+        seed(database, "resend", ORGANISATION)
+    assert Team.select().count() == 1
+    assert TeamMember.select().count() == 1
+    assert ledger.own_team(ORGANISATION) is None
+
+
+def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
+    team = foreign_team()
+    seed(database, options=Options(adopt=True))
+    assert TeamMember.select().count() > 1
+    assert Team.get().name == "theirs"
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    assert [member.display_name for member in TeamMember.select()] == ["Theirs"]
+    assert Team.get().id == team.id
+    assert PullRequest.select().count() == 0
+
+
+def test_an_adopted_team_is_neither_cleared_nor_started_over_unasked(database):
+    foreign_team()
+    seed(database, options=Options(adopt=True))
+    before = content(database)
+    with pytest.raises(InputError, match="whoever wrote it"):
+        seed(database, seed=7, options=Options(clear=True))
+    outcome = seed(database, seed=7)
+    assert "--adopt --clear" in outcome.failures[ORGANISATION]
+    assert content(database) == before
+    seed(database, seed=7, options=Options(adopt=True, clear=True))
+    assert content(database) != before
+    assert "Theirs" in {member.display_name for member in TeamMember.select()}
+
+
+def test_aggregates_that_an_adopted_team_had_stay(database):
+    team = foreign_team()
+    moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+    stamps = {"created_at": moment, "updated_at": moment}
+    theirs = WeeklyMetrics.create(
+        team=team, member=TeamMember.get(), week_start=moment.date(), prs_merged=99, **stamps
+    )
+    seed(database, options=Options(adopt=True))
+    maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+    assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
+
+
+def test_issues_are_made_for_seeded_pull_requests_alone(database):
+    team = foreign_team()
+    moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
+    PullRequest.create(
+        team=team,
+        github_pr_id=1,
+        github_repo="their/own",
+        state="open",
+        jira_key="THEIRS-1",
+        created_at=moment,
+        updated_at=moment,
+        synced_at=moment,
+    )
+    assert seed(database, options=Options(adopt=True)).failures == {}
+    assert not JiraIssue.select().where(JiraIssue.jira_key == "THEIRS-1").exists()
+    assert JiraIssue.select().exists()
+
+
+def test_weekly_leaves_somebody_elses_team_alone(database):
+    foreign_team()
+    with pytest.raises(InputError, match="not made by this package"):
+        maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+
+
+def test_weekly_after_seeding_writes_nothing(database):
+    seed(database)
+    results = maintenance.recompute_weekly(database, [], None, None)
+    assert results[ORGANISATION].written == 0
+    assert results[ORGANISATION].unchanged > 10
+
+
+def test_a_team_made_anew_by_somebody_else_is_theirs(database):
+    seed(database)
+    entry = SeedTeam.get()
+    ledger.delete_rows(entry)
+    Team.delete().execute()
+    foreign_team()
+    with pytest.raises(InputError, match="did not make"):
+        seed(database)
+
+
+def test_clearing_removes_everything_of_that_team_alone(database):
+    seed(database, "resend", ORGANISATION)
+    other = content(database, "resend")
+    ledger.clear_team(ledger.own_team(ORGANISATION))
+    assert [team.slug for team in Team.select()] == ["resend"]
+    assert content(database, "resend") == other
+    team = Team.get()
+    for model in APPLICATION:
+        if model is not Team:
+            assert model.select().where(model.team != team.id).count() == 0
+
+
+def test_an_exact_number_of_pull_requests(database):
+    seed(database, prs=137)
+    assert PullRequest.select().count() == 137
+    assert PullRequest.select().where(PullRequest.llm_summary.is_null()).count() == 0
+    assert verify.check(database, Team.get().id) == []
+    seed(database, prs=0)
+    assert PullRequest.select().count() == 0
+    assert WeeklyMetrics.select().count() == 0
+
+
+def test_nothing_lies_in_the_future_of_the_window(database):
+    seed(database)
+    end = datetime.datetime.combine(UNTIL + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
+    for model in APPLICATION:
+        for field in model._meta.sorted_fields:
+            if (
+                field.field_type == "TIMESTAMPTZ"
+                and model is not WeeklyMetrics
+                and "expires" not in field.name
+            ):
+                assert model.select().where(field >= end).count() == 0, field
+    assert PRSurvey.select().count() > 0
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        ({"days": 0}, "--days 0: impossible window"),
+        ({"days": 10**9}, "impossible window"),
+        ({"members": 0}, "--members 0"),
+        ({"prs": -1}, "--prs -1"),
+        ({"adoption": 1.5}, "--adoption 1.5"),
+        ({"scenario": "nonsense"}, "--scenario nonsense: want one of ai-success"),
+        ({"source": "nonsense"}, "--source nonsense"),
+        ({"source": "git"}, "needs --repo"),
+        ({"organisations": ["polr"]}, "no organisation 'polr' in the catalogue; did you mean polar"),
+        ({"everything": True, "organisations": ["polar"]}, "do not go together"),
+        ({"options": Options(chunk_size=0)}, "--chunk-size 0"),
+        ({"emails": True}, "--emails goes with --source git"),
+        ({"days": 400, "until": datetime.date(2015, 6, 1)}, "2015-01-01"),
+    ],
+)
+def test_bad_wishes_are_refused_in_one_line(wishes, words):
+    with pytest.raises(InputError) as refusal:
+        planning.plan(planning.Request(**wishes), UNTIL)
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,253 @@
+"""Whatever is killed, lost or doubled: the run ends with the content of an undisturbed one."""
+
+import random
+import time
+from pathlib import Path
+
+import peewee
+import psycopg2
+import pytest
+
+from tests.support.commands import command
+from tests.support.servers import Redis, postgres, wait_until
+from tests.support.workers import Workers, digests, kill, run_json, start, statement
+from tformance_seed import ledger
+from tformance_seed.ledger import Key
+from tformance_seed.storage.failures import is_transient
+from tformance_seed.storage.models import SeedTask
+
+ORGANISATIONS = ("polar", "resend", "dub")
+WISH = (*ORGANISATIONS, "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The digests of an undisturbed run."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
+    assert command("seed", *WISH, "--database", url).returncode == 0
+    return digests(url)
+
+
+def done(url):
+    """Tasks that are done so far; none while the ledger does not answer."""
+    try:
+        return statement(url, "SELECT count(*) FROM seed_task WHERE state = 'done'")[0][0]
+    except psycopg2.Error:
+        return 0
+
+
+def finish(run, url, broker):
+    """Wait for a run's command; where it failed, try again as it says."""
+    _, errors = run.communicate(timeout=150)
+    if run.returncode:
+        name = run_json("status", database=url)["run"]
+        assert f"tformance-seed retry {name}" in errors or "status" in errors, errors
+        run_json("retry", name, database=url, broker=broker.url)
+
+
+def test_workers_killed_at_random_instants(workers, postgresql_url, broker, expected):
+    made = workers("--processes", "3")
+    made.ready(3)
+    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    moments = random.Random(1)
+    for _ in range(6):
+        time.sleep(moments.uniform(0.1, 0.6))
+        if children := made.children():
+            kill(moments.choice(children))
+    finish(run, postgresql_url, broker)
+    assert digests(postgresql_url) == expected
+
+
+def test_the_supervisor_killed(workers, postgresql_url, broker, expected):
+    made = workers("--processes", "2")
+    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    wait_until(lambda: done(postgresql_url) > 5)
+    made.process.kill()
+    workers("--processes", "2")
+    finish(run, postgresql_url, broker)
+    assert digests(postgresql_url) == expected
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expected, forgets):
+    """With what it had, and with nothing: then whoever waits for the run sends the tasks again."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    broker = Redis(folder)
+    broker.start()
+    try:
+        made = Workers(tmp_path, postgresql_url, broker.url, "--processes", "2")
+        run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+        wait_until(lambda: done(postgresql_url) > 5)
+        broker.crash()
+        if forgets:
+            broker.forget()
+        time.sleep(1)
+        broker.start()
+        finish(run, postgresql_url, broker)
+        assert digests(postgresql_url) == expected
+        made.end()
+    finally:
+        broker.crash()
+
+
+def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path_factory, tmp_path, broker, expected):
+    with postgres(Path(tmp_path_factory.mktemp("pg"))) as server:
+        url = server.new_database()
+        made = Workers(tmp_path, url, broker.url, "--processes", "2")
+        run = start("seed", *WISH, database=url, broker=broker.url)
+        wait_until(lambda: done(url) > 5)
+        server.crash()
+        time.sleep(2)
+        server.start()
+        finish(run, url, broker)
+        assert digests(url) == expected
+        made.end()
+
+
+def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, postgresql_url, expected):
+    run = begin(*ORGANISATIONS, days=60)
+    every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
+    every |= {("compute", stage) for stage in ("ai_usage", "weekly", "figures")}
+    jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
+    wild = [
+        (queue, Key(run.name, job, slug, stage, 0)) for queue, stage in every for slug, job in jobs.items()
+    ]
+    moments = random.Random(2)
+    crew.send(moments.sample(wild, len(wild)))  # before anything of it is there
+    workers("--processes", "3")
+    while ledger.status(run).state == "running":
+        crew.send(moments.sample(wild, 6))
+        time.sleep(0.1)
+    crew.send(moments.sample(wild, len(wild)))  # after all is done
+    again = run_json("seed", *WISH[:7], database=postgresql_url)
+    assert sum(table["rows_written"] for table in again["tables"].values()) == 0
+    assert digests(postgresql_url) == expected
+    weekly = SeedTask.select().where(SeedTask.stage == "weekly", SeedTask.rows_written > 0)
+    assert weekly.count() == len(ORGANISATIONS)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["broker", "by themselves"])
+def test_two_runs_over_the_same_organisations(workers, postgresql_url, broker, expected, shared):
+    if shared:
+        workers("--processes", "2")
+    assert command("init", DATABASE_URL=postgresql_url).returncode == 0
+    runs = [
+        start("seed", *wish, database=postgresql_url, broker=broker.url if shared else None)
+        for wish in (WISH, (*reversed(ORGANISATIONS), *WISH[3:]))
+    ]
+    for run in runs:
+        _, errors = run.communicate(timeout=150)
+        assert run.returncode == 0, errors
+    assert digests(postgresql_url) == expected
+
+
+def test_a_poisoned_shard_fails_alone_and_can_be_tried_again(
+    workers, server, postgresql_url, broker, expected
+):
+    """A trigger refuses what one member did; everything else of the phase is done, and all other teams."""
+    assert command("init", DATABASE_URL=postgresql_url).returncode == 0
+    server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.member_id % 5 = 0 THEN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END IF;"
+        " RETURN NEW; END $$;"
+        "CREATE TRIGGER refuse BEFORE INSERT ON metrics_aiusagedaily FOR EACH ROW"
+        " WHEN (NEW.team_id = 1) EXECUTE FUNCTION refuse()",
+        postgresql_url,
+    )
+    workers("--processes", "2")
+    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    _, errors = run.communicate(timeout=150)
+    assert run.returncode == 1
+    assert "poison" in errors
+    status = run_json("status", database=postgresql_url)
+    states = {job["organisation"]: job["state"] for job in status["jobs"]}
+    assert sorted(states.values()) == ["failed", "finished", "finished"]
+    (bad,) = [job for job in status["jobs"] if job["state"] == "failed"]
+    assert "poison" in bad["reason"]
+    stages = {stage["stage"]: stage for stage in bad["stages"]}
+    assert stages["ai_usage"]["failed"] >= 1
+    assert stages["pull_requests"]["done"] == len(range(0, stages["pull_requests"]["places"], 40))
+    server.execute("DROP TRIGGER refuse ON metrics_aiusagedaily", postgresql_url)
+    run_json("retry", status["run"], database=postgresql_url, broker=broker.url)
+    assert digests(postgresql_url) == expected
+
+
+def test_cancel_stops_after_what_is_in_hand_and_retry_goes_on(
+    workers, begin, postgresql_url, broker, expected
+):
+    workers("--processes", "1")
+    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    wait_until(lambda: done(postgresql_url) > 5)
+    name = run_json("status", database=postgresql_url)["run"]
+    left = run_json("cancel", name, database=postgresql_url)["cancelled"]
+    assert sum(left.values()) > 0
+    before = done(postgresql_url)
+    _, errors = run.communicate(timeout=60)
+    assert (run.returncode, f"tformance-seed retry {name}" in errors) == (1, True)
+    time.sleep(1)
+    assert done(postgresql_url) == before
+    assert run_json("status", database=postgresql_url)["state"] == "cancelled"
+    run_json("retry", name, database=postgresql_url, broker=broker.url)
+    assert digests(postgresql_url) == expected
+
+
+def test_too_many_connections_say_so_and_are_tried_again(tmp_path_factory, tmp_path, broker, expected):
+    with postgres(Path(tmp_path_factory.mktemp("pg"))) as server:
+        server.configure(max_connections=8, superuser_reserved_connections=0, autovacuum="off")
+        url = server.new_database()
+        assert command("init", DATABASE_URL=url).returncode == 0
+        made = Workers(tmp_path, url, broker.url, "--processes", "3", "--threads", "4")
+        made.ready(3)
+        run = start("seed", *WISH, database=url, broker=broker.url)
+        finish(run, url, broker)
+        assert "the server takes no more connections" in made.log
+        made.end()
+        assert digests(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "passing"),
+    [
+        ("40P01", True),  # deadlock
+        ("40001", True),  # serialization failure
+        ("57P01", True),  # the server stops
+        ("53300", True),  # too many connections
+        ("53100", False),  # disk full
+        ("42P01", False),  # no such table
+        ("22003", False),  # a number out of range
+        ("23505", False),  # a row of somebody else's
+    ],
+)
+def test_what_may_pass_is_told_from_what_may_not(opened, code, passing):
+    with pytest.raises(peewee.DatabaseError) as refusal:
+        opened.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{code}'; END $$")
+    assert is_transient(refusal.value) is passing
+
+
+def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):
+    result = command("seed", *WISH, DATABASE_URL=postgresql_url, REDIS_URL="redis://127.0.0.1:1/0")
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "the broker does not answer" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("worker",), "workers need a broker"),
+        (("worker", "--broker", "kafka://x"), "unknown kind"),
+        (("worker", "--broker", "redis://x:y/0"), "malformed"),
+        (("worker", "--broker", "redis://127.0.0.1:1", "--queues", "sync,other"), "--queues other"),
+        (("worker", "--broker", "redis://127.0.0.1:1", "--processes", "0"), "--processes 0"),
+        (("seed", "--detach"), "--detach needs workers"),
+        (("status",), "nothing was seeded"),
+        (("retry", "nobody"), "no run nobody"),
+    ],
+)
+def test_wrong_wishes_for_workers_are_one_line(tmp_path, arguments, words):
+    url = f"sqlite:///{tmp_path}/x.db"
+    if words.startswith("no"):
+        assert command("init", "--database", url).returncode == 0
+    result = command(*arguments, "--database", url)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    assert words in result.stderr

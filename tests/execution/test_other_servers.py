@@ -1,0 +1,213 @@
+"""RabbitMQ, PgBouncer, a PostgreSQL with its contrib modules: real ones, which only system packages bring."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.support.commands import command
+from tests.support.examinations import examined, findings, none, only
+from tests.support.servers import APPLICATION_SQL, Postgres, SystemPostgres, free_port, wait_until
+from tests.support.workers import Workers, digests, kill, run_json, start, statement
+
+WISH = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
+    assert command("seed", *WISH, "--database", url).returncode == 0
+    return digests(url)
+
+
+@pytest.fixture
+def pgbouncer(postgresql_url):
+    """The database behind a PgBouncer that hands out three connections, each for one transaction."""
+    folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer")), free_port()
+    folder.chmod(0o755)  # it refuses to run as root, so another user reads it
+    host = postgresql_url.split("host=")[1]
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={host} user=postgres\n"
+        f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+        "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 100\n"
+    )
+    user = ["-u", Path(host).owner()] if os.getuid() == 0 else []  # who may enter the socket's folder
+    process = subprocess.Popen(["pgbouncer", "-q", *user, folder / "pgbouncer.ini"])
+    name = postgresql_url.split("/")[3].split("?")[0]
+    url = f"postgresql://postgres@127.0.0.1:{port}/{name}"
+
+    def answers():
+        try:
+            return statement(url, "SELECT 1")
+        except psycopg2.OperationalError:
+            return None
+
+    wait_until(answers)
+    yield url
+    process.kill()
+    process.wait()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.pgbouncer
+def test_nothing_relies_on_a_session_of_the_database(tmp_path, pgbouncer, broker, expected):
+    workers = Workers(tmp_path, pgbouncer, broker.url, "--processes", "2", "--threads", "3")
+    report = run_json("seed", *WISH, database=pgbouncer, broker=broker.url)
+    assert report["failures"] == {}
+    assert digests(pgbouncer) == expected
+    again = run_json("seed", *WISH, database=pgbouncer)
+    assert sum(table["rows_written"] for table in again["tables"].values()) == 0
+    workers.end()
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory):
+    """A private RabbitMQ."""
+    folder, port, epmd = tmp_path_factory.mktemp("rabbitmq"), free_port(), free_port()
+    environment = {
+        **os.environ,
+        "HOME": str(folder),
+        "ERL_EPMD_PORT": str(epmd),
+        "RABBITMQ_NODENAME": f"n{secrets.token_hex(4)}@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "none"),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+    }
+    # The command on PATH is a wrapper that changes the user; what it wraps runs as anybody.
+    server = next(
+        path
+        for path in ("/usr/lib/rabbitmq/bin/rabbitmq-server", shutil.which("rabbitmq-server"))
+        if path and Path(path).exists()
+    )
+    with (folder / "out").open("w") as out:
+        process = subprocess.Popen([server], env=environment, stdout=out, stderr=out, start_new_session=True)
+    wait_until(lambda: "completed with" in (folder / "out").read_text(), 60)
+    yield f"amqp://guest:guest@127.0.0.1:{port}"
+    os.killpg(process.pid, 9)
+    process.wait()
+    subprocess.run(["epmd", "-port", str(epmd), "-kill"], check=False, capture_output=True)
+
+
+@pytest.mark.rabbitmq
+def test_rabbitmq_carries_the_messages_and_survives_killed_workers(
+    tmp_path, rabbitmq, postgresql_url, expected
+):
+    workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "2")
+    workers.ready(2)
+    run = start("seed", *WISH, database=postgresql_url, broker=rabbitmq)
+    for _ in range(3):
+        time.sleep(0.4)
+        kill(workers.children()[0])
+    _, errors = run.communicate(timeout=100)
+    assert run.returncode == 0, errors
+    assert digests(postgresql_url) == expected
+    assert "guest" not in workers.log + errors
+    workers.end()
+
+
+@pytest.mark.rabbitmq
+def test_a_rabbitmq_that_does_not_answer_is_said_in_one_line(postgresql_url):
+    result = command("seed", *WISH, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "the broker does not answer" in result.stderr
+
+
+@pytest.mark.rabbitmq
+def test_doctor_counts_what_rabbitmq_holds_and_who_takes_it(tmp_path, rabbitmq, postgresql_url):
+    def looked():
+        return findings(examined(postgresql_url, rabbitmq), "Workers")
+
+    assert none(looked(), "broker-unreachable")
+    begun = run_json("seed", "resend", "--days", "20", "--detach", database=postgresql_url, broker=rabbitmq)
+    assert begun["run"]
+    assert only(looked(), "waiting-without-workers").now == "none, and 1 messages wait"
+    (told,) = [
+        finding
+        for finding in examined(postgresql_url, rabbitmq).sections[-1].findings
+        if finding.name == "rabbitmq-untold"
+    ]
+    assert told.severity == "fine"
+    workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "1")
+    workers.ready(1)
+    assert none(looked(), "waiting-without-workers")
+    assert none(looked(), "no-workers")
+    workers.end()
+    wait_until(lambda: {item.name for item in looked()} & {"no-workers", "waiting-without-workers"})
+    result = command("doctor", "--database", postgresql_url, "--broker", rabbitmq)
+    assert (result.returncode, result.stderr) == (0, "")
+    away = f"amqp://guest:hunter2@127.0.0.1:{free_port()}"
+    assert "hunter2" not in str(only(findings(examined(postgresql_url, away)), "broker-unreachable"))
+
+
+@pytest.mark.pgbouncer
+def test_doctor_looks_through_a_pooler(pgbouncer):
+    assert command("init", "--database", pgbouncer).returncode == 0
+    assert none(findings(examined(pgbouncer, memory=2**32, cores=2)), "missing-right")
+
+
+@pytest.fixture(scope="module")
+def with_contrib():
+    """A server of the system's packages."""
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    server = SystemPostgres(folder)
+    yield Postgres(server)
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.postgresql
+def test_statements_are_recorded_after_what_doctor_says_and_slow_ones_shown(with_contrib):
+    url = with_contrib.new_database()
+    with_contrib.execute(APPLICATION_SQL.read_text(), url)
+
+    def looked():
+        return findings(examined(url), "Health")
+
+    missing = only(looked(), "statements-not-recorded")
+    load, create = missing.statement.splitlines()
+    assert "restart" in missing.todo
+    with_contrib.execute(create, url)
+    assert only(looked(), "statements-not-recorded").statement.splitlines()[0] == load
+    with_contrib.execute(load)
+    with_contrib.crash()
+    with_contrib.start()
+    with_contrib.execute("DROP EXTENSION pg_stat_statements", url)
+    assert only(looked(), "statements-not-recorded").statement == create
+    with_contrib.execute(create, url)
+    assert none(looked(), "statements-not-recorded")
+    assert run_json("seed", "resend", "--days", "20", database=url)
+    assert none(looked(), "slow-statement")
+    shown = [item for item in examined(url).sections[2].findings if item.name == "slow-statement"]
+    assert len(shown) == 5
+    assert all(item.severity == "fine" for item in shown)
+    with_contrib.execute("SELECT count(*), pg_sleep(1.1) FROM teams_team", url)
+    with_contrib.execute("SELECT pg_sleep(1.2)", url)
+    slow = only(looked(), "slow-statement")
+    assert "teams_team" in slow.where
+    assert slow.now.startswith("1,1")
+
+
+@pytest.mark.postgresql
+def test_a_user_who_sees_only_its_own_statements_is_told_so(with_contrib):
+    url = with_contrib.new_database()
+    with_contrib.execute(APPLICATION_SQL.read_text(), url)
+    with_contrib.execute("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
+    with_contrib.crash()
+    with_contrib.start()
+    with_contrib.execute("CREATE EXTENSION pg_stat_statements; CREATE ROLE plain LOGIN", url)
+    plain = url.replace("postgres:@", "plain:@")
+    assert none(findings(examined(url)), "statements-hidden")
+    hidden = only(findings(examined(plain)), "statements-hidden")
+    with_contrib.execute(hidden.statement, url)
+    assert none(findings(examined(plain)), "statements-hidden")

@@ -1,0 +1,328 @@
+"""Every setting of a worker, seen on a running one: what it holds, when it lets go, restarts and gives up."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+
+import dramatiq
+import psutil
+import psycopg2
+import pytest
+
+from tests.support.commands import clean
+from tests.support.servers import free_port, wait_until
+from tests.support.workers import kill, statement
+from tformance_seed import ledger
+from tformance_seed.execution.middleware import HardTimeLimit
+from tformance_seed.ledger import Key
+from tformance_seed.pipeline import stages as pipeline
+from tformance_seed.sampling.keyed_random import text_key
+from tformance_seed.storage.models import SeedJob, SeedTask
+from tformance_seed.storage.schema.create import create_missing
+
+
+@contextlib.contextmanager
+def held(url, slug="polar"):
+    """Keeps everybody from writing to an organisation, so that its tasks stay in hand."""
+    connection = psycopg2.connect(url)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (text_key(f"tformance_seed/{slug}") >> 1,))
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def worker_here(crew):
+    """A worker in this process, so that a test can look into it."""
+    started = []
+
+    def start(threads=2):
+        crew.broker.emit_after("process_boot")
+        worker = dramatiq.Worker(crew.broker, worker_threads=threads)
+        worker.start()
+        started.append(worker)
+        return worker
+
+    yield start
+    for worker in started:
+        worker.stop()
+
+
+def middleware(crew, kind):
+    return next(entry for entry in crew.broker.middleware if isinstance(entry, kind))
+
+
+def finished_task(run):
+    """A task of a run that is over; messages about it have nothing to do."""
+    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    return "compute", Key(run.name, run.jobs[0], "polar", "ai_usage", 0)
+
+
+def undone_again(run):
+    """The same as the only one that is still to be done of its phase, and none of a later one planned."""
+    task = finished_task(run)
+    SeedTask.delete().where(SeedTask.phase > 1).execute()
+    SeedTask.update(state="waiting", attempts=0).where(SeedTask.stage == "ai_usage").execute()
+    SeedJob.update(state="running", phase=1).execute()
+    return task
+
+
+def acknowledged_late(broker, queue):
+    """Messages that workers have taken and not acknowledged."""
+    keys = broker.client.scan_iter(f"tformance_seed:__acks__.*.{queue}")
+    return sum(broker.client.scard(key) for key in keys)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_process_holds_four_messages_for_each_thread_and_acknowledges_after_the_work(
+    workers, begin, crew, broker, postgresql_url, threads
+):
+    run = begin("polar")
+    workers("--threads", str(threads), "--processes", "1")
+    task = undone_again(run)
+    with held(postgresql_url):
+        crew.send([task] * 30)
+        wait_until(lambda: acknowledged_late(broker, "compute") == 4 * threads)
+        time.sleep(1)
+        assert acknowledged_late(broker, "compute") == 4 * threads
+    wait_until(lambda: broker.client.hlen("tformance_seed:compute.msgs") == 0)
+
+
+def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
+    workers, begin, crew, broker, postgresql_url
+):
+    """The sibling has a task in hand all the while: it is neither restarted nor made to finish."""
+    run = begin("polar")
+    first = workers("--processes", "1")
+    undone = undone_again(run)
+    finished = undone[0], dataclasses.replace(undone[1], stage="team")
+    first.stop()
+    with held(postgresql_url):
+        crew.send([undone])
+        made = workers("--processes", "2")
+        before = {child.pid for child in made.ready(2)}
+        wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").state == "in hand")
+        crew.send([finished] * 150)
+        wait_until(lambda: made.log.count("ready for") == 3)
+        ended = re.findall(r"process (\d+), .* ended after its tasks", made.log)
+        assert before - {child.pid for child in made.children()} == {int(pid) for pid in ended}
+        assert len(ended) == 1
+        # What the one in hand prefetched waits with it; all else goes on being done.
+        wait_until(lambda: broker.client.hlen("tformance_seed:compute.msgs") <= 4)
+    task = SeedTask.select().where(SeedTask.stage == "ai_usage")
+    wait_until(lambda: task.get().state == "done")
+    assert task.get().attempts == 1
+
+
+def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin, crew, postgresql_url):
+    begin("polar")
+    with held(postgresql_url):
+        began = time.monotonic()
+        worker_here()
+        soft, hard = middleware(crew, dramatiq.middleware.TimeLimit), middleware(crew, HardTimeLimit)
+        deadlines = wait_until(lambda: [end for end in soft.manager.deadlines.values() if end])
+        assert deadlines[0] - began == pytest.approx(300, abs=3)
+        ((deadline, _message),) = hard.deadlines.values()
+        assert deadline - began == pytest.approx(600, abs=3)
+
+
+def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, begin, crew, monkeypatch):
+    worker_here()
+    run = begin("polar")
+    queue, key = undone_again(run)
+    slow = iter([time.monotonic() + 60])
+
+    def loop(*_):
+        deadline = next(slow, 0)
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+        raise ledger.Stale
+
+    monkeypatch.setattr(pipeline, "perform", loop)
+    message = crew.actors[queue].message_with_options(
+        kwargs=dataclasses.asdict(key),
+        time_limit=500,
+    )
+    crew.broker.enqueue(message)
+    wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").reason)
+    task = SeedTask.get(SeedTask.stage == "ai_usage")
+    assert "interrupted" in task.reason
+    wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").attempts == 2)
+
+
+def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, crew, postgresql_url):
+    run = begin("polar", "resend")
+    with held(postgresql_url):
+        made = workers("--processes", "2", "--threads", "2", "--queues", "sync")
+        before = {child.pid for child in made.ready(2)}
+        message = crew.actors["sync"].message_with_options(
+            kwargs=dataclasses.asdict(Key(run.name, run.jobs[0], "polar", "team", 0)),
+            hard_time_limit=1500,
+        )
+        crew.broker.enqueue(message)
+        wait_until(lambda: "was killed by SIGKILL" in made.log)
+        assert "over the hard time limit" in made.log
+        made.ready(3)
+        assert len(before & {child.pid for child in made.children()}) == 1
+    workers("--processes", "1")
+    wait_until(lambda: ledger.status(run).state == "finished", 90)
+
+
+def test_results_are_kept_for_a_day_as_json(workers, begin, broker):
+    workers("--processes", "1")
+    run = begin("polar")
+    wait_until(lambda: ledger.status(run).state == "finished", 60)
+
+    def results():
+        return [key for key in broker.client.scan_iter(_type="LIST") if broker.client.ttl(key) > 0]
+
+    wait_until(lambda: len(results()) == SeedTask.select().count())  # the last is kept after the run's end
+    for key in results():
+        assert 86_300 < broker.client.ttl(key) <= 86_400
+        assert json.loads(broker.client.lindex(key, 0)).keys() == {"rows_written", "rows_unchanged"}
+
+
+@pytest.mark.parametrize("others", [(), ("resend", "dub", "novu", "calcom")])
+def test_what_a_killed_worker_held_is_picked_up_within_30_seconds(workers, begin, postgresql_url, others):
+    """On an idle queue, and on one that sees other work."""
+    begin("polar")
+    first = workers("--processes", "1", "--queues", "sync")
+    with held(postgresql_url):
+        (child,) = first.ready(1)
+        wait_until(lambda: SeedTask.get().state == "in hand")
+        first.process.kill()  # who would replace the process, but not hand out what it held
+        kill(child)
+        killed = time.monotonic()
+    workers("--processes", "1")
+    if others:
+        begin(*others)
+    wait_until(lambda: SeedTask.get(SeedTask.stage == "team").state == "done", 40)
+    assert time.monotonic() - killed < 30
+
+
+def test_a_killed_process_is_replaced_while_its_sibling_goes_on(workers):
+    made = workers("--processes", "2")
+    first, second = made.ready(2)
+    kill(first)
+    made.ready(3)
+    children = made.children()
+    assert children[0].pid == second.pid
+    assert len(children) == 2
+    assert "was killed by SIGKILL" in made.log
+
+
+def test_sigterm_finishes_what_is_in_hand(workers, begin, postgresql_url):
+    begin("polar")
+    made = workers("--processes", "1", "--queues", "sync")
+    with held(postgresql_url):
+        wait_until(lambda: SeedTask.get().state == "in hand")
+        made.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "Shutting down" in made.log)
+        time.sleep(1)
+        assert made.process.poll() is None
+    assert made.process.wait(30) == 0
+    task = SeedTask.get(SeedTask.stage == "team")
+    assert (task.state, task.attempts) == ("done", 1)
+
+
+def test_instant_crashes_back_off_and_say_so(workers, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'tformance_seed.execution.worker_process' in sys.orig_argv: os._exit(3)\n"
+    )
+    made = workers("--processes", "1", PYTHONPATH=str(tmp_path))
+    wait_until(lambda: "in 4 s, since 3 in a row" in made.log)
+    starts = made.log.count("is worker")
+    assert starts == 3
+    assert "exited with status 3" in made.log
+    assert made.stop() == 0
+
+
+def test_processes_end_with_their_supervisor(workers):
+    made = workers("--processes", "2")
+    children = made.ready(2)
+    made.process.kill()
+    psutil.wait_procs(children, timeout=10)
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_process_has_no_more_connections_than_threads(workers, begin, postgresql_url):
+    made = workers("--processes", "2", "--threads", "3")
+    made.ready(2)
+    run = begin("polar", "resend", "dub", "novu", days=60)
+    most = 0
+    while ledger.status(run).state == "running":
+        ((count,),) = statement(
+            postgresql_url,
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid NOT IN (pg_backend_pid()) AND application_name = 'tformance_seed'",
+        )
+        most = max(most, count - 1)  # the test's own look at the ledger
+        time.sleep(0.02)
+    assert 2 <= most <= 2 * 3
+
+
+def test_prometheus_can_be_switched_on(workers, begin):
+    port = free_port()
+    made = workers("--processes", "2", TFORMANCE_PROMETHEUS="1", dramatiq_prom_port=str(port))
+    made.ready(2)
+    run = begin("polar")
+    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    assert 'dramatiq_messages_total{actor_name="compute",queue_name="compute"}' in text
+
+
+def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin):
+    made = workers("--processes", "1", TFORMANCE_LOG="json")
+    run = begin("polar")
+    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    lines = [json.loads(line) for line in made.log.splitlines()]
+    (weekly,) = [line for line in lines if line.get("shard") == "weekly/0"]
+    assert (weekly["run"], weekly["organisation"], weekly["level"]) == (run.name, "polar", "info")
+
+
+def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, crew, broker, postgresql_url):
+    """``dramatiq tformance_seed.workers``, without our supervisor."""
+    environment = clean({"DATABASE_URL": postgresql_url, "REDIS_URL": broker.url})
+    options = ["--processes", "1", "--threads", "2", "--queues", "sync", "compute", "llm"]
+    with (tmp_path / "dramatiq.log").open("w") as log:
+        plain = subprocess.Popen(
+            [sys.executable, "-m", "dramatiq", "tformance_seed.execution", *options],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            cwd=tmp_path,
+        )
+    try:
+        run = begin("polar")
+        task = undone_again(run)
+        with held(postgresql_url):
+            crew.send([task] * 20)
+            wait_until(lambda: acknowledged_late(broker, "compute") == 8)
+    finally:
+        plain.send_signal(signal.SIGTERM)
+        assert plain.wait(30) == 0
+
+
+def test_connections_do_not_survive_a_fork(opened):
+    create_missing(opened)
+    (mine,) = opened.execute_sql("SELECT pg_backend_pid()").fetchone()
+    read, write = os.pipe()
+    if os.fork() == 0:
+        try:
+            (theirs,) = opened.execute_sql("SELECT pg_backend_pid()").fetchone()
+            os.write(write, str(theirs).encode())
+        finally:
+            os._exit(0)
+    os.wait()
+    assert int(os.read(read, 100)) != mine
+    assert opened.execute_sql("SELECT pg_backend_pid()").fetchone() == (mine,)

@@ -1,0 +1,141 @@
+"""Workers as a user runs them: organisations seeded by several processes; what shows, and what does not."""
+
+import json
+import time
+
+import psycopg2
+import pytest
+
+from tests.support.commands import command
+from tests.support.servers import wait_until
+from tests.support.workers import Workers, digests, kill, run_json
+
+SMALL = ("polar", "--days", "20", "--until", "2026-03-18")
+BIG = ("calcom", "--days", "180", "--until", "2026-03-18", "--members", "300", "--chunk-size", "2000")
+
+
+def test_workers_seed_what_one_process_does(workers, undisturbed, postgresql_url, broker):
+    workers()
+    wish = (*SMALL, "resend")
+    report = run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    assert report["failures"] == {}
+    assert {item["organisation"] for item in report["organisations"]} == {"polar", "resend"}
+    assert report["tables"]["metrics_prfile"]["rows_written"] > 100
+    assert digests(postgresql_url) == undisturbed(*wish)
+    again = run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    assert sum(table["rows_written"] for table in again["tables"].values()) == 0
+
+
+def test_one_big_organisation_uses_all_workers_and_comes_together_once(
+    workers, undisturbed, postgresql_url, broker
+):
+    workers("--processes", "3").ready(3)
+    run_json("seed", *BIG, database=postgresql_url, broker=broker.url)
+    with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT stage, count(*), count(DISTINCT worker), max(attempts) FROM seed_task GROUP BY 1"
+        )
+        stages = {stage: rest for stage, *rest in cursor.fetchall()}
+    assert stages["weekly"] == [1, 1, 1]
+    assert stages["pull_requests"][0] > 10
+    assert stages["pull_requests"][1] == 3
+    assert stages["ai_usage"][0] > 1
+    assert digests(postgresql_url) == undisturbed(*BIG)
+
+
+def test_each_queue_is_served_by_those_who_name_it(workers, postgresql_url, broker):
+    workers("--queues", "sync,compute", "--processes", "1").ready(1)
+    name = command(
+        "seed", *SMALL, "--detach", DATABASE_URL=postgresql_url, REDIS_URL=broker.url
+    ).stdout.splitlines()[0]
+
+    def stages():
+        (job,) = run_json("status", name, database=postgresql_url)["jobs"]
+        return {stage["stage"]: stage for stage in job["stages"]}
+
+    wait_until(lambda: stages().get("summaries"))
+    time.sleep(1)
+    assert stages()["summaries"]["waiting"] > 0
+    assert "weekly" not in stages()
+    workers("--queues", "llm", "--threads", "2")
+    assert wait_until(lambda: run_json("status", name, database=postgresql_url)["state"] == "finished")
+
+
+def test_summaries_are_written_by_version(workers, postgresql_url, broker):
+    workers("--processes", "1")
+    run_json("seed", *SMALL, database=postgresql_url, broker=broker.url)
+    with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE llm_summary ?& array['ai','tech','summary','health']), count(*),"
+            " count(DISTINCT llm_summary_version), min(length(llm_summary_version)) FROM metrics_pullrequest"
+        )
+        complete, everything, versions, length = cursor.fetchone()
+    assert complete == everything > 50
+    assert (versions, length > 0) == (1, True)
+
+
+def test_the_rate_of_summaries_holds_across_workers(workers, postgresql_url, broker, monkeypatch):
+    """Two processes, three a second: the 12 requests of a year fall into four seconds, two of them whole."""
+    slow = {"TFORMANCE_LLM_RATE": "3"}
+    workers("--queues", "sync,compute", "--processes", "2")
+    workers("--queues", "llm", "--processes", "2", **slow)
+    wish = ("calcom", "--days", "365", "--until", "2026-03-18")
+    run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(DISTINCT worker), max(taken_at) - min(taken_at) > interval '2 s',"
+            " (SELECT max(n) FROM (SELECT count(*) AS n FROM seed_task WHERE stage = 'summaries'"
+            " GROUP BY date_trunc('second', taken_at)) AS a_second)"
+            " FROM seed_task WHERE stage = 'summaries'"
+        )
+        requests, processes, slow, most = cursor.fetchone()
+    assert requests >= 12
+    assert (processes, slow) == (2, True)
+    assert most <= 6  # a sliding window of a second may lie across two of the clock's
+
+
+def test_messages_carry_keys_as_json_and_no_secret(begin, broker):
+    run = begin("polar")
+    (text,) = broker.client.hgetall("tformance_seed:sync.msgs").values()
+    message = json.loads(text)
+    assert message["kwargs"] == {
+        "run": run.name,
+        "job": run.jobs[0],
+        "organisation": "polar",
+        "stage": "team",
+        "start": 0,
+    }
+    assert message["args"] == []
+    assert len(text) < 500
+    assert b"postgres" not in text
+
+
+@pytest.fixture
+def secretive(tmp_path, server, postgresql_url, broker):
+    """A database and a broker that want passwords, as URLs."""
+    name, host = postgresql_url.split("/")[3].split("?")[0], postgresql_url.split("host=")[1]
+    server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush%1'")
+    server.execute(f'ALTER DATABASE "{name}" OWNER TO {name}')
+    broker.client.config_set("requirepass", "quiet7")
+    broker.client.execute_command("AUTH", "quiet7")
+    yield (
+        f"postgresql://{name}:hush%251@/{name}?host={host}",
+        f"redis://:quiet7@127.0.0.1:{broker.port}/0",
+    )
+    broker.client.config_set("requirepass", "")
+
+
+def test_passwords_show_nowhere(tmp_path, secretive, broker):
+    url, locked = secretive
+    workers = Workers(tmp_path, url, locked, "--processes", "1")
+    kill(workers.ready(1)[0])
+    result = command("seed", *SMALL, DATABASE_URL=url, REDIS_URL=locked)
+    wrong = command("seed", *SMALL, DATABASE_URL=url, REDIS_URL=locked.replace("quiet7", "loud"))
+    stored = b"".join(key + (broker.client.dump(key) or b"") for key in broker.client.scan_iter())
+    workers.end()
+    assert result.returncode == 0, result.stderr
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    said = result.stdout + result.stderr + workers.log + wrong.stdout + wrong.stderr
+    for secret in ("hush", "quiet7", "loud"):
+        assert secret not in said
+        assert secret.encode() not in stored

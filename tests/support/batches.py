@@ -1,0 +1,153 @@
+"""Hand-made organisations and batches of pull requests, every value a function of the pull request."""
+
+import datetime
+
+import numpy as np
+
+from tformance_seed.catalog import SCENARIOS, Organisation
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns, Members
+
+SINCE, UNTIL = datetime.date(2025, 9, 1), datetime.date(2025, 11, 30)
+REPOSITORIES = ("acme/api", "acme/web")
+TOOLS = np.array([b"[]", b'["claude"]', b'["coderabbit"]'])
+WEEKS = 8 * 7
+
+
+def profile(
+    scenario: str | None = None, until: datetime.date = UNTIL, seed: int = 1, **organisation
+) -> Profile:
+    told = SCENARIOS[scenario] if scenario else None
+    days = WEEKS - 1 if told else 90
+    return Profile(
+        Organisation(
+            **{
+                "slug": "acme",
+                "name": "Acme",
+                "repos": REPOSITORIES,
+                "jira_project_key": "ACME",
+                "survey_response_rate": 0.6,
+                **organisation,
+            }
+        ),
+        seed=seed,
+        since=until - datetime.timedelta(days=days),
+        until=until,
+        members=told.members if told else 8,
+        adoption=0.5,
+        scenario=told,
+    )
+
+
+def people(count: int, told: Profile) -> Members:
+    names = np.array([f"dev{row}".encode() for row in range(count)])
+    key = text_keys(names)
+    weight = 1.0 / (2 + np.arange(count))
+    return Members(
+        columns={
+            "display_name": names,
+            "email": names,
+            "github_username": names,
+            "github_id": names,
+            "jira_account_id": names,
+            "slack_user_id": names,
+            "role": np.full(count, b"developer"),
+            "is_active": np.ones(count, dtype=bool),
+            "created_at": np.full(count, np.datetime64("2024-01-01", "s")),
+        },
+        key=key,
+        weight=weight / weight.sum(),
+        adoption_draw=told.draws.uniform("adoption", key),
+    )
+
+
+def batch(
+    told: Profile,
+    members: Members,
+    numbers: np.ndarray,
+    kind: int | None = None,
+    state: bytes | None = None,
+    days: int = 91,
+    repository: bytes | None = None,
+) -> Batch:
+    """Pull requests of these numbers, those of one repository in two weeks; everything else is drawn.
+
+    Their ends lie in the ``days`` before 1 December 2025.
+    """
+    draws = told.draws
+    numbers = np.asarray(numbers, dtype=np.int64)
+    names = np.array([name.encode() for name in REPOSITORIES])
+    where = np.full(len(numbers), repository) if repository else names[numbers % 2]
+    own = numbers if repository else numbers // 2  # consecutive in each repository, as in earnest
+    key = draws.bits("test key", text_keys(where), numbers)
+    bot = draws.chance("bot", 0.05, key)
+    weight = np.ones(len(members)) if told.scenario else members.weight
+    author = np.where(bot, -1, draws.pick("author", weight, key) if len(members) else -1)
+    kinds = np.array([AI_NONE, AI_CODE, AI_REVIEW])[draws.pick("kind", (0.7, 0.1, 0.2), key)]
+    kinds = np.where(bot, AI_NONE, kinds) if kind is None else np.full(len(numbers), kind)
+    states = np.array([b"merged", b"closed", b"open"])[draws.pick("state", (0.8, 0.1, 0.1), key)]
+    day = np.floor(draws.uniform("day", key) * days).astype("timedelta64[D]") + np.timedelta64(1, "D")
+    time = draws.integers("time", key, low=9 * 3600, high=19 * 3600).astype("timedelta64[s]")
+    code = kinds == AI_CODE
+    prs = {
+        "repository": where,
+        "number": own,
+        "key": key,
+        "title": np.array([f'Fix "thing" number {number} — ü'.encode() for number in numbers.tolist()], "S"),
+        "body": np.array([f"What it does. Fixes #{number + 7}".encode() for number in own.tolist()], "S"),
+        "state": np.full(len(numbers), state) if state else states,
+        "author": author,
+        "ended_at": np.datetime64("2025-12-01", "s") - day + time,
+        "created_at": np.full(len(numbers), np.datetime64("NaT", "s")),
+        "labels": np.full(len(numbers), b"[]"),
+        "jira_key": np.full(len(numbers), b""),
+        "is_revert": draws.chance("revert", 0.05, key),
+        "is_hotfix": draws.chance("hotfix", 0.05, key),
+        "is_draft": np.zeros(len(numbers), dtype=bool),
+        "is_bot": bot,
+        "ai_kind": kinds.astype(np.int8),
+        "ai_tools": TOOLS[kinds],
+        "has_ai_commits": code,
+        "has_ai_files": code & draws.chance("files", 0.2, key),
+    }
+    files = _files(told, prs)
+    for name in ("additions", "deletions"):
+        prs[name] = np.bincount(files["pull_request"], weights=files[name], minlength=len(numbers)).astype(
+            np.int64
+        )
+    return Batch(0, len(numbers), prs, _commits(told, prs), files)
+
+
+def _files(told: Profile, prs: Columns) -> Columns:
+    count = told.draws.integers("files", prs["key"], low=0, high=12)
+    owner = np.repeat(np.arange(len(count)), count)
+    place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
+    kinds = np.array([b"src/app%d.py", b"web/page%d.tsx", b"tests/test_%d.py", b"README%d.md"])[place % 4]
+    names = [name % row for name, row in zip(kinds.tolist(), place.tolist(), strict=True)]
+    return {
+        "pull_request": owner,
+        "filename": np.array(names, dtype="S"),
+        "status": np.full(len(owner), b"modified"),
+        "additions": told.draws.integers("additions", prs["key"][owner], place, low=0, high=90),
+        "deletions": told.draws.integers("deletions", prs["key"][owner], place, low=0, high=40),
+        "file_category": np.array([b"backend", b"frontend", b"test", b"docs"])[place % 4],
+    }
+
+
+def _commits(told: Profile, prs: Columns) -> Columns:
+    count = told.draws.integers("commits", prs["key"], low=1, high=7)
+    owner = np.repeat(np.arange(len(count)), count)
+    place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
+    return {
+        "pull_request": owner,
+        "repository": prs["repository"][owner],
+        "sha": told.draws.hexadecimal("sha", prs["key"][owner], place),
+        "message": np.full(len(owner), b"Change things"),
+        "additions": told.draws.integers("lines", prs["key"][owner], place, low=0, high=90),
+        "deletions": np.zeros(len(owner), dtype=np.int64),
+        "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
+        "author": prs["author"][owner],
+        "ai_co_authors": np.full(len(owner), b"[]"),
+        "is_ai_assisted": np.zeros(len(owner), dtype=bool),
+    }

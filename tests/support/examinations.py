@@ -1,0 +1,36 @@
+"""Runs the doctor in this process, and tells its findings by name."""
+
+from collections.abc import Iterable
+
+from tformance_seed import doctor
+from tformance_seed.storage.connection import connect
+from tformance_seed.storage.schema.findings import Finding
+
+
+def examined(url: str, broker: str | None = None, **given: int) -> doctor.Report:
+    database = connect(url, access="read")
+    try:
+        return doctor.examine(database, url, broker, doctor.Given(**given))
+    finally:
+        database.close()
+
+
+def findings(report: doctor.Report, section: str | None = None) -> list[Finding]:
+    """What is not fine, of one section or of all."""
+    return [
+        finding
+        for part in report.sections
+        if section in (None, part.title)
+        for finding in part.findings
+        if finding.severity != "fine"
+    ]
+
+
+def only(found: Iterable[Finding], name: str, where: str = "") -> Finding:
+    """The one finding of that name, about something whose name contains ``where``."""
+    (one,) = [finding for finding in found if finding.name == name and where in finding.where]
+    return one
+
+
+def none(found: Iterable[Finding], name: str, where: str = "") -> bool:
+    return not [finding for finding in found if finding.name == name and where in finding.where]

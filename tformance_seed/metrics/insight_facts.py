@@ -1,0 +1,124 @@
+"""What insights are drawn from: merged pull requests by week, old open ones, reviews by reviewer."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+import peewee
+from peewee import fn
+
+from tformance_seed.metrics.weekly import WEEK, hundredths, midnight, monday, monday_of
+from tformance_seed.storage.models import PRReview, PullRequest, TeamMember
+
+DAY = datetime.timedelta(days=1)
+
+#: Weeks before the last complete one that tell what is usual.
+USUAL_WEEKS = 8
+
+#: Days after which an open pull request is old.
+OLD_DAYS = 7
+
+#: Days whose reviews are counted, the last one included.
+REVIEW_DAYS = 28
+
+
+@dataclass
+class Merged:
+    """Merged pull requests, added up: hours in whole hundredths, over those that have a time."""
+
+    count: int = 0
+    cycle: int = 0
+    cycles: int = 0
+    review: int = 0
+    reviews: int = 0
+
+    def __add__(self, other: "Merged") -> "Merged":
+        return Merged(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def cycle_hours(self) -> Decimal | None:
+        """Mean hours from creation to merge."""
+        return rounded(Decimal(self.cycle) / self.cycles / 100) if self.cycles else None
+
+    @property
+    def review_hours(self) -> Decimal | None:
+        """Mean hours to the first review."""
+        return rounded(Decimal(self.review) / self.reviews / 100) if self.reviews else None
+
+
+@dataclass
+class Facts:
+    """What the rules look at."""
+
+    name: str
+    week: datetime.date  #: Monday of the last complete week
+    until: datetime.date
+    with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge
+    without_ai: dict[datetime.date, Merged] = field(default_factory=dict)
+    #: Creation, repository, GitHub's id and title of old open pull requests, oldest first.
+    old_open: list[tuple[datetime.datetime, str, int, str]] = field(default_factory=list)
+    reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
+
+    def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
+        """Pull requests of some weeks before the last complete one (0), of both kinds unless told."""
+        weeks = [self.week - ago * WEEK for ago in weeks_ago]
+        sums = [
+            kind.get(week, Merged()) for kind in kinds or (self.with_ai, self.without_ai) for week in weeks
+        ]
+        return sum(sums, Merged())
+
+
+def gather(database: peewee.Database, team_id: int, name: str, until: datetime.date) -> Facts:
+    """What is known of a team on a day."""
+    facts = Facts(name, monday_of(until + DAY) - WEEK, until)
+    end = midnight(until + DAY)
+    week = monday(database, PullRequest.merged_at)
+    with_ai = peewee.Case(None, [(PullRequest.is_ai_assisted, 1)], 0)
+    merged = (
+        PullRequest.select(
+            week,
+            with_ai,
+            fn.COUNT(PullRequest.id),
+            fn.COALESCE(fn.SUM(hundredths(PullRequest.cycle_time_hours)), 0),
+            fn.COUNT(PullRequest.cycle_time_hours),
+            fn.COALESCE(fn.SUM(hundredths(PullRequest.review_time_hours)), 0),
+            fn.COUNT(PullRequest.review_time_hours),
+        )
+        .where(
+            PullRequest.team == team_id,
+            PullRequest.state == "merged",
+            PullRequest.merged_at >= midnight(facts.week - USUAL_WEEKS * WEEK),
+            PullRequest.merged_at < midnight(facts.week + WEEK),
+        )
+        .group_by(week, with_ai)
+    )
+    for start, ai, *sums in merged.tuples().execute(database):
+        kind = facts.with_ai if ai else facts.without_ai
+        kind[start] = Merged(*map(int, sums))
+    still_open = PullRequest.select(
+        PullRequest.pr_created_at, PullRequest.github_repo, PullRequest.github_pr_id, PullRequest.title
+    ).where(
+        PullRequest.team == team_id,
+        PullRequest.state == "open",
+        PullRequest.pr_created_at < end - OLD_DAYS * DAY,
+    )
+    facts.old_open = sorted(still_open.tuples().execute(database))
+    reviews = (
+        PRReview.select(fn.COUNT(PRReview.id), TeamMember.display_name)
+        .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
+        .where(
+            PRReview.team == team_id,
+            TeamMember.team == team_id,  # or the server would read those of all teams
+            PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
+            PRReview.submitted_at < end,
+        )
+        .group_by(TeamMember.id, TeamMember.display_name)
+    )
+    facts.reviews = sorted(reviews.tuples().execute(database), key=lambda row: (-row[0], row[1]))
+    return facts
+
+
+def rounded(value: Decimal) -> Decimal:
+    """A value with two decimals, half up."""
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)

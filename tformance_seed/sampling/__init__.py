@@ -1,0 +1,1 @@
+"""Keyed random numbers, low-discrepancy points, distributions, ragged arrays; knows nothing of the rest."""

@@ -1,0 +1,1 @@
+"""Where rows are kept: connections, transactions, models, the schema."""

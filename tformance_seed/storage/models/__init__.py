@@ -1,0 +1,78 @@
+"""Peewee models of the application's tables, and of the run ledger."""
+
+from tformance_seed.storage.models.aggregates import DailyInsight, ReviewerCorrelation, WeeklyMetrics
+from tformance_seed.storage.models.fields import ApplicationModel
+from tformance_seed.storage.models.github import (
+    Commit,
+    Deployment,
+    PRCheckRun,
+    PRComment,
+    PRFile,
+    PRReview,
+    PullRequest,
+)
+from tformance_seed.storage.models.jira import JiraIssue
+from tformance_seed.storage.models.ledger import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.storage.models.surveys import PRSurvey, PRSurveyReview
+from tformance_seed.storage.models.teams import Team, TeamMember
+from tformance_seed.storage.models.usage import (
+    AIUsageDaily,
+    CopilotEditorDaily,
+    CopilotLanguageDaily,
+    CopilotSeatSnapshot,
+)
+
+#: The application's tables, parents before children.
+APPLICATION: tuple[type[ApplicationModel], ...] = (
+    Team,
+    TeamMember,
+    PullRequest,
+    PRReview,
+    PRCheckRun,
+    PRFile,
+    Commit,
+    PRComment,
+    JiraIssue,
+    PRSurvey,
+    PRSurveyReview,
+    Deployment,
+    AIUsageDaily,
+    WeeklyMetrics,
+    ReviewerCorrelation,
+    DailyInsight,
+    CopilotSeatSnapshot,
+    CopilotLanguageDaily,
+    CopilotEditorDaily,
+)
+
+#: The package's own tables.
+LEDGER = (SeedRun, SeedTeam, SeedJob, SeedTask)
+
+__all__ = [
+    "APPLICATION",
+    "LEDGER",
+    "AIUsageDaily",
+    "ApplicationModel",
+    "Commit",
+    "CopilotEditorDaily",
+    "CopilotLanguageDaily",
+    "CopilotSeatSnapshot",
+    "DailyInsight",
+    "Deployment",
+    "JiraIssue",
+    "PRCheckRun",
+    "PRComment",
+    "PRFile",
+    "PRReview",
+    "PRSurvey",
+    "PRSurveyReview",
+    "PullRequest",
+    "ReviewerCorrelation",
+    "SeedJob",
+    "SeedRun",
+    "SeedTask",
+    "SeedTeam",
+    "Team",
+    "TeamMember",
+    "WeeklyMetrics",
+]

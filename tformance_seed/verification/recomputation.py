@@ -1,0 +1,41 @@
+"""Compares the aggregates that are stored with those that the data gives, inside the database."""
+
+import datetime
+
+import peewee
+from peewee import fn
+
+from tformance_seed.bulk.refresh import content
+from tformance_seed.metrics.reviewer_pairs import pairs_query
+from tformance_seed.metrics.weekly import weekly_query, weeks
+from tformance_seed.storage.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
+
+
+def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Members with a wrong, missing or surplus row, from the week of the first merge or row to the last."""
+    merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
+    stored = WeeklyMetrics.team == team_id
+    days: list[datetime.date] = []
+    for moment, condition in ((PullRequest.merged_at, merged), (WeeklyMetrics.week_start, stored)):
+        query = moment.model.select(fn.MIN(moment), fn.MAX(moment)).where(condition)
+        for value in query.tuples().execute(database)[0]:
+            if value is not None:
+                days.append(value.date() if isinstance(value, datetime.datetime) else value)
+    if not days:
+        return peewee.SQL("1 = 0")
+    computed = weekly_query(database, team_id, *weeks(min(days), max(days)))
+    return _differs(computed, WeeklyMetrics.member, team_id)
+
+
+def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Members who are first in a wrong, missing or surplus row."""
+    return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
+
+
+def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:
+    """Members of rows that are only stored or only computed."""
+    model = member.model
+    stored = model.select(*content(model)).where(model.team == team_id)
+    surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")
+    members = [peewee.Select([wrong], [getattr(wrong.c, member.column_name)]) for wrong in (surplus, missing)]
+    return TeamMember.id.in_(members[0] + members[1])

@@ -1,0 +1,267 @@
+"""The rules that a team's data must obey, each as conditions that no row may meet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import peewee
+from peewee import fn
+
+from tformance_seed.bulk import is_distinct
+from tformance_seed.storage.models import (
+    AIUsageDaily,
+    Commit,
+    CopilotEditorDaily,
+    CopilotLanguageDaily,
+    CopilotSeatSnapshot,
+    Deployment,
+    JiraIssue,
+    PRCheckRun,
+    PRComment,
+    PRFile,
+    PRReview,
+    PRSurvey,
+    PRSurveyReview,
+    PullRequest,
+    ReviewerCorrelation,
+    TeamMember,
+    WeeklyMetrics,
+)
+from tformance_seed.verification import conditions
+from tformance_seed.verification.conditions import Condition, Model
+from tformance_seed.verification.recomputation import has_wrong_pair, has_wrong_week
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Parameters:
+      meaning: the rule in words.
+      broken: table -> the condition of a row that breaks it.
+      joins: references to follow, so that the condition can speak of parents.
+      counted: the model whose rows meet the condition, where a table's own may be missing.
+    """
+
+    meaning: str
+    broken: Mapping[Model, Condition]
+    joins: tuple[peewee.ForeignKeyField, ...] = ()
+    counted: Model | None = None
+
+
+#: Name -> rule.
+RULES: dict[str, Rule] = {
+    "choices": Rule("every choice is a legal one", conditions.illegal_choices()),
+    "lengths": Rule("no text is longer than its column", conditions.too_long()),
+    "json": Rule("every JSON column holds JSON", conditions.not_json()),
+    "own_team": Rule("a row refers to rows of its own team", conditions.refers_to_another_team()),
+    "pull_request_unique": Rule(
+        "repository and number together name one pull request", {PullRequest: conditions.has_namesake}
+    ),
+    "review_after_creation": Rule(
+        "nobody reviews before the pull request is created",
+        {PullRequest: PullRequest.first_review_at < PullRequest.pr_created_at},
+    ),
+    "merge_after_review": Rule(
+        "nothing is merged before its first review",
+        {PullRequest: PullRequest.merged_at < PullRequest.first_review_at},
+    ),
+    "merge_after_creation": Rule(
+        "nothing is merged before it is created",
+        {PullRequest: PullRequest.merged_at < PullRequest.pr_created_at},
+    ),
+    "merged_when": Rule(
+        "what is merged has the moment of its merge, and nothing else has one",
+        {PullRequest: (PullRequest.state == "merged") != PullRequest.merged_at.is_null(False)},
+    ),
+    "cycle_hours": Rule(
+        "the cycle time is the time from creation to merge",
+        {
+            PullRequest: conditions.hours_off(
+                PullRequest.cycle_time_hours, PullRequest.merged_at, PullRequest.pr_created_at
+            )
+        },
+    ),
+    "review_hours": Rule(
+        "the review time is the time from creation to the first review",
+        {
+            PullRequest: conditions.hours_off(
+                PullRequest.review_time_hours, PullRequest.first_review_at, PullRequest.pr_created_at
+            )
+        },
+    ),
+    "first_review": Rule(
+        "the first review is the earliest of the reviews",
+        {
+            PullRequest: lambda database, _: is_distinct(
+                database,
+                PullRequest.first_review_at,
+                conditions.of_children(PRReview, fn.MIN(PRReview.submitted_at)),
+            )
+        },
+    ),
+    "rounds_counted": Rule(
+        "there are as many rounds of review as reviews that request changes",
+        {
+            PullRequest: PullRequest.review_rounds
+            != conditions.of_children(
+                PRReview, fn.COUNT(PRReview.id).filter(PRReview.state == "changes_requested")
+            )
+        },
+    ),
+    "comments_counted": Rule(
+        "as many comments are counted as there are",
+        {
+            PullRequest: PullRequest.total_comments
+            != conditions.of_children(PRComment, fn.COUNT(PRComment.id))
+        },
+    ),
+    "lines_counted": Rule(
+        "the lines added and deleted are those of the files",
+        {
+            PullRequest: (PullRequest.additions != conditions.sum_of_files(PRFile.additions))
+            | (PullRequest.deletions != conditions.sum_of_files(PRFile.deletions))
+        },
+    ),
+    "changes_add_up": Rule(
+        "the changes of a file are its additions and deletions",
+        {PRFile: PRFile.changes != PRFile.additions + PRFile.deletions},
+    ),
+    "review_by_other": Rule(
+        "nobody reviews their own pull request",
+        {PRReview: PRReview.reviewer == PullRequest.author},
+        joins=(PRReview.pull_request,),
+    ),
+    "commit_before_merge": Rule(
+        "no commit of a pull request is later than its merge",
+        {Commit: Commit.committed_at > PullRequest.merged_at},
+        joins=(Commit.pull_request,),
+    ),
+    "commit_repository": Rule(
+        "a commit is in the repository of its pull request",
+        {Commit: Commit.github_repo != PullRequest.github_repo},
+        joins=(Commit.pull_request,),
+    ),
+    "commit_tools": Rule(
+        "a commit is assisted by AI if an AI tool is among its authors",
+        {Commit: Commit.is_ai_assisted == (Commit.ai_co_authors.cast("TEXT") == "[]")},
+    ),
+    "comment_after_creation": Rule(
+        "nobody comments before the pull request is created",
+        {PRComment: PRComment.comment_created_at < PullRequest.pr_created_at},
+        joins=(PRComment.pull_request,),
+    ),
+    "check_duration": Rule(
+        "a check run takes the time from its start to its end",
+        {
+            PRCheckRun: conditions.duration_off(
+                PRCheckRun.duration_seconds,
+                PRCheckRun.completed_at,
+                PRCheckRun.started_at,
+                unit=1,
+                tolerance=conditions.SECONDS_TOLERANCE,
+            )
+        },
+    ),
+    "deployed_after_merge": Rule(
+        "only what is merged is deployed, and not before",
+        {Deployment: PullRequest.merged_at.is_null() | (Deployment.deployed_at < PullRequest.merged_at)},
+        joins=(Deployment.pull_request,),
+    ),
+    "jira_issue_known": Rule(
+        "the Jira key of what is merged is that of an issue, where there are issues",
+        {PullRequest: conditions.without_issue},
+    ),
+    "jira_hours": Rule(
+        "the cycle time of an issue is the time from its creation to its resolution",
+        {
+            JiraIssue: conditions.hours_off(
+                JiraIssue.cycle_time_hours, JiraIssue.resolved_at, JiraIssue.issue_created_at
+            )
+        },
+    ),
+    "jira_resolved": Rule(
+        "an issue has the moment of its resolution if it is done or will not be, and otherwise none",
+        {JiraIssue: JiraIssue.status.in_(conditions.RESOLVED) == JiraIssue.resolved_at.is_null()},
+    ),
+    "survey_of_merged": Rule(
+        "surveys are about what is merged",
+        {PRSurvey: PullRequest.state != "merged"},
+        joins=(PRSurvey.pull_request,),
+    ),
+    "survey_of_author": Rule(
+        "a survey asks the author of the pull request",
+        {PRSurvey: lambda database, _: is_distinct(database, PRSurvey.author, PullRequest.author)},
+        joins=(PRSurvey.pull_request,),
+    ),
+    "answer_when": Rule(
+        "an author's answer and its moment are both there or neither",
+        {PRSurvey: PRSurvey.author_ai_assisted.is_null() != PRSurvey.author_responded_at.is_null()},
+    ),
+    "answer_after_merge": Rule(
+        "no author answers before the merge",
+        {PRSurvey: PRSurvey.author_responded_at < PullRequest.merged_at},
+        joins=(PRSurvey.pull_request,),
+    ),
+    "answer_agrees": Rule(
+        "an author's answer agrees with whether AI was found in the pull request",
+        {PRSurvey: PRSurvey.author_ai_assisted != conditions.WITH_AI},
+        joins=(PRSurvey.pull_request,),
+    ),
+    "answer_has_usage": Rule(
+        "an author who says AI uses AI tools, where use is recorded", {PRSurvey: conditions.without_usage}
+    ),
+    "guess_right": Rule(
+        "a guess is right if it says whether AI was found in the pull request",
+        {
+            PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
+            | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == conditions.WITH_AI))
+        },
+        joins=(PRSurveyReview.survey, PRSurvey.pull_request),
+    ),
+    "guess_after_merge": Rule(
+        "no reviewer answers before the merge",
+        {PRSurveyReview: PRSurveyReview.responded_at < PullRequest.merged_at},
+        joins=(PRSurveyReview.survey, PRSurvey.pull_request),
+    ),
+    "surveyed_reviewed": Rule(
+        "a survey asks those who reviewed the pull request",
+        {PRSurveyReview: conditions.has_not_reviewed()},
+        joins=(PRSurveyReview.survey,),
+    ),
+    "accepted_were_shown": Rule(
+        "no more suggestions are accepted than are shown",
+        {
+            model: model.suggestions_accepted > model.suggestions_shown
+            for model in (AIUsageDaily, CopilotLanguageDaily, CopilotEditorDaily)
+        },
+    ),
+    "acceptance_rate": Rule(
+        "the acceptance rate is the share of suggestions accepted",
+        {
+            AIUsageDaily: conditions.rate_off(
+                AIUsageDaily.acceptance_rate,
+                AIUsageDaily.suggestions_accepted,
+                AIUsageDaily.suggestions_shown,
+            )
+        },
+    ),
+    "usage_on_weekdays": Rule(
+        "AI tools are used from Monday to Friday", {AIUsageDaily: conditions.on_weekend}
+    ),
+    "seats_add_up": Rule(
+        "every Copilot seat is active or inactive",
+        {
+            CopilotSeatSnapshot: CopilotSeatSnapshot.total_seats
+            != CopilotSeatSnapshot.active_this_cycle + CopilotSeatSnapshot.inactive_this_cycle
+        },
+    ),
+    "copilot_days": Rule(
+        "the Copilot figures of a day are what its members' use adds up to", conditions.copilot_days_off()
+    ),
+    "weekly_metrics": Rule(
+        "weekly metrics are what a recount gives", {WeeklyMetrics: has_wrong_week}, counted=TeamMember
+    ),
+    "reviewer_pairs": Rule(
+        "reviewer pairs are what a recount gives", {ReviewerCorrelation: has_wrong_pair}, counted=TeamMember
+    ),
+}

@@ -1,6 +1,0 @@
-"""Is what is in the database right: a digest of the content, and rules that it must obey."""
-
-from tformance_seed.verify.digest import Content, TableDigest, digest
-from tformance_seed.verify.invariants import Violation, check
-
-__all__ = ["Content", "TableDigest", "Violation", "check", "digest"]

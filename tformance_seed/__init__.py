@@ -1,3 +1,3 @@
 """Fill a tformance database with believable data: fast, repeatably, at any scale."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -40,7 +40,7 @@ def test_authors_say_what_was_found(made):
     delay = (surveys["author_responded_at"] - surveys["created_at"])[answered].astype(int) / 3600
     assert delay.min() >= 1
     assert delay.max() < 48
-    uses_ai = people(8, profile()).adoption_draw[surveys["author"]] < profile().adoption
+    uses_ai = people(8, profile()).adoption_threshold[surveys["author"]] < profile().adoption
     assert answered[~assisted | uses_ai].mean() == pytest.approx(0.6, abs=0.03)
     assert not answered[assisted & ~uses_ai].any()
 
@@ -105,7 +105,7 @@ def test_a_scenario_sets_the_mean_quality_of_each_week():
 def test_the_detective_game_depends_on_the_kind_of_author():
     told = profile("detective-game")
     members = people(6, told)
-    members.adoption_draw = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    members.adoption_threshold = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
     _, tables = simulated(told, count=12_000, members=members, days=56)
     answers, surveys = tables["PRSurveyReview"], tables["PRSurvey"]
     author = surveys["author"][answers["survey"]]
@@ -135,7 +135,7 @@ def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
     for seed in range(1, 9):
         told = profile("detective-game", seed=seed)
         members = people(6, told)
-        members.adoption_draw = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+        members.adoption_threshold = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
         _, tables = simulated(told, count=200, members=members, days=56, repository=b"acme/api")
         answers = tables["PRSurveyReview"]
         author = tables["PRSurvey"]["author"][answers["survey"]]

@@ -58,7 +58,7 @@ def people(count: int, told: Profile) -> Members:
         },
         key=key,
         weight=weight / weight.sum(),
-        adoption_draw=told.draws.uniform("adoption", key),
+        adoption_threshold=told.random.uniform("adoption", key),
     )
 
 
@@ -75,20 +75,20 @@ def batch(
 
     Their ends lie in the ``days`` before 1 December 2025.
     """
-    draws = told.draws
+    random = told.random
     numbers = np.asarray(numbers, dtype=np.int64)
     names = np.array([name.encode() for name in REPOSITORIES])
     where = np.full(len(numbers), repository) if repository else names[numbers % 2]
     own = numbers if repository else numbers // 2  # consecutive in each repository, as in earnest
-    key = draws.bits("test key", text_keys(where), numbers)
-    bot = draws.chance("bot", 0.05, key)
+    key = random.random_bits("test key", text_keys(where), numbers)
+    bot = random.chance("bot", 0.05, key)
     weight = np.ones(len(members)) if told.scenario else members.weight
-    author = np.where(bot, -1, draws.pick("author", weight, key) if len(members) else -1)
-    kinds = np.array([AI_NONE, AI_CODE, AI_REVIEW])[draws.pick("kind", (0.7, 0.1, 0.2), key)]
+    author = np.where(bot, -1, random.pick("author", weight, key) if len(members) else -1)
+    kinds = np.array([AI_NONE, AI_CODE, AI_REVIEW])[random.pick("kind", (0.7, 0.1, 0.2), key)]
     kinds = np.where(bot, AI_NONE, kinds) if kind is None else np.full(len(numbers), kind)
-    states = np.array([b"merged", b"closed", b"open"])[draws.pick("state", (0.8, 0.1, 0.1), key)]
-    day = np.floor(draws.uniform("day", key) * days).astype("timedelta64[D]") + np.timedelta64(1, "D")
-    time = draws.integers("time", key, low=9 * 3600, high=19 * 3600).astype("timedelta64[s]")
+    states = np.array([b"merged", b"closed", b"open"])[random.pick("state", (0.8, 0.1, 0.1), key)]
+    day = np.floor(random.uniform("day", key) * days).astype("timedelta64[D]") + np.timedelta64(1, "D")
+    time = random.integers("time", key, low=9 * 3600, high=19 * 3600).astype("timedelta64[s]")
     code = kinds == AI_CODE
     prs = {
         "repository": where,
@@ -102,14 +102,14 @@ def batch(
         "created_at": np.full(len(numbers), np.datetime64("NaT", "s")),
         "labels": np.full(len(numbers), b"[]"),
         "jira_key": np.full(len(numbers), b""),
-        "is_revert": draws.chance("revert", 0.05, key),
-        "is_hotfix": draws.chance("hotfix", 0.05, key),
+        "is_revert": random.chance("revert", 0.05, key),
+        "is_hotfix": random.chance("hotfix", 0.05, key),
         "is_draft": np.zeros(len(numbers), dtype=bool),
         "is_bot": bot,
         "ai_kind": kinds.astype(np.int8),
         "ai_tools": TOOLS[kinds],
         "has_ai_commits": code,
-        "has_ai_files": code & draws.chance("files", 0.2, key),
+        "has_ai_files": code & random.chance("files", 0.2, key),
     }
     files = _files(told, prs)
     for name in ("additions", "deletions"):
@@ -120,7 +120,7 @@ def batch(
 
 
 def _files(told: Profile, prs: Columns) -> Columns:
-    count = told.draws.integers("files", prs["key"], low=0, high=12)
+    count = told.random.integers("files", prs["key"], low=0, high=12)
     owner = np.repeat(np.arange(len(count)), count)
     place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
     kinds = np.array([b"src/app%d.py", b"web/page%d.tsx", b"tests/test_%d.py", b"README%d.md"])[place % 4]
@@ -129,22 +129,22 @@ def _files(told: Profile, prs: Columns) -> Columns:
         "pull_request": owner,
         "filename": np.array(names, dtype="S"),
         "status": np.full(len(owner), b"modified"),
-        "additions": told.draws.integers("additions", prs["key"][owner], place, low=0, high=90),
-        "deletions": told.draws.integers("deletions", prs["key"][owner], place, low=0, high=40),
+        "additions": told.random.integers("additions", prs["key"][owner], place, low=0, high=90),
+        "deletions": told.random.integers("deletions", prs["key"][owner], place, low=0, high=40),
         "file_category": np.array([b"backend", b"frontend", b"test", b"docs"])[place % 4],
     }
 
 
 def _commits(told: Profile, prs: Columns) -> Columns:
-    count = told.draws.integers("commits", prs["key"], low=1, high=7)
+    count = told.random.integers("commits", prs["key"], low=1, high=7)
     owner = np.repeat(np.arange(len(count)), count)
     place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
     return {
         "pull_request": owner,
         "repository": prs["repository"][owner],
-        "sha": told.draws.hexadecimal("sha", prs["key"][owner], place),
+        "sha": told.random.hexadecimal("sha", prs["key"][owner], place),
         "message": np.full(len(owner), b"Change things"),
-        "additions": told.draws.integers("lines", prs["key"][owner], place, low=0, high=90),
+        "additions": told.random.integers("lines", prs["key"][owner], place, low=0, high=90),
         "deletions": np.zeros(len(owner), dtype=np.int64),
         "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
         "author": prs["author"][owner],

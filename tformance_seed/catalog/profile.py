@@ -39,7 +39,7 @@ class Profile:
     scenario: Scenario | None = None
 
     @cached_property
-    def draws(self) -> KeyedRandom:
+    def random(self) -> KeyedRandom:
         """Every draw about this organisation."""
         return KeyedRandom(self.seed, self.organisation.slug)
 
@@ -56,7 +56,7 @@ class Profile:
     @cached_property
     def utc_offset(self) -> int:
         """How far the organisation's clocks are ahead of UTC, in seconds."""
-        return int(list(OFFSETS)[int(self.draws.pick("utc-offset", list(OFFSETS.values())))] * 3600)
+        return int(list(OFFSETS)[int(self.random.pick("utc-offset", list(OFFSETS.values())))] * 3600)
 
     def progress(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """How far a scenario has come: 0 in its first week, 1 in its last, level within a week."""

@@ -1,1 +1,1 @@
-"""Keyed random numbers, low-discrepancy points, distributions, ragged arrays; knows nothing of the rest."""
+"""Keyed random numbers, Sobol sequences, distributions, ragged arrays, apportionment; imports NumPy alone."""

@@ -1,4 +1,4 @@
-"""Ragged arrays: the rows of a child table, which stand together by parent."""
+"""Ragged arrays: child rows that are stored together by parent, in one flat array."""
 
 from typing import Any
 
@@ -8,17 +8,28 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 
 
-def ragged(counts: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The rows of a table that has ``counts[i]`` rows for parent i: each row's parent, its place there."""
+def expand_counts(counts: npt.ArrayLike) -> tuple[Ints, Ints]:
+    """Return each row's parent, and its position among the rows of that parent, from 0.
+
+    Parameters:
+      counts: the number of rows of each parent.
+    """
     counts = np.asarray(counts, dtype=np.int64)
     owner = np.repeat(np.arange(len(counts)), counts)
-    return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return owner, np.arange(len(owner)) - np.repeat(group_starts(counts), counts)
+
+
+def group_starts(counts: Ints) -> Ints:
+    """Return the first row of each parent, where all rows are in the order of their parents."""
+    starts: Ints = np.cumsum(counts) - counts
+    return starts
 
 
 def group_offsets(owner: Ints, parents: int) -> tuple[Ints, Ints]:
-    """Where the rows of each parent start in a table in which they stand together, and how many they are.
+    """Return the first row and the number of rows of each of ``parents`` parents.
 
-    Rows of parent -1 are left out; a parent without rows starts at 0.
+    Rows of one parent are adjacent; parents may come in any order. Rows of parent -1 belong to none; a
+    parent without rows has offset 0.
     """
     starts, counts = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
     heads = np.flatnonzero(np.diff(owner, prepend=-2))
@@ -28,34 +39,38 @@ def group_offsets(owner: Ints, parents: int) -> tuple[Ints, Ints]:
     return starts, counts
 
 
-def ascending(values: npt.NDArray[Any], owner: Ints) -> npt.NDArray[Any]:
-    """The values of each parent in ascending order; rows of one parent stand together."""
-    run = np.cumsum(np.diff(owner, prepend=-2) != 0)
-    return values[np.lexsort((values, run))]
+def sort_within_groups(values: npt.NDArray[Any], owner: Ints) -> npt.NDArray[Any]:
+    """Return the values of each parent in ascending order; rows of one parent are adjacent."""
+    group = np.cumsum(np.diff(owner, prepend=-2) != 0)
+    return values[np.lexsort((values, group))]
 
 
-def running(values: Ints, counts: Ints) -> Ints:
-    """Running sums within each parent of a table of positive ``counts``; exact, so whatever stands before."""
-    sums = np.cumsum(values)
-    starts = np.cumsum(counts) - counts
-    return sums - np.repeat(sums[starts] - values[starts], counts)
+def cumulative_sums(values: Ints, counts: Ints) -> Ints:
+    """Return running sums that start anew in each group; all counts are positive.
 
-
-def split(totals: Ints, counts: Ints, weights: Ints) -> Ints:
-    """Parts, at least 1 each, that sum to the total of their parent, about in proportion to weights.
-
-    Parameters:
-      totals, counts: of each parent what to split and into how many parts; 1 <= count <= total.
-      weights: of each part, positive.
+    They are differences of sums over everything, which is exact for whole numbers alone.
     """
-    upto = running(weights, counts)
-    whole = np.repeat(upto[np.cumsum(counts) - 1], counts)
-    return 1 + differences(upto * np.repeat(totals - counts, counts) // whole, counts)
+    sums = np.cumsum(values)
+    starts = group_starts(counts)
+    within: Ints = sums - np.repeat(sums[starts] - values[starts], counts)
+    return within
 
 
 def differences(sums: Ints, counts: Ints) -> Ints:
-    """The inverse of ``running``."""
+    """Return the values of which ``cumulative_sums`` makes ``sums``: its inverse."""
     parts = np.diff(sums, prepend=0)
-    starts = np.cumsum(counts) - counts
+    starts = group_starts(counts)
     parts[starts] = sums[starts]
     return parts
+
+
+def split_totals(totals: Ints, counts: Ints, weights: Ints) -> Ints:
+    """Split the total of each parent into parts of at least 1, about in proportion to weights.
+
+    Parameters:
+      totals, counts: of each parent, what to split and into how many parts; 1 <= count <= total.
+      weights: of each part, positive.
+    """
+    sums = cumulative_sums(weights, counts)
+    group_sums = np.repeat(sums[np.cumsum(counts) - 1], counts)
+    return 1 + differences(sums * np.repeat(totals - counts, counts) // group_sums, counts)

@@ -28,20 +28,20 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     ``member`` is the row among all members. In expectation there are members x workdays x adoption x 0.85;
     of a real history, only members count who committed recently.
     """
-    draws = profile.draws
+    random = profile.random
     days = profile.days[np.is_busday(profile.days)]
-    key, draw = members.key[rows], members.adoption_draw[rows]
+    key, draw = members.key[rows], members.adoption_threshold[rows]
     uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
-    uses &= draws.chance("uses AI on day", WORKED, key[:, None], days)
+    uses &= random.chance("uses AI on day", WORKED, key[:, None], days)
     if members.activity is not None:
         uses &= members.activity.before(days, rows).T > 0
     row, day = np.nonzero(uses)
 
     def fixed(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return draws.uniform(purpose, key, low=bounds[0], high=bounds[1])[row]
+        return random.uniform(purpose, key, low=bounds[0], high=bounds[1])[row]
 
     def daily(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        return draws.uniform(purpose, key[row], days[day], low=bounds[0], high=bounds[1])
+        return random.uniform(purpose, key[row], days[day], low=bounds[0], high=bounds[1])
 
     variation = daily("AI variation", VARIATION)
     shown = half_up(fixed("AI suggestions", SUGGESTIONS) * variation).astype(np.int64)
@@ -51,7 +51,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
         {
             "member": np.arange(len(members))[rows][row],
             "date": days[day],
-            "source": TOOLS[draws.pick("AI tool", TOOL_SHARES, key)][row],
+            "source": TOOLS[random.pick("AI tool", TOOL_SHARES, key)][row],
             "active_hours": half_up(fixed("AI hours", HOURS) * variation, 2),
             "suggestions_shown": shown,
             "suggestions_accepted": accepted,

@@ -3,8 +3,9 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import Sequence, text_keys
-from tformance_seed.sampling.ragged import ragged
+from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.sampling.ragged import expand_counts
+from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.simulate.columns import moments, seconds, stamped
 from tformance_seed.sources.records import Batch, Columns
 
@@ -23,7 +24,7 @@ CHECKS = (
 PACE = (0.6, 1.6)
 
 #: What decides which runs succeed, for each repository and check.
-PASSES = Sequence("check passes")
+PASSES = SobolSequence("check passes")
 
 #: Share of runs that succeed, where no scenario says.
 PASS_RATE = 0.9
@@ -38,29 +39,29 @@ DURATIONS = np.array([duration for _, _, duration in CHECKS])
 
 def check_runs(batch: Batch, profile: Profile) -> Columns:
     """One run of each of the repository's checks for each pull request, over by its end."""
-    prs, draws = batch.pull_requests, profile.draws
+    prs, random = batch.pull_requests, profile.random
     chances = np.array([chance for _, chance, _ in CHECKS])
     repository = text_keys(prs["repository"])[:, None]
-    has = draws.chance("repository has check", chances, repository, np.arange(len(CHECKS)))
-    owner, _ = ragged(has.sum(axis=1))
+    has = random.chance("repository has check", chances, repository, np.arange(len(CHECKS)))
+    owner, _ = expand_counts(has.sum(axis=1))
     check = np.nonzero(has)[1]
     key = prs["key"][owner]
     created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
     low, high = PACE
-    duration = DURATIONS[check] * draws.uniform("check duration", key, check, low=low, high=high)
+    duration = DURATIONS[check] * random.uniform("check duration", key, check, low=low, high=high)
     duration = np.minimum(duration.astype(np.int64), ended - created)
-    wait = draws.uniform("check start", prs["key"])[owner] * (ended - created - duration)
+    wait = random.uniform("check start", prs["key"])[owner] * (ended - created - duration)
     started = created + np.floor(wait).astype(np.int64)
     rate = PASS_RATE
     if profile.scenario is not None:
         rate = profile.scenario.ci_pass_rate.at(profile.progress(prs["ended_at"]))[owner]
     number = prs["number"][owner]
-    passed = draws.sobol(PASSES, number, repository[owner, 0], check) < rate
-    failure = FAILURES[draws.pick("check fails", FAILURE_CHANCES, key, check)]
+    passed = random.sobol(PASSES, number, repository[owner, 0], check) < rate
+    failure = FAILURES[random.pick("check fails", FAILURE_CHANCES, key, check)]
     return stamped(
         {
             "pull_request": owner,
-            "github_check_run_id": draws.identifier("check run", key, check),
+            "github_check_run_id": random.identifier("check run", key, check),
             "name": NAMES[check],
             "status": np.full(len(owner), b"completed"),
             "conclusion": np.where(passed, b"success", failure),

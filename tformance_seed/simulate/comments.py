@@ -3,7 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.ragged import group_offsets, ragged
+from tformance_seed.sampling.ragged import expand_counts, group_offsets
 from tformance_seed.simulate.columns import Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import Batch, Columns
 
@@ -143,51 +143,51 @@ def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
     Reviewers, bots among them, comment with a review or after it; authors answer. The path of a comment on
     a line is one of the pull request's files.
     """
-    prs, files, draws = batch.pull_requests, batch.files, profile.draws
+    prs, files, random = batch.pull_requests, batch.files, profile.random
     size = len(prs["key"])
     review_start, review_count = group_offsets(reviews["pull_request"], size)
     file_start, file_count = group_offsets(files["pull_request"], size)
-    drawn = [draws.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
+    drawn = [random.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
     counts = np.where(review_count > 0, *drawn)
     prs["total_comments"] = counts
-    owner, place = ragged(counts)
+    owner, place = expand_counts(counts)
     key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
 
     def of(start: Integers, count: Integers, purpose: str) -> Integers:
         """A row, for each comment, among those that its pull request has."""
-        return start[owner] + np.floor(draws.uniform(purpose, key, place) * count[owner]).astype(np.int64)
+        return start[owner] + np.floor(random.uniform(purpose, key, place) * count[owner]).astype(np.int64)
 
     reviewed = review_count[owner] > 0
     review = of(review_start, review_count, "comment on review")[reviewed]
-    writer = np.where(draws.chance("comment by author", BY_AUTHOR, key, place), author, -1)
+    writer = np.where(random.chance("comment by author", BY_AUTHOR, key, place), author, -1)
     start = seconds(prs["created_at"])[owner]
     writer[reviewed] = reviews["reviewer"][review]
     start[reviewed] = seconds(reviews["submitted_at"])[review]
-    on_line = reviewed & (file_count[owner] > 0) & draws.chance("comment on line", ON_A_LINE, key, place)
+    on_line = reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_A_LINE, key, place)
     file = of(file_start, file_count, "comment on file")
     reach = np.where(on_line, np.minimum(WITH_REVIEW, ended - start), ended - start)
-    when = start + np.floor(draws.uniform("comment", key, place) * reach).astype(np.int64)
+    when = start + np.floor(random.uniform("comment", key, place) * reach).astype(np.int64)
 
     # Only every second comment can be an answer, so what it answers is none.
     question = np.arange(len(owner)) - place % 2
     answer = (place % 2 == 1) & on_line[question] & (author >= 0) & (writer[question] != author)
-    answer &= draws.chance("comment answered", ANSWERED, key, place)
-    delay = draws.uniform("answer", key, place) * (ended - when[question])
+    answer &= random.chance("comment answered", ANSWERED, key, place)
+    delay = random.uniform("answer", key, place) * (ended - when[question])
     when = np.where(answer, when[question] + np.floor(delay).astype(np.int64), when)
     writer = np.where(answer, author, writer)
     file = np.where(answer, file[question], file)
     on_line |= answer
     about = np.select([answer, on_line, writer < 0], [ANSWER, ABOUT_A_LINE, BY_BOT], ABOUT_THE_WHOLE)
 
-    identifier = draws.identifier("comment", key, place)
+    identifier = random.identifier("comment", key, place)
     path = np.zeros(len(owner), dtype=files["filename"].dtype)
     path[on_line] = files["filename"][file[on_line]]
     length = np.ones(len(owner), dtype=np.int64)
     length[on_line] += files["additions"][file[on_line]]
-    line = 1 + np.floor(draws.uniform("comment line", key, place - answer) * length).astype(np.int64)
-    edited = draws.chance("comment edited", EDITED, key, place)
-    delay = draws.uniform("edit", key, place) * np.minimum(EDITED_WITHIN, ended - when)
-    text = draws.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
+    line = 1 + np.floor(random.uniform("comment line", key, place - answer) * length).astype(np.int64)
+    edited = random.chance("comment edited", EDITED, key, place)
+    delay = random.uniform("edit", key, place) * np.minimum(EDITED_WITHIN, ended - when)
+    text = random.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
     return stamped(
         {
             "pull_request": owner,

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.apportionment import apportion
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.ai_usage import SYNCED
 from tformance_seed.simulate.columns import Integers, stamped
@@ -48,7 +49,7 @@ def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
     date, active = daily["date"], daily["active"]
     total = np.maximum(active, np.floor(SEATS * np.asarray(members) + 0.5).astype(np.int64))
     idle = total - active
-    pending = np.floor(idle * PENDING * profile.draws.uniform("seats given back", date)).astype(np.int64)
+    pending = np.floor(idle * PENDING * profile.random.uniform("seats given back", date)).astype(np.int64)
     return _synced(
         {
             "date": date,
@@ -68,7 +69,7 @@ def languages(daily: Columns, profile: Profile) -> Columns:
     name = np.array(list(LANGUAGES), dtype="S")[which]
     shown, accepted = shown[day, which], accepted[day, which]
     low, high = LINES
-    lines = profile.draws.integers(
+    lines = profile.random.integers(
         "suggestion lines", daily["date"][day], text_keys(name), low=low, high=high
     )
     return _synced(
@@ -87,7 +88,7 @@ def editors(daily: Columns, profile: Profile) -> Columns:
     """CopilotEditorDaily rows: each day's suggestions and users (``daily`` as in ``seats``) by editor."""
     weights = _weights(EDITORS, "editor", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
-    users = _apportion(daily["active"], weights)
+    users = apportion(daily["active"], weights)
     day, which = np.nonzero(shown + users)
     return _synced(
         {
@@ -102,33 +103,24 @@ def editors(daily: Columns, profile: Profile) -> Columns:
 
 def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Integers:
     """Whole-number weights, a row a day."""
-    draws, names = profile.draws, text_keys(list(usual))
-    team = np.array(list(usual.values())) * draws.integers(f"{what} of team", names, low=0, high=200)
+    random, names = profile.random, text_keys(list(usual))
+    team = np.array(list(usual.values())) * random.integers(f"{what} of team", names, low=0, high=200)
     low, high = DAILY
-    return (1 + team) * draws.integers(f"{what} of day", daily["date"][:, None], names, low=low, high=high)
+    return (1 + team) * random.integers(f"{what} of day", daily["date"][:, None], names, low=low, high=high)
 
 
 def _shown_and_accepted(
     daily: Columns, weights: Integers, what: str, profile: Profile
 ) -> tuple[Integers, Integers]:
     """The day's suggestions shared out, and those accepted, never more than were shown."""
-    shown = _apportion(daily["shown"], weights)
+    shown = apportion(daily["shown"], weights)
     low, high = DAILY
     names = np.arange(weights.shape[1])
-    taste = profile.draws.integers(f"{what} acceptance", daily["date"][:, None], names, low=low, high=high)
-    accepted = _apportion(daily["accepted"], shown * taste)
+    taste = profile.random.integers(f"{what} acceptance", daily["date"][:, None], names, low=low, high=high)
+    accepted = apportion(daily["accepted"], shown * taste)
     # In exact proportion none can have more accepted than shown.
     fits = (accepted <= shown).all(axis=1, keepdims=True)
-    return shown, np.where(fits, accepted, _apportion(daily["accepted"], shown))
-
-
-def _apportion(totals: Integers, weights: Integers) -> Integers:
-    """Each total shared out by a row of weights, in whole numbers, by the largest remainders (Hamilton)."""
-    sums = np.maximum(weights.sum(axis=1), 1)[:, None]
-    shares, remainders = np.divmod(totals[:, None] * weights, sums)
-    missing = np.where(weights.any(axis=1), totals - shares.sum(axis=1), 0)
-    rank = np.argsort(np.argsort(-remainders, axis=1, kind="stable"), axis=1, kind="stable")
-    return shares + (rank < missing[:, None])
+    return shown, np.where(fits, accepted, apportion(daily["accepted"], shown))
 
 
 def _synced(columns: Columns) -> Columns:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.ragged import group_offsets, ragged
+from tformance_seed.sampling.ragged import expand_counts, group_offsets
 from tformance_seed.simulate.columns import moments, seconds, stamped
 from tformance_seed.sources.records import Batch, Columns
 
@@ -24,24 +24,24 @@ STATUS_CHANCES = (0.93, 0.05, 0.02)
 
 def deployments(batch: Batch, profile: Profile) -> Columns:
     """Deployments of merged pull requests that have commits, of the last commit, by the author."""
-    prs, commits, draws = batch.pull_requests, batch.commits, profile.draws
+    prs, commits, random = batch.pull_requests, batch.commits, profile.random
     start, count = group_offsets(commits["pull_request"], len(prs["key"]))
-    deployed = (prs["state"] == b"merged") & (count > 0) & draws.chance("deployed", DEPLOYED, prs["key"])
-    way = draws.pick("deployment way", WAYS, prs["key"])
-    owner, place = ragged(np.where(deployed, 1 + (way == BOTH), 0))
+    deployed = (prs["state"] == b"merged") & (count > 0) & random.chance("deployed", DEPLOYED, prs["key"])
+    way = random.pick("deployment way", WAYS, prs["key"])
+    owner, place = expand_counts(np.where(deployed, 1 + (way == BOTH), 0))
     key = prs["key"][owner]
     production = np.where(way[owner] == BOTH, place == 1, way[owner] == PRODUCTION)
-    to_staging = draws.integers("to staging", key, low=TO_STAGING[0], high=TO_STAGING[1])
-    to_production = draws.integers("to production", key, low=TO_PRODUCTION[0], high=TO_PRODUCTION[1])
+    to_staging = random.integers("to staging", key, low=TO_STAGING[0], high=TO_STAGING[1])
+    to_production = random.integers("to production", key, low=TO_PRODUCTION[0], high=TO_PRODUCTION[1])
     when = seconds(prs["merged_at"])[owner]
     when = when + np.where(way[owner] != PRODUCTION, to_staging, 0) + np.where(production, to_production, 0)
     deployed_at = moments(when)
     rows = {
         "pull_request": owner,
-        "github_deployment_id": draws.identifier("deployment", key, place),
+        "github_deployment_id": random.identifier("deployment", key, place),
         "github_repo": prs["repository"][owner],
         "environment": ENVIRONMENTS[production.astype(np.int64)],
-        "status": STATUSES[draws.pick("deployment status", STATUS_CHANCES, key, place)],
+        "status": STATUSES[random.pick("deployment status", STATUS_CHANCES, key, place)],
         "deployed_at": deployed_at,
         "sha": commits["sha"][(start + count - 1)[owner]],
         "creator": prs["author"][owner],

@@ -96,8 +96,8 @@ def issues(facts: Columns, profile: Profile) -> Columns:
         (int64, a member's row or -1) and ``state`` (S): merged (all are), closed (none is, none is open),
         open.
     """
-    draws, key = profile.draws, text_keys(facts["jira_key"])
-    u = draws.uniform("issue written", key)
+    random, key = profile.random, text_keys(facts["jira_key"])
+    u = random.uniform("issue written", key)
     written = (
         seconds(facts["first_created"]) - WRITTEN_BEFORE - np.floor(u * u * WRITTEN_SPREAD).astype(np.int64)
     )
@@ -108,17 +108,19 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     number = sprint.astype("S")
     texts = zip(facts["title"].tolist(), facts["labels"].tolist(), strict=True)
     told = np.array([_type(title, labels) for title, labels in texts], dtype=np.int64)
-    drawn = draws.pick("issue type", TYPE_CHANCES, key)
-    status = OPEN_STATUSES[draws.pick("issue status", OPEN_CHANCES, key)]
+    drawn = random.pick("issue type", TYPE_CHANCES, key)
+    status = OPEN_STATUSES[random.pick("issue status", OPEN_CHANCES, key)]
     return stamped(
         {
             "jira_key": facts["jira_key"],
-            "jira_id": draws.identifier("jira issue", key).astype("S"),
+            "jira_id": random.identifier("jira issue", key).astype("S"),
             "summary": _summaries(facts),
-            "description": DESCRIPTIONS[draws.integers("issue text", key, low=0, high=len(DESCRIPTIONS) - 1)],
+            "description": DESCRIPTIONS[
+                random.integers("issue text", key, low=0, high=len(DESCRIPTIONS) - 1)
+            ],
             "issue_type": TYPES[np.where(told < 0, drawn, told)],
             "status": np.select([facts["state"] == state for state in STATUS], list(STATUS.values()), status),
-            "priority": PRIORITIES[draws.pick("issue priority", PRIORITY_CHANCES, key)],
+            "priority": PRIORITIES[random.pick("issue priority", PRIORITY_CHANCES, key)],
             "story_points": points[np.searchsorted(bounds[:-1], facts["lines"], side="right")],
             "sprint_id": np.where(sprint > 0, number, b""),
             "sprint_name": np.where(sprint > 0, np.char.add(b"Sprint ", number), b""),

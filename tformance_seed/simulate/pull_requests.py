@@ -88,7 +88,7 @@ def _milestones(prs: Columns, profile: Profile) -> np.ndarray[tuple[int], np.dty
     month = prs["ended_at"].astype("datetime64[M]").astype(np.int64)
     years, index = np.unique(month // 3, return_inverse=True)
     names = [f"{1970 + quarter // 4} Q{quarter % 4 + 1}".encode() for quarter in years.tolist()]
-    has = profile.draws.chance("milestone", MILESTONES, prs["key"]) & (prs["author"] >= 0)
+    has = profile.random.chance("milestone", MILESTONES, prs["key"]) & (prs["author"] >= 0)
     return np.where(has, np.array(names, dtype="S")[index] if names else b"", b"")
 
 

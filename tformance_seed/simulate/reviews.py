@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import Sequence, text_keys
-from tformance_seed.sampling.ragged import ascending, ragged
+from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.sampling.ragged import expand_counts, sort_within_groups
+from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.simulate.columns import Booleans, Integers, half_up, moments, nullable, seconds, stamped
 from tformance_seed.simulate.timing import recent_others
 from tformance_seed.sources.detection import REVIEW_TOOLS
@@ -25,7 +26,7 @@ REVIEWERS_OF_BOTTLENECK = (0.85, 0.12, 0.03)
 CANDIDATES, CANDIDATES_NOT_CLOSE = 12, 4
 
 #: What decides whether the one who does most reviews leads.
-LED = Sequence("led")
+LED = SobolSequence("led")
 
 #: Chance that a second or third reviewer of a pull request approves; the others comment.
 SECOND_APPROVES = 0.4
@@ -92,31 +93,33 @@ def reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
     in between. Sets ``has_ai_review``, ``review_rounds``, ``commits_after_first_review`` and
     ``avg_fix_response_hours`` of the pull requests.
     """
-    prs, draws = batch.pull_requests, profile.draws
+    prs, random = batch.pull_requests, profile.random
     key = prs["key"]
     reviewed = ~np.isnat(prs["first_review_at"])
     by_bot = reviewed & (prs["ai_kind"] == AI_REVIEW)
     reviewers, found = _reviewers(prs, members, profile)
-    people = np.where(reviewed, np.minimum(1 + draws.pick("reviewers", _crowd(profile), key), found), 0)
-    rounds = np.where(people > 0, draws.pick("review rounds", ROUNDS, key), 0)
+    people = np.where(reviewed, np.minimum(1 + random.pick("reviewers", _crowd(profile), key), found), 0)
+    rounds = np.where(people > 0, random.pick("review rounds", ROUNDS, key), 0)
     counts = by_bot + rounds + people
 
-    owner, place = ragged(counts)
+    owner, place = expand_counts(counts)
     step = place - by_bot[owner]  # -1 is the bot's
     last = step == (rounds + people)[owner] - 1
     leads = last | (step < rounds[owner])
     slot = np.where(leads, 0, step - rounds[owner] + 1)
     bot = step < 0
-    state = np.where(draws.chance("second approves", SECOND_APPROVES, key[owner], place), APPROVED, COMMENTED)
+    state = np.where(
+        random.chance("second approves", SECOND_APPROVES, key[owner], place), APPROVED, COMMENTED
+    )
     state = np.where(prs["state"][owner] == b"merged", state, COMMENTED)
     state = np.where(last, _last_state(prs, profile)[owner], state)
     state = np.where(~last & leads, CHANGES_REQUESTED, state)
     state = np.where(bot, COMMENTED, state)
 
     first, ended = seconds(prs["first_review_at"])[owner], seconds(prs["ended_at"])[owner]
-    share = ascending(np.where(place == 0, 0.0, draws.uniform("review", key[owner], place)), owner)
+    share = sort_within_groups(np.where(place == 0, 0.0, random.uniform("review", key[owner], place)), owner)
     when = first + np.floor(np.sqrt(share) * (ended - first)).astype(np.int64)
-    text = draws.integers("review body", key[owner], place, low=0, high=BODIES.shape[1] - 1)
+    text = random.integers("review body", key[owner], place, low=0, high=BODIES.shape[1] - 1)
     requested = state == CHANGES_REQUESTED
     prs["has_ai_review"] = by_bot
     prs["review_rounds"] = nullable(np.bincount(owner[requested], minlength=len(key)), reviewed)
@@ -128,7 +131,7 @@ def reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
             "reviewer": np.where(bot, -1, reviewers[owner, slot]),
             "state": STATES[state],
             "submitted_at": moments(when),
-            "github_review_id": draws.identifier("review", key[owner], place),
+            "github_review_id": random.identifier("review", key[owner], place),
             "is_ai_review": bot,
             "ai_reviewer_type": np.where(bot, _tools(prs)[owner], b""),
             "body": BODIES[np.where(bot, len(STATES), state), text],
@@ -144,8 +147,8 @@ def _crowd(profile: Profile) -> tuple[float, ...]:
 
 def _last_state(prs: Columns, profile: Profile) -> Integers:
     """The state of each pull request's last review by a person."""
-    closed = profile.draws.pick("last review of closed", LAST_OF_CLOSED, prs["key"])
-    still = profile.draws.pick("last review of open", LAST_OF_OPEN, prs["key"])
+    closed = profile.random.pick("last review of closed", LAST_OF_CLOSED, prs["key"])
+    still = profile.random.pick("last review of open", LAST_OF_OPEN, prs["key"])
     return np.select([prs["state"] == b"merged", prs["state"] == b"closed"], [APPROVED, closed], still)
 
 
@@ -163,7 +166,7 @@ def _recent_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple
     Spirakis, 2006), in which nobody's value depends on who else is there.
     """
     weight = recent_others(prs, members.activity)
-    u = profile.draws.uniform("reviewer", prs["key"][:, None], members.key)
+    u = profile.random.uniform("reviewer", prs["key"][:, None], members.key)
     with np.errstate(divide="ignore"):
         score = np.where(weight > 0, np.log(u) / weight, -np.inf)
     best = np.argsort(-score, axis=1, kind="stable")[:, : len(REVIEWERS)]
@@ -178,7 +181,7 @@ def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
     Candidates come in proportion to their weight, in a scenario evenly, as the work is; how close author and
     reviewer are decides who is taken.
     """
-    draws, author, key = profile.draws, prs["author"], prs["key"]
+    random, author, key = profile.random, prs["author"], prs["key"]
     size = len(members)
     chosen = np.full((len(author), len(REVIEWERS)), -1, dtype=np.int64)
     found = np.zeros(len(author), dtype=np.int64)
@@ -186,10 +189,10 @@ def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
         return chosen, found
     attempt = np.arange(CANDIDATES)
     weight = members.weight if profile.scenario is None else np.ones(size)
-    candidates = draws.pick("reviewer", weight, key[:, None], attempt)
+    candidates = random.pick("reviewer", weight, key[:, None], attempt)
     author_key = np.where(author < 0, np.uint64(0), members.key[author])
-    closeness = draws.uniform("closeness", author_key[:, None], members.key[candidates])
-    taken = draws.uniform("reviewer taken", key[:, None], attempt) < closeness * closeness
+    closeness = random.uniform("closeness", author_key[:, None], members.key[candidates])
+    taken = random.uniform("reviewer taken", key[:, None], attempt) < closeness * closeness
     taken |= attempt >= CANDIDATES - CANDIDATES_NOT_CLOSE
     leader, leads = _leader(prs, members, profile)
     chosen[leads, 0] = leader
@@ -201,7 +204,7 @@ def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
         chosen[rows, found[rows]] = candidate[rows]
         found[rows] += 1
     rows = np.flatnonzero((found == 0) & (size > (author >= 0)))
-    step = 1 + draws.bits("reviewer at last", key[rows]) % np.uint64(max(size - 1, 1))
+    step = 1 + random.random_bits("reviewer at last", key[rows]) % np.uint64(max(size - 1, 1))
     chosen[rows, 0] = (author[rows] + step.astype(np.int64)) % size
     found[rows] = 1
     return chosen, found
@@ -216,13 +219,13 @@ def _leader(prs: Columns, members: Members, profile: Profile) -> tuple[int, Bool
     share = profile.scenario.top_reviewer_share if profile.scenario else None
     if share is None:
         return -1, np.zeros(len(prs["key"]), dtype=np.bool_)
-    leader = int(np.argmax(profile.draws.uniform("top reviewer", members.key)))
+    leader = int(np.argmax(profile.random.uniform("top reviewer", members.key)))
     crowd = _crowd(profile)
     by_leader = 1 + sum(chance * rounds for rounds, chance in enumerate(ROUNDS))
     by_others = sum(chance * others for others, chance in enumerate(crowd))
     share /= 1 - 1 / len(members)  # of the work of the others
     chance = share * (by_leader + by_others) / by_leader
-    u = profile.draws.sobol(LED, prs["number"], text_keys(prs["repository"]))
+    u = profile.random.sobol(LED, prs["number"], text_keys(prs["repository"]))
     return leader, (u < chance) & (prs["author"] != leader)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import KeyedRandom, Sequence, UInt64, text_keys
+from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64, text_keys
+from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
@@ -16,7 +17,7 @@ AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
 REVIEWERS_ANSWER = 0.7
 
 #: What decides ratings, and which guesses are right.
-QUALITY_RATING, GUESS = Sequence("quality rating"), Sequence("guess")
+QUALITY_RATING, GUESS = SobolSequence("quality rating"), SobolSequence("guess")
 
 #: Chances of quality 3, 2, 1, where no scenario says.
 QUALITY = (0.50, 0.35, 0.15)
@@ -49,19 +50,19 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     A survey appears with its answers, once the last of them has come in within the window. The answers'
     ``survey`` is a row of the first table.
     """
-    prs, draws = batch.pull_requests, profile.draws
+    prs, random = batch.pull_requests, profile.random
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
     when = seconds(prs["merged_at"])
-    answered = draws.chance("author answers", profile.organisation.survey_response_rate, prs["key"])
+    answered = random.chance("author answers", profile.organisation.survey_response_rate, prs["key"])
     answered &= _credible(prs, members, profile)
-    answer = when + _within(draws.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
+    answer = when + _within(random.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
 
     owner, reviewer = _pairs(reviews, len(members))
     keys = prs["key"][owner], members.key[reviewer]
-    answers = merged[owner] & draws.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
+    answers = merged[owner] & random.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
     owner, reviewer = owner[answers], reviewer[answers]
     reply = when[owner] + _within(
-        draws.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
+        random.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
     )
     last = np.where(answered, answer, when)
     np.maximum.at(last, owner, reply)
@@ -101,25 +102,25 @@ def _pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
 
 
 def _spread(
-    sequence: Sequence, draws: KeyedRandom, prs: Columns, owner: Integers, *keys: Integers | UInt64
+    sequence: SobolSequence, random: KeyedRandom, prs: Columns, owner: Integers, *keys: Integers | UInt64
 ) -> Floats:
     """Evenly spread over the pull requests of a repository, for each of the answers about one by itself."""
     repository = text_keys(prs["repository"])
     place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    return draws.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
+    return random.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
 
 
 def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers, profile: Profile) -> Columns:
-    draws, key, merged_at = profile.draws, prs["key"][rows], prs["merged_at"][rows]
+    random, key, merged_at = profile.random, prs["key"][rows], prs["merged_at"][rows]
     assisted = prs["ai_kind"][rows] != AI_NONE
-    effort = EFFORTS[draws.pick("modification effort", EFFORT_CHANCES, key)]
+    effort = EFFORTS[random.pick("modification effort", EFFORT_CHANCES, key)]
     source = np.where(
         assisted,
-        draws.pick("author source", ASSISTED_SOURCES, key),
-        draws.pick("author source", AUTHOR_SOURCES, key),
+        random.pick("author source", ASSISTED_SOURCES, key),
+        random.pick("author source", AUTHOR_SOURCES, key),
     )
     token = np.char.add(
-        draws.hexadecimal("survey token", key), draws.hexadecimal("survey token end", key).astype("S24")
+        random.hexadecimal("survey token", key), random.hexadecimal("survey token end", key).astype("S24")
     )
     return stamped(
         {
@@ -129,7 +130,7 @@ def _surveys(prs: Columns, rows: Integers, answered: Booleans, answer: Integers,
             "author_responded_at": moments(answer, answered),
             "ai_modification_effort": nullable(np.where(assisted, effort, b"na"), answered),
             "author_response_source": nullable(SOURCES[source], answered),
-            "github_comment_id": draws.identifier("survey comment", key),
+            "github_comment_id": random.identifier("survey comment", key),
             "token": token,
             "token_expires_at": moments(seconds(merged_at) + TOKEN_LIFE),
         },
@@ -145,11 +146,11 @@ def _answers(
     reply: Integers,
     profile: Profile,
 ) -> Columns:
-    draws = profile.draws
+    random = profile.random
     keys = prs["key"][owner], members.key[reviewer]
     truth = prs["ai_kind"][owner] != AI_NONE
     author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
-    guess = _spread(GUESS, draws, prs, owner, author)
+    guess = _spread(GUESS, random, prs, owner, author)
     right = guess < _guess_rate(prs, members, owner, reviewer, profile)
     return stamped(
         {
@@ -158,9 +159,9 @@ def _answers(
             "ai_guess": truth == right,
             "guess_correct": right,
             "responded_at": moments(reply),
-            "response_source": SOURCES[draws.pick("reviewer source", REVIEWER_SOURCES, *keys)],
-            "feedback_clarity": 1 + draws.pick("feedback clarity", CLARITY, *keys),
-            "review_burden": 1 + draws.pick("review burden", BURDEN, *keys),
+            "response_source": SOURCES[random.pick("reviewer source", REVIEWER_SOURCES, *keys)],
+            "feedback_clarity": 1 + random.pick("feedback clarity", CLARITY, *keys),
+            "review_burden": 1 + random.pick("review burden", BURDEN, *keys),
         },
         moments(reply),
     )
@@ -168,7 +169,7 @@ def _answers(
 
 def _quality(prs: Columns, owner: Integers, profile: Profile) -> Integers:
     """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
-    u = _spread(QUALITY_RATING, profile.draws, prs, owner)
+    u = _spread(QUALITY_RATING, profile.random, prs, owner)
     if profile.scenario is None:
         best, _, worst = QUALITY
     else:
@@ -181,16 +182,16 @@ def _guess_rate(
     prs: Columns, members: Members, owner: Integers, reviewer: Integers, profile: Profile
 ) -> Floats:
     """The chance that each guess is right."""
-    draws = profile.draws
+    random = profile.random
     guesses = profile.scenario.guesses if profile.scenario else None
     if guesses is None:
         low, high = GUESS_RIGHT
-        return draws.uniform("guess rate", members.key[reviewer], low=low, high=high)
+        return random.uniform("guess rate", members.key[reviewer], low=low, high=high)
     author = prs["author"][owner]
-    uses_ai = members.adoption_draw[author] < profile.adoption_at(prs["ended_at"][owner])
+    uses_ai = members.adoption_threshold[author] < profile.adoption_at(prs["ended_at"][owner])
     # Every second member, in order of adoption, is what they seem; which half is keyed.
-    rank = np.argsort(np.argsort(members.adoption_draw, kind="stable"), kind="stable")
-    plain = (rank + draws.integers("who is plain", low=0, high=1))[author] % 2 == 0
+    rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")
+    plain = (rank + random.integers("who is plain", low=0, high=1))[author] % 2 == 0
     kinds = np.array([guesses.stealthy, guesses.obvious, guesses.ai_like, guesses.human])
     low, high = kinds[np.where(uses_ai, 0, 2) + plain].T
-    return low + (high - low) * draws.uniform("guess rate", members.key[reviewer], members.key[author])
+    return low + (high - low) * random.uniform("guess rate", members.key[reviewer], members.key[author])

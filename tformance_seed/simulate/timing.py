@@ -16,7 +16,7 @@ from tformance_seed.catalog.organisations import AI_CODE_SHARE
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.distributions import CappedLogNormal, capped_sigma, root
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
-from tformance_seed.sampling.ragged import ascending, group_offsets, ragged
+from tformance_seed.sampling.ragged import expand_counts, group_offsets, sort_within_groups
 from tformance_seed.simulate.columns import Booleans, Integers, hours, moments, seconds
 from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Activity, Batch, Columns, Members
 
@@ -85,11 +85,11 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     ``created_at`` is known, the first review divides the known duration as it would the drawn one.
     """
     prs = batch.pull_requests
-    draws, key = profile.draws, prs["key"]
-    reviewed = _reviewed(prs, members, draws)
+    random, key = profile.random, prs["key"]
+    reviewed = _reviewed(prs, members, random)
     before, after = _scenario_hours(prs, reviewed, profile) or _published_hours(prs, reviewed, profile)
-    wait = np.where(reviewed, _whole_seconds(before, draws, "wait", key), 0)
-    rest = _whole_seconds(after, draws, "rest", key)
+    wait = np.where(reviewed, _whole_seconds(before, random, "wait", key), 0)
+    rest = _whole_seconds(after, random, "rest", key)
 
     ended = seconds(prs["ended_at"])
     known = ~np.isnat(prs["created_at"])
@@ -104,7 +104,7 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     _fill_commits(batch, profile)
 
 
-def _reviewed(prs: Columns, members: Members, draws: KeyedRandom) -> Booleans:
+def _reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Booleans:
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
     author = prs["author"]
@@ -113,7 +113,7 @@ def _reviewed(prs: Columns, members: Members, draws: KeyedRandom) -> Booleans:
         if members.activity is None
         else recent_others(prs, members.activity).any(axis=1)
     )
-    by_people = draws.chance("reviewed", share, prs["key"]) & somebody_else
+    by_people = random.chance("reviewed", share, prs["key"]) & somebody_else
     return by_people | (prs["ai_kind"] == AI_REVIEW)
 
 
@@ -128,17 +128,19 @@ def recent_others(prs: Columns, activity: Activity) -> Integers:
     return recent
 
 
-def _whole_seconds(values: Floats, draws: KeyedRandom, purpose: str, key: npt.NDArray[np.uint64]) -> Integers:
+def _whole_seconds(
+    values: Floats, random: KeyedRandom, purpose: str, key: npt.NDArray[np.uint64]
+) -> Integers:
     least, most = REFLEX
-    reflex = draws.integers(f"reflex/{purpose}", key, low=least, high=most)
+    reflex = random.integers(f"reflex/{purpose}", key, low=least, high=most)
     return np.maximum(np.floor(values * 3600).astype(np.int64), reflex)
 
 
-def _spread(prs: Columns, draws: KeyedRandom) -> tuple[Floats, Floats]:
+def _spread(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
     repository = text_keys(prs["repository"])
     return (
-        draws.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
-        draws.sobol(PULL_REQUEST, prs["number"], repository, dimension="cycle"),
+        random.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
+        random.sobol(PULL_REQUEST, prs["number"], repository, dimension="cycle"),
     )
 
 
@@ -149,7 +151,7 @@ def _scenario_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple
     progress = profile.progress(prs["ended_at"])
     review = profile.scenario.review_hours.at(progress)
     cycle = profile.scenario.cycle_hours.at(progress)
-    u_review, u_cycle = _spread(prs, profile.draws)
+    u_review, u_cycle = _spread(prs, profile.random)
     before = review * SCENARIO_SHAPE.quantile(u_review)
     return before, np.where(reviewed, cycle - review, cycle) * SCENARIO_SHAPE.quantile(u_cycle)
 
@@ -160,7 +162,7 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
     scale = 1.0
     if organisation.cycle_hours is not None:
         scale = organisation.cycle_hours / _overall_mean(organisation.ai_found)
-    u_review, u_cycle = _spread(prs, profile.draws)
+    u_review, u_cycle = _spread(prs, profile.random)
     before, after = np.zeros(len(u_cycle)), np.zeros(len(u_cycle))
     for kind, published in enumerate(PUBLISHED):
         rows = prs["ai_kind"] == kind
@@ -170,7 +172,7 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
         after[rows] = np.where(reviewed[rows], rest.quantile(u), cycle.quantile(u))
     low, high = BLUR
     blur = [
-        profile.draws.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")
+        profile.random.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")
     ]
     return _by_day(before * blur[0]), _by_day(after * blur[1])
 
@@ -222,31 +224,31 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
 
     They lie by day, where the pull request leaves the choice.
     """
-    commits, prs, draws = batch.commits, batch.pull_requests, profile.draws
+    commits, prs, random = batch.commits, batch.pull_requests, profile.random
     missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
     if not missing.any():
         return
     starts, counts = group_offsets(commits["pull_request"][missing], len(prs["key"]))
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the commits' order
-    owner, place = ragged(counts[present])
+    owner, place = expand_counts(counts[present])
     owner = present[owner]
     key = prs["key"][owner]
     created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
-    u = draws.uniform("first commit", key)
+    u = random.uniform("first commit", key)
     first = created - FIRST_COMMIT - np.floor(u * u * u * FIRST_COMMIT_SPREAD).astype(np.int64)
-    aside = draws.uniform("first commit by day", key) * BESIDE_NIGHT
+    aside = random.uniform("first commit by day", key) * BESIDE_NIGHT
     first = _by_daylight(
         first, np.full(len(first), -np.inf), created - FIRST_COMMIT, aside, profile.utc_offset
     )
-    u = ascending(np.where(place == 0, 0.0, draws.uniform("commit", key, place)), owner)
+    u = sort_within_groups(np.where(place == 0, 0.0, random.uniform("commit", key, place)), owner)
     when = np.where(
         u < COMMITS_BEFORE,
         first + (created - first) * (u / COMMITS_BEFORE),
         created + (ended - created) * ((u - COMMITS_BEFORE) / (1 - COMMITS_BEFORE)),
     )
-    aside = draws.uniform("commit by day", key, place) * BESIDE_NIGHT
+    aside = random.uniform("commit by day", key, place) * BESIDE_NIGHT
     when = _by_daylight(when, first, np.where(place == 0, first, ended), aside, profile.utc_offset)
-    when = ascending(when, owner)
+    when = sort_within_groups(when, owner)
     filled = commits["committed_at"].copy()
     filled[missing] = np.floor(when).astype(np.int64).astype("datetime64[s]")
     commits["committed_at"] = filled

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.sampling.keyed_random import Sequence, UInt64, mix, text_key
+from tformance_seed.sampling.keyed_random import UInt64, finalise, text_key
+from tformance_seed.sampling.sobol import SobolSequence
 
 Columns = dict[str, npt.NDArray[Any]]
 
@@ -21,7 +22,9 @@ Columns = dict[str, npt.NDArray[Any]]
 AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
 
 #: What decides the kind, size and times of a pull request, which are calibrated together.
-PULL_REQUEST = Sequence("pull request", ("AI kind", "lines", "files", "commits", "first review", "cycle"))
+PULL_REQUEST = SobolSequence(
+    "pull request", ("AI kind", "lines", "files", "commits", "first review", "cycle")
+)
 
 #: Weeks after their last commit in which somebody still takes part.
 RECENT_WEEKS = 13
@@ -78,7 +81,7 @@ FILE_COLUMNS = {
 
 def pull_request_key(repository: str, numbers: npt.NDArray[np.int64]) -> UInt64:
     """The column ``key`` of pull requests of one repository, for their numbers."""
-    return mix(np.uint64(text_key(repository)) ^ mix(numbers.astype(np.uint64)))
+    return finalise(np.uint64(text_key(repository)) ^ finalise(numbers.astype(np.uint64)))
 
 
 @dataclass
@@ -93,7 +96,7 @@ class Members:
     columns: Columns
     key: npt.NDArray[np.uint64]  #: keys every draw about a member; a function of github_id
     weight: npt.NDArray[np.float64]  #: share of the organisation's work, sums to 1
-    adoption_draw: npt.NDArray[np.float64]  #: uses AI tools where this is below the adoption rate
+    adoption_threshold: npt.NDArray[np.float64]  #: uses AI tools where this is below the adoption rate
     activity: "Activity | None" = None  #: None: everybody takes part at all times
 
     def __len__(self) -> int:
@@ -109,7 +112,7 @@ class Members:
         self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:
         """Whether members (row -1: nobody) use AI tools where the adoption rate is such."""
-        nobody = np.append(self.adoption_draw, np.inf)  # which row -1 is
+        nobody = np.append(self.adoption_threshold, np.inf)  # which row -1 is
         return nobody[rows] < adoption
 
 

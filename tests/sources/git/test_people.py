@@ -124,7 +124,7 @@ def test_busiest_tenth_of_the_history_leads_and_weights_follow_the_commits(works
     people = read.members()
     np.testing.assert_allclose(people.weight, [1 / 15] * 9 + [6 / 15])
     np.testing.assert_array_equal(people.key, text_keys(people.columns["github_id"].tolist()))
-    assert ((people.adoption_draw >= 0) & (people.adoption_draw < 1)).all()
+    assert ((people.adoption_threshold >= 0) & (people.adoption_threshold < 1)).all()
 
 
 MESSAGE = (

@@ -13,7 +13,6 @@ import pytest
 from tformance_seed.catalog import SCENARIOS, Organisation, load
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError
-from tformance_seed.sampling.ragged import split
 from tformance_seed.sources import detection
 from tformance_seed.sources.records import (
     AI_CODE,
@@ -28,7 +27,6 @@ from tformance_seed.sources.records import (
 )
 from tformance_seed.sources.synthetic import SyntheticSource
 from tformance_seed.sources.synthetic.assistance import TOOLS, ai_kinds
-from tformance_seed.sources.synthetic.calendar import largest_remainder
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, lines_changed
 from tformance_seed.sources.synthetic.trees import STEPS, plant
 
@@ -313,12 +311,6 @@ def test_a_given_number_fills_the_window_and_no_more():
     assert ended.max() < profile.end
 
 
-def test_shares_of_repositories_are_whole_and_complete():
-    shares = np.array([0.48, 0.24, 0.16, 0.12])
-    assert largest_remainder(10, shares).tolist() == [5, 2, 2, 1]
-    assert largest_remainder(1, shares).tolist() == [1, 0, 0, 0]
-
-
 def test_repositories_share_numbers_and_the_first_is_the_busiest():
     profile = told()
     prs = read(profile).pull_requests
@@ -349,11 +341,6 @@ def test_lines_of_files_and_of_commits_sum_to_those_of_the_pull_request():
     assert (batch.files["deletions"][added] == 0).all()
     assert (batch.files["additions"][removed] == 0).all()
     assert (batch.files["status"] == b"modified").mean() > 0.75
-
-
-def test_parts_are_at_least_one_and_follow_their_weights():
-    parts = split(np.array([10, 3, 1000]), np.array([2, 3, 2]), np.array([1, 1, 5, 5, 5, 1, 9]))
-    assert parts.tolist() == [5, 5, 1, 1, 1, 100, 900]
 
 
 def test_files_come_once_in_a_pull_request_and_back_in_others():
@@ -414,7 +401,7 @@ def test_members_stay_who_they_are_when_more_come():
         assert np.array_equal(values, many.columns[name][:20]), name
         assert np.array_equal(values, later.columns[name]), name
     assert np.array_equal(few.key, many.key[:20])
-    assert np.array_equal(few.adoption_draw, many.adoption_draw[:20])
+    assert np.array_equal(few.adoption_threshold, many.adoption_threshold[:20])
     assert np.allclose(few.weight / few.weight[0], many.weight[:20] / many.weight[0])
     assert few.weight.sum() == pytest.approx(1)
 
@@ -422,7 +409,7 @@ def test_members_stay_who_they_are_when_more_come():
 @pytest.mark.parametrize("count", [5, 33, 1000])
 def test_as_many_members_use_ai_as_the_rate_says(count):
     for seed in range(10):
-        draw = SyntheticSource(told(seed=seed, members=count)).members().adoption_draw
+        draw = SyntheticSource(told(seed=seed, members=count)).members().adoption_threshold
         for rate in (0.1, 0.45, 0.8):
             assert abs((draw < rate).sum() - rate * count) <= 2
 
@@ -441,7 +428,7 @@ def test_authors_of_pull_requests_with_ai_use_ai(adoption):
     for given in (False, True):
         profile = told("posthog", prs=2000, adoption=adoption, adoption_given=given)
         prs = read(profile).pull_requests
-        draw = SyntheticSource(profile).members().adoption_draw
+        draw = SyntheticSource(profile).members().adoption_threshold
         with_ai = prs["ai_kind"] != AI_NONE
         assert with_ai.any()
         assert (draw[prs["author"][with_ai]] < adoption).all()
@@ -625,7 +612,7 @@ def test_a_scenario_has_its_pull_requests_and_its_adoption(name):
         assert (np.diff(week) >= 0).all()
         assert ((prs["ended_at"].astype("datetime64[D]").astype(np.int64) + 3) % 7 < 5).all()
         adoption = profile.scenario.ai_adoption_rate.at(np.arange(8) / 7)
-        draw = SyntheticSource(profile).members().adoption_draw
+        draw = SyntheticSource(profile).members().adoption_threshold
         users = (draw[:, None] < adoption).sum(axis=0)
         assert (np.abs(users - adoption * profile.members) <= 0.51).all()
         assert set(prs["ai_kind"].tolist()) <= {AI_NONE, AI_CODE}

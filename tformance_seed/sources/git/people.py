@@ -117,8 +117,8 @@ class People:
         Parameters:
           emails: give real addresses, not made-up ones.
         """
-        draws = profile.draws
-        everybody = self._everybody(draws)
+        random = profile.random
+        everybody = self._everybody(random)
         busiest = sorted(everybody, key=lambda person: -person.commits)
         leads = {person.github_id for person in busiest[: math.ceil(LEADS * len(everybody))]}
         addresses = _addresses(everybody, real=emails)
@@ -133,9 +133,9 @@ class People:
                 "email": _texts(addresses[person.github_id] for person in people),
                 "github_username": _texts(person.login for person in people),
                 "github_id": github_id,
-                "jira_account_id": np.char.add(b"5f", draws.hexadecimal("jira-account", key).astype("S22")),
+                "jira_account_id": np.char.add(b"5f", random.hexadecimal("jira-account", key).astype("S22")),
                 "slack_user_id": np.char.add(
-                    b"U", np.char.upper(draws.hexadecimal("slack", key).astype("S10"))
+                    b"U", np.char.upper(random.hexadecimal("slack", key).astype("S10"))
                 ),
                 "role": _texts("lead" if person.github_id in leads else "developer" for person in people),
                 "is_active": np.ones(len(people), dtype=bool),
@@ -143,7 +143,7 @@ class People:
             },
             key=key,
             weight=weight / weight.sum(),
-            adoption_draw=draws.uniform("adoption", key),
+            adoption_threshold=random.uniform("adoption", key),
             activity=Activity(
                 MONDAY + np.timedelta64(7 * weeks[0], "D"),
                 np.array([[person.weeks[week] for person in people] for week in weeks], dtype=np.int64),
@@ -151,7 +151,7 @@ class People:
         )
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
-    def _everybody(self, draws: KeyedRandom) -> list[_Person]:
+    def _everybody(self, random: KeyedRandom) -> list[_Person]:
         """All people, oldest first, each with a name, a login and an id that nobody else has."""
         people = [
             _Person({identity: self._traces[identity] for identity in identities})
@@ -163,7 +163,7 @@ class People:
             if not person.github_id:
                 own = person.login or _normal(person.identities[0][0])
                 namesakes[own] += 1
-                person.github_id = str(int(draws.identifier("github-id", own, namesakes[own])))
+                person.github_id = str(int(random.identifier("github-id", own, namesakes[own])))
         logins = {person.login.casefold() for person in people}
         for person in people:
             if not person.login:

@@ -54,11 +54,11 @@ def _chances(
     """The probability that AI wrote each pull request, and that it wrote or reviewed it."""
     if author is not None:
         adoption = profile.adoption_at(ended_at)
-        users = np.searchsorted(np.sort(members.adoption_draw), adoption) / len(members)
+        users = np.searchsorted(np.sort(members.adoption_threshold), adoption) / len(members)
         theirs = np.minimum(1.0, adoption / np.maximum(users, 1e-9))
-        chance = np.where(members.adoption_draw[author] < adoption, theirs, 0.0)
+        chance = np.where(members.adoption_threshold[author] < adoption, theirs, 0.0)
         return chance, chance
-    if not (members.adoption_draw < profile.adoption).any():
+    if not (members.adoption_threshold < profile.adoption).any():
         return np.zeros(len(lines)), np.zeros(len(lines))
     if profile.adoption_given:
         chance = np.minimum(MOST, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS))
@@ -76,21 +76,21 @@ def authors(profile: Profile, members: Members, key: UInt64, kind: npt.NDArray[n
 
     The others are so divided that everybody's share of all pull requests stays near their weight.
     """
-    uses = members.adoption_draw < profile.adoption
+    uses = members.adoption_threshold < profile.adoption
     theirs = members.weight[uses].sum()
     found = min(MOST, profile.adoption) if profile.adoption_given else profile.organisation.ai_found
     left = max(WITHOUT_TRACE, 1 - found / theirs) if theirs > 0 else 1.0
-    author = profile.draws.pick("author", np.where(uses, left, 1.0) * members.weight, key)
+    author = profile.random.pick("author", np.where(uses, left, 1.0) * members.weight, key)
     with_ai = np.flatnonzero(kind != AI_NONE)
     if len(with_ai):
-        author[with_ai] = profile.draws.pick("author", np.where(uses, members.weight, 0.0), key[with_ai])
+        author[with_ai] = profile.random.pick("author", np.where(uses, members.weight, 0.0), key[with_ai])
     return author
 
 
 def tool_choice(profile: Profile, key: UInt64, kind: npt.NDArray[np.int8], ended_at: Times) -> Ints:
     """The tool found in each pull request, an index into ``TOOLS``, -1 for none; by month as published."""
     month = ended_at.astype("datetime64[M]").astype(np.int64) % 12
-    u = profile.draws.uniform("AI tool", key)[:, None]
+    u = profile.random.uniform("AI tool", key)[:, None]
     writing = len(tools("code_tools"))
     found = np.array([tool.months for tool in TOOLS]).T  # month x tool
     choices = []

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError
+from tformance_seed.sampling.apportionment import apportion
 from tformance_seed.sampling.keyed_random import KeyedRandom
 
 Ints = npt.NDArray[np.int64]
@@ -62,7 +63,7 @@ class RateCalendar:
     def __init__(self, profile: Profile, repository: str, rate: float, latest: int | None) -> None:
         days = np.arange(FOUNDED, profile.until + datetime.timedelta(days=1), dtype="datetime64[D]")
         #: How many have ended by the end of each day since ``FOUNDED``.
-        self._ended = np.floor(rate * np.cumsum(_work(profile.draws, repository, days)) / MEAN_WORK).astype(
+        self._ended = np.floor(rate * np.cumsum(_work(profile.random, repository, days)) / MEAN_WORK).astype(
             np.int64
         )
         last = int(self._ended[-1])
@@ -84,14 +85,14 @@ class ScenarioCalendar:
     first = 1
 
     def __init__(self, profile: Profile, per_member_week: tuple[int, int]) -> None:
-        self._draws = profile.draws
+        self._random = profile.random
         starts = np.arange(0, len(profile.days), 7)
         weeks = [profile.days[start : start + 7] for start in starts]
         #: The days of each week on which people work, and of a stump of a weekend its days.
         self._weeks = [week[_is_weekday(week)] if _is_weekday(week).any() else week for week in weeks]
         low, high = per_member_week
         week, member = np.arange(len(weeks))[:, None], np.arange(profile.members)[None, :]
-        counts = self._draws.integers("member-week", week, member, low=low, high=high)
+        counts = self._random.integers("member-week", week, member, low=low, high=high)
         counts = counts * np.array([len(days) for days in weeks])[:, None] // 7
         self._week = np.repeat(np.broadcast_to(week, counts.shape).ravel(), counts.ravel())
         self._author = np.repeat(np.broadcast_to(member, counts.shape).ravel(), counts.ravel())
@@ -102,7 +103,7 @@ class ScenarioCalendar:
         week = self._week[numbers - 1]
         lengths = np.array([len(days) for days in self._weeks])
         starts = np.cumsum(lengths) - lengths
-        place = np.floor(self._draws.uniform("weekday", numbers) * lengths[week]).astype(np.int64)
+        place = np.floor(self._random.uniform("weekday", numbers) * lengths[week]).astype(np.int64)
         return np.concatenate(self._weeks)[starts[week] + place]
 
     def authors(self, numbers: Ints) -> Ints:
@@ -127,7 +128,7 @@ def calendars(profile: Profile) -> list[Calendar]:
         rates = profile.organisation.prs_per_year / 365.25 * shares
         counts: list[int | None] = [None] * len(repositories)
     else:
-        whole = largest_remainder(profile.prs, shares)
+        whole = apportion(np.array([profile.prs]), shares[None, :])[0]
         rates, counts = whole / len(profile.days), whole.tolist()
     return [
         RateCalendar(profile, repository, rate, count)
@@ -135,21 +136,13 @@ def calendars(profile: Profile) -> list[Calendar]:
     ]
 
 
-def largest_remainder(total: int, shares: npt.NDArray[np.float64]) -> Ints:
-    """Whole numbers in proportion to shares (which sum to 1) that sum to ``total``."""
-    exact = total * shares
-    whole = np.floor(exact).astype(np.int64)
-    whole[np.argsort(whole - exact, kind="stable")[: total - whole.sum()]] += 1
-    return whole
-
-
 def time_of_day(profile: Profile, key: npt.NDArray[np.uint64]) -> npt.NDArray[np.timedelta64]:
     """Seconds of the UTC day at which pull requests end, in the working hours of the organisation.
 
     Local hours that lie beyond midnight in UTC come around to the start of the same UTC day.
     """
-    draws = profile.draws
-    second = draws.pick("hour", HOURS, key) * 3600 + draws.integers("second", key, low=0, high=3599)
+    random = profile.random
+    second = random.pick("hour", HOURS, key) * 3600 + random.integers("second", key, low=0, high=3599)
     return ((second - profile.utc_offset) % 86400).astype("timedelta64[s]")
 
 
@@ -157,11 +150,11 @@ def _is_weekday(days: Days) -> npt.NDArray[np.bool_]:
     return (days.astype(np.int64) + 3) % 7 < 5  # day 0 of 1970 was a Thursday
 
 
-def _work(draws: KeyedRandom, repository: str, days: Days) -> npt.NDArray[np.float64]:
+def _work(random: KeyedRandom, repository: str, days: Days) -> npt.NDArray[np.float64]:
     """How much work each day holds; an average day holds ``MEAN_WORK``."""
     # Seven days on from a day between the years stands one of the first 14 days of a year.
     shifted = days + np.timedelta64(7, "D")
     between = (shifted - shifted.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     work = np.where(_is_weekday(days), 1.0, WEEKEND)
     work *= np.where(between < YEAR_END_DAYS, YEAR_END, 1.0)
-    return work * draws.uniform("day", repository, days, low=NOISE[0], high=NOISE[1])
+    return work * random.uniform("day", repository, days, low=NOISE[0], high=NOISE[1])

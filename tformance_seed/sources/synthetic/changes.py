@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
-from tformance_seed.sampling.ragged import ragged
+from tformance_seed.sampling.ragged import expand_counts
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import ai_kinds, authors, tool_choice
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, time_of_day
@@ -107,25 +107,25 @@ def decide(
     profile: Profile, members: Members, calendar: Calendar, index: int, tree: Tree, numbers: Ints
 ) -> Changes:
     """What happens in the pull requests ``numbers`` of the organisation's repository number ``index``."""
-    draws, repository = profile.draws, profile.organisation.repos[index]
+    random, repository = profile.random, profile.organisation.repos[index]
     outline = _outline(profile, members, calendar, repository, numbers)
     key, u, ai_kind, state, is_bot = outline.key, outline.u, outline.ai_kind, outline.state, outline.is_bot
     author = authors(profile, members, key, ai_kind) if outline.assigned is None else outline.assigned
     tool = tool_choice(profile, key, ai_kind, outline.ended_at)
-    configures = (ai_kind == AI_CODE) & draws.chance("configures", CONFIGURES, key)
+    configures = (ai_kind == AI_CODE) & random.chance("configures", CONFIGURES, key)
 
     lines = lines_changed(ai_kind, u[LINES], outline.blur)
     file_counts = FILES.of(lines, u[LINES], u[FILE_COUNT])
-    file_owner, file_place = ragged(file_counts)
-    commit_owner, commit_place = ragged(COMMITS.of(lines, u[LINES], u[COMMIT_COUNT]))
+    file_owner, file_place = expand_counts(file_counts)
+    commit_owner, commit_place = expand_counts(COMMITS.of(lines, u[LINES], u[COMMIT_COUNT]))
 
     reverted = np.zeros(len(numbers), dtype=np.int64)
     rows = np.flatnonzero(outline.is_revert)
     reverted[rows] = _originals(profile, members, calendar, repository, numbers[rows], outline.ended_at[rows])
     # A revert is about what the original was about.
-    home = homes(tree, draws, pull_request_key(repository, np.where(reverted > 0, reverted, numbers)))
+    home = homes(tree, random, pull_request_key(repository, np.where(reverted > 0, reverted, numbers)))
     settings = np.where(configures, tool, -1)
-    file_row = touched(tree, draws, key, home, is_bot, settings, file_owner, file_place)
+    file_row = touched(tree, random, key, home, is_bot, settings, file_owner, file_place)
     return Changes(
         repository=repository,
         number=numbers,
@@ -134,15 +134,15 @@ def decide(
         author=np.where(is_bot, -1, author),
         state=state,
         is_bot=is_bot,
-        is_draft=(state == b"open") & ~is_bot & draws.chance("draft", DRAFTS, key),
+        is_draft=(state == b"open") & ~is_bot & random.chance("draft", DRAFTS, key),
         reverted=reverted,
         is_hotfix=outline.is_hotfix,
-        jira_key=_jira_keys(profile, repository, numbers, draws.chance("jira", WITH_JIRA, key) & ~is_bot),
+        jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", WITH_JIRA, key) & ~is_bot),
         ai_kind=ai_kind,
         tool=tool,
-        signed=(ai_kind == AI_CODE) & draws.chance("signed", SIGNED, key),
+        signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED, key),
         configures=configures,
-        kind=_kinds(draws, key, tree.categories[file_row[file_place == 0]], file_counts),
+        kind=_kinds(random, key, tree.categories[file_row[file_place == 0]], file_counts),
         area=tree.areas[home],
         noun=tree.nouns[home],
         lines=lines,
@@ -157,17 +157,17 @@ def decide(
 def _outline(
     profile: Profile, members: Members, calendar: Calendar, repository: str, numbers: Ints
 ) -> _Outline:
-    draws, key = profile.draws, pull_request_key(repository, numbers)
+    random, key = profile.random, pull_request_key(repository, numbers)
     ended_at = calendar.days(numbers) + time_of_day(profile, key)
-    u = {name: draws.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
+    u = {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
     assigned = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
-    blur = draws.uniform("blur", key, low=BLUR[0], high=BLUR[1])
+    blur = random.uniform("blur", key, low=BLUR[0], high=BLUR[1])
     plain = lines_changed(AI_NONE, u[LINES], blur)
     plain_files = FILES.of(plain, u[LINES], u[FILE_COUNT])
     ai_kind = ai_kinds(profile, members, u[KIND], ended_at, plain, plain_files, assigned)
-    is_bot, state = _bots(profile, key, ai_kind, u), _states(draws, key)
+    is_bot, state = _bots(profile, key, ai_kind, u), _states(random, key)
     small = (state == b"merged") & (u[LINES] < SPECIAL_BELOW) & ~is_bot
-    special = draws.uniform("special", key) * (SPECIAL_BELOW - (BOTS if profile.scenario is None else 0))
+    special = random.uniform("special", key) * (SPECIAL_BELOW - (BOTS if profile.scenario is None else 0))
     if isinstance(calendar, ScenarioCalendar):
         is_revert = _scenario_reverts(profile, calendar, repository)[numbers - 1]
     else:
@@ -176,8 +176,8 @@ def _outline(
     return _Outline(key, ended_at, u, blur, assigned, ai_kind, is_bot, state, is_revert, is_hotfix)
 
 
-def _states(draws: KeyedRandom, key: UInt64) -> Texts:
-    return np.array(list(STATES))[draws.pick("state", list(STATES.values()), key)]
+def _states(random: KeyedRandom, key: UInt64) -> Texts:
+    return np.array(list(STATES))[random.pick("state", list(STATES.values()), key)]
 
 
 def _scenario_reverts(profile: Profile, calendar: ScenarioCalendar, repository: str) -> Booleans:
@@ -189,12 +189,12 @@ def _scenario_reverts(profile: Profile, calendar: ScenarioCalendar, repository: 
     """
     numbers = np.arange(1, calendar.total + 1)
     key = pull_request_key(repository, numbers)
-    merged = _states(profile.draws, key) == b"merged"
+    merged = _states(profile.random, key) == b"merged"
     # Those of one week end in any order, so all that went before may end later: nothing to take back then.
     ended_at = calendar.days(numbers) + time_of_day(profile, key)
     before = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, LOOK_BACK + 1), 0)
     has_original = (merged[before] & (ended_at[before] < ended_at[:, None])).any(axis=1)
-    lines = profile.draws.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
+    lines = profile.random.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
     small = np.flatnonzero(merged & has_original & (lines < SPECIAL_BELOW) & (numbers > LOOK_BACK))
     rate = profile.scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
     due = np.ceil(np.cumsum(rate * merged)[small])
@@ -217,7 +217,7 @@ def _originals(
     """
     distance = np.arange(1, LOOK_BACK + 1)
     key = pull_request_key(repository, numbers)[:, None]
-    order = np.argsort(profile.draws.bits("reverted", key, distance), axis=1)
+    order = np.argsort(profile.random.random_bits("reverted", key, distance), axis=1)
     tried = numbers[:, None] - distance[order]
     candidates, place = np.unique(np.maximum(tried, 1), return_inverse=True)
     outline = _outline(profile, members, calendar, repository, candidates)
@@ -234,7 +234,7 @@ def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: dict[
         return np.zeros(len(key), dtype=bool)
     small = [u[dimension] < bound for dimension, bound in BOTS_BELOW.items()]
     among_small = BOTS / float(np.prod(list(BOTS_BELOW.values())))
-    return (ai_kind == AI_NONE) & np.all(small, axis=0) & profile.draws.chance("bot", among_small, key)
+    return (ai_kind == AI_NONE) & np.all(small, axis=0) & profile.random.chance("bot", among_small, key)
 
 
 def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Booleans) -> Texts:
@@ -244,12 +244,12 @@ def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Boolea
     return np.where(present, np.array(keys, dtype="S"), b"")
 
 
-def _kinds(draws: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
+def _kinds(random: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
     """What each change is: what its first file says, or one of the kinds of changes to code."""
     chore, docs, test, ci = (KINDS.index(kind) for kind in ("chore", "docs", "test", "ci"))
-    code = draws.pick("change", CODE_KINDS, key)
-    tests = draws.chance("about tests", ABOUT_TESTS, key)
-    settings = np.where(draws.chance("about builds", 0.5, key), ci, chore)
+    code = random.pick("change", CODE_KINDS, key)
+    tests = random.chance("about tests", ABOUT_TESTS, key)
+    settings = np.where(random.chance("about builds", 0.5, key), ci, chore)
     return np.select(
         [(category == b"docs") & (files <= DOCS_FILES), (category == b"test") & tests, category == b"config"],
         [docs, test, settings],

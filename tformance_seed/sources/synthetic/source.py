@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.ragged import differences, running, split
+from tformance_seed.sampling.ragged import cumulative_sums, differences, split_totals
 from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.assistance import TOOLS
 from tformance_seed.sources.synthetic.calendar import calendars
@@ -144,15 +144,15 @@ class SyntheticSource:
         return pull_requests, self._commits(changes, additions, signed, messages), files
 
     def _files(self, changes: Changes, tree: Tree) -> Columns:
-        draws, owner, place = self._profile.draws, changes.file_owner, changes.file_place
+        random, owner, place = self._profile.random, changes.file_owner, changes.file_place
         key, counts = changes.key[owner], np.bincount(owner)
         share, *likely = _MAKE_UP[changes.kind][owner].T
-        status = (draws.uniform("status", key, place) >= np.cumsum(likely, axis=0)).sum(axis=0)
+        status = (random.uniform("status", key, place) >= np.cumsum(likely, axis=0)).sum(axis=0)
         # What stands at the root, and all that a bot touches, stays where it is.
         status[(changes.file_row >= tree.size) | changes.is_bot[owner]] = len(STATUSES) - 1
-        u = draws.uniform("file lines", key, place)
-        lines = split(changes.lines, counts, 1 + np.floor(EXTENT * (u * u) * (u * u)).astype(np.int64))
-        share = share + draws.uniform("additions", key, place, low=-ADDITIONS_NOISE, high=ADDITIONS_NOISE)
+        u = random.uniform("file lines", key, place)
+        lines = split_totals(changes.lines, counts, 1 + np.floor(EXTENT * (u * u) * (u * u)).astype(np.int64))
+        share = share + random.uniform("additions", key, place, low=-ADDITIONS_NOISE, high=ADDITIONS_NOISE)
         additions = np.select(
             [status == ADDED, status == REMOVED], [lines, 0], np.rint(lines * share).astype(np.int64)
         )
@@ -167,9 +167,9 @@ class SyntheticSource:
 
     def _signed_commits(self, changes: Changes) -> npt.NDArray[np.bool_]:
         """Which commits an AI tool signs: one of each pull request that it signs, and more."""
-        draws, owner, place = self._profile.draws, changes.commit_owner, changes.commit_place
-        certain = np.floor(draws.uniform("signed commit", changes.key) * np.bincount(owner)).astype(np.int64)
-        more = draws.chance("signs too", SIGNED_COMMITS, changes.key[owner], place)
+        random, owner, place = self._profile.random, changes.commit_owner, changes.commit_place
+        certain = np.floor(random.uniform("signed commit", changes.key) * np.bincount(owner)).astype(np.int64)
+        more = random.chance("signs too", SIGNED_COMMITS, changes.key[owner], place)
         return changes.signed[owner] & (more | (place == certain[owner]))
 
     def _commits(
@@ -181,17 +181,18 @@ class SyntheticSource:
     ) -> Columns:
         owner, place = changes.commit_owner, changes.commit_place
         key, counts = changes.key[owner], np.bincount(owner)
-        u = self._profile.draws.uniform("commit lines", key, place)
+        u = self._profile.random.uniform("commit lines", key, place)
         weights = 1 + np.floor(EXTENT * (u * u)).astype(np.int64) + np.where(place == 0, EXTENT, 0)
-        lines = split(changes.lines, counts, weights)
+        lines = split_totals(changes.lines, counts, weights)
         # The additions up to each commit keep step with the lines, so none has more of them than lines.
         added = differences(
-            running(lines, counts) * np.repeat(additions, counts) // np.repeat(changes.lines, counts), counts
+            cumulative_sums(lines, counts) * np.repeat(additions, counts) // np.repeat(changes.lines, counts),
+            counts,
         )
         return {
             "pull_request": owner,
             "repository": np.full(len(owner), changes.repository.encode()),
-            "sha": self._profile.draws.hexadecimal("sha", key, place),
+            "sha": self._profile.random.hexadecimal("sha", key, place),
             "message": np.array(messages),
             "additions": added,
             "deletions": lines - added,

@@ -64,11 +64,11 @@ class Wording:
     """How one organisation puts things."""
 
     def __init__(self, profile: Profile) -> None:
-        self._draws = profile.draws
+        self._random = profile.random
         own, common = vocabulary("nouns", profile.organisation.industry)
         self._nouns = [noun.encode() for noun in own + common]
         low, high = CONVENTIONAL
-        conventional = float(self._draws.uniform("conventional", low=low, high=high))
+        conventional = float(self._random.uniform("conventional", low=low, high=high))
         self._heads = (conventional * SCOPED, conventional * (1 - SCOPED), 1 - conventional)
 
     def words(self, changes: Changes) -> list[dict[bytes, bytes]]:
@@ -98,8 +98,8 @@ class Wording:
           quotes: the subjects of what reverts take back, by number.
         """
         templates = [phrases("titles", kind) for kind in KINDS]
-        u = self._draws.uniform("subject", changes.key).tolist()
-        heads = self._draws.pick("head", self._heads, changes.key).tolist()
+        u = self._random.uniform("subject", changes.key).tolist()
+        heads = self._random.pick("head", self._heads, changes.key).tolist()
         kinds = [kind.encode() for kind in KINDS]
         subjects = []
         for kind, place, head, mapping in zip(changes.kind.tolist(), u, heads, said, strict=True):
@@ -124,11 +124,13 @@ class Wording:
 
     def _bumps(self, changes: Changes, rows: Ints, packages: list[bytes]) -> list[bytes]:
         """Packages take turns, each in another order; with each comes a next version, bumped or not."""
-        draws, repository = self._draws, changes.repository
+        random, repository = self._random, changes.repository
         turn, place = np.divmod(changes.number[rows], len(packages))
-        order = np.argsort(draws.bits("package", repository, turn[:, None], np.arange(len(packages))), axis=1)
+        order = np.argsort(
+            random.random_bits("package", repository, turn[:, None], np.arange(len(packages))), axis=1
+        )
         package = order[np.arange(len(turn)), place]
-        version = turn + draws.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
+        version = turn + random.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
         return [
             b"Bump %s from %s to %s" % (packages[which], _version(old), _version(old + 1))
             for which, old in zip(package.tolist(), version.tolist(), strict=True)
@@ -136,7 +138,7 @@ class Wording:
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
         """Subjects with the Jira key before or behind; always behind those of reverts and hotfixes."""
-        form = self._draws.integers("key form", changes.key, low=0, high=len(KEY_FORMS) - 1)
+        form = self._random.integers("key form", changes.key, low=0, high=len(KEY_FORMS) - 1)
         form = np.where(changes.is_revert | changes.is_hotfix, len(KEY_FORMS) - 1, form).tolist()
         return [
             KEY_FORMS[place] % {b"key": key, b"title": subject} if key else subject
@@ -145,10 +147,10 @@ class Wording:
 
     def bodies(self, changes: Changes, said: list[dict[bytes, bytes]], subjects: list[bytes]) -> list[bytes]:
         """What and why, how it was tested, notes, a checklist; then what an AI tool adds."""
-        form = self._draws.pick("body form", list(BODY_FORMS), changes.key).tolist()
+        form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
         forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
-        dice = self._draws.bits("body", changes.key).tolist()
-        closes = self._draws.chance("closes", CLOSES, changes.key) & (changes.jira_key != b"")
+        dice = self._random.random_bits("body", changes.key).tolist()
+        closes = self._random.chance("closes", CLOSES, changes.key) & (changes.jira_key != b"")
         mentioned = np.where(changes.signed, -1, changes.tool).tolist()
         repository, reverted = changes.repository.encode(), changes.reverted.tolist()
         bodies = []
@@ -197,13 +199,13 @@ class Wording:
 
     def labels(self, changes: Changes) -> Texts:
         """JSON lists."""
-        place = self._draws.integers("labels", changes.key, low=0, high=_LABELS.shape[1] - 1)
+        place = self._random.integers("labels", changes.key, low=0, high=_LABELS.shape[1] - 1)
         labels = np.where(changes.is_hotfix, HOTFIX_LABELS, _LABELS[changes.kind, place])
         return np.where(changes.is_bot, BOT_LABELS, labels)
 
     def _some(self, purpose: str, options: Sequence[bytes], *keys: Ints | UInt64) -> list[bytes]:
         """One of the options for each of the keys."""
-        places = self._draws.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
+        places = self._random.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
         return np.array(options)[places].tolist()
 
 

@@ -47,16 +47,16 @@ class Tree:
 
 def plant(profile: Profile, repository: str) -> Tree:
     """The tree of a repository; a function of its name and of the organisation."""
-    draws, industry = profile.draws, profile.organisation.industry
+    random, industry = profile.random, profile.organisation.industry
     own, common = vocabulary("areas", industry)
     areas = np.array([area.encode() for area in own + common])
-    areas = areas[np.argsort(draws.bits("area", repository, np.arange(len(areas))))]
-    language = _language(draws, repository)
+    areas = areas[np.argsort(random.random_bits("area", repository, np.arange(len(areas))))]
+    language = _language(random, repository)
     files, about_areas = _patterns(language["files"]), _patterns(language["area"])
     names: list[bytes] = []
     places: list[tuple[bytes, bytes]] = []
     categories: list[bytes] = []
-    for area, nouns in zip(areas.tolist(), _nouns(draws, industry, repository, len(areas)), strict=True):
+    for area, nouns in zip(areas.tolist(), _nouns(random, industry, repository, len(areas)), strict=True):
         for patterns, things in ((files, nouns), (about_areas, nouns[:1])):
             for noun in things:
                 here = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
@@ -77,15 +77,15 @@ def plant(profile: Profile, repository: str) -> Tree:
     )
 
 
-def homes(tree: Tree, draws: KeyedRandom, key: UInt64) -> Ints:
+def homes(tree: Tree, random: KeyedRandom, key: UInt64) -> Ints:
     """Where in the tree each pull request is at home: the nearer to its front, the more often."""
-    u = draws.uniform("home", key)
+    u = random.uniform("home", key)
     return np.floor(u * u * tree.size).astype(np.int64)
 
 
 def touched(
     tree: Tree,
-    draws: KeyedRandom,
+    random: KeyedRandom,
     key: UInt64,
     home: Ints,
     bot: npt.NDArray[np.bool_],
@@ -100,13 +100,13 @@ def touched(
       tool: of each pull request the AI tool whose configuration it touches, -1 for none.
       owner, place: of each file its pull request, and its place among the files of that (ascending).
     """
-    step = STEPS[draws.integers("step", key[owner], place, low=0, high=len(STEPS) - 1)]
+    step = STEPS[random.integers("step", key[owner], place, low=0, high=len(STEPS) - 1)]
     walked = np.cumsum(np.where(place == 0, 0, step))
     row = (home[owner] + walked - walked[np.arange(len(place)) - place]) % tree.size
-    u = draws.uniform("root file", key)
+    u = random.uniform("root file", key)
     last = np.append(place[1:] == 0, True)[: len(place)]
     at_root = tree.size + np.floor(u * u * tree.root).astype(np.int64)
-    goes_to_root = draws.chance("touches root", TOUCHES_ROOT, key)
+    goes_to_root = random.chance("touches root", TOUCHES_ROOT, key)
     row = np.where(last & goes_to_root[owner], at_root[owner], row)
     row = np.where(last & (tool >= 0)[owner], (tree.size + tree.root + tool)[owner], row)
     return np.where(bot[owner], tree.size + place % tree.root, row)
@@ -120,21 +120,23 @@ def _patterns(paths: list[str]) -> dict[bytes, bytes]:
     return {template(path): file_category(path.format(**words_put_in)).encode() for path in paths}
 
 
-def _language(draws: KeyedRandom, repository: str) -> dict[str, Any]:
+def _language(random: KeyedRandom, repository: str) -> dict[str, Any]:
     """The language that a repository's name gives away, else one drawn by the shares."""
     languages = list(words()["languages"].values())
     for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
         for language in languages:
             if any(part.endswith(hint) for hint in language["hints"]):
                 return language
-    return languages[int(draws.pick("language", [language["weight"] for language in languages], repository))]
+    return languages[int(random.pick("language", [language["weight"] for language in languages], repository))]
 
 
-def _nouns(draws: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:
+def _nouns(random: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:
     """What lives in each area, a different choice in each."""
     rank, chosen, taken = np.arange(areas)[:, None], [], 0
     for source, most in zip(vocabulary("nouns", industry), (INDUSTRY_NOUNS, NOUNS_PER_AREA), strict=True):
-        order = np.argsort(draws.bits(f"noun/{taken}", repository, rank, np.arange(len(source))), axis=1)
+        order = np.argsort(
+            random.random_bits(f"noun/{taken}", repository, rank, np.arange(len(source))), axis=1
+        )
         nouns = np.array([noun.encode() for noun in source], dtype="S")
         chosen.append(nouns[order[:, : min(most, NOUNS_PER_AREA - taken)]])
         taken += chosen[-1].shape[1]

@@ -1,13 +1,35 @@
-"""What can go wrong, in words a user can act on. Every message is one line: what, where, what to do."""
+"""What can go wrong. The class of an error says what to do about it; its message is one line for the user."""
 
 
 class SeedError(Exception):
-    """A run failed. What was committed stays; the same command goes on from there. Exit status 1."""
+    """A run failed for good: trying the same again would fail again.
 
+    What was committed is safe; once the cause is removed, the same command continues from there.
+    """
+
+    #: Exit status of a command that ends with this error.
     exit_status = 1
 
 
 class InputError(SeedError):
-    """The input is wrong and nothing was written. Exit status 2."""
+    """The user's input is wrong, and nothing was written."""
 
     exit_status = 2
+
+
+class TransientError(SeedError):
+    """Something failed that may succeed later: a lost connection, a deadlock, a busy organisation."""
+
+
+class UnavailableError(TransientError):
+    """A database or broker does not answer, and nothing was written yet."""
+
+    exit_status = 2
+
+
+class TooManyConnectionsError(TransientError):
+    """The server accepts no more connections; one may be free in a moment."""
+
+
+class OrganisationBusyError(TransientError):
+    """Another run is seeding the organisation."""

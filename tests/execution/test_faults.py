@@ -201,7 +201,7 @@ def test_too_many_connections_say_so_and_are_tried_again(tmp_path_factory, tmp_p
         made.ready(3)
         run = start("seed", *WISH, database=url, broker=broker.url)
         finish(run, url, broker)
-        assert "the server takes no more connections" in made.log
+        assert "the server accepts no more connections" in made.log
         made.end()
         assert digests(url) == expected
 

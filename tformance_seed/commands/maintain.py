@@ -10,7 +10,7 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed import verification as verify
 from tformance_seed.bulk import Result
-from tformance_seed.errors import InputError, SeedError
+from tformance_seed.errors import InputError, OrganisationBusyError
 from tformance_seed.metrics import extent, weekly_metrics
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
@@ -126,7 +126,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
     Parameters:
       wait: for another run that has an organisation to end.
     Raises:
-      SeedError: another run has it, and ``wait`` is not set.
+      OrganisationBusyError: another run has it, and ``wait`` is not set.
     """
     removed = {}
     for slug in dict.fromkeys(slugs):
@@ -134,7 +134,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
             try:
                 rows = _clear(database, slug)
                 break
-            except SeedError:
+            except OrganisationBusyError:
                 if not wait:
                     raise
             time.sleep(ledger.BUSY_POLL)

@@ -10,7 +10,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.canonical_json import json_text
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import OrganisationBusyError
 from tformance_seed.ledger.teams import own_team
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.transactions import lock_organisations, transaction
@@ -159,11 +159,11 @@ def check_idle(slug: str) -> None:
     """See that nobody is seeding an organisation.
 
     Raises:
-      SeedError: somebody is, or was a moment ago.
+      OrganisationBusyError: somebody is, or was a moment ago.
     """
     job = _unfinished([slug]).get(slug)
     if job is not None and (reason := _busy(job)):
-        raise SeedError(reason)
+        raise OrganisationBusyError(reason)
 
 
 def _busy(job: SeedJob) -> str | None:

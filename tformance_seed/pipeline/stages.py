@@ -19,11 +19,8 @@ from tformance_seed.ledger import Task
 from tformance_seed.pipeline import aggregate as aggregates
 from tformance_seed.pipeline import generate as loading
 from tformance_seed.pipeline.job_context import MAKING, JobContext, Results, Write
-from tformance_seed.storage.failures import sqlstate
+from tformance_seed.storage.failures import UNIQUE_VIOLATION, sqlstate
 from tformance_seed.storage.transactions import transaction
-
-#: PostgreSQL refuses a row whose key is there already.
-UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,14 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import peewee
 
-from tformance_seed.errors import InputError
-from tformance_seed.storage.failures import REMEDIES, error_message, sqlstate
+from tformance_seed.errors import (
+    InputError,
+    SeedError,
+    TooManyConnectionsError,
+    TransientError,
+    UnavailableError,
+)
+from tformance_seed.storage.failures import error_message, failure_of
 from tformance_seed.storage.models import APPLICATION, LEDGER
 from tformance_seed.storage.models.fields import FIELD_TYPES
 
@@ -35,6 +41,7 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
       access: to an SQLite file: "create" makes one that is missing, "write" and "read" need it to be there.
     Raises:
       InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
+      UnavailableError: the server does not answer, or not now.
     """
     parts = _split(url)
     database = OPENERS[parts.scheme](url, parts, access)
@@ -42,11 +49,18 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
         database.connect()
         database.get_tables()
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        advice = f"; {REMEDIES['53300']}" if sqlstate(error) == "53300" else ""
-        raise InputError(f"database {redacted(url)}: {error_message(error, url)}{advice}") from None
+        raise _refusal(url, error) from None
     database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
     _opened.add(database)
     return database
+
+
+def _refusal(url: str, error: peewee.PeeweeException) -> SeedError:
+    """Return the error to raise for a database that cannot be opened."""
+    kind, remedy = failure_of(error)
+    advice = f"; {remedy}" if kind is TooManyConnectionsError else ""
+    refusal = UnavailableError if issubclass(kind, TransientError) else InputError
+    return refusal(f"database {redacted(url)}: {error_message(error, url)}{advice}")
 
 
 #: Databases opened in this process.

@@ -1,40 +1,58 @@
-"""What a database refuses, and what that means: its SQLSTATE, whether it may pass, one line for the user."""
+"""Translates a database's errors: SQLSTATE, whether trying again may help, one line for the user."""
 
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import peewee
 
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
 
-#: What the user can do about a refusal, by SQLSTATE or its class.
-REMEDIES = {
-    "42501": "grant the right and run the same command again",
-    "53100": "the server's disk is full: make room and run the same command again",
-    "53300": "the server takes no more connections: close some or raise max_connections, then run it again",
-    "08": "the connection was lost: run the same command again",
-    "57P": "the server was stopped: run the same command again when it is back",
-    "40": "it lost against another transaction: run the same command again",
-    "23": "rows of somebody else's are in the way",
+#: SQLSTATE of a row whose unique key exists already.
+UNIQUE_VIOLATION = "23505"
+
+#: SQLSTATE, or a prefix of it -> (class of error, what the user can do about it). The longest prefix counts.
+#: Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
+FAILURES: dict[str, tuple[type[SeedError], str]] = {
+    "08": (TransientError, "the connection was lost: run the same command again"),
+    "23": (SeedError, "rows that this package does not own are in the way"),
+    "40": (TransientError, "it conflicted with another transaction: run the same command again"),
+    "42501": (SeedError, "grant the privilege and run the same command again"),
+    "53100": (SeedError, "the server's disk is full: make room and run the same command again"),
+    "53300": (
+        TooManyConnectionsError,
+        "the server accepts no more connections: close some or raise max_connections, then run it again",
+    ),
+    "55P03": (TransientError, "another session holds a lock: run the same command again"),
+    "57P": (TransientError, "the server was stopped: run the same command again when it is back"),
 }
 
+#: What is known of every other error.
+UNKNOWN_FAILURE = (SeedError, "running the same command again continues from there")
 
-#: SQLSTATEs, or classes of them, that say nothing against doing the same again in a while.
-TRANSIENT_SQLSTATES = ("08", "40", "53300", "55P03", "57P")
+#: What drivers say where they give no SQLSTATE, and the SQLSTATE that it stands for; the first match counts.
+#: psycopg2 gives none while it connects, SQLite never.
+MESSAGES = {
+    re.compile(pattern): code
+    for pattern, code in {
+        "too many (clients|connections)|remaining connection slots|no more connections": "53300",
+        "^invalid ": "22023",
+        "authentication failed|no password supplied|no pg_hba.conf entry": "28000",
+        'FATAL: +role ".*" does not exist': "28000",
+        'FATAL: +database ".*" does not exist': "3D000",
+        "disk is full": "53100",
+        "database is locked": "55P03",
+        "shutting down|starting up|recovery mode|terminating": "57P03",
+        "connection|server closed|could not connect|could not translate host name": "08006",
+        "cursor already closed|SSL SYSCALL": "08006",
+    }.items()
+}
 
-
-#: What the drivers say where there is no SQLSTATE: no connection could be made, or it was lost.
-TOO_MANY = re.compile(r"too many (clients|connections)|remaining connection slots|no more connections")
-
-
-LOST = re.compile(
-    "connection|server closed|could not connect|cursor already closed|SSL SYSCALL|shutting down|starting up"
-    "|recovery mode|database is locked|terminating"
-)
+#: Kinds of errors that a driver may raise without an SQLSTATE.
+WITHOUT_SQLSTATE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
 
 
 def error_message(error: BaseException, url: str = "") -> str:
-    """What a driver says went wrong: one line, without anything secret in the URL."""
+    """Return a driver's message in one line, without anything secret from the URL."""
     text = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
     parts = urlsplit(url)
     secrets = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "pass" in name)]
@@ -45,30 +63,32 @@ def error_message(error: BaseException, url: str = "") -> str:
 
 
 def sqlstate(error: BaseException) -> str:
-    """PostgreSQL's code of an error; empty where the driver has none."""
+    """Return an error's SQLSTATE: the driver's own, else the one its message stands for, else ``""``."""
     cause = error.__cause__ or error.__context__
-    code = getattr(error, "pgcode", None) or getattr(cause, "pgcode", None) or ""
-    return code or ("53300" if TOO_MANY.search(str(error)) else "")
+    code: str | None = getattr(error, "pgcode", None) or getattr(cause, "pgcode", None)
+    if code or not isinstance(error, WITHOUT_SQLSTATE):
+        return code or ""
+    text = str(error)
+    return next((code for pattern, code in MESSAGES.items() if pattern.search(text)), "")
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether what went wrong can be gone when the same is tried again in a while.
+    """Return whether trying again later may succeed.
 
-    A lost or refused connection, a deadlock, a serialization failure, a server that stops or starts.
+    True of a lost or refused connection, a deadlock, a serialization failure, a server that stops or starts.
     """
-    if not isinstance(error, peewee.OperationalError | peewee.InterfaceError | peewee.InternalError):
-        return False
-    code = sqlstate(error)
-    return code.startswith(TRANSIENT_SQLSTATES) if code else LOST.search(str(error)) is not None
+    return issubclass(failure_of(error)[0], TransientError)
 
 
-def to_seed_error(error: peewee.PeeweeException) -> SeedError:
-    """A database's refusal as one line that says what is safe and how to go on."""
+def to_seed_error(error: BaseException) -> SeedError:
+    """Return the error to raise for a database's: its class, and one line that says how to continue."""
+    kind, remedy = failure_of(error)
+    return kind(f"the database refused: {error_message(error)}. What was committed is safe; {remedy}")
+
+
+def failure_of(error: BaseException) -> tuple[type[SeedError], str]:
+    """Return what is known of an error: the class to raise for it, and what the user can do."""
+    if not isinstance(error, peewee.DatabaseError | peewee.InterfaceError):
+        return UNKNOWN_FAILURE
     code = sqlstate(error)
-    remedy = next((text for prefix, text in REMEDIES.items() if code.startswith(prefix)), None)
-    if "disk is full" in str(error):
-        remedy = "make room and run the same command again"
-    return SeedError(
-        f"the database refused: {error_message(error)}. What was committed is safe; "
-        + (remedy or "running the same command again goes on from there")
-    )
+    return next((FAILURES[code[:n]] for n in (5, 3, 2) if code[:n] in FAILURES), UNKNOWN_FAILURE)

@@ -1,0 +1,200 @@
+"""The only module that touches Peewee's private or untyped parts: small functions with types.
+
+Everything here was checked with Peewee 3.17.9 and 4.5; look here first when a newer version breaks something.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+Model = type[peewee.Model]
+
+
+@dataclass(frozen=True)
+class IndexDefinition:
+    """How an index was declared; ``method`` is empty for the default one, ``where`` is None for all rows."""
+
+    name: str
+    expressions: tuple[peewee.Node, ...]
+    unique: bool
+    method: str
+    where: Any
+
+
+def table_name(model: Model) -> str:
+    """Return the name of the model's table (``_meta.table_name``)."""
+    return str(model._meta.table_name)
+
+
+def table_entity(model: Model) -> peewee.Entity:
+    """Return the model's table as SQL, schema included (``_meta.entity``)."""
+    return model._meta.entity
+
+
+def fields_of(model: Model) -> list[peewee.Field]:
+    """Return the fields in the order of their declaration (``_meta.sorted_fields``)."""
+    return list(model._meta.sorted_fields)
+
+
+def fields_by_name(model: Model) -> dict[str, peewee.Field]:
+    """Return the fields by their names (``_meta.fields``)."""
+    return dict(model._meta.fields)
+
+
+def fields_by_column(model: Model) -> dict[str, peewee.Field]:
+    """Return the fields by the names of their columns (``_meta.columns``)."""
+    return dict(model._meta.columns)
+
+
+def primary_key_fields(model: Model) -> tuple[peewee.Field, ...]:
+    """Return the fields of the primary key, none if there is none (``_meta.get_primary_keys``)."""
+    return tuple(model._meta.get_primary_keys())  # type: ignore[no-untyped-call]
+
+
+def foreign_keys(model: Model) -> list[peewee.ForeignKeyField]:
+    """Return the fields that refer to another table, in the order of their declaration."""
+    return [field for field in fields_of(model) if isinstance(field, peewee.ForeignKeyField)]
+
+
+def defaults(model: Model) -> dict[peewee.Field, Any]:
+    """Return the default of each field that has one, a value or a function (``_meta.defaults``)."""
+    return dict(model._meta.defaults)
+
+
+def check_constraints(model: Model) -> list[str]:
+    """Return the expressions of the table's CHECK constraints (``_meta.constraints``)."""
+    return [constraint.sql.removeprefix("CHECK ") for constraint in model._meta.constraints or ()]
+
+
+def decimal_digits(field: peewee.Field) -> tuple[int, int]:
+    """Return precision and scale of a decimal field (``max_digits``, ``decimal_places``)."""
+    return int(getattr(field, "max_digits")), int(getattr(field, "decimal_places"))  # noqa: B009
+
+
+def indexes_of(model: Model) -> list[peewee.ModelIndex]:
+    """Return every index but the primary key's (``_meta.fields_to_index``)."""
+    return model._meta.fields_to_index()
+
+
+def index_definition(index: peewee.ModelIndex) -> IndexDefinition:
+    """Return how an index was declared (``_name``, ``_expressions``, ``_unique``, ``_using``, ``_where``)."""
+    private: Any = index
+    return IndexDefinition(
+        name=private._name,
+        expressions=tuple(private._expressions),
+        unique=bool(private._unique),
+        method=private._using or "",
+        where=private._where,
+    )
+
+
+def unique_keys(model: Model) -> list[tuple[tuple[peewee.Field, ...], Any]]:
+    """Return fields and predicate (None: all rows) of each unique key but the primary one.
+
+    ``unique=True`` fields come first, then ``Meta.indexes`` and ``add_index`` (``_meta.indexes``) but those on
+    expressions.
+    """
+    keys: list[tuple[tuple[peewee.Field, ...], Any]] = [
+        ((field,), None) for field in fields_of(model) if field.unique and not field.primary_key
+    ]
+    by_name = fields_by_name(model)
+    for index in model._meta.indexes:
+        if isinstance(index, peewee.ModelIndex):
+            definition = index_definition(index)
+            fields = tuple(part for part in definition.expressions if isinstance(part, peewee.Field))
+            if definition.unique and len(fields) == len(definition.expressions):
+                keys.append((fields, definition.where))
+        elif isinstance(index, list | tuple) and index[1]:
+            keys.append((tuple(by_name[name] for name in index[0]), None))
+    return keys
+
+
+def bound_database(model: Model) -> peewee.Database:
+    """Return the database that a model is bound to, of a proxy the one behind it (``_meta.database``).
+
+    Raises:
+      ValueError: the model is bound to none.
+    """
+    database = model._meta.database
+    if isinstance(database, peewee.Proxy):
+        database = database.obj
+    if not isinstance(database, peewee.Database):
+        raise ValueError(f"{model.__name__} is not bound to a database; name one with database=")
+    return database
+
+
+def to_database(field: peewee.Field, value: Any) -> Any:
+    """Convert a value as the field does for a statement's parameter (``Field.db_value``)."""
+    return field.db_value(value)  # type: ignore[no-untyped-call]
+
+
+def from_database(field: peewee.Field, value: Any) -> Any:
+    """Convert what the driver returned as the field does (``Field.python_value``)."""
+    return field.python_value(value)  # type: ignore[no-untyped-call]
+
+
+def compile_query(database: peewee.Database, node: Any) -> tuple[str, list[Any]]:
+    """Return SQL and parameters of a query or expression in the database's dialect.
+
+    ``Query.sql()`` would use the dialect of the database that the model is bound to.
+    """
+    context: peewee.Context = database.get_sql_context().sql(node)  # type: ignore[no-untyped-call]
+    return context.query()
+
+
+def column_type(database: peewee.Database, field: peewee.Field) -> str:
+    """Return the type of the field's column as the database's DDL spells it (``Field.ddl_datatype``)."""
+    return str(field.ddl_datatype(database.get_sql_context()).sql)
+
+
+def execute_sql(database: peewee.Database, sql: str, parameters: Sequence[Any] | None = None) -> Any:
+    """Run one statement and return the driver's cursor (``Database.execute_sql``)."""
+    return database.execute_sql(sql, parameters)  # type: ignore[no-untyped-call]
+
+
+def execute(database: peewee.Database, query: Any) -> Any:
+    """Run a query and return the driver's cursor, whose rows no field converted (``Database.execute``)."""
+    return database.execute(query)  # type: ignore[no-untyped-call]
+
+
+def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any]) -> Any:
+    """Insert one row, given by names of fields, and return the primary key that the database generated.
+
+    ``Model.create`` and ``Model.insert`` work on the database that the model is bound to; executed on another
+    database, the latter returns no key on PostgreSQL (``ModelInsert.__init__``).
+    """
+    insert = model.insert(values)
+    if isinstance(database, peewee.PostgresqlDatabase):
+        ((key,),) = insert.returning(*primary_key_fields(model)).tuples().execute(database)
+        return key
+    return insert.returning().execute(database)
+
+
+@contextlib.contextmanager
+def driver_cursor(database: peewee.Database) -> Iterator[Any]:
+    """Yield a cursor of the driver; its errors become Peewee's (``__exception_wrapper__``)."""
+    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+        yield database.cursor()  # type: ignore[no-untyped-call]
+
+
+def driver_connection(database: peewee.Database) -> Any:
+    """Return the connection of this thread, opened if it is not open (``Database.connection``)."""
+    return database.connection()  # type: ignore[no-untyped-call]
+
+
+def detach_connection(database: peewee.Database) -> Any:
+    """Forget this thread's connection without closing it, and return it (``Database._state``)."""
+    state = database._state  # type: ignore[attr-defined]
+    connection = state.conn
+    state.reset()
+    return connection
+
+
+def create_table(database: peewee.Database, model: Model) -> None:
+    """Create the model's table and its indexes, which must not exist (as ``_schema`` does)."""
+    schema = peewee.SchemaManager(model, database)
+    schema.create_table(safe=False)
+    schema.create_indexes(safe=False)

@@ -1,5 +1,14 @@
+"""Tables for people: aligned in a pipe, as wide as a terminal allows."""
+
+import contextlib
+import os
+import pty
+import re
+import subprocess
+
 import pytest
 
+from tests.support.commands import argv, clean, command
 from tformance_seed.cli.tables import table
 
 
@@ -40,3 +49,32 @@ def test_what_looks_like_markup_is_shown_as_it_is(capsys):
 
 def test_without_rows_the_head_is_shown(capsys):
     assert shown(capsys, ("name", "rows")) == ["name  rows"]
+
+
+def test_a_table_in_a_pipe_is_aligned_lines_without_colour():
+    title, head, *lines = command("orgs", COLUMNS="40").stdout.splitlines()
+    assert title.startswith("100 organisations")
+    name, members = head.index("name"), head.index("members") + len("members")
+    rows = lines[: lines.index("")]
+    assert len(rows) == 100
+    assert all(row[name - 2 : name] == "  " != row[name] for row in rows)
+    assert all(row[members - 1].isdigit() and row[members] == " " for row in rows)
+    assert not any("\x1b" in line or line != line.rstrip() for line in [title, head, *lines])
+
+
+@pytest.mark.parametrize("width", [60, 200])
+def test_a_table_on_a_terminal_keeps_to_its_width(width):
+    terminal, side = pty.openpty()
+    run = subprocess.Popen(argv("orgs"), stdout=side, env=clean({"COLUMNS": str(width), "TERM": "xterm"}))
+    os.close(side)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux's way to say that the other side is closed
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    assert run.wait() == 0
+    assert b"\x1b[1m" in shown  # a head in bold
+    lines = re.sub(r"\x1b\[[\d;]*m", "", shown.decode()).splitlines()
+    assert max(map(len, lines)) <= width
+    folded = "ecommerce" not in "\n".join(lines)
+    assert folded == (width == 60)

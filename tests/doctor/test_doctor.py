@@ -151,7 +151,7 @@ def test_every_finding_is_documented_made_and_caused():
     documented = re.findall(r"^\| `([a-z][a-z-]+)` \|", chapter, re.MULTILINE)
     assert sorted(documented) == sorted(names)
     package = "".join(path.read_text() for path in (PROJECT / "tformance_seed").rglob("*.py"))
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    tests = "".join(path.read_text() for path in (PROJECT / "tests").rglob("test_*.py"))
     for name in names:
         assert package.count(f'"{name}"') > 1, f"nothing makes {name}"
         assert f'"{name}"' in tests, f"no test causes {name}"

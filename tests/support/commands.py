@@ -1,12 +1,21 @@
-"""Runs the command line in a process of its own, as a user does."""
+"""Runs the command line: in this process where a process is not the point, else in one of its own."""
 
+import contextlib
+import io
+import logging
 import os
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
+
+from tformance_seed.cli.app import main
+from tformance_seed.storage.models import APPLICATION, LEDGER
 
 #: Variables that the package reads; none reaches a command unless a test says so.
-OURS = {
+PACKAGE_VARIABLES = {
     "DATABASE_URL",
     "BROKER_URL",
     "REDIS_URL",
@@ -15,27 +24,85 @@ OURS = {
     "TFORMANCE_PROMETHEUS",
 }
 
+#: Kinds of warnings that Python shows nobody unless asked.
+HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
+
 
 def command(
-    *arguments: str, folder: Path | None = None, **environment: str
+    *arguments: object, folder: Path | None = None, answer: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m tformance_seed``; the environment names no database."""
+    """Run a command within this process, as ``command_process`` would in its own.
+
+    Parameters:
+      folder: where it runs.
+      answer: what is typed on its standard input.
+      environment: variables beside those of the tests, which name no database.
+    """
+    argv = ["tformance-seed", *map(str, arguments)]
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        _process_state(folder or Path.cwd(), environment),
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.object(sys, "stdin", io.StringIO(answer)),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+    return subprocess.CompletedProcess(argv, status, output.getvalue(), errors.getvalue())
+
+
+@contextlib.contextmanager
+def _process_state(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """Everything that a new process would not share with this one, put back afterwards."""
+    root = logging.getLogger()
+    handlers, root.handlers = root.handlers, []
+    bound = [(model, model._meta.database) for model in (*APPLICATION, *LEDGER)]
+    with (
+        contextlib.chdir(folder),
+        mock.patch.dict(os.environ, clean(environment), clear=True),
+        warnings.catch_warnings(),
+    ):
+        warnings.resetwarnings()
+        for kind in HIDDEN_WARNINGS:
+            warnings.simplefilter("ignore", kind)
+        warnings.showwarning = _show_warning
+        try:
+            yield
+        finally:
+            root.handlers = handlers
+            for model, database in bound:
+                model._meta.set_database(database)
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
+
+
+def command_process(
+    *arguments: object, folder: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m tformance_seed`` as a user does; the environment names no database."""
     return subprocess.run(
         argv(*arguments), capture_output=True, text=True, cwd=folder, env=clean(environment), check=False
     )
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    """The same, without waiting."""
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Start a command in a process of its own, without waiting for it."""
     return subprocess.Popen(
         argv(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean()
     )
 
 
-def argv(*arguments: str) -> list[str]:
+def argv(*arguments: object) -> list[str]:
+    """Return the command line of a process that runs a command."""
     return [sys.executable, "-m", "tformance_seed", *map(str, arguments)]
 
 
 def clean(extra: dict[str, str] | None = None) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
+    """Return the environment without the package's variables, but for those in ``extra``."""
+    kept = {name: value for name, value in os.environ.items() if name not in PACKAGE_VARIABLES}
     return {**kept, "COLUMNS": "200", **(extra or {})}

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from tests.support.commands import argv, clean
+from tests.support.commands import argv, clean, command
 from tests.support.servers import wait_until
 
 
@@ -72,14 +72,7 @@ def kill(process: psutil.Process) -> None:
 
 def run_json(*arguments: str, database: str, broker: str | None = None) -> dict:
     """A command's JSON; it must end well."""
-    result = subprocess.run(
-        argv(*arguments, "--json"),
-        capture_output=True,
-        text=True,
-        env=clean(urls(database, broker)),
-        check=False,
-        timeout=300,
-    )
+    result = command(*arguments, "--json", **urls(database, broker))
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 

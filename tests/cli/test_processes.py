@@ -45,7 +45,7 @@ def test_orgs_is_quick_because_it_loads_little():
         check=True,
     )
     loaded = {line.rpartition("|")[2].strip() for line in imports.stderr.splitlines()}
-    assert "tformance_seed.cli.tables" in loaded
+    assert "tformance_seed.cli.console" in loaded
     assert not loaded & {"numpy", "peewee", "rich.console", "importlib.resources", "logging"}
 
 

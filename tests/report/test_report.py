@@ -17,7 +17,7 @@ from tests.support.commands import argv, clean, command, command_process
 from tests.support.recomputation import Recount
 from tests.support.teams import MONDAY, Coherent, add, add_team
 from tests.support.workers import statement
-from tformance_seed.report import charts, text, weeks
+from tformance_seed.report import charts, sections, weeks
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import APPLICATION, LEDGER, AIUsageDaily, PullRequest, Team
 from tformance_seed.storage.schema.create import create_missing
@@ -238,19 +238,19 @@ def test_every_form_has_the_same_figures(filled):
         row for row in headings_of_numbers if row not in lines and " ".join(row) not in map(" ".join, lines)
     ] == []
     for columns, name in (
-        (text.TABLES, "tables"),
-        (text.ORGANISATIONS, "organisations"),
-        (text.USAGE, "usage"),
+        (sections.TABLES, "tables"),
+        (sections.ORGANISATIONS, "organisations"),
+        (sections.USAGE, "usage"),
     ):
         for item in values[name]:
             assert [written(column, item[column.attribute]) for column in columns] in cells
 
 
-def written(column: text.Column, value):
+def written(column: sections.Column, value):
     """A JSON value as the column writes it."""
     if value is None:
-        return text.UNKNOWN
-    return value[:10] if column.written is text.day else column.written(value)
+        return sections.UNKNOWN
+    return value[:10] if column.format is sections.format_day else column.format(value)
 
 
 def test_where_nobody_watches_lines_are_plain_and_unbroken(filled):

@@ -2,6 +2,5 @@
 
 from tformance_seed.doctor.examination import Given, Report, Section, examine
 from tformance_seed.doctor.script import script
-from tformance_seed.doctor.text import as_json, show
 
-__all__ = ["Given", "Report", "Section", "as_json", "examine", "script", "show"]
+__all__ = ["Given", "Report", "Section", "examine", "script"]

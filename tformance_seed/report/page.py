@@ -13,9 +13,9 @@ import peewee
 
 from tformance_seed.errors import InputError
 from tformance_seed.ledger import now
-from tformance_seed.report import text, weeks
+from tformance_seed.report import weeks
 from tformance_seed.report.figures import Report
-from tformance_seed.report.text import Section
+from tformance_seed.report.sections import Section, format_note, sections
 from tformance_seed.report.weeks import Weeks
 
 try:
@@ -74,7 +74,7 @@ def page(report: Report, by_week: Weeks) -> str:
     colours = charts.tools_told_apart(by_week.sources, by_week.tools)
     drawn = charts.by_week(colours, by_week.sources, by_week.tools)
     sizes = charts.sizes(len(report.tables))
-    facts, _, organisations, _ = text.sections(report)
+    facts, _, organisations, _ = sections(report)
     return Template(_file("page.html")).substitute(
         title=escape(report.database.name),
         server=escape(f"{report.database.kind} {report.database.version}"),
@@ -87,7 +87,7 @@ def page(report: Report, by_week: Weeks) -> str:
         ),
         organisations=_table(organisations),
         reviewers=weeks.REVIEWERS,
-        notes="".join(f"<p>{escape(text.sentence(note))}</p>" for note in _notes(report, by_week)),
+        notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, by_week)),
         data=_json(_data(report, by_week, [*drawn, sizes], colours)),
         library=_library(),
         script=_file("page.js"),
@@ -157,7 +157,7 @@ def _card(chart: "charts.Chart") -> str:
 
 
 def _table(section: Section) -> str:
-    sides = ["number" if right else "text" for right in section.right]
+    sides = ["number" if right else "text" for right in section.right_aligned]
 
     def row(cells: Iterable[str], tag: str, scope: str) -> str:
         first, *rest = ((f' class="{side}"', escape(cell)) for side, cell in zip(sides, cells, strict=True))

@@ -9,11 +9,11 @@ import subprocess
 import pytest
 
 from tests.support.commands import argv, clean, command
-from tformance_seed.cli.tables import table
+from tformance_seed.cli.console import Table, print_table
 
 
 def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: tuple) -> list[str]:
-    table("Title", columns, rows)
+    print_table(Table("Title", columns, rows))
     title, *lines, end = capsys.readouterr().out.split("\n")[:-1]
     assert (title, end) == ("Title", "")
     return lines
@@ -28,10 +28,10 @@ def test_words_stand_to_the_left_and_numbers_to_the_right(capsys):
 
 
 def test_a_column_of_numbers_may_have_gaps_but_no_words(capsys):
-    assert shown(capsys, ("name", "done", "in hand"), ("a", "", 3), ("b", 10, "3 + 1 silent")) == [
-        "name  done  in hand",
+    assert shown(capsys, ("name", "done", "running"), ("a", "", 3), ("b", 10, "3 + 1 stalled")) == [
+        "name  done  running",
         "a           3",
-        "b       10  3 + 1 silent",
+        "b       10  3 + 1 stalled",
     ]
 
 

@@ -1,0 +1,286 @@
+"""Everything that reaches standard output, standard error or the terminal's user."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tformance_seed.errors import SeedError
+
+if TYPE_CHECKING:
+    from tformance_seed.ledger import RunStatus
+
+#: Name of the command in messages.
+PROGRAM = "tformance-seed"
+
+#: Separator of two columns of a table.
+COLUMN_GAP = "  "
+
+#: Characters in a line of a paragraph where the output is no terminal.
+PIPE_WIDTH = 120
+
+#: Blanks before the second and all further lines of a paragraph.
+HANGING_INDENT = 6
+
+#: Seconds without any sign of a worker after which the user is told how to start one.
+NO_WORKER_HINT_AFTER = 10.0
+
+#: Seconds between two updates of the progress bars of `status --watch`.
+WATCH_INTERVAL = 1.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table of a command's result.
+
+    Parameters:
+      right_aligned: for each column; by default columns of numbers are, except for the first.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    right_aligned: Sequence[bool] | None = None
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text, wrapped to the width of the terminal, with an optional styled label in front.
+
+    Parameters:
+      label_style: keyword arguments of ``typer.style``.
+      indent: blanks before the first line.
+    """
+
+    text: str
+    label: str = ""
+    label_style: Mapping[str, Any] = field(default_factory=dict)
+    indent: int = 0
+
+
+@dataclass(frozen=True)
+class View:
+    """A command's result in both forms: one JSON-compatible value, and blocks for people.
+
+    A block that is a string is printed as a line of its own, never wrapped.
+    """
+
+    data: Any
+    blocks: Sequence[Table | Paragraph | str]
+
+
+def show(view: View, *, as_json: bool) -> None:
+    """Print a command's result as one JSON object or for people."""
+    if as_json:
+        print_json(view.data)
+        return
+    for block in view.blocks:
+        if isinstance(block, Table):
+            print_table(block)
+        elif isinstance(block, Paragraph):
+            _print_paragraph(block)
+        else:
+            print_message(block)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; types that JSON lacks are printed as strings."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_message(message: str) -> None:
+    """Print a message on standard output; styles are removed where it is no terminal."""
+    typer.echo(message)
+
+
+def print_warning(message: str) -> None:
+    """Print a warning, as one line on standard error."""
+    _print_on_stderr(f"warning: {message}")
+
+
+def print_error(message: str) -> None:
+    """Print an error, as one line on standard error."""
+    _print_on_stderr(message)
+
+
+def _print_on_stderr(message: str) -> None:
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+
+
+def bold(text: str) -> str:
+    """Return a text in bold."""
+    return typer.style(text, bold=True)
+
+
+def confirm(question: str) -> None:
+    """Ask a question on standard error.
+
+    Raises:
+      SeedError: the answer is no, or there is nobody to ask.
+    """
+    try:
+        confirmed = typer.confirm(question, err=True)
+    except typer.Abort:
+        raise SeedError("nothing was removed; where no one can answer, add --yes") from None
+    if not confirmed:
+        raise SeedError("nothing was removed")
+
+
+def silence_logging() -> None:
+    """Keep log records of drivers and libraries off standard error; the command reports what matters."""
+    import logging
+
+    logging.getLogger().addHandler(logging.NullHandler())
+
+
+def print_table(table: Table) -> None:
+    """Print a table below its title, and an empty line after it.
+
+    Lines are as wide as they need to be; a terminal that is narrower gets folded cells. Rich is imported only
+    there: importing it takes longer than everything else that `orgs` does.
+    """
+    cells = [list(table.columns), *([_cell(value) for value in row] for row in table.rows)]
+    right_aligned = table.right_aligned or [
+        column > 0 and all(_is_number(row[column]) for row in table.rows)
+        for column in range(len(table.columns))
+    ]
+    widths = [max(map(_width, column)) for column in zip(*cells, strict=True)]
+    width = sum(widths) + len(COLUMN_GAP) * (len(widths) - 1)
+    if sys.stdout.isatty() and shutil.get_terminal_size().columns < width:
+        _print_folded(table.title, cells, right_aligned)
+    else:
+        head, *lines = (_line(row, widths, right_aligned) for row in cells)
+        typer.echo("\n".join([typer.style(table.title, italic=True), bold(head), *lines]))
+    typer.echo()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) or not value
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text fills: characters of some scripts fill two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _line(row: list[str], widths: list[int], right_aligned: Sequence[bool]) -> str:
+    padded = []
+    for text, width, right in zip(row, widths, right_aligned, strict=True):
+        padding = " " * (width - _width(text))
+        padded.append(padding + text if right else text + padding)
+    return COLUMN_GAP.join(padded).rstrip()
+
+
+def _print_folded(title: str, cells: list[list[str]], right_aligned: Sequence[bool]) -> None:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    table = RichTable(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    columns, *rows = cells
+    for column, right in zip(columns, right_aligned, strict=True):
+        table.add_column(column, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def _print_paragraph(paragraph: Paragraph) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+    label = typer.style(paragraph.label, **paragraph.label_style)
+    indent = paragraph.indent
+    for line in Text(paragraph.label + paragraph.text).wrap(Console(width=columns), columns - HANGING_INDENT):
+        text = line.plain.rstrip()
+        if indent == paragraph.indent:
+            text = label + text.removeprefix(paragraph.label)
+        typer.echo(" " * indent + text)
+        indent = HANGING_INDENT
+
+
+@contextmanager
+def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]:
+    """Yield a function that shows a run's progress on standard error; None where that is no terminal.
+
+    Parameters:
+      workers: other processes do the work, so hint at how to start one if there is none.
+    """
+    if not workers and not sys.stderr.isatty():
+        yield None
+        return
+    started = time.monotonic()
+    hinted = False
+    with _progress_bars() as show_bars:
+
+        def show_progress(status: "RunStatus") -> None:
+            nonlocal hinted
+            waited = time.monotonic() - started
+            if workers and not hinted and not status.heard and waited > NO_WORKER_HINT_AFTER:
+                hinted = True
+                print_error(
+                    f"run {status.run} is waiting: no worker has started a task yet; start a worker "
+                    f"with: {PROGRAM} worker"
+                )
+            show_bars(status)
+
+        yield show_progress
+
+
+def watch(get_status: Callable[[], "RunStatus"]) -> None:
+    """Show progress bars of a run on standard error until it is finished."""
+    with _progress_bars() as show_bars:
+        while not (status := get_status()).over:
+            show_bars(status)
+            time.sleep(WATCH_INTERVAL)
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Callable[["RunStatus"], None]]:
+    """Yield a function that draws one bar for the organisations and one for each stage."""
+    if not sys.stderr.isatty():
+        yield lambda _status: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar_ids: dict[str, TaskID] = {}
+
+    def show_bars(status: "RunStatus") -> None:
+        counts = {"organisations": (sum(job.over for job in status.jobs), len(status.jobs))}
+        for job in status.jobs:
+            for stage in job.stages:
+                done, total = counts.get(stage.stage, (0, 0))
+                counts[stage.stage] = (done + stage.places_done, total + stage.places)
+        for name, (done, total) in counts.items():
+            if name not in bar_ids:
+                bar_ids[name] = bars.add_task(name.replace("_", " "), total=total)
+            bars.update(bar_ids[name], completed=done, total=total)
+
+    with bars:
+        yield show_bars

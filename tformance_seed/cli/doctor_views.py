@@ -1,0 +1,74 @@
+"""The doctor's report as text for a terminal, and as JSON."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+from tformance_seed.cli.console import Paragraph, View, bold
+from tformance_seed.doctor import Report
+from tformance_seed.storage.schema.findings import Finding
+
+#: Severities, the worst first, and their styles in a terminal. What is fine is counted, not listed.
+SEVERITY_STYLES: dict[str, dict[str, Any]] = {
+    "stops": {"fg": "red", "bold": True},
+    "warns": {"fg": "yellow"},
+    "advises": {"fg": "cyan"},
+}
+
+#: Findings of one name that are listed; the rest is counted, and ``--json`` has them all.
+MAX_LISTED = 8
+
+#: Blanks before the heading of a group, before its findings, and before a finding's statement.
+GROUP_INDENT, FINDING_INDENT, STATEMENT_INDENT = 2, 4, 8
+
+
+def report(report: Report) -> View:
+    """Show a report by section and severity; a section without findings is one line."""
+    return View(_data(report), list(_blocks(report)))
+
+
+def _blocks(report: Report) -> Iterator[Paragraph | str]:
+    for section in report.sections:
+        yield f"{bold(section.title)}: {section.summary}"
+        for severity in SEVERITY_STYLES:
+            findings = [finding for finding in section.findings if finding.severity == severity]
+            by_name = itertools.groupby(sorted(findings, key=attrgetter("name")), attrgetter("name"))
+            for name, group in by_name:
+                yield from _group(severity, name, list(group))
+
+
+def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragraph | str]:
+    """Show findings of one name; the reason is given once, in the heading, where they share it."""
+    reasons = {finding.because for finding in findings}
+    common = reasons.pop() if len(reasons) == 1 else ""
+    heading = f" {name}: {common}" if common else f" {name}"
+    yield Paragraph(heading, severity, SEVERITY_STYLES[severity], GROUP_INDENT)
+    listed = findings if len(findings) <= MAX_LISTED + 1 else findings[:MAX_LISTED]
+    for finding in listed:
+        parts = (finding.state, "" if common else finding.because)
+        yield Paragraph("; ".join(filter(None, parts)), indent=FINDING_INDENT)
+        for line in (finding.statement or "").splitlines():
+            yield bold(" " * STATEMENT_INDENT + line)
+    if len(findings) > len(listed):
+        rest = f"and {len(findings) - len(listed):,} more, which --json lists"
+        yield Paragraph(rest, indent=FINDING_INDENT)
+
+
+def _data(report: Report) -> dict[str, Any]:
+    return {
+        "fit": not report.stops,
+        "database": report.database,
+        "tier": report.tier,
+        "teams": report.teams,
+        "pull_requests": report.pull_requests,
+        "machine": report.machine and dataclasses.asdict(report.machine),
+        "sections": {
+            section.title.lower(): {
+                "summary": section.summary,
+                "findings": [dataclasses.asdict(finding) for finding in section.findings],
+            }
+            for section in report.sections
+        },
+    }

@@ -1,0 +1,74 @@
+"""The commands that only read a database: `report` and `doctor`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tformance_seed.cli import console
+from tformance_seed.cli.connections import open_database
+from tformance_seed.cli.options import Broker, Database, Json, Organisations, optional
+from tformance_seed.errors import InputError, SeedError
+
+
+def report(
+    database: Database,
+    organisations: Organisations = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Count the rows of every table.")] = False,
+    html: Annotated[Path | None, optional("FILE", "Write a standalone HTML report with charts.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show sizes, row counts, organisations and AI usage of a database."""
+    if markdown and as_json:
+        raise InputError("--markdown and --json exclude each other; choose one")
+    from tformance_seed.cli import report_views
+    from tformance_seed.report import gather
+    from tformance_seed.report.sections import format_size
+    from tformance_seed.storage.transactions import reading
+
+    if html is not None:
+        from tformance_seed.report import page
+
+        page.check(html)
+    with open_database(database, "read") as opened, reading(opened):
+        gathered = gather(opened, organisations or (), exact=exact)
+        if html is not None:
+            size = page.write(html, opened, gathered)
+    if markdown:
+        console.print_message(report_views.markdown(gathered))
+    elif html is not None and not as_json:
+        console.print_message(f"wrote {html}, {format_size(size)}; open it in a browser")
+    else:
+        console.show(report_views.report(gathered), as_json=as_json)
+
+
+def doctor(
+    database: Database,
+    broker: Broker,
+    ram: Annotated[str | None, optional("SIZE", "Memory of the server, such as 8GB.")] = None,
+    cpus: Annotated[int | None, optional("N", "Processor cores of the server.")] = None,
+    teams: Annotated[int | None, optional("N", "Teams to expect (default: those found).")] = None,
+    as_sql: Annotated[bool, typer.Option("--sql", help="Print the remedies as a script for psql.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Diagnose schema, server and workers; suggest remedies.
+
+    Changes nothing.
+    """
+    from tformance_seed import doctor as doctors
+    from tformance_seed.cli import doctor_views
+
+    if as_sql and as_json:
+        raise InputError("--sql and --json exclude each other; choose one")
+    console.silence_logging()
+    given = doctors.Given.parse(ram, cpus, teams)
+    with open_database(database, "read") as opened:
+        examined = doctors.examine(opened, database, broker, given)
+    if as_sql:
+        console.print_message(doctors.script(examined).removesuffix("\n"))
+    else:
+        console.show(doctor_views.report(examined), as_json=as_json)
+    if examined.stops:
+        names = ", ".join(sorted({finding.name for finding in examined.stops}))
+        raise SeedError(f"the database cannot be seeded as it is: {names}")

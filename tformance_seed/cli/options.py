@@ -1,0 +1,77 @@
+"""Options and arguments that several commands share, and how their values are read."""
+
+import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tformance_seed import settings
+from tformance_seed.errors import InputError
+
+
+def optional(metavar: str, text: str) -> Any:
+    """Return an option without a default to show."""
+    return typer.Option(metavar=metavar, help=text, show_default=False)
+
+
+Database = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        default_factory=settings.database_url,
+        show_default=False,
+        help="sqlite:///file, postgresql://..., or embedded:///folder "
+        f"(default: DATABASE_URL, else {settings.DEFAULT_DATABASE}).",
+    ),
+]
+Broker = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        default_factory=settings.broker_url,
+        show_default=False,
+        help="The workers' broker, redis://... or amqp://... "
+        "(default: BROKER_URL, else REDIS_URL, else no workers).",
+    ),
+]
+Organisations = Annotated[
+    list[str] | None, typer.Argument(metavar="[ORG]...", help="Slugs of organisations.", show_default=False)
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
+LatestRun = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="Name of a run (default: the latest).", show_default=False),
+]
+Catalog = Annotated[Path | None, optional("FILE", "Your own catalogue of organisations, in TOML.")]
+Until = Annotated[str | None, optional("DATE", "Last day of the window (default: today).")]
+Days = Annotated[int | None, optional("N", "Days in the window (default: 90).")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Seed into a team that this package did not create.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run has the organisation.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers continue.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def parse_day(option: str, text: str | None) -> datetime.date | None:
+    """Return the day that an option names.
+
+    Raises:
+      InputError: there is no such day.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{option} {text}: no such day; expected one such as 2026-01-31") from None
+
+
+def check_detach(broker: str | None, *, detach: bool) -> None:
+    """Check that there are workers for a run that the command does not wait for.
+
+    Raises:
+      InputError: no broker is named.
+    """
+    if detach and broker is None:
+        raise InputError("--detach needs workers to do the tasks: add --broker URL, or set REDIS_URL")

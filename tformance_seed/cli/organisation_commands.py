@@ -1,0 +1,94 @@
+"""The commands on organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
+
+from typing import Annotated
+
+import typer
+
+from tformance_seed.cli import console
+from tformance_seed.cli.connections import open_database
+from tformance_seed.cli.options import Catalog, Database, Days, Json, Organisations, Until, Wait, parse_day
+from tformance_seed.errors import InputError, SeedError
+
+
+def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
+    """List the catalogue's organisations and the scenarios."""
+    from tformance_seed.catalog.organisations import load
+    from tformance_seed.cli import organisation_views
+
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
+    console.show(organisation_views.catalogue(load(catalog), days or 90), as_json=as_json)
+
+
+def init(database: Database) -> None:
+    """Create missing tables, with all keys and indexes.
+
+    Existing tables stay as they are.
+    """
+    from tformance_seed.storage.schema.create import create_missing
+
+    with open_database(database) as opened:
+        created = create_missing(opened)
+    console.print_message(f"created {len(created)} tables" if created else "no table is missing")
+
+
+def weekly(
+    database: Database,
+    organisations: Organisations = None,
+    days: Days = None,
+    until: Until = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute weekly metrics, by default of all organisations."""
+    from tformance_seed.cli import organisation_views
+    from tformance_seed.commands import maintain
+
+    last_day = parse_day("--until", until)
+    with open_database(database, "write") as opened:
+        results = maintain.recompute_weekly(opened, organisations or (), days, last_day)
+    console.show(organisation_views.weekly(results), as_json=as_json)
+
+
+def verify(
+    database: Database,
+    organisations: Organisations = None,
+    as_json: Json = False,
+) -> None:
+    """Check the data for consistency and print digests of its content."""
+    from tformance_seed.cli import organisation_views
+    from tformance_seed.commands import maintain
+
+    with open_database(database, "read") as opened:
+        reports = maintain.verify_teams(opened, organisations or ())
+    console.show(organisation_views.verified(reports), as_json=as_json)
+    if inconsistent := [report for report in reports if report.violations]:
+        names = ", ".join(report.organisation for report in inconsistent)
+        if any(report.unfinished for report in inconsistent):
+            raise SeedError(
+                f"{names}: a run is unfinished; let it finish or repeat its command, then verify again"
+            )
+        raise SeedError(f"{names}: the data is inconsistent; see above")
+
+
+def clear(
+    database: Database,
+    organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Also what was seeded into an adopted team; the team stays.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    wait: Wait = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what was seeded for organisations, after confirmation."""
+    from tformance_seed.cli import organisation_views
+    from tformance_seed.commands import maintain
+
+    if as_json and not yes:
+        raise InputError("--json cannot ask for confirmation; add --yes")
+    with open_database(database, "write") as opened:
+        maintain.check_clearable(opened, organisations, adopt=adopt)
+        if not yes:
+            console.confirm(f"Remove all seeded data of {', '.join(organisations)}?")
+        removed = maintain.clear_teams(opened, organisations, wait=wait)
+    console.show(organisation_views.cleared(removed), as_json=as_json)

@@ -1,0 +1,77 @@
+"""The commands on a run: `status`, `retry` and `cancel`."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from tformance_seed.cli import console
+from tformance_seed.cli.connections import open_database, open_executor
+from tformance_seed.cli.options import Broker, Database, Detach, Json, LatestRun, Run, check_detach
+from tformance_seed.cli.seed_commands import raise_failures
+
+
+def status(
+    database: Database,
+    run: LatestRun = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep showing progress until the run finishes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the state of a run by organisation and stage."""
+    from tformance_seed import ledger
+    from tformance_seed.cli import run_views
+    from tformance_seed.commands import maintain
+
+    with open_database(database, "read") as opened:
+        maintain.check_ledger(opened)
+        record = ledger.find_run(run)
+        if watch and not as_json:
+            console.watch(lambda: ledger.status(record))
+        else:
+            while watch and not ledger.status(record).over:
+                time.sleep(console.WATCH_INTERVAL)
+        console.show(run_views.status(ledger.status(record)), as_json=as_json)
+
+
+def retry(
+    database: Database,
+    broker: Broker,
+    run: Run,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Send failed, cancelled and lost tasks of a run again."""
+    from tformance_seed import ledger
+    from tformance_seed.cli import run_views
+    from tformance_seed.commands import maintain
+    from tformance_seed.commands import seed as seeding
+
+    check_detach(broker, detach=detach)
+    with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
+        maintain.check_ledger(opened)
+        record = ledger.find_run(run)
+        ledger.reopen(record)
+        executor.send(ledger.waiting(record.name, record.jobs), seeding.PATIENCE)
+        if detach:
+            begun = seeding.Begun(record, {}, frozenset())
+            console.show(run_views.detached(begun), as_json=as_json)
+            return
+        with console.progress(workers=broker is not None) as show_progress:
+            outcome = seeding.conclude(opened, record, seeding.watch(opened, executor, record, show_progress))
+        console.show(run_views.outcome(outcome, database), as_json=as_json)
+    raise_failures(outcome.failures)
+
+
+def cancel(database: Database, run: Run, as_json: Json = False) -> None:
+    """Stop a run once its running tasks finish, and show what is left."""
+    from tformance_seed import ledger
+    from tformance_seed.cli import run_views
+    from tformance_seed.commands import maintain
+
+    with open_database(database, "write") as opened:
+        maintain.check_ledger(opened)
+        record = ledger.find_run(run)
+        cancelled = ledger.cancel(record)
+        console.show(run_views.cancelled(cancelled, ledger.status(record)), as_json=as_json)

@@ -1,0 +1,160 @@
+"""Runs as tables and JSON: previews, progress and outcomes."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tformance_seed.bulk import Result
+from tformance_seed.cli.console import PROGRAM, Table, View, bold
+from tformance_seed.commands.preview import Preview
+from tformance_seed.commands.seed import Begun, Outcome, Report
+from tformance_seed.ledger import RunStatus, StageStatus
+from tformance_seed.settings import DEFAULT_DATABASE
+from tformance_seed.storage.connection import redacted
+
+PREVIEW_COLUMNS = (
+    "organisation",
+    "from",
+    "to",
+    "members",
+    "pull requests",
+    "AI usage rows, about",
+    "what would happen",
+)
+STATUS_COLUMNS = (
+    "organisation",
+    "state",
+    "done",
+    "running",
+    "waiting",
+    "failed",
+    "rows written",
+    "unchanged",
+    "reason",
+)
+
+
+def dry_run(previews: Sequence[Preview]) -> View:
+    """Show what a run would do."""
+    rows = [
+        (p.organisation, p.since, p.until, p.members, p.pull_requests, p.ai_usage_rows, p.action)
+        for p in previews
+    ]
+    data = {"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]}
+    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows)])
+
+
+def detached(begun: Begun) -> View:
+    """Show the name of a run that workers continue."""
+    name = begun.record.name
+    return View(
+        {"run": name, "failures": begun.failures},
+        [name, f"next: follow its progress with\n  {PROGRAM} status {name} --watch"],
+    )
+
+
+def outcome(outcome: Outcome, database: str) -> View:
+    """Summarise a finished run, and suggest the next command.
+
+    Parameters:
+      database: the URL that was seeded; its password is not shown.
+    """
+    totals = _add_up(outcome.reports)
+    data = {
+        "run": outcome.run,
+        "database": redacted(database),
+        "organisations": [_report_data(report) for report in outcome.reports],
+        "tables": results_data(totals),
+        "failures": outcome.failures,
+    }
+    rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
+    table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
+    lines = [_report_line(report) for report in outcome.reports]
+    if outcome.reports:
+        lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify{_option(database)}")
+    return View(data, [table, *lines])
+
+
+def _option(database: str) -> str:
+    """Return the option that names a database, unless it is the default one."""
+    if database == DEFAULT_DATABASE:
+        return ""
+    return f" --database {database if redacted(database) == database else 'URL'}"
+
+
+def _report_line(report: Report) -> str:
+    verb = "resumed" if report.resumed else "started over" if report.started_over else "seeded"
+    return (
+        f"{verb} {bold(report.organisation)}: {report.members:,} members, "
+        f"{report.pull_requests:,} pull requests, {report.since} to {report.until}, "
+        f"in {report.seconds:.1f} s"
+    )
+
+
+def _report_data(report: Report) -> dict[str, Any]:
+    values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
+    values["seconds"] = round(report.seconds, 3)
+    return values | {"tables": results_data(report.tables)}
+
+
+def results_data(results: Mapping[str, Result]) -> dict[str, dict[str, float]]:
+    """Return row counts by name as JSON values."""
+    return {
+        name: {
+            "rows_written": result.written,
+            "rows_unchanged": result.unchanged,
+            "seconds": round(result.seconds, 3),
+        }
+        for name, result in results.items()
+    }
+
+
+def _add_up(reports: Sequence[Report]) -> dict[str, Result]:
+    """Add up the row counts of all organisations by table."""
+    totals: dict[str, Result] = {}
+    for report in reports:
+        for name, result in report.tables.items():
+            totals[name] = totals.get(name, Result()) + result
+    return totals
+
+
+def status(run: RunStatus) -> View:
+    """Show the state of a run by organisation and stage."""
+    rows: list[tuple[Any, ...]] = []
+    for job in run.jobs:
+        rows.append(
+            (job.organisation, job.state, "", "", "", "", job.rows_written, job.rows_unchanged, job.reason)
+        )
+        rows += [
+            ("", f"  {stage.stage}", stage.done, running(stage), stage.waiting, stage.failed, "", "", "")
+            for stage in job.stages
+        ]
+    left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s left"
+    title = (
+        f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
+        f"{run.rows_a_second:,.0f} rows per second{left}"
+    )
+    return View(dataclasses.asdict(run), [Table(title, STATUS_COLUMNS, rows)])
+
+
+def running(stage: StageStatus) -> str:
+    """Return the number of running tasks, with the stalled ones counted apart."""
+    return f"{stage.in_hand} + {stage.silent} stalled" if stage.silent else str(stage.in_hand)
+
+
+def cancelled(organisations: Sequence[str], run: RunStatus) -> View:
+    """Show which organisations were cancelled, and how many tasks of each are left."""
+    left = {
+        job.organisation: sum(stage.waiting + stage.failed for stage in job.stages)
+        for job in run.jobs
+        if job.organisation in organisations
+    }
+    lines = [
+        f"cancelled {slug}: {count} tasks of its current phase are left, and all later phases"
+        for slug, count in left.items()
+    ]
+    if left:
+        lines.append(f"next: resume it with\n  {PROGRAM} retry {run.run}")
+    else:
+        lines.append(f"nothing to cancel: run {run.run} is {run.state}")
+    return View({"run": run.run, "cancelled": left}, lines)

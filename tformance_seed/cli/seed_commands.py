@@ -1,0 +1,133 @@
+"""The commands that seed: `seed`, and `worker`, which does tasks for it."""
+
+import datetime
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tformance_seed.cli import console
+from tformance_seed.cli.connections import open_database, open_executor
+from tformance_seed.cli.options import (
+    Adopt,
+    Broker,
+    Catalog,
+    Database,
+    Days,
+    Detach,
+    Json,
+    Organisations,
+    Until,
+    Wait,
+    check_detach,
+    optional,
+    parse_day,
+)
+from tformance_seed.errors import InputError, SeedError
+
+if TYPE_CHECKING:
+    from tformance_seed.planning.plan import Plan
+
+
+def seed(
+    database: Database,
+    broker: Broker,
+    organisations: Organisations = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
+    source: Annotated[str | None, optional("synthetic|git", "Where pull requests come from.")] = None,
+    repo: Annotated[list[Path] | None, optional("PATH", "A clone, bare or not; may be repeated.")] = None,
+    days: Days = None,
+    until: Until = None,
+    members: Annotated[int | None, optional("N", "Members of each organisation.")] = None,
+    prs: Annotated[int | None, optional("N", "Exact number of pull requests of each organisation.")] = None,
+    adoption: Annotated[float | None, optional("RATE", "Share of members who use AI tools, 0 to 1.")] = None,
+    scenario: Annotated[str | None, optional("NAME", "Eight weeks that make a point; see `orgs`.")] = None,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Another number gives other data.")
+    ] = 42,
+    chunk_size: Annotated[int | None, optional("N", "Rows in a transaction.")] = None,
+    catalog: Catalog = None,
+    emails: Annotated[
+        bool, typer.Option("--emails", help="Keep the real email addresses of a clone.")
+    ] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove first what was seeded before.")] = False,
+    adopt: Adopt = False,
+    wait: Wait = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
+    ] = False,
+    detach: Detach = False,
+    as_json: Json = False,
+) -> None:
+    """Fill the database with organisations; a rerun changes nothing."""
+    from tformance_seed.cli import run_views
+    from tformance_seed.commands import preview
+    from tformance_seed.commands import seed as seeding
+    from tformance_seed.planning import plan as planning
+
+    request = planning.Request(
+        organisations=organisations or (),
+        everything=everything,
+        source=source,
+        repositories=repo or (),
+        days=days,
+        until=parse_day("--until", until),
+        members=members,
+        prs=prs,
+        adoption=adoption,
+        scenario=scenario,
+        seed=random_seed,
+        emails=emails,
+        catalog=catalog,
+        options=planning.Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+    )
+    plans = planning.plan(request, datetime.datetime.now(datetime.UTC).date())
+    _print_warnings(plans)
+    if dry_run:
+        console.show(run_views.dry_run(preview.preview(database, request, plans)), as_json=as_json)
+        return
+    check_detach(broker, detach=detach)
+    with open_database(database) as opened, open_executor(broker, opened) as executor:
+        if detach:
+            begun = seeding.begin(opened, executor, request, plans)
+            console.show(run_views.detached(begun), as_json=as_json)
+            failures = begun.failures
+        else:
+            with console.progress(workers=broker is not None) as show_progress:
+                outcome = seeding.run(opened, executor, request, plans, show_progress)
+            console.show(run_views.outcome(outcome, database), as_json=as_json)
+            failures = outcome.failures
+    raise_failures(failures)
+
+
+def _print_warnings(plans: "Sequence[Plan]") -> None:
+    for plan in plans:
+        for warning in getattr(plan.source, "warnings", ()):
+            console.print_warning(warning)
+
+
+def raise_failures(failures: Mapping[str, str]) -> None:
+    """Raise SeedError with the first reason if any organisation failed."""
+    if not failures:
+        return
+    (slug, reason), *more = failures.items()
+    rest = f" (and {len(more)} more organisations failed)" if more else ""
+    raise SeedError(f"{slug}: {reason}{rest}")
+
+
+def worker(
+    database: Database,
+    broker: Broker,
+    processes: Annotated[int | None, optional("N", "Processes; each serves all queues.")] = None,
+    threads: Annotated[int | None, optional("N", "Threads in each process.")] = None,
+    queues: Annotated[str | None, optional("NAMES", "Some of sync, compute, llm (default: all).")] = None,
+) -> None:
+    """Run workers, until stopped, for tasks that `seed --broker` sends."""
+    from tformance_seed.execution import supervisor
+
+    if broker is None:
+        raise InputError("workers need a broker: add --broker redis://host:6379/0, or set REDIS_URL")
+    groups = supervisor.groups(processes=processes, threads=threads, queues=queues)
+    sys.exit(supervisor.Supervisor(groups, database=database, broker=broker).run())

@@ -94,8 +94,8 @@ def index_definition(index: peewee.ModelIndex) -> IndexDefinition:
 def unique_keys(model: Model) -> list[tuple[tuple[peewee.Field, ...], Any]]:
     """Return fields and predicate (None: all rows) of each unique key but the primary one.
 
-    ``unique=True`` fields come first, then ``Meta.indexes`` and ``add_index`` (``_meta.indexes``) but those on
-    expressions.
+    ``unique=True`` fields come first, then ``Meta.indexes`` and ``add_index`` (``_meta.indexes``). Indexes on
+    expressions are left out.
     """
     keys: list[tuple[tuple[peewee.Field, ...], Any]] = [
         ((field,), None) for field in fields_of(model) if field.unique and not field.primary_key

@@ -15,6 +15,16 @@ import psycopg2.extras
 from tformance_seed.bulk import copy_format as binary
 from tformance_seed.bulk.columns import Column, Rows, columns, python_values
 from tformance_seed.bulk.keys import Key, inside, unique_key
+from tformance_seed.bulk.peewee_internals import (
+    bound_database,
+    column_type,
+    compile_query,
+    defaults,
+    driver_cursor,
+    execute_sql,
+    table_entity,
+    table_name,
+)
 
 #: Rows of a chunk, which is a transaction of its own. Measured: on the COPY path it hardly matters.
 PORTABLE_CHUNK = 5_000
@@ -39,6 +49,7 @@ def upsert(
     model: type[peewee.Model],
     rows: Rows | Iterable[Mapping[str, Any]],
     *,
+    database: peewee.Database | None = None,
     key: Key | None = None,
     chunk_size: int | None = None,
     copy: bool | None = None,
@@ -56,10 +67,11 @@ def upsert(
     refuses two rows with the same key in one chunk.
 
     Parameters:
-      model: bound to its database.
+      model: any Peewee model; it need not be bound where ``database`` is given.
       rows: columns (a mapping of names to equally long arrays or sequences) or an iterable of mappings with
         the same names. NULL: None, a masked value, NaN or NaT. Names not given get the field's default when
         inserted and are left alone when updated.
+      database: where to write; by default the database that the model is bound to.
       key: the conflict target; by default read off the model (``unique_key``).
       chunk_size: rows of a chunk; by default 25,000 with COPY, 5,000 without.
       copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
@@ -70,11 +82,9 @@ def upsert(
         a value does not fit its type.
       peewee.DatabaseError: the database refused; chunks that were transactions of their own are there.
     """
-    database = model._meta.database
-    if isinstance(database, peewee.Proxy):
-        database = database.obj
+    database = bound_database(model) if database is None else database
     total = Result()
-    for chunk in _chunks(model, rows, key, chunk_size, copy):
+    for chunk in _chunks(database, model, rows, key, chunk_size, copy):
         began = time.perf_counter()
         count = len(chunk.columns[0].values)
         written = _write(database, chunk, fresh=fresh)
@@ -92,16 +102,16 @@ class _Chunk:
 
 
 def _chunks(
+    database: peewee.Database,
     model: type[peewee.Model],
     rows: Rows | Iterable[Mapping[str, Any]],
     key: Key | None,
     chunk_size: int | None,
     copy: bool | None,
 ) -> Iterator[_Chunk]:
-    database = model._meta.database
     if not isinstance(rows, Mapping):
         for part in _batches(rows, chunk_size or PORTABLE_CHUNK):
-            yield from _chunks(model, part, key, chunk_size, copy)
+            yield from _chunks(database, model, part, key, chunk_size, copy)
         return
     made = columns(model, rows)
     if not made or not len(made[0].values):
@@ -191,7 +201,7 @@ def _sorted_rows(key: list[Column], *, last_only: bool) -> npt.NDArray[np.intp]:
 def _defaults(model: type[peewee.Model], given: Collection[str], count: int) -> list[Column]:
     rest = {
         field.column_name: [default() if callable(default) else default] * count
-        for field, default in model._meta.defaults.items()
+        for field, default in defaults(model).items()
         if field.column_name not in given
     }
     return columns(model, rest)
@@ -201,7 +211,7 @@ def _write(database: peewee.Database, chunk: _Chunk, *, fresh: bool) -> int:
     with contextlib.nullcontext() if database.in_transaction() else database.atomic():
         if not chunk.copy:
             return _portable(database, chunk)
-        return _copy(database, chunk, chunk.model._meta.entity) if fresh else _staged(database, chunk)
+        return _copy(database, chunk, table_entity(chunk.model)) if fresh else _staged(database, chunk)
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
@@ -218,11 +228,12 @@ def _on_conflict(
     where = None if chunk.key.where is None else peewee.ValueLiterals(chunk.key.where)
     target = {"conflict_target": list(chunk.key.fields), "conflict_where": where}
     if not chunk.update:
-        return insert.on_conflict(action="nothing", **target).returning().sql()
+        return compile_query(database, insert.on_conflict(action="nothing", **target).returning())
     new = [getattr(peewee.EXCLUDED, field.column_name) for field in chunk.update]
     differs = is_distinct(database, peewee.Tuple(*chunk.update), peewee.Tuple(*new))
     # Without returning() Peewee asks PostgreSQL for the id of every row.
-    return insert.on_conflict(preserve=list(chunk.update), where=differs, **target).returning().sql()
+    update = insert.on_conflict(preserve=list(chunk.update), where=differs, **target)
+    return compile_query(database, update.returning())
 
 
 def _portable(database: peewee.Database, chunk: _Chunk) -> int:
@@ -232,8 +243,7 @@ def _portable(database: peewee.Database, chunk: _Chunk) -> int:
     sql, parameters = _on_conflict(database, chunk.model.insert_many([sample], fields=fields), chunk)
     postgresql = isinstance(database, peewee.PostgresqlDatabase)
     rows = zip(*(python_values(column, postgresql=postgresql) for column in chunk.columns), strict=True)
-    with peewee.__exception_wrapper__:
-        cursor = database.cursor()
+    with driver_cursor(database) as cursor:
         if postgresql:
             row = "(" + ", ".join(["%s"] * len(parameters)) + ")"
             count = len(chunk.columns[0].values)
@@ -254,10 +264,9 @@ def _expression(column: Column) -> peewee.Node | None:
 
 
 def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int:
-    into, _ = database.get_sql_context().sql(table).query()
+    into, _ = compile_query(database, table)
     names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
-    with peewee.__exception_wrapper__:
-        cursor = database.cursor()
+    with driver_cursor(database) as cursor:
         source = _Stream(binary.encode(chunk.columns))
         # Text is UTF-8, whatever the session's client_encoding.
         cursor.copy_expert(f"COPY {into} ({names}) FROM STDIN (FORMAT binary, ENCODING 'UTF8')", source)
@@ -266,20 +275,19 @@ def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int
 
 def _staged(database: peewee.Database, chunk: _Chunk) -> int:
     """COPY into a temporary table, then one INSERT .. SELECT with the conflict clause."""
-    stage = f"stage_{chunk.model._meta.table_name}"
+    stage = f"stage_{table_name(chunk.model)}"
     fields = [column.field for column in chunk.columns]
-    context = database.get_sql_context()
-    types = [f'"{field.column_name}" {field.ddl_datatype(context).sql}' for field in fields]
+    types = [f'"{field.column_name}" {column_type(database, field)}' for field in fields]
     # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
-    database.execute_sql(f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
+    execute_sql(database, f'CREATE TEMPORARY TABLE "{stage}" ({", ".join(types)}) ON COMMIT DROP')
     _copy(database, chunk, peewee.Entity(stage))
     staged = {field.column_name: peewee.Column(peewee.Table(stage), field.column_name) for field in fields}
     source = peewee.Table(stage).select(*staged.values())
     if chunk.update:
         source = source.where(_differs(database, chunk, staged))
     sql, _ = _on_conflict(database, chunk.model.insert_from(source, fields=fields), chunk)
-    cursor = database.execute_sql(sql.replace("%", "%%"))
-    database.execute_sql(f'DROP TABLE "{stage}"')
+    cursor = execute_sql(database, sql.replace("%", "%%"))
+    execute_sql(database, f'DROP TABLE "{stage}"')
     return cursor.rowcount
 
 

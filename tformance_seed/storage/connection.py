@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import peewee
+import psycopg2.extensions
+import psycopg2.extras
 
 from tformance_seed.errors import (
     InputError,
@@ -19,7 +21,7 @@ from tformance_seed.errors import (
 )
 from tformance_seed.storage.failures import error_message, failure_of
 from tformance_seed.storage.models import APPLICATION, LEDGER
-from tformance_seed.storage.models.fields import FIELD_TYPES
+from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 
 #: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
 CONNECT_TIMEOUT = 10
@@ -152,7 +154,16 @@ def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
         connect_timeout=CONNECT_TIMEOUT,
         application_name="tformance_seed",
         client_encoding="UTF8",
+        connection_factory=_Connection,
     )
+
+
+class _Connection(psycopg2.extensions.connection):
+    """A connection whose JSON strings can be told from the JSON text that SQLite returns."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        psycopg2.extras.register_default_jsonb(self, loads=parse_json)
 
 
 def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import json
+import sqlite3
 from typing import Any
 
 import peewee
@@ -26,22 +27,49 @@ class BigIdentityField(peewee.BigAutoField):
     field_type = "BIGIDENTITY"
 
 
+class UtcDatetime(datetime.datetime):
+    """A moment in UTC as a statement's parameter: psycopg2 accepts it, SQLite gets text without an offset."""
+
+    def __conform__(self, protocol: object) -> str | None:
+        return self.replace(tzinfo=None).isoformat(" ") if protocol is sqlite3.PrepareProtocol else None
+
+
+class SqliteFloatDecimal(decimal.Decimal):
+    """A Decimal as a statement's parameter: psycopg2 accepts it, SQLite gets a float.
+
+    Peewee hands Decimals to SQLite as text, which is greater than every number where no column converts it.
+    """
+
+    def __conform__(self, protocol: object) -> float | None:
+        return float(self) if protocol is sqlite3.PrepareProtocol else None
+
+
+class ParsedString(str):
+    """A JSON string as ``parse_json`` returns it, to tell it from JSON text that is not parsed yet."""
+
+    __slots__ = ()
+
+
+def parse_json(text: str) -> Any:
+    """Parse what PostgreSQL has in a jsonb column; for ``psycopg2.extras.register_default_jsonb``."""
+    value = json.loads(text)
+    return ParsedString(value) if isinstance(value, str) else value
+
+
 class TimestampField(peewee.DateTimeField):
     """A moment, aware and in UTC when read. PostgreSQL keeps ``timestamptz``; SQLite text in UTC."""
 
     field_type = "TIMESTAMPTZ"
 
     def db_value(self, value: Any) -> Any:
-        """The moment in UTC; naive ones are taken to be UTC. SQLite gets text without an offset."""
+        """Return the moment in UTC; naive ones are taken to be UTC."""
         if not isinstance(value, datetime.datetime):
             return value
         value = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
-        if isinstance(self.model._meta.database, peewee.SqliteDatabase):
-            return value.replace(tzinfo=None).isoformat(" ")
-        return value
+        return UtcDatetime.combine(value.date(), value.timetz())
 
     def python_value(self, value: Any) -> Any:
-        """An aware datetime in UTC."""
+        """Return an aware datetime in UTC."""
         if isinstance(value, str):
             value = datetime.datetime.fromisoformat(value)
         if isinstance(value, datetime.datetime):
@@ -58,32 +86,34 @@ class NumericField(peewee.DecimalField):
         super().__init__(max_digits=precision, decimal_places=scale, auto_round=True, **options)
 
     def db_value(self, value: Any) -> Any:
-        """A Decimal; on SQLite a float, which is how its NUMERIC affinity keeps it anyway."""
+        """Return a Decimal of the column's scale."""
         value = super().db_value(value)
-        if value is not None and isinstance(self.model._meta.database, peewee.SqliteDatabase):
-            return float(value)
-        return value
+        return None if value is None else SqliteFloatDecimal(value)
 
     def python_value(self, value: Any) -> Any:
-        """A Decimal of the column's scale."""
+        """Return a Decimal of the column's scale."""
         if value is None:
             return None
         return decimal.Decimal(str(value)).quantize(decimal.Decimal(1).scaleb(-self.decimal_places))
 
 
 class JSONField(peewee.Field):
-    """JSON: ``jsonb`` on PostgreSQL, canonical text (sorted keys, no spaces) on SQLite."""
+    """JSON: ``jsonb`` on PostgreSQL, canonical text (sorted keys, no spaces) on SQLite.
+
+    On PostgreSQL the connection must parse jsonb with ``parse_json`` where documents are strings.
+    """
 
     field_type = "JSONB"
 
     def db_value(self, value: Any) -> Any:
-        """Canonical JSON text, which PostgreSQL takes for a jsonb column too."""
+        """Return canonical JSON text, which PostgreSQL accepts for a jsonb column too."""
         return None if value is None else json_text(value)
 
     def python_value(self, value: Any) -> Any:
-        """Lists, dictionaries and scalars; psycopg2 has read those of PostgreSQL already."""
-        on_sqlite = isinstance(self.model._meta.database, peewee.SqliteDatabase)
-        return json.loads(value) if on_sqlite and value is not None else value
+        """Return the document; PostgreSQL's is parsed already."""
+        if isinstance(value, ParsedString):
+            return str(value)
+        return json.loads(value) if isinstance(value, str) else value
 
 
 def choices(*values: Any) -> list[tuple[Any, Any]]:

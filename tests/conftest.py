@@ -9,7 +9,7 @@ import peewee
 import pytest
 
 from tests.support.commands import command
-from tests.support.servers import APPLICATION_SQL, Postgres, Redis, postgres
+from tests.support.servers import Postgres, Redis, postgres
 from tests.support.teams import Coherent
 from tests.support.workers import Workers, digests
 from tformance_seed.commands import seed as seeding
@@ -23,10 +23,9 @@ from tformance_seed.storage.schema.create import create_missing
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    with postgres(folder) as running:
+    """A PostgreSQL that all tests share, each with databases of its own."""
+    with postgres() as running:
         yield running
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -48,22 +47,38 @@ def broker(running_redis: Redis) -> Redis:
 
 @pytest.fixture
 def postgresql_url(server: Postgres) -> str:
+    """An empty PostgreSQL database."""
     return server.new_database()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with every table, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "test.db"
+    opened = connect(f"sqlite:///{path}")
+    create_missing(opened)
+    opened.close()
+    return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database: the same test runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/test.db"
-    return request.getfixturevalue("postgresql_url")
+    """The same test on SQLite and on PostgreSQL: an empty database.
+
+    For ``database`` every table is in it already, copied from a template.
+    """
+    with_tables = "database" in request.fixturenames
+    if request.param == "postgresql":
+        return request.getfixturevalue("server").new_database("package" if with_tables else None)
+    if with_tables:
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
+    return f"sqlite:///{tmp_path}/test.db"
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[peewee.Database]:
     """A database with every table, the models bound to it."""
     opened = connect(url)
-    create_missing(opened)
     yield opened
     opened.close()
 
@@ -71,9 +86,7 @@ def database(url: str) -> Iterator[peewee.Database]:
 @pytest.fixture
 def application_url(server: Postgres) -> str:
     """A PostgreSQL database as the application's migrations leave it."""
-    url = server.new_database()
-    server.execute(APPLICATION_SQL.read_text(), url)
-    return url
+    return server.new_database("application")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -82,7 +95,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('kept')}/test.db"
     else:
-        url = request.getfixturevalue("server").new_database()
+        url = request.getfixturevalue("server").new_database("package")
     opened = connect(url)
     create_missing(opened)
     yield Coherent(opened)

@@ -1,14 +1,10 @@
 """What doctor says of a server's health, each thing caused on a server of its own, old and new."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import psycopg2
 import pytest
 
 from tests.support.examinations import examined, findings, none, only
-from tests.support.servers import APPLICATION_SQL, NEWEST, OLDEST, postgres
+from tests.support.servers import NEWEST, OLDEST, postgres
 from tformance_seed.doctor.tiers import GB
 
 TEAM = """
@@ -29,8 +25,7 @@ class Patient:
 
     def __init__(self, server):
         self.server = server
-        self.url = server.new_database()
-        server.execute(APPLICATION_SQL.read_text(), self.url)
+        self.url = server.new_database("application")
         self.run(TEAM)
 
     def run(self, *statements):
@@ -45,11 +40,9 @@ class Patient:
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def own_server(request):
     """Little memory and WAL, few connections, and nobody who tidies up."""
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    with postgres(folder, request.param) as running:
+    with postgres(request.param) as running:
         running.configure(shared_buffers="1MB", max_connections=20, max_wal_size="32MB", autovacuum="off")
         yield running
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

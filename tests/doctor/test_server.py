@@ -1,14 +1,10 @@
 """What doctor says of a server's settings, on a server of its own whose settings are changed and put back."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
 from tests.support.commands import command
 from tests.support.examinations import examined, findings, none, only
-from tests.support.servers import APPLICATION_SQL, postgres
+from tests.support.servers import postgres
 from tformance_seed.doctor import Given
 from tformance_seed.doctor import machine as machines
 from tformance_seed.doctor.tiers import GB, MB, RULES, TIERS, Machine, recommended, tier_for
@@ -38,10 +34,8 @@ HARMFUL = {"work_mem": "256MB", "effective_cache_size": "64GB", "random_page_cos
 @pytest.fixture(scope="module")
 def tuned():
     """A server with the application's tables that was set up by doctor's own script."""
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    with postgres(folder) as running:
-        url = running.new_database()
-        running.execute(APPLICATION_SQL.read_text(), url)
+    with postgres(durable=True) as running:
+        url = running.new_database("application")
         before = findings(examined(url, **STARTER), "Server")
         assert {finding.name for finding in before} == {"setting"}
         script = command("doctor", "--database", url, "--sql", *OPTIONS).stdout
@@ -51,7 +45,6 @@ def tuned():
         running.crash()
         running.start()
         yield running, url
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

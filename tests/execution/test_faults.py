@@ -2,7 +2,6 @@
 
 import random
 import time
-from pathlib import Path
 
 import peewee
 import psycopg2
@@ -91,8 +90,8 @@ def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expec
         broker.crash()
 
 
-def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path_factory, tmp_path, broker, expected):
-    with postgres(Path(tmp_path_factory.mktemp("pg"))) as server:
+def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker, expected):
+    with postgres(durable=True) as server:
         url = server.new_database()
         made = Workers(tmp_path, url, broker.url, "--processes", "2")
         run = start("seed", *WISH, database=url, broker=broker.url)
@@ -192,8 +191,8 @@ def test_cancel_stops_after_what_is_in_hand_and_retry_goes_on(
     assert digests(postgresql_url) == expected
 
 
-def test_too_many_connections_say_so_and_are_tried_again(tmp_path_factory, tmp_path, broker, expected):
-    with postgres(Path(tmp_path_factory.mktemp("pg"))) as server:
+def test_too_many_connections_say_so_and_are_tried_again(tmp_path, broker, expected):
+    with postgres() as server:
         server.configure(max_connections=8, superuser_reserved_connections=0, autovacuum="off")
         url = server.new_database()
         assert command("init", DATABASE_URL=url).returncode == 0

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.commands import command
 from tests.support.examinations import examined, findings, none, only
-from tests.support.servers import APPLICATION_SQL, Postgres, SystemPostgres, free_port, wait_until
+from tests.support.servers import Postgres, SystemPostgres, free_port, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
 
 WISH = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
@@ -168,8 +168,7 @@ def with_contrib():
 
 @pytest.mark.postgresql
 def test_statements_are_recorded_after_what_doctor_says_and_slow_ones_shown(with_contrib):
-    url = with_contrib.new_database()
-    with_contrib.execute(APPLICATION_SQL.read_text(), url)
+    url = with_contrib.new_database("application")
 
     def looked():
         return findings(examined(url), "Health")
@@ -200,8 +199,7 @@ def test_statements_are_recorded_after_what_doctor_says_and_slow_ones_shown(with
 
 @pytest.mark.postgresql
 def test_a_user_who_sees_only_its_own_statements_is_told_so(with_contrib):
-    url = with_contrib.new_database()
-    with_contrib.execute(APPLICATION_SQL.read_text(), url)
+    url = with_contrib.new_database("application")
     with_contrib.execute("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
     with_contrib.crash()
     with_contrib.start()

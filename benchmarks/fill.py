@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tformance_seed.catalog.organisations import WORKED, load
+from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.catalog.organisations import load
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning import plan as planning
@@ -29,7 +30,7 @@ def plan(count: int = ORGANISATIONS) -> list[planning.Plan]:
     planned = []
     for place, organisation in enumerate(list(load().values())[:count]):
         share = PULL_REQUESTS * (place + 1) // ORGANISATIONS - PULL_REQUESTS * place // ORGANISATIONS
-        usage = AI_USAGE / ORGANISATIONS / (workdays * WORKED * organisation.ai_adoption_rate)
+        usage = AI_USAGE / ORGANISATIONS / expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
         request = planning.Request(
             organisations=[organisation.slug], members=round(usage), prs=share, days=DAYS, until=UNTIL
         )

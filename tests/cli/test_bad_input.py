@@ -9,16 +9,16 @@ from tests.support.commands import command
     ("text", "words"),
     [
         ('[acme]\nname = "A"\nmembres = 3\n', ":3: [acme] has an unknown key membres; did you mean members?"),
-        ('[acme]\nname = "A"\n\nmembers = -3\n', ":4: [acme] members = -3: want a whole number"),
+        ('[acme]\nname = "A"\n\nmembers = -3\n', ":4: [acme] members = -3: expected a whole number"),
         ("[acme]\nmembers = 3\n", ":1: [acme] has no key name"),
         (
             '[acme]\nname = "A"\nai_adoption_rate = 45\n',
-            ":3: [acme] ai_adoption_rate = 45: want a number from 0",
+            ":3: [acme] ai_adoption_rate = 45: expected a number from 0",
         ),
         ('[Acme Rockets]\nname = "A"\n', "not TOML"),
-        ('["Acme Rockets"]\nname = "A"\n', ":1: [Acme Rockets] is no slug"),
-        ('name = "A"\n', ":1: name stands outside a table"),
-        ("", "no organisation in it"),
+        ('["Acme Rockets"]\nname = "A"\n', ":1: [Acme Rockets] is not a slug"),
+        ('name = "A"\n', ":1: name is outside a table"),
+        ("", "contains no organisation"),
         ('[acme]\nname = "A"\nrepos = ["noslash"]\n', ":3: [acme] repos ="),
     ],
 )

@@ -315,7 +315,7 @@ def test_nothing_lies_in_the_future_of_the_window(database):
         ({"members": 0}, "--members 0"),
         ({"prs": -1}, "--prs -1"),
         ({"adoption": 1.5}, "--adoption 1.5"),
-        ({"scenario": "nonsense"}, "--scenario nonsense: want one of ai-success"),
+        ({"scenario": "nonsense"}, "--scenario nonsense: expected one of ai-success"),
         ({"source": "nonsense"}, "--source nonsense"),
         ({"source": "git"}, "needs --repo"),
         ({"organisations": ["polr"]}, "no organisation 'polr' in the catalogue; did you mean polar"),

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tests.support.batches import batch, people, profile
+from tformance_seed.catalog.calibration import PUBLISHED_BY_AI_KIND
 from tformance_seed.sampling.distributions import root
-from tformance_seed.simulate.timing import PUBLISHED, fill_times
+from tformance_seed.simulate.timing import fill_times
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW
 
 COUNT = 20_000
@@ -19,12 +20,14 @@ def timed(told, count=COUNT, **choice):
 @pytest.mark.parametrize("kind", [AI_NONE, AI_CODE, AI_REVIEW])
 def test_hours_have_the_published_median_and_mean(kind):
     prs = timed(profile(), kind=kind, state=b"merged").pull_requests
-    published = PUBLISHED[kind]
+    published = PUBLISHED_BY_AI_KIND[kind]
     review = prs["review_time_hours"][~np.isnan(prs["review_time_hours"])]
-    assert np.median(prs["cycle_time_hours"]) == pytest.approx(published.cycle_median, rel=0.03)
-    assert prs["cycle_time_hours"].mean() == pytest.approx(published.cycle_mean, rel=0.03)
-    assert np.median(review) == pytest.approx(published.review_median, rel=0.1)  # 0.1 h has two decimals
-    assert review.mean() == pytest.approx(published.review_mean, rel=0.03)
+    assert np.median(prs["cycle_time_hours"]) == pytest.approx(published.cycle_hours_median, rel=0.03)
+    assert prs["cycle_time_hours"].mean() == pytest.approx(published.cycle_hours_mean, rel=0.03)
+    assert np.median(review) == pytest.approx(
+        published.review_hours_median, rel=0.1
+    )  # 0.1 h has two decimals
+    assert review.mean() == pytest.approx(published.review_hours_mean, rel=0.03)
 
 
 @pytest.mark.parametrize("own", [5.0, 7.1, 25.0, 61.4, 300.0])
@@ -35,7 +38,9 @@ def test_an_organisations_own_mean_replaces_the_published_one(own, share):
     mean = 0.0
     for kind, part in enumerate(parts):
         prs = timed(told, kind=kind, state=b"merged").pull_requests
-        assert np.median(prs["cycle_time_hours"]) == pytest.approx(PUBLISHED[kind].cycle_median, rel=0.07)
+        assert np.median(prs["cycle_time_hours"]) == pytest.approx(
+            PUBLISHED_BY_AI_KIND[kind].cycle_hours_median, rel=0.07
+        )
         mean += part * prs["cycle_time_hours"].mean()
     assert mean == pytest.approx(own, rel=0.03)
 

@@ -4,7 +4,7 @@ import datetime
 
 import numpy as np
 
-from tformance_seed.catalog import SCENARIOS, Organisation
+from tformance_seed.catalog import Organisation, load_scenarios
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns, Members
@@ -18,7 +18,7 @@ WEEKS = 8 * 7
 def profile(
     scenario: str | None = None, until: datetime.date = UNTIL, seed: int = 1, **organisation
 ) -> Profile:
-    told = SCENARIOS[scenario] if scenario else None
+    told = load_scenarios()[scenario] if scenario else None
     days = WEEKS - 1 if told else 90
     return Profile(
         Organisation(

@@ -1,6 +1,6 @@
-"""Organisations and scenarios: data files in TOML, and what is read from them."""
+"""Organisations, scenarios and published figures: data files in TOML, and what is read from them."""
 
 from tformance_seed.catalog.organisations import Organisation, find, load
-from tformance_seed.catalog.scenarios import SCENARIOS, Guesses, Ramp, Scenario
+from tformance_seed.catalog.scenarios import Guesses, Ramp, Scenario, load_scenarios
 
-__all__ = ["SCENARIOS", "Guesses", "Organisation", "Ramp", "Scenario", "find", "load"]
+__all__ = ["Guesses", "Organisation", "Ramp", "Scenario", "find", "load", "load_scenarios"]

@@ -4,32 +4,42 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tformance_seed.catalog.calibration import (
+    AI_SHARE,
+    COMMITS_PER_PULL_REQUEST,
+    FILES_PER_PULL_REQUEST,
+    FIRST_JIRA_ISSUE,
+    expected_usage_rows,
+)
 from tformance_seed.errors import InputError
 
 #: The built-in catalogue, beside this file: ``importlib.resources`` takes longer to import than it to read.
 BUILT_IN = Path(__file__).with_name("organisations.toml")
 
-#: Members an organisation has for each pull request of a year, where the catalogue does not say.
-MEMBERS_PER_YEARLY_PR = 1 / 45
-
-#: Pull requests of a year, where the catalogue does not say.
+#: Pull requests of a year, where the catalogue gives no number.
 DEFAULT_PRS_PER_YEAR = 900
 
-#: Share of pull requests in which AI is found, and of these the share whose code it wrote; it reviewed the
-#: others. Source: the application's report on 167,308 pull requests of 2025.
-AI_SHARE, AI_CODE_SHARE = 0.121, 26.3 / (26.3 + 73.5)
+#: Members for each pull request of a year, and at least, where the catalogue gives no number.
+MEMBERS_PER_YEARLY_PR, MIN_DEFAULT_MEMBERS = 1 / 45, 5
 
-#: Numbers of made-up Jira issues begin here.
-JIRA_FIRST = 1000
+#: Greatest number of members and of pull requests of one organisation.
+MAX_MEMBERS, MAX_PRS = 1_000_000, 100_000_000
 
-#: The most people and pull requests of one organisation.
-MOST_MEMBERS, MOST_PRS = 1_000_000, 100_000_000
+#: Days, and days from Monday to Friday, of a year.
+DAYS_PER_YEAR, WORKDAYS_PER_YEAR = 365, 261
 
+#: Lengths that the application's columns allow.
+MAX_NAME_LENGTH, MAX_INDUSTRY_LENGTH, MAX_REPOSITORY_LENGTH = 100, 50, 255
+
+#: Length of a project key that is made from a name, and the key where a name has no letters for one.
+MADE_KEY_LENGTH, FALLBACK_KEY = 10, "PROJ"
+
+#: The form of a slug.
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
 
@@ -60,55 +70,77 @@ class Organisation:
         return AI_SHARE if self.ai_pr_share is None else self.ai_pr_share
 
     def jira_scheme(self, repository: str) -> tuple[str, int, int]:
-        """The project of a repository's made-up issues, and what their numbers are: of pull request n,
-        ``first + n * step``, so that no two pull requests of the organisation share an issue.
+        """Return the project of a repository's invented issues, and how these are numbered.
+
+        The issue of pull request n is ``first + n * step``, so that no two pull requests of the organisation
+        share an issue.
+
+        Returns:
+          The project key, first and step.
         """
         if repository not in self.repos:
-            return jira_project(repository.rpartition("/")[2]), JIRA_FIRST, 1
-        return self.jira_project_key, JIRA_FIRST + self.repos.index(repository), len(self.repos)
+            return jira_project(repository.rpartition("/")[2]), FIRST_JIRA_ISSUE, 1
+        return self.jira_project_key, FIRST_JIRA_ISSUE + self.repos.index(repository), len(self.repos)
+
+    def expected_rows(self, days: int) -> dict[str, int]:
+        """Estimate how many rows a window of that many days produces, by kind of row."""
+        prs = self.prs_per_year * days / DAYS_PER_YEAR
+        workdays = days * WORKDAYS_PER_YEAR / DAYS_PER_YEAR
+        return {
+            "members": self.members,
+            "pull requests": round(prs),
+            "commits": round(prs * COMMITS_PER_PULL_REQUEST),
+            "files": round(prs * FILES_PER_PULL_REQUEST),
+            "AI usage": round(expected_usage_rows(self.members, workdays, self.ai_adoption_rate)),
+        }
 
 
-def _text(limit: int) -> Any:
-    return lambda value: isinstance(value, str) and 0 < len(value) <= limit and "\x00" not in value
+def _is_text(max_length: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and 0 < len(value) <= max_length and "\x00" not in value
 
 
-def _number(low: float, high: float, kind: tuple[type, ...] = (int, float)) -> Any:
-    return lambda value: isinstance(value, kind) and not isinstance(value, bool) and low <= value <= high
+def _is_number(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: type(value) in (int, float) and low <= value <= high
 
 
-def _repositories(value: Any) -> bool:
+def _is_whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _is_project_key(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9]{1,19}", value) is not None
+
+
+def _are_repositories(value: Any) -> bool:
     return (
         isinstance(value, list)
         and len(value) > 0
         and len(set(map(str, value))) == len(value)
         and all(isinstance(repo, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", repo) for repo in value)
-        and all(len(repo) <= 255 for repo in value)
+        and all(len(repo) <= MAX_REPOSITORY_LENGTH for repo in value)
     )
 
 
-#: Key -> (what is legal, in words; test).
-RULES: dict[str, tuple[str, Any]] = {
-    "name": ("a text of 1 to 100 characters", _text(100)),
-    "repos": ('a list of different names "owner/name"', _repositories),
-    "industry": ("a text of 1 to 50 characters", _text(50)),
-    "jira_project_key": (
-        "capitals and digits, a capital first, 2 to 20",
-        lambda value: isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9]{1,19}", value) is not None,
-    ),
-    "ai_adoption_rate": ("a number from 0 to 1", _number(0, 1)),
-    "survey_response_rate": ("a number from 0 to 1", _number(0, 1)),
-    "members": (f"a whole number from 1 to {MOST_MEMBERS}", _number(1, MOST_MEMBERS, (int,))),
-    "prs_per_year": (f"a whole number from 1 to {MOST_PRS}", _number(1, MOST_PRS, (int,))),
-    "ai_pr_share": ("a number from 0 to 1", _number(0, 1)),
-    "cycle_hours": ("a number of hours from 5 to 300", _number(5, 300)),
+#: Key -> (what is valid, in words; test).
+RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": (f"a text of 1 to {MAX_NAME_LENGTH} characters", _is_text(MAX_NAME_LENGTH)),
+    "repos": ('a list of different names "owner/name"', _are_repositories),
+    "industry": (f"a text of 1 to {MAX_INDUSTRY_LENGTH} characters", _is_text(MAX_INDUSTRY_LENGTH)),
+    "jira_project_key": ("capitals and digits, a capital first, 2 to 20", _is_project_key),
+    "ai_adoption_rate": ("a number from 0 to 1", _is_number(0, 1)),
+    "survey_response_rate": ("a number from 0 to 1", _is_number(0, 1)),
+    "members": (f"a whole number from 1 to {MAX_MEMBERS}", _is_whole(1, MAX_MEMBERS)),
+    "prs_per_year": (f"a whole number from 1 to {MAX_PRS}", _is_whole(1, MAX_PRS)),
+    "ai_pr_share": ("a number from 0 to 1", _is_number(0, 1)),
+    "cycle_hours": ("a number of hours from 5 to 300", _is_number(5, 300)),
 }
 
 
 def load(path: Path | None = None) -> dict[str, Organisation]:
-    """The catalogue in a TOML file, by default the built-in one.
+    """Return the organisations of a catalogue in TOML by slug, by default of the built-in one.
 
     Raises:
-      InputError: with the file, the line and the key that is wrong.
+      InputError: the file cannot be read or is not valid; names the file, the line and the key.
     """
     if path is None:
         return dict(_built_in())
@@ -126,98 +158,83 @@ def _built_in() -> Mapping[str, Organisation]:
 
 
 def jira_project(name: str) -> str:
-    """A project key for what has none: the letters and digits of a name, at most ten."""
+    """Make a Jira project key from a name: its letters and digits, at most ten."""
     letters = re.sub("[^A-Z0-9]", "", name.upper()).lstrip("0123456789")
-    return letters[:10] if len(letters) > 1 else "PROJ"
+    return letters[:MADE_KEY_LENGTH] if len(letters) > 1 else FALLBACK_KEY
 
 
 def find(slug: str, catalog: Mapping[str, Organisation]) -> Organisation:
-    """An organisation by its slug.
+    """Return the organisation with a slug.
 
     Raises:
-      InputError: there is none; names the nearest.
+      InputError: there is none; names the most similar slugs.
     """
     try:
         return catalog[slug]
     except KeyError:
-        near = difflib.get_close_matches(slug.lower(), catalog, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see them all with: tformance-seed orgs"
+        similar = difflib.get_close_matches(slug.lower(), catalog, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(similar)}?" if similar else "list them with: tformance-seed orgs"
         raise InputError(f"no organisation {slug!r} in the catalogue; {hint}") from None
 
 
-#: Days on which people work, in a year.
-WORKDAYS_PER_YEAR = 261
-
-#: Share of workdays on which somebody who uses AI tools uses them; files and commits of a pull request.
-WORKED, FILES_PER_PR, COMMITS_PER_PR = 0.85, 8.8, 4.1
-
-
-def expected(organisation: Organisation, days: int) -> dict[str, int]:
-    """About what a window of that many days produces: rows by kind."""
-    prs = organisation.prs_per_year * days / 365
-    usage = organisation.members * days * WORKDAYS_PER_YEAR / 365 * WORKED * organisation.ai_adoption_rate
-    return {
-        "members": organisation.members,
-        "pull requests": round(prs),
-        "commits": round(prs * COMMITS_PER_PR),
-        "files": round(prs * FILES_PER_PR),
-        "AI usage": round(usage),
-    }
-
-
-def _parse(text: str, where: str) -> dict[str, Organisation]:
+def _parse(text: str, file: str) -> dict[str, Organisation]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"catalogue {where}: not TOML: {error}") from error
+        raise InputError(f"catalogue {file}: not TOML: {error}") from error
     if not document:
-        raise InputError(f"catalogue {where}: no organisation in it; write a table such as [acme]")
-    catalog = {}
-    for slug, table in document.items():
-        catalog[slug] = _organisation(slug, table, lambda key, slug=slug: f"{where}:{_line(text, slug, key)}")
-    return catalog
+        raise InputError(f"catalogue {file}: contains no organisation; write a table such as [acme]")
+    return {slug: _organisation(slug, table, text, file) for slug, table in document.items()}
 
 
-def _organisation(slug: str, table: Any, at: Any) -> Organisation:
+def _organisation(slug: str, table: Any, text: str, file: str) -> Organisation:
+    """Check a table of a catalogue, and return the organisation that it describes, with defaults."""
+
+    def invalid(key: str | None, problem: str) -> InputError:
+        return InputError(f"catalogue {file}:{_line(text, slug, key)}: {problem}")
+
     if not isinstance(table, dict):
-        raise InputError(
-            f"catalogue {at(slug)}: {slug} stands outside a table; write [{slug}] and its keys below"
-        )
+        raise invalid(slug, f"{slug} is outside a table; write [{slug}] and its keys below")
     if not SLUG.fullmatch(slug):
-        raise InputError(
-            f"catalogue {at(None)}: [{slug}] is no slug; use a-z, 0-9, - and _, at most 50 characters"
-        )
+        raise invalid(None, f"[{slug}] is not a slug; use a-z, 0-9, - and _, at most 50 characters")
     for key, value in table.items():
         if key not in RULES:
-            near = difflib.get_close_matches(key, RULES, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(RULES)}"
-            raise InputError(f"catalogue {at(key)}: [{slug}] has an unknown key {key}; {hint}")
-        legal, test = RULES[key]
-        if not test(value):
-            raise InputError(f"catalogue {at(key)}: [{slug}] {key} = {value!r}: want {legal}")
+            similar = difflib.get_close_matches(key, RULES, n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"known keys: {', '.join(RULES)}"
+            raise invalid(key, f"[{slug}] has an unknown key {key}; {hint}")
+        expected, is_valid = RULES[key]
+        if not is_valid(value):
+            raise invalid(key, f"[{slug}] {key} = {value!r}: expected {expected}")
     if "name" not in table:
-        raise InputError(f"catalogue {at(None)}: [{slug}] has no key name, the one that is needed")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    values.setdefault("repos", (f"{slug}/{slug}",))
-    values.setdefault("jira_project_key", jira_project(slug))
-    yearly = values.get("prs_per_year", DEFAULT_PRS_PER_YEAR)
-    values.setdefault("members", max(5, round(yearly * MEMBERS_PER_YEARLY_PR)))
-    return Organisation(slug=slug, **values)
+        raise invalid(None, f"[{slug}] has no key name, the only one that is required")
+    values: dict[str, Any] = {
+        "repos": [f"{slug}/{slug}"],
+        "jira_project_key": jira_project(slug),
+        "prs_per_year": DEFAULT_PRS_PER_YEAR,
+    } | table
+    default_members = max(MIN_DEFAULT_MEMBERS, round(values["prs_per_year"] * MEMBERS_PER_YEARLY_PR))
+    return Organisation(
+        slug=slug, **({"members": default_members} | values | {"repos": tuple(values["repos"])})
+    )
 
 
 def _line(text: str, slug: str, key: str | None) -> int:
-    """The line of a key of a table, or of the table's head: ``tomllib`` keeps none."""
-    inside = False
-    head = 1
+    """Return the line of a key in a table, or of the table's header: ``tomllib`` does not keep them.
+
+    Parameters:
+      key: None for the header.
+    """
+    in_table = False
+    header_line = 1
     for number, line in enumerate(text.splitlines(), start=1):
-        name = re.match(r"\s*\[\s*[\"']?([^\"'\]]+?)[\"']?\s*\]", line)
-        if name:
-            inside = name[1] == slug
-            head = number if inside else head
+        header = re.match(r"\s*\[\s*[\"']?([^\"'\]]+?)[\"']?\s*\]", line)
+        if header:
+            in_table = header[1] == slug
+            header_line = number if in_table else header_line
         elif (
             key is not None
             and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line)
-            and (inside or key == slug)
+            and (in_table or key == slug)
         ):
             return number
-    return head
+    return header_line

@@ -1,12 +1,27 @@
-"""Scenarios: eight weeks of a team that make one point each. The figures are in ``scenarios.toml``."""
+"""Scenarios: teams whose figures move from week to week. Each is a table of ``scenarios.toml``."""
 
+import dataclasses
+import functools
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-#: How many weeks a scenario tells of.
+from tformance_seed.errors import InputError
+
+if TYPE_CHECKING:  # the command that lists scenarios is quick because it does not load NumPy
+    import numpy as np
+    import numpy.typing as npt
+
+#: The file with the scenarios.
+SCENARIOS_FILE = Path(__file__).with_name("scenarios.toml")
+
+#: Weeks that a scenario lasts.
 WEEKS = 8
+
+#: A range of values, minimum and maximum.
+Range = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -16,19 +31,19 @@ class Ramp:
     start: float
     end: float
 
-    def at(self, progress: Any) -> Any:
-        """The value where ``progress`` (a number or an array) is 0 in the first week and 1 in the last."""
+    def at(self, progress: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
+        """Return the value at each progress, 0 in the first week and 1 in the last."""
         return self.start + (self.end - self.start) * progress
 
 
 @dataclass(frozen=True)
 class Guesses:
-    """How often a reviewer's guess is right, by the kind of author it is about: (least, most)."""
+    """Share of a reviewer's guesses that are right, by the kind of author that they are about."""
 
-    obvious: tuple[float, float]
-    stealthy: tuple[float, float]
-    ai_like: tuple[float, float]
-    human: tuple[float, float]
+    obvious: Range
+    stealthy: Range
+    ai_like: Range
+    human: Range
 
 
 @dataclass(frozen=True)
@@ -49,20 +64,55 @@ class Scenario:
     guesses: Guesses | None = None
 
 
-def _scenario(name: str, table: dict[str, Any]) -> Scenario:
-    ramps = {}
-    for key in ("ai_adoption_rate", "cycle_hours", "review_hours", "quality", "revert_rate", "ci_pass_rate"):
-        value = table.pop(key)
-        ramps[key] = Ramp(*value) if isinstance(value, list) else Ramp(value, value)
-    guesses = {key.replace("-", "_"): tuple(pair) for key, pair in table.pop("guesses", {}).items()}
-    table["prs_per_member_week"] = tuple(table["prs_per_member_week"])
-    return Scenario(name=name, guesses=Guesses(**guesses) if guesses else None, **table, **ramps)
+def load_scenarios() -> Mapping[str, Scenario]:
+    """Return the scenarios by name."""
+    return _read(SCENARIOS_FILE)
 
 
-def _load() -> dict[str, Scenario]:
-    text = Path(__file__).with_name("scenarios.toml").read_text(encoding="utf-8")
-    return {name: _scenario(name, table) for name, table in tomllib.loads(text).items()}
+@functools.cache
+def _read(path: Path) -> Mapping[str, Scenario]:
+    tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: _scenario(name, table) for name, table in tables.items()}
 
 
-#: The built-in scenarios by name.
-SCENARIOS = _load()
+def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:
+    """Return the scenario that a table describes; the comment in ``scenarios.toml`` explains its keys.
+
+    Raises:
+      InputError: a key is unknown or missing.
+    """
+    keys = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(Scenario)}
+    if unknown := table.keys() - keys:
+        raise InputError(f"scenario {name}: unknown key {min(unknown)}; known keys: {', '.join(keys)}")
+    if missing := {key for key, required in keys.items() if required} - {"name", *table}:
+        raise InputError(f"scenario {name}: missing key {min(missing)}")
+    low, high = table["prs_per_member_week"]
+    return Scenario(
+        name=name,
+        point=table["point"],
+        members=table["members"],
+        prs_per_member_week=(low, high),
+        ai_adoption_rate=_ramp(table["ai_adoption_rate"]),
+        cycle_hours=_ramp(table["cycle_hours"]),
+        review_hours=_ramp(table["review_hours"]),
+        quality=_ramp(table["quality"]),
+        revert_rate=_ramp(table["revert_rate"]),
+        ci_pass_rate=_ramp(table["ci_pass_rate"]),
+        top_reviewer_share=table.get("top_reviewer_share"),
+        guesses=_guesses(table["guesses"]) if "guesses" in table else None,
+    )
+
+
+def _ramp(value: float | list[float]) -> Ramp:
+    start, end = value if isinstance(value, list) else (value, value)
+    return Ramp(start, end)
+
+
+def _guesses(table: Mapping[str, list[float]]) -> Guesses:
+    ranges = {kind: (low, high) for kind, (low, high) in table.items()}
+    return Guesses(
+        obvious=ranges["obvious"],
+        stealthy=ranges["stealthy"],
+        ai_like=ranges["ai-like"],
+        human=ranges["human"],
+    )

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tformance_seed.catalog.organisations import Organisation, expected
-from tformance_seed.catalog.scenarios import SCENARIOS
+from tformance_seed.catalog.organisations import Organisation
+from tformance_seed.catalog.scenarios import load_scenarios
 from tformance_seed.cli.console import Table, View
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
     Parameters:
       days: length of the window that the sizes are for.
     """
-    counts = {slug: expected(organisation, days) for slug, organisation in organisations.items()}
-    points = {name: scenario.point for name, scenario in SCENARIOS.items()}
+    counts = {slug: organisation.expected_rows(days) for slug, organisation in organisations.items()}
+    points = {name: scenario.point for name, scenario in load_scenarios().items()}
     data = {
         "days": days,
         "organisations": {

@@ -4,10 +4,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tformance_seed import ledger
-from tformance_seed.catalog.organisations import WORKED
+from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.planning.plan import Plan, Request
 from tformance_seed.storage.connection import connect, sqlite_file
 from tformance_seed.storage.introspection import table_names
@@ -37,8 +35,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     previews = []
     for item in planned:
         profile, members = item.profile, len(item.source.members())
-        worked = np.is_busday(profile.days)
-        usage = members * WORKED * float(np.sum(worked * profile.adoption_at(profile.days)))
+        usage = expected_usage_rows(members, len(profile.workdays), profile.mean_adoption)
         action = "new" if fresh else _action(item, request, known=known)
         previews.append(
             Preview(

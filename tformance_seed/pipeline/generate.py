@@ -10,7 +10,7 @@ import peewee
 
 from tformance_seed import ledger, metrics
 from tformance_seed.bulk.prepared import PreparedStatement
-from tformance_seed.catalog.organisations import WORKED
+from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_of
 from tformance_seed.simulate import simulate
@@ -186,7 +186,7 @@ def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 def usage_ranges(work: JobContext) -> Iterator[tuple[int, int]]:
     """Ranges of members, each of about as many rows as one statement takes."""
     days = work.profile.days
-    expected = WORKED * np.sum(work.profile.adoption_at(days) * np.is_busday(days)) * (1 + MARGIN)
+    expected = expected_usage_rows(1, len(work.profile.workdays), work.profile.mean_adoption) * (1 + MARGIN)
     most = max(1, int(min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))))
     return _parts(len(work.people), most)
 

@@ -12,8 +12,8 @@ from typing import Any
 from tformance_seed import ledger
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.organisations import (
-    MOST_MEMBERS,
-    MOST_PRS,
+    MAX_MEMBERS,
+    MAX_PRS,
     SLUG,
     Organisation,
     find,
@@ -21,7 +21,7 @@ from tformance_seed.catalog.organisations import (
     load,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.catalog.scenarios import SCENARIOS, WEEKS, Scenario
+from tformance_seed.catalog.scenarios import WEEKS, Scenario, load_scenarios
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.sources.git import GitSource, Repository, default_until, repository_name
 from tformance_seed.sources.records import Source
@@ -141,7 +141,7 @@ def profile_of(record: Mapping[str, Any]) -> Profile:
         prs=record["prs"],
         adoption=record["adoption"],
         adoption_given=record["adoption_given"],
-        scenario=SCENARIOS[record["scenario"]] if record["scenario"] else None,
+        scenario=load_scenarios()[record["scenario"]] if record["scenario"] else None,
     )
 
 
@@ -184,7 +184,7 @@ def plan(request: Request, today: datetime.date) -> list[Plan]:
 def _check(request: Request) -> None:
     if request.days is not None and request.days < 1:
         raise InputError(f"--days {request.days}: impossible window; want at least 1 day")
-    for name, least, most in (("members", 1, MOST_MEMBERS), ("prs", 0, MOST_PRS)):
+    for name, least, most in (("members", 1, MAX_MEMBERS), ("prs", 0, MAX_PRS)):
         number = getattr(request, name)
         if number is not None and not least <= number <= most:
             raise InputError(f"--{name} {number}: want {least} to {most}")
@@ -194,8 +194,8 @@ def _check(request: Request) -> None:
         raise InputError(f"--adoption {request.adoption:g}: want a rate from 0 to 1")
     if request.source not in (None, "synthetic", "git"):
         raise InputError(f"--source {request.source}: want synthetic or git")
-    if request.scenario is not None and request.scenario not in SCENARIOS:
-        raise InputError(f"--scenario {request.scenario}: want one of {', '.join(SCENARIOS)}")
+    if request.scenario is not None and request.scenario not in load_scenarios():
+        raise InputError(f"--scenario {request.scenario}: expected one of {', '.join(load_scenarios())}")
     if request.everything and request.organisations:
         raise InputError("--all and named organisations do not go together; choose one")
     _check_git(request)
@@ -254,7 +254,7 @@ def _window(request: Request, until: datetime.date) -> tuple[datetime.date, date
 
 
 def _from_catalog(request: Request, organisation: Organisation, today: datetime.date) -> Plan:
-    scenario: Scenario | None = SCENARIOS[request.scenario] if request.scenario else None
+    scenario: Scenario | None = load_scenarios()[request.scenario] if request.scenario else None
     since, until = _window(request, request.until or today)
     members = request.members or (scenario.members if scenario else organisation.members)
     profile = Profile(

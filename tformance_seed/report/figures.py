@@ -74,7 +74,7 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Usage:
-    """Rows of daily AI usage against ``members x workdays x 0.85 x adoption``.
+    """Rows of daily AI usage against the formula for them (``expected_usage_rows``).
 
     ``since`` to ``until`` is the window that was seeded last, else what the rows span; ``workdays`` are its
     days from Monday to Friday and ``rows`` those in it. ``adoption`` is what the ledger says (the mean over

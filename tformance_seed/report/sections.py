@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tformance_seed.catalog.calibration import USAGE_FORMULA
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
 
 #: A figure that is not known.
@@ -139,7 +140,7 @@ def sections(report: Report) -> list[Section]:
 
 def _usage_title(usage: Sequence[Usage]) -> str:
     """Return the formula, and its result where every adoption is known."""
-    title = "AI usage: members x workdays x 0.85 x adoption"
+    title = f"AI usage: {USAGE_FORMULA}"
     known = [item.formula_rows for item in usage if item.formula_rows is not None]
     if not known or len(known) < len(usage):
         return title

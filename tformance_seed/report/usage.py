@@ -1,16 +1,14 @@
-"""Daily AI usage against the formula that its seeder follows: ``members x workdays x 0.85 x adoption``."""
+"""Daily AI usage against the formula that its seeder follows (``expected_usage_rows``)."""
 
 import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from peewee import fn
 
 from tformance_seed import ledger
-from tformance_seed.catalog.organisations import WORKED
-from tformance_seed.catalog.profile import Profile
+from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.catalog.profile import Profile, workdays_between
 from tformance_seed.planning.plan import profile_of
 from tformance_seed.report.figures import Organisation, Usage
 from tformance_seed.storage.models import AIUsageDaily, SeedJob, SeedTeam
@@ -47,20 +45,20 @@ def _usage(
     profile = _profile(plan)
     since = profile.since if profile else min(rows, default=None)
     until = profile.until if profile else max(rows, default=None)
-    workdays = _workdays(since, until)
+    workdays = len(workdays_between(since, until)) if since and until else 0
     here = sum(count for day, count in rows.items() if since and until and since <= day <= until)
-    adoption = float(np.mean(profile.adoption_at(workdays))) if profile and len(workdays) else None
-    everybody = organisation.members * len(workdays) * WORKED
+    adoption = profile.mean_adoption if profile and workdays else None
+    full_adoption = expected_usage_rows(organisation.members, workdays, adoption=1)
     return Usage(
         organisation=organisation.organisation,
         since=since,
         until=until,
         members=organisation.members,
-        workdays=len(workdays),
+        workdays=workdays,
         rows=here,
         adoption=adoption,
-        formula_rows=None if adoption is None else everybody * adoption,
-        implied_adoption=here / everybody if everybody else None,
+        formula_rows=None if adoption is None else full_adoption * adoption,
+        implied_adoption=here / full_adoption if full_adoption else None,
     )
 
 
@@ -70,11 +68,3 @@ def _profile(plan: Mapping[str, Any] | None) -> Profile | None:
         return None if plan is None else profile_of(plan)
     except (KeyError, TypeError):
         return None
-
-
-def _workdays(since: datetime.date | None, until: datetime.date | None) -> npt.NDArray[np.datetime64]:
-    """The days from Monday to Friday of a window, ``datetime64[D]``."""
-    if since is None or until is None:
-        return np.array([], "datetime64[D]")
-    days = np.arange(since, until + datetime.timedelta(days=1), dtype="datetime64[D]")
-    return days[np.is_busday(days)]

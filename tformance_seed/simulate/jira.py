@@ -7,6 +7,13 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.catalog.calibration import (
+    FIRST_SPRINT,
+    ISSUE_TYPE_SHARES,
+    MAX_STORY_POINTS,
+    SPRINT_DAYS,
+    STORY_POINTS,
+)
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.columns import hours, moments, seconds, stamped
@@ -14,16 +21,8 @@ from tformance_seed.sources.records import Columns
 
 Texts = npt.NDArray[np.bytes_]
 
-#: Story points of issues with fewer than so many changed lines; and of the others.
-POINTS = ((50, 1), (150, 2), (400, 3), (800, 5))
-MOST_POINTS = 8
-
-#: The Monday on which the first sprint began, and how many days one lasts.
-FIRST_SPRINT, SPRINT_DAYS = np.datetime64("2024-01-01"), 14
-
-#: Issue types with chances, where neither title nor labels tell.
-TYPES = np.array([b"Story", b"Task", b"Bug", b"Improvement"])
-TYPE_CHANCES = (0.50, 0.25, 0.20, 0.05)
+#: Issue types.
+TYPES = np.array(list(ISSUE_TYPE_SHARES), dtype="S")
 STORY, TASK, BUG, IMPROVEMENT = range(4)
 
 #: What words at the start of a title, or labels, say about the type.
@@ -103,12 +102,14 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     )
     ended = seconds(facts["last_ended"])
     resolved = facts["state"] != b"open"
-    bounds, points = np.array([*POINTS, (0, MOST_POINTS)], dtype=np.float64).T
-    sprint = (facts["last_ended"].astype("datetime64[D]") - FIRST_SPRINT).astype(np.int64) // SPRINT_DAYS + 1
+    bounds, points = np.array([*STORY_POINTS, (0, MAX_STORY_POINTS)], dtype=np.float64).T
+    sprint = (facts["last_ended"].astype("datetime64[D]") - np.datetime64(FIRST_SPRINT)).astype(
+        np.int64
+    ) // SPRINT_DAYS + 1
     number = sprint.astype("S")
     texts = zip(facts["title"].tolist(), facts["labels"].tolist(), strict=True)
     told = np.array([_type(title, labels) for title, labels in texts], dtype=np.int64)
-    drawn = random.pick("issue type", TYPE_CHANCES, key)
+    drawn = random.pick("issue type", list(ISSUE_TYPE_SHARES.values()), key)
     status = OPEN_STATUSES[random.pick("issue status", OPEN_CHANCES, key)]
     return stamped(
         {

@@ -2,6 +2,13 @@
 
 import numpy as np
 
+from tformance_seed.catalog.calibration import (
+    AUTHOR_RESPONSE_HOURS,
+    GUESS_ACCURACY,
+    QUALITY_SHARES,
+    REVIEWER_RESPONSE_HOURS,
+    REVIEWER_RESPONSE_RATE,
+)
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64, text_keys
 from tformance_seed.sampling.sobol import SobolSequence
@@ -10,20 +17,8 @@ from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
-#: Hours after the merge in which an author answers, and a reviewer (least, most).
-AUTHOR_WITHIN, REVIEWER_WITHIN = (1, 48), (1, 72)
-
-#: Share of reviewers who answer.
-REVIEWERS_ANSWER = 0.7
-
 #: What decides ratings, and which guesses are right.
 QUALITY_RATING, GUESS = SobolSequence("quality rating"), SobolSequence("guess")
-
-#: Chances of quality 3, 2, 1, where no scenario says.
-QUALITY = (0.50, 0.35, 0.15)
-
-#: A reviewer's guess is right with a chance between these, fixed for each reviewer.
-GUESS_RIGHT = (0.60, 0.75)
 
 #: How much of the AI's work was changed, with chances; "na" where there was none.
 EFFORTS = np.array([b"none", b"minor", b"moderate", b"major"])
@@ -55,14 +50,14 @@ def surveys(batch: Batch, members: Members, profile: Profile, reviews: Columns) 
     when = seconds(prs["merged_at"])
     answered = random.chance("author answers", profile.organisation.survey_response_rate, prs["key"])
     answered &= _credible(prs, members, profile)
-    answer = when + _within(random.uniform("author answer", prs["key"]), AUTHOR_WITHIN)
+    answer = when + _within(random.uniform("author answer", prs["key"]), AUTHOR_RESPONSE_HOURS)
 
     owner, reviewer = _pairs(reviews, len(members))
     keys = prs["key"][owner], members.key[reviewer]
-    answers = merged[owner] & random.chance("reviewer answers", REVIEWERS_ANSWER, *keys)
+    answers = merged[owner] & random.chance("reviewer answers", REVIEWER_RESPONSE_RATE, *keys)
     owner, reviewer = owner[answers], reviewer[answers]
     reply = when[owner] + _within(
-        random.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_WITHIN
+        random.uniform("reviewer answer", prs["key"][owner], members.key[reviewer]), REVIEWER_RESPONSE_HOURS
     )
     last = np.where(answered, answer, when)
     np.maximum.at(last, owner, reply)
@@ -171,7 +166,7 @@ def _quality(prs: Columns, owner: Integers, profile: Profile) -> Integers:
     """Ratings of 1 to 3; a scenario's mean is met by two throws, each of which can add a point."""
     u = _spread(QUALITY_RATING, profile.random, prs, owner)
     if profile.scenario is None:
-        best, _, worst = QUALITY
+        best, _, worst = QUALITY_SHARES
     else:
         point = (profile.scenario.quality.at(profile.progress(prs["ended_at"]))[owner] - 1) / 2
         best, worst = point**2, (1 - point) ** 2
@@ -185,7 +180,7 @@ def _guess_rate(
     random = profile.random
     guesses = profile.scenario.guesses if profile.scenario else None
     if guesses is None:
-        low, high = GUESS_RIGHT
+        low, high = GUESS_ACCURACY
         return random.uniform("guess rate", members.key[reviewer], low=low, high=high)
     author = prs["author"][owner]
     uses_ai = members.adoption_threshold[author] < profile.adoption_at(prs["ended_at"][owner])

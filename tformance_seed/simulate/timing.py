@@ -7,12 +7,11 @@ the sum of both has the published median. A pull request without a review takes 
 
 import functools
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.catalog.organisations import AI_CODE_SHARE
+from tformance_seed.catalog.calibration import AI_CODE_SHARE, PUBLISHED_BY_AI_KIND, PullRequestFigures
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.distributions import CappedLogNormal, capped_sigma, root
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
@@ -21,20 +20,6 @@ from tformance_seed.simulate.columns import Booleans, Integers, hours, moments, 
 from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Activity, Batch, Columns, Members
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Hours:
-    """Published hours: from creation to merge, and to the first review."""
-
-    cycle_median: float
-    cycle_mean: float
-    review_median: float
-    review_mean: float
-
-
-#: By ``ai_kind``. Source: the application's report on 167,308 pull requests of 2025.
-PUBLISHED = (Hours(3.6, 25.0, 0.4, 12.5), Hours(5.5, 29.7, 0.2, 10.4), Hours(4.0, 26.2, 0.1, 5.8))
 
 #: The most hours to a first review: ten days.
 REVIEW_CAP = 240.0
@@ -164,9 +149,9 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
         scale = organisation.cycle_hours / _overall_mean(organisation.ai_found)
     u_review, u_cycle = _spread(prs, profile.random)
     before, after = np.zeros(len(u_cycle)), np.zeros(len(u_cycle))
-    for kind, published in enumerate(PUBLISHED):
+    for kind, published in enumerate(PUBLISHED_BY_AI_KIND):
         rows = prs["ai_kind"] == kind
-        review, rest, cycle = _distributions(published, round(published.cycle_mean * scale, 4))
+        review, rest, cycle = _distributions(published, round(published.cycle_hours_mean * scale, 4))
         before[rows] = review.quantile(u_review[rows])
         u = u_cycle[rows]
         after[rows] = np.where(reviewed[rows], rest.quantile(u), cycle.quantile(u))
@@ -179,7 +164,7 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
 
 def _overall_mean(ai_share: float) -> float:
     code, review = ai_share * AI_CODE_SHARE, ai_share * (1 - AI_CODE_SHARE)
-    none, by_code, by_review = (published.cycle_mean for published in PUBLISHED)
+    none, by_code, by_review = (published.cycle_hours_mean for published in PUBLISHED_BY_AI_KIND)
     return (1 - ai_share) * none + code * by_code + review * by_review
 
 
@@ -190,13 +175,13 @@ def _by_day(values: Floats) -> Floats:
 
 @functools.lru_cache(maxsize=1024)
 def _distributions(
-    published: Hours, cycle_mean: float
+    published: PullRequestFigures, cycle_mean: float
 ) -> tuple[CappedLogNormal, CappedLogNormal, CappedLogNormal]:
     """Hours to the first review, from there to the end, and of the whole where there is no review."""
-    median = min(published.cycle_median, MOST_MEDIAN * cycle_mean)
-    excess = cycle_mean - (median - published.review_median)
-    review_mean = min(published.review_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
-    review = CappedLogNormal(published.review_median, review_mean, REVIEW_CAP)
+    median = min(published.cycle_hours_median, MOST_MEDIAN * cycle_mean)
+    excess = cycle_mean - (median - published.review_hours_median)
+    review_mean = min(published.review_hours_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
+    review = CappedLogNormal(published.review_hours_median, review_mean, REVIEW_CAP)
     cap = max(CYCLE_CAP, CYCLE_CAP_MEANS * cycle_mean)
     rest_mean = cycle_mean - review_mean
     rest = CappedLogNormal(_rest_median(review, rest_mean, cap, median), rest_mean, cap)

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tformance_seed.catalog import SCENARIOS, Organisation, load
+from tformance_seed.catalog import Organisation, load, load_scenarios
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError
 from tformance_seed.sources import detection
@@ -53,8 +53,8 @@ def told(
 def scenario(name: str, seed: int = 7) -> Profile:
     organisation = Organisation(name, name, (f"{name}/app",), jira_project_key="DEMO")
     since = datetime.date(2025, 10, 6)
-    members = SCENARIOS[name].members
-    return Profile(organisation, seed, since, since + 55 * DAY, members, scenario=SCENARIOS[name])
+    members = load_scenarios()[name].members
+    return Profile(organisation, seed, since, since + 55 * DAY, members, scenario=load_scenarios()[name])
 
 
 def read(profile: Profile, size: int = 5000, first: int = 0) -> Batch:
@@ -595,7 +595,7 @@ def test_people_end_their_work_in_working_hours():
     assert len(offsets) > 1
 
 
-@pytest.mark.parametrize("name", list(SCENARIOS))
+@pytest.mark.parametrize("name", list(load_scenarios()))
 def test_a_scenario_has_its_pull_requests_and_its_adoption(name):
     shares = []
     for seed in range(8):

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.catalog.organisations import AI_CODE_SHARE
+from tformance_seed.catalog.calibration import AI_CODE_SHARE, FILES_BONUS, LINES_BONUS, MAX_AI_PROBABILITY
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import UInt64
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
@@ -12,10 +12,6 @@ from tformance_seed.sources.synthetic.words import Tool, tools
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
-
-#: What the size of a change adds to the probability that AI wrote it: (more than so many, that much), of
-#: lines and of files; and the greatest probability. Source: the application's old seeder.
-LINES_BONUS, FILES_BONUS, MOST = ((300, 0.15), (150, 0.08)), ((5, 0.10), (3, 0.05)), 0.85
 
 #: Members who use AI tools leave at least this share of their work without a trace of them.
 WITHOUT_TRACE = 0.2
@@ -61,7 +57,9 @@ def _chances(
     if not (members.adoption_threshold < profile.adoption).any():
         return np.zeros(len(lines)), np.zeros(len(lines))
     if profile.adoption_given:
-        chance = np.minimum(MOST, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS))
+        chance = np.minimum(
+            MAX_AI_PROBABILITY, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS)
+        )
         return chance, chance
     found = np.full(len(lines), profile.organisation.ai_found)
     return found * AI_CODE_SHARE, found
@@ -78,7 +76,9 @@ def authors(profile: Profile, members: Members, key: UInt64, kind: npt.NDArray[n
     """
     uses = members.adoption_threshold < profile.adoption
     theirs = members.weight[uses].sum()
-    found = min(MOST, profile.adoption) if profile.adoption_given else profile.organisation.ai_found
+    found = (
+        min(MAX_AI_PROBABILITY, profile.adoption) if profile.adoption_given else profile.organisation.ai_found
+    )
     left = max(WITHOUT_TRACE, 1 - found / theirs) if theirs > 0 else 1.0
     author = profile.random.pick("author", np.where(uses, left, 1.0) * members.weight, key)
     with_ai = np.flatnonzero(kind != AI_NONE)

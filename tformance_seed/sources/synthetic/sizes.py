@@ -12,18 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.catalog.calibration import PUBLISHED_BY_AI_KIND
 from tformance_seed.sampling.distributions import CappedLogNormal
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-#: Lines changed, additions and deletions, by ``ai_kind``: median and mean. Source: the application's report
-#: on 167,308 pull requests of 2025. The caps bound what people open as one pull request; those of the rarer
-#: kinds are lower, so that their means settle within a thousand pull requests.
-LINES = (
-    CappedLogNormal(44, 652, cap=17_000),
-    CappedLogNormal(56, 419, cap=8_000),
-    CappedLogNormal(47, 421, cap=8_000),
+#: The most lines of a pull request, by ``ai_kind``: what people open as one. Those of the rarer kinds are
+#: lower, so that their means settle within a thousand pull requests.
+MAX_LINES = (17_000, 8_000, 8_000)
+
+#: Lines changed, additions and deletions, by ``ai_kind``.
+LINES = tuple(
+    CappedLogNormal(figures.lines_median, figures.lines_mean, cap)
+    for figures, cap in zip(PUBLISHED_BY_AI_KIND, MAX_LINES, strict=True)
 )
 
 #: Lines are scaled by a factor between these, so that nothing piles up at a cap.

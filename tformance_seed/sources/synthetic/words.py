@@ -6,6 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from tformance_seed.catalog.calibration import TOOL_COUNTS, TOOL_COUNTS_BY_MONTH
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -56,7 +58,7 @@ def tools(table: str) -> tuple[Tool, ...]:
     return tuple(
         Tool(
             name=name.encode(),
-            months=tuple(entry.get("months", [entry["found"] / 12] * 12)),
+            months=TOOL_COUNTS_BY_MONTH.get(name, (TOOL_COUNTS[name] / 12,) * 12),
             mention=entry["mention"].encode(),
             trailer=entry.get("trailer", "").encode(),
             file=entry.get("file", ""),

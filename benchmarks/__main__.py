@@ -4,7 +4,7 @@
     python -m benchmarks tables scale        some of: tables organisation scale growth start git
     python -m benchmarks git --repo PATH     a clone for the git source (without one, git is left out)
 
-Prints the ratios and writes results.json, results.png and results.svg beside this file when all parts ran.
+Prints the ratios. When all parts ran, writes results.json here and the chart docs/images/speed.svg.
 """
 
 import argparse

@@ -11,7 +11,10 @@ from rich.table import Table
 
 from benchmarks.measures import Measure, Ratio
 
-FOLDER = Path(__file__).parent
+RESULTS = Path(__file__).with_name("results.json")
+
+#: The chart of the page about performance.
+CHART = Path(__file__).parents[1] / "docs" / "images" / "speed.svg"
 
 
 def show(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], console: Console) -> None:
@@ -41,17 +44,15 @@ def show(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], co
         console.print(name, value)
 
 
-def save(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], folder: Path = FOLDER) -> None:
-    """Write ``results.json``, and the chart as ``results.png`` and ``results.svg``."""
-    told = {
+def save(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any]) -> None:
+    """Write ``results.json``, and the chart of the documentation."""
+    results = {
         "measures": [asdict(m) for m in measures],
         "ratios": [asdict(r) | {"met": r.met} for r in ratios],
         "facts": facts,
     }
-    (folder / "results.json").write_text(json.dumps(told, indent=1) + "\n")
-    picture = chart([m for m in measures if m.table == "metrics_aiusagedaily"])
-    for ending in ("png", "svg"):
-        picture.save(str(folder / f"results.{ending}"), scale_factor=2 if ending == "png" else 1)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    chart([m for m in measures if m.table == "metrics_aiusagedaily"]).save(str(CHART))
 
 
 def chart(measures: list[Measure]) -> altair.Chart:

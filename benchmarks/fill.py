@@ -44,8 +44,8 @@ def main(url: str, count: int) -> None:
     planned = plan(count)
     database = connect(url)
     request = planning.Request(everything=True)
-    with local.crew(database) as crew:
-        outcome = seeding.run(database, crew, request, planned)
+    with local.executor(database) as executor:
+        outcome = seeding.run(database, executor, request, planned)
     seconds = time.perf_counter() - began
     database.close()
     assert not outcome.failures, outcome.failures

@@ -64,8 +64,8 @@ def organisation(url: str, *, members: int, prs: int, days: int, adoption: float
         until=planning.datetime.date(2026, 3, 18),
     )
     database = connect(url)
-    with local.crew(database) as crew:
-        outcome = seeding.run(database, crew, request, planning.plan(request, request.until))
+    with local.executor(database) as executor:
+        outcome = seeding.run(database, executor, request, planning.plan(request, request.until))
     database.close()
     assert not outcome.failures, outcome.failures
 

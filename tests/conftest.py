@@ -147,18 +147,18 @@ def opened(postgresql_url: str) -> Iterator[peewee.Database]:
 
 
 @pytest.fixture
-def crew(opened: peewee.Database, broker: Redis) -> Executor:
+def executor(opened: peewee.Database, broker: Redis) -> Executor:
     """Sends messages to ``workers``."""
     return Executor(brokers.connect(broker.url), lambda: opened)
 
 
 @pytest.fixture
-def begin(opened: peewee.Database, crew: Executor) -> Callable[..., SeedRun]:
+def begin(opened: peewee.Database, executor: Executor) -> Callable[..., SeedRun]:
     """Enters a run in the ledger and sends its first tasks."""
 
     def enter(*organisations: str, days: int = 20, **wishes: Any) -> SeedRun:
         request = planning.Request(organisations=organisations, days=days, **wishes)
         planned = planning.plan(request, datetime.date(2026, 3, 18))
-        return seeding.begin(opened, crew, request, planned).record
+        return seeding.begin(opened, executor, request, planned).record
 
     return enter

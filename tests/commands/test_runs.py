@@ -197,8 +197,8 @@ def test_a_run_that_has_nothing_left_to_do_and_is_not_finished_is_over(database)
     """As a version left it that began a phase some time after the end of the one before."""
     theirs = busy(database)
     SeedTask.update(state=ledger.DONE).execute()
-    with local.crew(database) as crew:
-        outcome = seeding.conclude(database, theirs, seeding.watch(database, crew, theirs))
+    with local.executor(database) as executor:
+        outcome = seeding.conclude(database, theirs, seeding.watch(database, executor, theirs))
     assert "another version" in outcome.failures[ORGANISATION]
     assert seed(database, seed=7).failures == {}
 

@@ -57,7 +57,7 @@ def test_workers_are_recommended_as_commands_that_can_be_typed(opened, postgresq
         assert (program, name) == ("tformance-seed", "worker")
         chosen = dict(zip(options[::2], options[1::2], strict=True))
         assert chosen.keys() == {"--queues", "--processes", "--threads"}
-        (group,) = supervisor.groups(
+        (group,) = supervisor.worker_groups(
             queues=chosen["--queues"],
             processes=int(chosen["--processes"]),
             threads=int(chosen["--threads"]),
@@ -144,11 +144,11 @@ def test_a_provider_may_forbid_to_ask(looked, broker, configure, forbidden, coun
         broker.client.acl_deluser("tenant")
 
 
-def test_workers_are_missed_and_messages_that_wait_for_them_counted(looked, crew, postgresql_url, broker):
+def test_workers_are_missed_and_messages_that_wait_for_them_counted(looked, executor, postgresql_url, broker):
     nobody = looked()
     assert only(nobody, "no-workers").severity == "advises"
     assert none(nobody, "waiting-without-workers")
-    crew.send(waiting(7))
+    executor.send(waiting(7))
     waits = looked()
     assert only(waits, "waiting-without-workers").severity == "warns"
     assert "7 messages" in only(waits, "waiting-without-workers").now
@@ -162,8 +162,8 @@ def test_workers_are_missed_and_messages_that_wait_for_them_counted(looked, crew
     assert (result.returncode, told["statement"]) == (0, "tformance-seed worker")
 
 
-def test_queues_and_dead_letters_are_counted(looked, workers, crew, postgresql_url, broker):
-    crew.send(waiting(3))
+def test_queues_and_dead_letters_are_counted(looked, workers, executor, postgresql_url, broker):
+    executor.send(waiting(3))
     assert none(looked(), "dead-letters")
     queue = only(examined(postgresql_url, broker.url).sections[-1].findings, "queue", "compute")
     assert queue.now == "3 waiting, 0 put off, 0 in hand"

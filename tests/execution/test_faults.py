@@ -104,7 +104,7 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker
         made.end()
 
 
-def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, postgresql_url, expected):
+def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, postgresql_url, expected):
     run = begin(*ORGANISATIONS, days=60)
     every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
     every |= {("compute", stage) for stage in ("ai_usage", "weekly", "figures")}
@@ -113,12 +113,12 @@ def test_messages_twice_late_and_out_of_order(workers, begin, crew, opened, post
         (queue, Key(run.name, job, slug, stage, 0)) for queue, stage in every for slug, job in jobs.items()
     ]
     moments = random.Random(2)
-    crew.send(moments.sample(wild, len(wild)))  # before anything of it is there
+    executor.send(moments.sample(wild, len(wild)))  # before anything of it is there
     workers("--processes", "3")
     while ledger.status(run).state == "running":
-        crew.send(moments.sample(wild, 6))
+        executor.send(moments.sample(wild, 6))
         time.sleep(0.1)
-    crew.send(moments.sample(wild, len(wild)))  # after all is done
+    executor.send(moments.sample(wild, len(wild)))  # after all is done
     again = run_json("seed", *WISH[:7], database=postgresql_url)
     assert sum(table["rows_written"] for table in again["tables"].values()) == 0
     assert digests(postgresql_url) == expected

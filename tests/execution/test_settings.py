@@ -41,13 +41,13 @@ def held(url, slug="polar"):
 
 
 @pytest.fixture
-def worker_here(crew):
+def worker_here(executor):
     """A worker in this process, so that a test can look into it."""
     started = []
 
     def start(threads=2):
-        crew.broker.emit_after("process_boot")
-        worker = dramatiq.Worker(crew.broker, worker_threads=threads)
+        executor.broker.emit_after("process_boot")
+        worker = dramatiq.Worker(executor.broker, worker_threads=threads)
         worker.start()
         started.append(worker)
         return worker
@@ -57,8 +57,8 @@ def worker_here(crew):
         worker.stop()
 
 
-def middleware(crew, kind):
-    return next(entry for entry in crew.broker.middleware if isinstance(entry, kind))
+def middleware(executor, kind):
+    return next(entry for entry in executor.broker.middleware if isinstance(entry, kind))
 
 
 def finished_task(run):
@@ -84,13 +84,13 @@ def acknowledged_late(broker, queue):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_process_holds_four_messages_for_each_thread_and_acknowledges_after_the_work(
-    workers, begin, crew, broker, postgresql_url, threads
+    workers, begin, executor, broker, postgresql_url, threads
 ):
     run = begin("polar")
     workers("--threads", str(threads), "--processes", "1")
     task = undone_again(run)
     with held(postgresql_url):
-        crew.send([task] * 30)
+        executor.send([task] * 30)
         wait_until(lambda: acknowledged_late(broker, "compute") == 4 * threads)
         time.sleep(1)
         assert acknowledged_late(broker, "compute") == 4 * threads
@@ -98,7 +98,7 @@ def test_a_process_holds_four_messages_for_each_thread_and_acknowledges_after_th
 
 
 def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
-    workers, begin, crew, broker, postgresql_url
+    workers, begin, executor, broker, postgresql_url
 ):
     """The sibling has a task in hand all the while: it is neither restarted nor made to finish."""
     run = begin("polar")
@@ -107,11 +107,11 @@ def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
     finished = undone[0], dataclasses.replace(undone[1], stage="team")
     first.stop()
     with held(postgresql_url):
-        crew.send([undone])
+        executor.send([undone])
         made = workers("--processes", "2")
         before = {child.pid for child in made.ready(2)}
         wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").state == "in hand")
-        crew.send([finished] * 150)
+        executor.send([finished] * 150)
         wait_until(lambda: made.log.count("ready for") == 3)
         ended = re.findall(r"process (\d+), .* ended after its tasks", made.log)
         assert before - {child.pid for child in made.children()} == {int(pid) for pid in ended}
@@ -123,19 +123,19 @@ def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
     assert task.get().attempts == 1
 
 
-def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin, crew, postgresql_url):
+def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin, executor, postgresql_url):
     begin("polar")
     with held(postgresql_url):
         began = time.monotonic()
         worker_here()
-        soft, hard = middleware(crew, dramatiq.middleware.TimeLimit), middleware(crew, HardTimeLimit)
+        soft, hard = middleware(executor, dramatiq.middleware.TimeLimit), middleware(executor, HardTimeLimit)
         deadlines = wait_until(lambda: [end for end in soft.manager.deadlines.values() if end])
         assert deadlines[0] - began == pytest.approx(300, abs=3)
         ((deadline, _message),) = hard.deadlines.values()
         assert deadline - began == pytest.approx(600, abs=3)
 
 
-def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, begin, crew, monkeypatch):
+def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, begin, executor, monkeypatch):
     worker_here()
     run = begin("polar")
     queue, key = undone_again(run)
@@ -148,27 +148,27 @@ def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, 
         raise ledger.Stale
 
     monkeypatch.setattr(pipeline, "perform", loop)
-    message = crew.actors[queue].message_with_options(
+    message = executor.actors[queue].message_with_options(
         kwargs=dataclasses.asdict(key),
         time_limit=500,
     )
-    crew.broker.enqueue(message)
+    executor.broker.enqueue(message)
     wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").reason)
     task = SeedTask.get(SeedTask.stage == "ai_usage")
     assert "interrupted" in task.reason
     wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").attempts == 2)
 
 
-def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, crew, postgresql_url):
+def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, executor, postgresql_url):
     run = begin("polar", "resend")
     with held(postgresql_url):
         made = workers("--processes", "2", "--threads", "2", "--queues", "sync")
         before = {child.pid for child in made.ready(2)}
-        message = crew.actors["sync"].message_with_options(
+        message = executor.actors["sync"].message_with_options(
             kwargs=dataclasses.asdict(Key(run.name, run.jobs[0], "polar", "team", 0)),
             hard_time_limit=1500,
         )
-        crew.broker.enqueue(message)
+        executor.broker.enqueue(message)
         wait_until(lambda: "was killed by SIGKILL" in made.log)
         assert "over the hard time limit" in made.log
         made.ready(3)
@@ -290,13 +290,13 @@ def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin):
     assert (weekly["run"], weekly["organisation"], weekly["level"]) == (run.name, "polar", "info")
 
 
-def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, crew, broker, postgresql_url):
-    """``dramatiq tformance_seed.workers``, without our supervisor."""
+def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, executor, broker, postgresql_url):
+    """Dramatiq starts the processes itself, without the supervisor."""
     environment = clean({"DATABASE_URL": postgresql_url, "REDIS_URL": broker.url})
     options = ["--processes", "1", "--threads", "2", "--queues", "sync", "compute", "llm"]
     with (tmp_path / "dramatiq.log").open("w") as log:
         plain = subprocess.Popen(
-            [sys.executable, "-m", "dramatiq", "tformance_seed.execution", *options],
+            [sys.executable, "-m", "dramatiq", "tformance_seed.execution.app:create_broker", *options],
             env=environment,
             stdout=log,
             stderr=log,
@@ -306,7 +306,7 @@ def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, crew, brok
         run = begin("polar")
         task = undone_again(run)
         with held(postgresql_url):
-            crew.send([task] * 20)
+            executor.send([task] * 20)
             wait_until(lambda: acknowledged_late(broker, "compute") == 8)
     finally:
         plain.send_signal(signal.SIGTERM)

@@ -22,8 +22,8 @@ def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=
         options=options or Options(),
         **wishes,
     )
-    with local.crew(database) as crew:
-        return seeding.run(database, crew, request, planning.plan(request, until), progress)
+    with local.executor(database) as executor:
+        return seeding.run(database, executor, request, planning.plan(request, until), progress)
 
 
 def content(database, slug=ORGANISATION):

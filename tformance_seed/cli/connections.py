@@ -33,9 +33,9 @@ def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[
     from tformance_seed.execution.executor import Executor
 
     if broker is None:
-        with local.crew(database) as executor:
+        with local.executor(database) as executor:
             yield executor
     else:
-        setup = brokers.connect(broker)
-        setup.check()
-        yield Executor(setup, lambda: database)
+        config = brokers.connect(broker)
+        config.check()
+        yield Executor(config, lambda: database)

@@ -129,5 +129,5 @@ def worker(
 
     if broker is None:
         raise InputError("workers need a broker: add --broker redis://host:6379/0, or set REDIS_URL")
-    groups = supervisor.groups(processes=processes, threads=threads, queues=queues)
+    groups = supervisor.worker_groups(processes=processes, threads=threads, queues=queues)
     sys.exit(supervisor.Supervisor(groups, database=database, broker=broker).run())

@@ -79,7 +79,7 @@ class Begun:
     resumed: frozenset[str]
 
 
-def begin(database: peewee.Database, crew: Executor, request: Request, planned: Sequence[Plan]) -> Begun:
+def begin(database: peewee.Database, executor: Executor, request: Request, planned: Sequence[Plan]) -> Begun:
     """Enter a run and its tasks in the ledger, and send the first of them.
 
     Raises:
@@ -99,7 +99,7 @@ def begin(database: peewee.Database, crew: Executor, request: Request, planned: 
     failures: dict[str, str] = {}
     resumed = set()
     for part in parts:
-        left = {item.slug: _wanted(item, crew) for item in part}
+        left = {item.slug: _wanted(item, executor) for item in part}
         while left:
             while options.wait and ledger.refused(list(left.values())):
                 time.sleep(ledger.BUSY_POLL)
@@ -107,25 +107,25 @@ def begin(database: peewee.Database, crew: Executor, request: Request, planned: 
             for item in part:
                 if item.slug in opened:
                     jobs.append(opened[item.slug].job)
-                    crew.know(opened[item.slug].job, item)
+                    executor.register_job(opened[item.slug].job, item)
             resumed |= {slug for slug, each in opened.items() if each.goes_on}
             if not options.wait:
                 failures |= refused
                 break
             left = {slug: left[slug] for slug in refused}  # somebody was quicker
     record = ledger.start_run(request.parameters(), jobs)
-    crew.send(ledger.waiting(record.name, record.jobs), PATIENCE)
+    executor.send(ledger.waiting(record.name, record.jobs), PATIENCE)
     return Begun(record, failures, frozenset(resumed))
 
 
-def _wanted(item: Plan, crew: Executor) -> ledger.JobRequest:
-    plan = item.record() | {"summaries_apart": crew.limited}
+def _wanted(item: Plan, executor: Executor) -> ledger.JobRequest:
+    plan = item.record() | {"summaries_apart": executor.limits_summaries}
     return ledger.JobRequest(item.slug, item.identity(), plan, anew=item.options.clear)
 
 
 def run(
     database: peewee.Database,
-    crew: Executor,
+    executor: Executor,
     request: Request,
     planned: Sequence[Plan],
     progress: Callable[[RunStatus], None] | None = None,
@@ -136,8 +136,8 @@ def run(
       InputError: the database is not fit, or a team is somebody else's; nothing was written.
       SeedError: the database went away.
     """
-    begun = begin(database, crew, request, planned)
-    outcome = conclude(database, begun.record, watch(database, crew, begun.record, progress))
+    begun = begin(database, executor, request, planned)
+    outcome = conclude(database, begun.record, watch(database, executor, begun.record, progress))
     outcome.failures |= begun.failures
     for report in outcome.reports:
         report.resumed = report.organisation in begun.resumed
@@ -146,7 +146,7 @@ def run(
 
 def watch(
     database: peewee.Database,
-    crew: Executor,
+    executor: Executor,
     record: SeedRun,
     progress: Callable[[RunStatus], None] | None = None,
 ) -> RunStatus:
@@ -177,11 +177,11 @@ def watch(
             lost = _read(database, record, lambda: ledger.waiting(record.name, record.jobs))
             log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(lost))
             with contextlib.suppress(SeedError):  # the broker is away: later, then
-                crew.send(lost, AGAIN)
+                executor.send(lost, AGAIN)
             quiet_since, patience = moment, 2 * patience
         least, most = LOOK
-        crew.finished.wait(min(max(least, (moment - began) / 30), most))
-        crew.finished.clear()
+        executor.jobs_finished.wait(min(max(least, (moment - began) / 30), most))
+        executor.jobs_finished.clear()
 
 
 def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> T:

@@ -11,9 +11,10 @@ from dramatiq.common import dq_name, xq_name
 
 from tformance_seed.doctor.server import shown
 from tformance_seed.doctor.tiers import Tier
-from tformance_seed.errors import InputError
+from tformance_seed.errors import SeedError
 from tformance_seed.execution import broker as brokers
-from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, IDLE, NAMESPACE
+from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL
+from tformance_seed.execution.broker_errors import connection_errors, error_message
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
 
@@ -21,7 +22,7 @@ from tformance_seed.storage.schema.findings import Finding
 COMPUTING = ("compute",)
 
 #: Seconds in which every idle worker asks for messages at least once.
-LOOK = 4 * IDLE / 1000
+LOOK = 4 * POLL_INTERVAL / 1000
 
 
 @dataclass(frozen=True)
@@ -56,23 +57,23 @@ def check(url: str) -> Iterator[Finding]:
     Raises:
       InputError: the URL is malformed, or names a kind whose driver is not installed.
     """
-    setup = brokers.connect(url)
+    config = brokers.connect(url)
     try:
-        setup.check()
-        with_redis = isinstance(setup.broker, RedisBroker)
-        found = list(_redis(setup.broker.client) if with_redis else _rabbitmq(setup.broker))
-    except (InputError, redis.RedisError, *brokers.AWAY) as error:
+        config.check()
+        with_redis = isinstance(config.broker, RedisBroker)
+        found = list(_redis(config.broker.client) if with_redis else _rabbitmq(config.broker))
+    except (SeedError, redis.RedisError, *connection_errors()) as error:
         yield Finding(
             "broker-unreachable",
             "stops",
             brokers.redacted(url),
-            str(error) if isinstance(error, InputError) else brokers.said(error),
+            str(error) if isinstance(error, SeedError) else error_message(error),
             why="nothing can be handed out to workers",
             todo="start it, or name another with --broker",
         )
         return
     finally:
-        setup.broker.close()
+        config.broker.close()
     yield from found
 
 

@@ -1,180 +1,179 @@
-"""A URL becomes a Dramatiq broker with everything that workers need; each setting stands here once."""
+"""Turns a URL into a Dramatiq broker with the middleware and the settings that workers need."""
 
-import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import dramatiq
-import redis
-from dramatiq.brokers.redis import MAINTENANCE_SCALE, RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.errors import BrokerError
 from dramatiq.middleware import Middleware, Retries, TimeLimit
-from dramatiq.rate_limits import RateLimiterBackend
-from dramatiq.rate_limits.backends import RedisBackend as RedisLimits
-from dramatiq.rate_limits.backends import StubBackend as LocalLimits
-from dramatiq.results import ResultBackend, Results
-from dramatiq.results.backends import RedisBackend as RedisResults
+from dramatiq.results import Results
 from dramatiq.results.backends import StubBackend as LocalResults
 
 from tformance_seed import settings
-from tformance_seed.errors import InputError
-from tformance_seed.execution.middleware import Consumption, HardTimeLimit
+from tformance_seed.errors import InputError, UnavailableError
+from tformance_seed.execution import retry
+from tformance_seed.execution.broker_errors import connection_errors, error_message
+from tformance_seed.execution.middleware import HardTimeLimit, PrefetchSettings
 
-#: Keys of ours in Redis begin with it, and so do the names of stored results.
+if TYPE_CHECKING:
+    import redis
+    from dramatiq.rate_limits import RateLimiterBackend
+    from dramatiq.results import ResultBackend
+
+#: Prefix of the package's keys in Redis, and of the names of stored results.
 NAMESPACE = "tformance_seed"
 
-#: Messages that a worker process holds for each of its threads, those in hand included.
+#: Messages that a worker process holds for each of its threads, including those that are being processed.
 PREFETCH = 4
 
-#: Milliseconds after which an idle thread looks again whether there is something to do, or whether it is to
-#: end; and one of a command that does its tasks itself, whose end somebody waits for.
-IDLE, LOCAL_IDLE = 200, 5
+#: Milliseconds after which an idle thread checks for messages and for the end of its worker; and the same of
+#: a command that runs its tasks itself, which should not end later than its work.
+POLL_INTERVAL, LOCAL_POLL_INTERVAL = 200, 5
 
-#: Milliseconds after which a task is interrupted, and after which its process is killed if it cannot be.
-SOFT_LIMIT, HARD_LIMIT = 300_000, 600_000
+#: Milliseconds after which the process of a task is killed that could not be interrupted.
+HARD_TIME_LIMIT = 600_000
 
 #: Milliseconds for which results are kept: a day.
 RESULT_TTL = 86_400_000
 
-#: Milliseconds without a sign of life after which what a worker process held goes back to its queue, and
-#: how many of a million commands look for that: all, so that an idle queue, which sees a few a second, is
-#: looked after too.
+#: Milliseconds without a heartbeat after which the messages of a worker process return to their queue.
 HEARTBEAT_TIMEOUT = 15_000
-MAINTENANCE_CHANCE = MAINTENANCE_SCALE
 
-#: Milliseconds before a task is tried again: at first, doubling each time, and at most.
-MIN_BACKOFF, MAX_BACKOFF = 500, 15_000
+#: How many of a million commands check for such processes: all, since an idle queue sees only a few a second.
+MAINTENANCE_CHANCE = 1_000_000
 
-#: Seconds to wait for a broker to take a connection, and between signs of life on an idle one.
+#: Seconds to wait for a broker to accept a connection, and between health checks of an idle one.
 CONNECT_TIMEOUT = 5
-HEALTH_CHECK = 15
+HEALTH_CHECK_INTERVAL = 15
 
+#: Schemes of the URLs of brokers.
 SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
 
 @dataclass(frozen=True)
-class Setup:
-    """A broker, and where it keeps rate limits; None: there are none, for nobody shares them."""
+class BrokerConfig:
+    """A broker and what belongs to it.
+
+    Parameters:
+      rate_limiter_backend: where it keeps rate limits; None: within one process nothing is limited.
+      ping: calls the broker and raises one of ``connection_errors`` if it does not answer.
+    """
 
     broker: dramatiq.Broker
-    limits: RateLimiterBackend | None
+    rate_limiter_backend: "RateLimiterBackend | None"
+    ping: Callable[[], object]
 
     def check(self) -> None:
-        """See that the broker answers.
-
-        Raises:
-          InputError: it does not.
-        """
+        """Raise UnavailableError if the broker does not answer."""
         try:
-            if isinstance(self.broker, RedisBroker):
-                self.broker.client.ping()
-            elif not isinstance(self.broker, StubBroker):
-                self.broker.connection  # noqa: B018 - a property that connects
-        except AWAY as error:
-            raise InputError(
-                f"the broker does not answer: {said(error)}; is its URL right, and is it up?"
+            self.ping()
+        except connection_errors() as error:
+            raise UnavailableError(
+                f"the broker does not answer: {error_message(error)}; is its URL right, and is it up?"
             ) from None
 
 
-#: What a broker that is away raises.
-AWAY: tuple[type[Exception], ...] = (BrokerError, redis.ConnectionError, redis.TimeoutError)
-with contextlib.suppress(ImportError):
-    from pika.exceptions import AMQPError
+class _LocalBroker(StubBroker):
+    """Keeps messages within this process."""
 
-    AWAY = (*AWAY, AMQPError)
-
-
-def said(error: Exception) -> str:
-    """What a broker's driver says went wrong; some of pika's errors say nothing but their name."""
-    return str(error) or type(error).__name__
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = POLL_INTERVAL) -> dramatiq.Consumer:
+        """Return a consumer that polls less often than its threads: a message wakes it at once."""
+        return super().consume(queue_name, prefetch, max(timeout, POLL_INTERVAL))
 
 
 def redacted(url: str) -> str:
-    """A broker's URL without user, password and options, fit for a message."""
+    """Return a broker's URL without user, password and options, fit for a message."""
     try:
         parts = urlsplit(url)
-        place = parts.netloc.rpartition("@")[2]
     except ValueError:
         return "URL"
-    return f"{parts.scheme}://{place}{parts.path}" if parts.scheme in SCHEMES else "URL"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme in SCHEMES else "URL"
 
 
-class _LocalBroker(StubBroker):
-    """Messages within this process."""
-
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = IDLE) -> dramatiq.Consumer:
-        """A consumer: a message wakes it, so it need not look as often as a thread, whose end counts."""
-        return super().consume(queue_name, prefetch, max(timeout, IDLE))
+def in_process() -> BrokerConfig:
+    """Return a broker within this process."""
+    broker = _LocalBroker(middleware=_middleware(_local_results(), LOCAL_POLL_INTERVAL))
+    return BrokerConfig(broker, None, ping=lambda: None)
 
 
-def local() -> Setup:
-    """A broker within this process."""
-    return Setup(_LocalBroker(middleware=_middleware(LocalResults(), LOCAL_IDLE)), None)
+def connect(url: str) -> BrokerConfig:
+    """Return the broker that a URL names, for worker processes and for those who send to them.
 
-
-def connect(url: str) -> Setup:
-    """The broker that a URL names, for processes that do nothing but tasks.
-
-    No connection is made before something is sent or received.
+    It connects when something is first sent or received.
 
     Raises:
       InputError: the URL is malformed, or names a kind whose driver is not installed.
     """
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES:
-        raise InputError(f"broker {redacted(url)}: unknown kind; want redis://host:6379/0 or amqp://host")
-    if scheme.startswith("redis"):
-        client = _redis(url)
-        broker = RedisBroker(
-            client=client,
-            namespace=NAMESPACE,
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            maintenance_chance=MAINTENANCE_CHANCE,
-            middleware=[*_middleware(_results(client)), HardTimeLimit(HARD_LIMIT)],
-        )
-        return Setup(broker, RedisLimits(client=client))
+        raise InputError(f"broker {redacted(url)}: unknown kind; expected redis://host:6379/0 or amqp://host")
+    return _connect_redis(url) if scheme.startswith("redis") else _connect_rabbitmq(url)
+
+
+def _connect_redis(url: str) -> BrokerConfig:
+    from dramatiq.brokers.redis import RedisBroker
+
+    limits, results, client = _redis_backends(url)
+    broker = RedisBroker(
+        client=client,
+        namespace=NAMESPACE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        maintenance_chance=MAINTENANCE_CHANCE,
+        middleware=[*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)],
+    )
+    return BrokerConfig(broker, limits, ping=client.ping)
+
+
+def _connect_rabbitmq(url: str) -> BrokerConfig:
     try:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
     except ImportError:
         raise InputError("amqp:// needs an extra: pip install 'tformance_seed[rabbitmq]'") from None
-    limits: RateLimiterBackend = LocalLimits()
-    results: ResultBackend = LocalResults()
-    beside = settings.redis_url()
-    if beside is not None:
-        client = _redis(beside)
-        limits, results = RedisLimits(client=client), _results(client)
-    middleware = [*_middleware(results), HardTimeLimit(HARD_LIMIT)]
+    redis_url = settings.redis_url()
+    limits, results = _redis_backends(redis_url)[:2] if redis_url else (_local_limits(), _local_results())
+    middleware = [*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)]
     broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
-    return Setup(broker, limits)
+    return BrokerConfig(broker, limits, ping=lambda: broker.connection)
 
 
-def _redis(url: str) -> redis.Redis:
+def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis.Redis]":
+    """Return where Redis keeps rate limits and results, and the client that both use."""
+    import redis
+    from dramatiq.rate_limits.backends import RedisBackend as RedisLimits
+    from dramatiq.results.backends import RedisBackend as RedisResults
+
     try:
-        return redis.Redis.from_url(
-            url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK_INTERVAL
         )
     except ValueError:
-        raise InputError(f"broker {redacted(url)}: malformed; want redis://host:6379/0") from None
+        raise InputError(f"broker {redacted(url)}: malformed; expected redis://host:6379/0") from None
+    return RedisLimits(client=client), RedisResults(client=client, namespace=f"{NAMESPACE}-results"), client
 
 
-def _middleware(results: ResultBackend, idle: int = IDLE) -> list[Middleware]:
-    made: list[Middleware] = [
-        Consumption(PREFETCH, idle),
-        TimeLimit(time_limit=SOFT_LIMIT),
-        Retries(max_retries=None, min_backoff=MIN_BACKOFF, max_backoff=MAX_BACKOFF),  # type: ignore[arg-type]
+def _local_limits() -> "RateLimiterBackend":
+    from dramatiq.rate_limits.backends import StubBackend as LocalLimits
+
+    return LocalLimits()
+
+
+def _local_results() -> "ResultBackend":
+    return LocalResults()
+
+
+def _middleware(results: "ResultBackend", poll_interval: int = POLL_INTERVAL) -> list[Middleware]:
+    shortest, longest = retry.TASK_BACKOFF
+    middleware: list[Middleware] = [
+        PrefetchSettings(PREFETCH, poll_interval),
+        TimeLimit(time_limit=retry.SOFT_TIME_LIMIT),
+        Retries(retry_when=retry.is_retried, min_backoff=shortest, max_backoff=longest),
         Results(backend=results, store_results=True, result_ttl=RESULT_TTL),
     ]
     if settings.prometheus():
-        made.append(_prometheus())
-    return made
+        from dramatiq.middleware.prometheus import Prometheus
 
-
-def _results(client: redis.Redis) -> ResultBackend:
-    return RedisResults(client=client, namespace=f"{NAMESPACE}-results")
-
-
-def _prometheus() -> Middleware:
-    from dramatiq.middleware.prometheus import Prometheus
-
-    return Prometheus()
+        middleware.append(Prometheus())
+    return middleware

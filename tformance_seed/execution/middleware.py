@@ -1,4 +1,4 @@
-"""What Dramatiq's own middleware leaves out: consumption by threads, a limit that kills, restarts."""
+"""What Dramatiq's own middleware lacks: prefetch per thread, a time limit that kills, restarts."""
 
 import logging
 import os
@@ -9,64 +9,66 @@ from collections.abc import Callable
 from typing import Any
 
 import dramatiq
+from dramatiq.broker import MessageProxy
 from dramatiq.middleware import Middleware
 
 log = logging.getLogger(__name__)
 
 
-class Consumption(Middleware):
-    """How a worker process takes messages.
+class PrefetchSettings(Middleware):
+    """Sets how a worker process prefetches messages.
 
-    Dramatiq has environment variables for it, absolute and read at import; this knows the threads.
+    Dramatiq has environment variables for it, which are read at import and do not know how many threads
+    there are.
 
     Parameters:
-      prefetch: messages to hold for each thread, those in hand included.
-      idle: milliseconds between two looks at an idle queue, at most.
+      prefetch: messages to hold for each thread, including those that are being processed.
+      poll_interval: milliseconds after which an idle thread checks its queue again, at most.
     """
 
-    def __init__(self, prefetch: int, idle: int) -> None:
+    def __init__(self, prefetch: int, poll_interval: int) -> None:
         self.prefetch = prefetch
-        self.idle = idle
+        self.poll_interval = poll_interval
 
     def before_worker_boot(self, _broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        """Before consumers and threads are made."""
+        """Set it before consumers and threads are started."""
         worker.queue_prefetch = self.prefetch * worker.worker_threads
-        worker.worker_timeout = self.idle
+        worker.worker_timeout = self.poll_interval
 
 
 class HardTimeLimit(Middleware):
     """Kills the process when one of its tasks runs for too long.
 
     Dramatiq's TimeLimit interrupts Python code alone; a task that hangs in a system call or a C extension
-    can only go with its process. Others bring what the process held back to the queue.
+    ends only with its process. The broker returns the messages of the process to their queue.
 
     Parameters:
-      limit: milliseconds; a message's option ``hard_time_limit`` goes before.
+      limit: milliseconds; a message's option ``hard_time_limit`` overrides it.
+      interval: seconds between two checks.
     """
 
     def __init__(self, limit: int, interval: float = 1.0) -> None:
         self.limit = limit
         self.interval = interval
-        self.deadlines: dict[int, tuple[float, dramatiq.Message]] = {}
+        #: Thread -> (when to kill the process, in seconds of the monotonic clock; the message).
+        self.deadlines: dict[int, tuple[float, MessageProxy]] = {}
 
     @property
     def actor_options(self) -> set[str]:
-        """What messages may say of it."""
+        """The options that messages may have for it."""
         return {"hard_time_limit"}
 
     def after_process_boot(self, _broker: dramatiq.Broker) -> None:
-        """Begin to watch."""
+        """Start the thread that checks the deadlines."""
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def before_process_message(self, _broker: dramatiq.Broker, message: dramatiq.Message) -> None:
-        """A task begins."""
+    def before_process_message(self, _broker: dramatiq.Broker, message: MessageProxy) -> None:
+        """Set the deadline of a message."""
         limit = message.options.get("hard_time_limit", self.limit)
         self.deadlines[threading.get_ident()] = (time.monotonic() + limit / 1000, message)
 
-    def after_process_message(
-        self, _broker: dramatiq.Broker, _message: dramatiq.Message, **_outcome: Any
-    ) -> None:
-        """A task ended, however."""
+    def after_process_message(self, *_message: Any, **_outcome: Any) -> None:
+        """Remove the deadline."""
         self.deadlines.pop(threading.get_ident(), None)
 
     after_skip_message = after_process_message
@@ -81,11 +83,11 @@ class HardTimeLimit(Middleware):
 
 
 class RestartAfter(Middleware):
-    """Asks for an end of its process after so many tasks, so that what leaks memory cannot grow.
+    """Asks for the end of its process after a number of tasks, so that leaked memory cannot add up.
 
     Parameters:
       tasks: how many.
-      stop: called once; it lets the process finish what is in hand and go.
+      stop: called once; lets the process finish its current tasks and exit.
     """
 
     def __init__(self, tasks: int, stop: Callable[[], None]) -> None:
@@ -93,10 +95,8 @@ class RestartAfter(Middleware):
         self.stop = stop
         self._lock = threading.Lock()
 
-    def after_process_message(
-        self, _broker: dramatiq.Broker, _message: dramatiq.Message, **_outcome: Any
-    ) -> None:
-        """Count a task, whether it went well or not."""
+    def after_process_message(self, *_message: Any, **_outcome: Any) -> None:
+        """Count a task, whether it succeeded or not."""
         with self._lock:
             self.left -= 1
             due = self.left == 0
@@ -106,23 +106,23 @@ class RestartAfter(Middleware):
     after_skip_message = after_process_message
 
 
-class ThreadEnd(Middleware):
-    """Calls back in every worker thread that ends."""
+class OnThreadEnd(Middleware):
+    """Calls a function in every worker thread that ends."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call
 
     def before_worker_thread_shutdown(self, _broker: dramatiq.Broker, _thread: threading.Thread) -> None:
-        """In the thread itself."""
+        """Call it, in the thread itself."""
         self.call()
 
 
-class ProcessStart(Middleware):
-    """Calls back in every worker process that begins."""
+class OnProcessStart(Middleware):
+    """Calls a function in every worker process that starts."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call
 
     def after_process_boot(self, _broker: dramatiq.Broker) -> None:
-        """After a fork, if there was one."""
+        """Call it, after a fork if there was one."""
         self.call()

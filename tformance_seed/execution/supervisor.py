@@ -1,4 +1,4 @@
-"""Keeps worker processes running: one that ends is replaced, alone, while the others go on."""
+"""Keeps worker processes running: one that ends is replaced while the others continue."""
 
 import logging
 import os
@@ -10,113 +10,129 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tformance_seed.errors import InputError
-from tformance_seed.execution import logs
+from tformance_seed.execution import log_format, retry
 from tformance_seed.execution.broker import connect
 from tformance_seed.execution.executor import QUEUES
 
 log = logging.getLogger(__name__)
 
-#: Queue -> (processes, threads of each): threads where a task waits, processes where it computes.
-DEFAULTS = {"sync": (1, 4), "compute": (os.cpu_count() or 1, 1), "llm": (1, 2)}
+#: Queue -> (processes, threads of each): threads where tasks wait, processes where they compute; None: as
+#: many as there are cores.
+DEFAULT_SIZES: dict[str, tuple[int | None, int]] = {"sync": (1, 4), "compute": (None, 1), "llm": (1, 2)}
 
-#: Seconds between two looks at the processes.
-LOOK = 0.1
+#: Seconds between two checks of the processes.
+POLL_INTERVAL = 0.1
 
-#: A process that lived for less, in seconds, died as soon as it began. Each such end in a row doubles the
-#: seconds before the next start, from the first of ``BACKOFF`` up to the second.
-SHORT_LIFE = 1.5
-BACKOFF = (1.0, 30.0)
+#: A process that lived for less, in seconds, crashed as soon as it started: ``retry.process_delay``.
+MIN_LIFETIME = 1.5
 
 
 @dataclass(frozen=True)
-class Group:
-    """Processes of one kind."""
+class WorkerGroup:
+    """Processes of one kind: the queues that each serves, how many they are, threads of each."""
 
     queues: tuple[str, ...]
     processes: int
     threads: int
 
 
-def groups(*, processes: int | None, threads: int | None, queues: str | None) -> list[Group]:
-    """What to run: each queue's default, or processes of the given kind that serve all the queues.
+def worker_groups(*, processes: int | None, threads: int | None, queues: str | None) -> list[WorkerGroup]:
+    """Return what to run: each queue's default, or processes of the given size that serve all the queues.
 
     Raises:
       InputError: an unknown queue, or a number below 1.
     """
     names = tuple(name.strip() for name in queues.split(",")) if queues is not None else QUEUES
     if unknown := [name for name in names if name not in QUEUES]:
-        raise InputError(f"--queues {unknown[0]}: want some of {','.join(QUEUES)}, with commas between")
+        raise InputError(f"--queues {unknown[0]}: expected some of {','.join(QUEUES)}, separated by commas")
     for option, number in (("processes", processes), ("threads", threads)):
         if number is not None and number < 1:
-            raise InputError(f"--{option} {number}: want at least 1")
+            raise InputError(f"--{option} {number}: expected at least 1")
+    cores = os.cpu_count() or 1
     if processes is None and threads is None:
-        return [Group((name,), *DEFAULTS[name]) for name in names]
-    return [Group(names, processes or os.cpu_count() or 1, threads or 1)]
+        sizes = {name: DEFAULT_SIZES[name] for name in names}
+        return [WorkerGroup((name,), number or cores, each) for name, (number, each) in sizes.items()]
+    return [WorkerGroup(names, processes or cores, threads or 1)]
 
 
 @dataclass
 class Slot:
-    """A place for one process: the one that runs, when it began, crashes in a row, when to start the next.
+    """A process to keep running.
 
-    ``arguments`` are those of ``workers.process``, but for the lifeline.
+    Parameters:
+      arguments: those of ``worker_process``, but for the lifeline.
+      lifeline: the end of the pipe that tells the process that its supervisor lives.
+      started_at, due: when the process started, and when to start the next; of the monotonic clock.
+      crashes: how often in a row it crashed as soon as it started.
     """
 
     name: str
     arguments: tuple[str, ...]
     process: subprocess.Popen[bytes] | None = None
     lifeline: int = -1
-    began: float = 0.0
+    started_at: float = 0.0
     crashes: int = 0
     due: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process has started and not ended."""
+        return self.process is not None and self.process.poll() is None
 
 
 class Supervisor:
     """Runs worker processes until SIGTERM or SIGINT.
 
-    Each process holds one end of a pipe of its own; when this process is gone, however it went, they read
-    the end of it and stop after what they have in hand.
+    Each process holds one end of a pipe of its own. When the supervisor is gone, for whatever reason, the
+    processes read the end of their pipes, finish their current tasks and exit.
     """
 
-    def __init__(self, groups: Sequence[Group], *, database: str, broker: str) -> None:
+    def __init__(self, groups: Sequence[WorkerGroup], *, database: str, broker: str) -> None:
         self.environment = {**os.environ, "DATABASE_URL": database, "BROKER_URL": broker}
-        kinds = [group for group in groups for _ in range(group.processes)]
+        processes = [group for group in groups for _ in range(group.processes)]
         self.slots = [
-            Slot(f"worker {number} for {', '.join(kind.queues)}", (",".join(kind.queues), str(kind.threads)))
-            for number, kind in enumerate(kinds, 1)
+            Slot(
+                f"worker {number} for {', '.join(group.queues)}",
+                (",".join(group.queues), str(group.threads)),
+            )
+            for number, group in enumerate(processes, 1)
         ]
-        # Processes that middleware wants beside the workers, such as the one that Prometheus asks.
+        # Processes that middleware runs beside the workers, such as the one that Prometheus asks.
         for middleware in connect(broker).broker.middleware:
             for fork in middleware.forks:
                 self.slots.append(Slot(fork.__name__, (f"{fork.__module__}:{fork.__name__}",)))
-        self.stopping = 0
+        self.signals = 0
 
     def run(self) -> int:
-        """Returns an exit status: 0 unless a second signal cut the ending short."""
-        logs.configure()
+        """Run until a signal arrives; return the exit status: 0, or 1 if a second signal killed processes."""
+        log_format.configure()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
-        while not self.stopping:
+            signal.signal(number, self._count_signal)
+        while not self.signals:
             for slot in self.slots:
-                self._look_after(slot)
-            time.sleep(LOOK)
-        log.info("stopping: worker processes finish what is in hand")
+                self._ensure_running(slot)
+            time.sleep(POLL_INTERVAL)
+        self._stop()
+        return min(self.signals - 1, 1)
+
+    def _count_signal(self, *_signal: object) -> None:
+        self.signals += 1
+
+    def _stop(self) -> None:
+        """Let the processes finish their current tasks; kill them at a second signal."""
+        log.info("stopping: worker processes finish their current tasks")
         for slot in self.slots:
             if slot.process is not None:
                 slot.process.terminate()
-        while any(slot.process is not None and slot.process.poll() is None for slot in self.slots):
-            if self.stopping > 1:
-                for slot in self.slots:
-                    if slot.process is not None:
-                        slot.process.kill()
-            time.sleep(LOOK)
-        return min(self.stopping - 1, 1)
+        while running := [slot.process for slot in self.slots if slot.process and slot.is_running]:
+            if self.signals > 1:
+                for process in running:
+                    process.kill()
+            time.sleep(POLL_INTERVAL)
 
-    def _stop(self, *_signal: object) -> None:
-        self.stopping += 1
-
-    def _look_after(self, slot: Slot) -> None:
+    def _ensure_running(self, slot: Slot) -> None:
         if slot.process is not None and (status := slot.process.poll()) is not None:
-            self._reap(slot, status)
+            self._reap(slot, slot.process.pid, status)
         if slot.process is None and time.monotonic() >= slot.due:
             self._start(slot)
 
@@ -125,29 +141,26 @@ class Supervisor:
         argv = [sys.executable, "-m", "tformance_seed.execution.worker_process", str(end), *slot.arguments]
         slot.process = subprocess.Popen(argv, env=self.environment, pass_fds=[end])  # noqa: S603 - ourselves
         os.close(end)
-        slot.began = time.monotonic()
+        slot.started_at = time.monotonic()
         log.info("process %d is %s", slot.process.pid, slot.name)
 
-    def _reap(self, slot: Slot, status: int) -> None:
+    def _reap(self, slot: Slot, pid: int, status: int) -> None:
+        """Clean up after a process that ended, and decide when to start the next."""
         os.close(slot.lifeline)
-        lived = time.monotonic() - slot.began
-        pid, slot.process = slot.process.pid if slot.process else 0, None
+        slot.process = None
+        lifetime = time.monotonic() - slot.started_at
         if status == 0:
             slot.crashes, slot.due = 0, time.monotonic()
             log.info("process %d, %s, ended after its tasks; starting another", pid, slot.name)
             return
-        how = (
-            f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}"
-        )
-        slot.crashes = slot.crashes + 1 if lived < SHORT_LIFE else 0
-        least, most = BACKOFF
-        delay = min(most, least * 2 ** (slot.crashes - 1)) if slot.crashes > 1 else 0.0
+        slot.crashes = slot.crashes + 1 if lifetime < MIN_LIFETIME else 0
+        delay = retry.process_delay(slot.crashes)
         slot.due = time.monotonic() + delay
         log.error(
             "process %d, %s, %s after %.1f s; starting another %s",
             pid,
             slot.name,
-            how,
-            lived,
+            f"was killed by {signal.Signals(-status).name}" if status < 0 else f"exited with status {status}",
+            lifetime,
             f"in {delay:.0f} s, since {slot.crashes} in a row ended so soon" if delay else "at once",
         )

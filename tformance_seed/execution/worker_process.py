@@ -1,8 +1,9 @@
-"""One process under the supervisor: ``python -m tformance_seed.workers.process LIFELINE QUEUES THREADS``.
+"""One process under the supervisor.
 
-It works until SIGTERM, until it has done its number of tasks, or until the end of LIFELINE, a file
-descriptor, tells that its supervisor is gone; then it finishes what is in hand. With MODULE:FUNCTION in place
-of queues and threads it runs a process that Dramatiq's middleware wants beside the workers.
+``python -m tformance_seed.execution.worker_process LIFELINE QUEUES THREADS`` runs tasks until SIGTERM, until
+it has run its number of tasks, or until the end of LIFELINE, a file descriptor, shows that its supervisor is
+gone; then it finishes its current tasks. With MODULE:FUNCTION in place of queues and threads it runs a
+process that Dramatiq's middleware needs beside the workers.
 """
 
 import importlib
@@ -15,24 +16,24 @@ from collections.abc import Callable
 
 import dramatiq
 
-from tformance_seed import execution as workers
 from tformance_seed.errors import SeedError
+from tformance_seed.execution.app import create_executor
 from tformance_seed.execution.middleware import RestartAfter
 
 log = logging.getLogger(__name__)
 
-#: Tasks after which a process makes room for a new one.
-TASKS = 100
+#: Tasks after which a process is replaced by a new one.
+MAX_TASKS = 100
 
 
-def work(lifeline: int, queues: str, threads: str) -> None:
-    """Do tasks until told to stop."""
+def run_tasks(lifeline: int, queues: str, threads: str) -> None:
+    """Run tasks until asked to stop."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    _when_alone(lifeline, stop.set)
-    broker = workers.crew.broker
-    broker.add_middleware(RestartAfter(TASKS, stop.set))
+    on_supervisor_exit(lifeline, stop.set)
+    broker = create_executor().broker
+    broker.add_middleware(RestartAfter(MAX_TASKS, stop.set))
     broker.emit_after("process_boot")
     worker = dramatiq.Worker(broker, queues=set(queues.split(",")), worker_threads=int(threads))
     worker.start()
@@ -42,16 +43,19 @@ def work(lifeline: int, queues: str, threads: str) -> None:
     broker.close()
 
 
-def fork(lifeline: int, path: str) -> None:
+def run_fork(lifeline: int, path: str) -> None:
     """Run a function that ends on SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _when_alone(lifeline, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    on_supervisor_exit(lifeline, lambda: os.kill(os.getpid(), signal.SIGTERM))
     module, _, name = path.partition(":")
     sys.exit(getattr(importlib.import_module(module), name)())
 
 
-def _when_alone(lifeline: int, call: Callable[[], None]) -> None:
-    """Nobody writes to the pipe, so reading ends when the supervisor, who has the other end, is gone."""
+def on_supervisor_exit(lifeline: int, call: Callable[[], None]) -> None:
+    """Call a function when the supervisor, which has the other end of the pipe, is gone.
+
+    It never writes, so that reading returns only at the end of the pipe.
+    """
 
     def watch() -> None:
         os.read(lifeline, 1)
@@ -63,6 +67,6 @@ def _when_alone(lifeline: int, call: Callable[[], None]) -> None:
 if __name__ == "__main__":
     _, lifeline, *arguments = sys.argv
     try:
-        (work if len(arguments) > 1 else fork)(int(lifeline), *arguments)
+        (run_tasks if len(arguments) > 1 else run_fork)(int(lifeline), *arguments)
     except SeedError as error:
         sys.exit(f"tformance-seed worker: {error}")

@@ -50,8 +50,8 @@ def seed(database, *paths, until=None, days=30, options=None, **wishes):
     request = planning.Request(
         repositories=paths, until=until, days=days, options=options or Options(), adoption=0.8, **wishes
     )
-    with local.crew(database) as crew:
-        return seeding.run(database, crew, request, planning.plan(request, datetime.date(2026, 1, 1)))
+    with local.executor(database) as executor:
+        return seeding.run(database, executor, request, planning.plan(request, datetime.date(2026, 1, 1)))
 
 
 def content(database):

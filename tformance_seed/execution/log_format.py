@@ -1,4 +1,4 @@
-"""What workers say: lines for people, or JSON with run, organisation and shard for machines."""
+"""Formats what workers log: lines for people, or JSON with run, organisation and shard for machines."""
 
 import contextlib
 import contextvars
@@ -12,24 +12,24 @@ from tformance_seed.ledger import Key
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
-_about: contextvars.ContextVar[Key | None] = contextvars.ContextVar("about", default=None)
+_current_task: contextvars.ContextVar[Key | None] = contextvars.ContextVar("current_task", default=None)
 
 
 @contextlib.contextmanager
-def about(key: Key) -> Iterator[None]:
-    """What is logged in here is about a task."""
-    token = _about.set(key)
+def task_context(key: Key) -> Iterator[None]:
+    """Attribute what is logged within the block to a task."""
+    token = _current_task.set(key)
     try:
         yield
     finally:
-        _about.reset(token)
+        _current_task.reset(token)
 
 
-class JSONLines(logging.Formatter):
-    """A record as one line of JSON."""
+class JSONFormatter(logging.Formatter):
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end."""
+        """Return the line, without its end."""
         moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         line = {
             "time": moment.isoformat(timespec="milliseconds"),
@@ -38,7 +38,7 @@ class JSONLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if key := _about.get():
+        if key := _current_task.get():
             line |= {"run": key.run, "organisation": key.organisation, "shard": f"{key.stage}/{key.start}"}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
@@ -46,9 +46,9 @@ class JSONLines(logging.Formatter):
 
 
 def configure() -> None:
-    """Log to standard error, or go on with the handlers that there are, in the form that was asked for."""
+    """Log to standard error, or to the handlers that exist, in the format that the settings name."""
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     if settings.json_logs():
         for handler in logging.getLogger().handlers:
-            handler.setFormatter(JSONLines())
+            handler.setFormatter(JSONFormatter())

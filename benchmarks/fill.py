@@ -3,6 +3,7 @@
 A process of its own, so that its memory is its own. Prints one JSON object.
 """
 
+import datetime
 import json
 import sys
 import time
@@ -14,27 +15,28 @@ from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.catalog.organisations import load
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
-from tformance_seed.planning import plan as planning
+from tformance_seed.planning.plan import Plan, make_plans
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 
 #: The document's figures for a hundred organisations.
 ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
 
-DAYS, UNTIL = 90, planning.datetime.date(2026, 3, 18)
+DAYS, UNTIL = 90, datetime.date(2026, 3, 18)
 
 
-def plan(count: int = ORGANISATIONS) -> list[planning.Plan]:
+def plan(count: int = ORGANISATIONS) -> list[Plan]:
     """So many organisations, each with its share of the document's rows."""
-    first = UNTIL - planning.datetime.timedelta(days=DAYS - 1)
-    workdays = int(np.busday_count(first, UNTIL + planning.datetime.timedelta(days=1)))
+    first = UNTIL - datetime.timedelta(days=DAYS - 1)
+    workdays = int(np.busday_count(first, UNTIL + datetime.timedelta(days=1)))
     planned = []
     for place, organisation in enumerate(list(load().values())[:count]):
         share = PULL_REQUESTS * (place + 1) // ORGANISATIONS - PULL_REQUESTS * place // ORGANISATIONS
         usage = AI_USAGE / ORGANISATIONS / expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
-        request = planning.Request(
+        request = Request(
             organisations=[organisation.slug], members=round(usage), prs=share, days=DAYS, until=UNTIL
         )
-        planned += planning.plan(request, UNTIL)
+        planned += make_plans(request, UNTIL)
     return planned
 
 
@@ -43,7 +45,7 @@ def main(url: str, count: int) -> None:
     began = time.perf_counter()
     planned = plan(count)
     database = connect(url)
-    request = planning.Request(everything=True)
+    request = Request(everything=True)
     with local.executor(database) as executor:
         outcome = seeding.run(database, executor, request, planned)
     seconds = time.perf_counter() - began

@@ -1,6 +1,7 @@
 """The rows that all contestants write: those of one seeded organisation, as every way wants them."""
 
 import dataclasses
+import datetime
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from benchmarks.server import Server, execute
 from tformance_seed.bulk.columns import columns
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
-from tformance_seed.planning import plan as planning
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import AIUsageDaily, Commit, PRFile, PullRequest
 
@@ -55,17 +57,17 @@ class Rows:
 
 def organisation(url: str, *, members: int, prs: int, days: int, adoption: float = 1.0) -> None:
     """Seed one organisation."""
-    request = planning.Request(
+    request = Request(
         organisations=["calcom"],
         members=members,
         prs=prs,
         days=days,
         adoption=adoption,
-        until=planning.datetime.date(2026, 3, 18),
+        until=datetime.date(2026, 3, 18),
     )
     database = connect(url)
     with local.executor(database) as executor:
-        outcome = seeding.run(database, executor, request, planning.plan(request, request.until))
+        outcome = seeding.run(database, executor, request, make_plans(request, request.until))
     database.close()
     assert not outcome.failures, outcome.failures
 

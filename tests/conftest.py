@@ -15,7 +15,8 @@ from tests.support.workers import Workers, digests
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import broker as brokers
 from tformance_seed.execution.executor import Executor
-from tformance_seed.planning import plan as planning
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect, disconnect
 from tformance_seed.storage.models import APPLICATION, SeedRun
 from tformance_seed.storage.schema.create import create_missing
@@ -157,8 +158,8 @@ def begin(opened: peewee.Database, executor: Executor) -> Callable[..., SeedRun]
     """Enters a run in the ledger and sends its first tasks."""
 
     def enter(*organisations: str, days: int = 20, **wishes: Any) -> SeedRun:
-        request = planning.Request(organisations=organisations, days=days, **wishes)
-        planned = planning.plan(request, datetime.date(2026, 3, 18))
+        request = Request(organisations=organisations, days=days, **wishes)
+        planned = make_plans(request, datetime.date(2026, 3, 18))
         return seeding.begin(opened, executor, request, planned).record
 
     return enter

@@ -16,8 +16,8 @@ from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger.jobs import SILENCE
 from tformance_seed.pipeline import generate as loading
-from tformance_seed.planning import plan as planning
-from tformance_seed.planning.plan import Options
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import APPLICATION, PRFile, SeedJob, SeedRun, SeedTask, SeedTeam, Team
 from tformance_seed.storage.schema.create import prepare
@@ -145,11 +145,11 @@ def test_a_run_that_breaks_off_before_it_sends_what_follows_goes_on(database, mo
 
 def busy(database, **wishes):
     """Another process seeds the organisation: its run is in the ledger and has just been heard of."""
-    request = planning.Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
-    (item,) = planning.plan(request, UNTIL)
+    request = Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
+    (item,) = make_plans(request, UNTIL)
     prepare(database)
     plan = item.record() | {"summaries_apart": False}
-    opened, _ = ledger.open_jobs([ledger.JobRequest(item.slug, item.identity(), plan, anew=False)])
+    opened, _ = ledger.open_jobs([ledger.JobRequest(item.slug, item.fingerprint(), plan, anew=False)])
     return ledger.start_run({}, [each.job for each in opened.values()])
 
 

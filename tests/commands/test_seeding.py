@@ -13,8 +13,8 @@ from tformance_seed.commands import maintain as maintenance
 from tformance_seed.errors import InputError
 from tformance_seed.pipeline import aggregate as aggregates
 from tformance_seed.pipeline.job_context import JobContext
-from tformance_seed.planning import plan as planning
-from tformance_seed.planning.plan import Options
+from tformance_seed.planning.plan import make_plans, restore
+from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     APPLICATION,
@@ -71,7 +71,7 @@ def test_issues_that_come_with_pull_requests_are_what_those_say(database):
     """Where no two share an issue, they are made of the pull requests before those are in the database."""
     seed(database)
     job = SeedJob.get()
-    work = JobContext(database, job, planning.restore(job.plan, job.identity))
+    work = JobContext(database, job, restore(job.plan, job.identity))
     assert not work.source.shares_issues
     work.doubt()  # the rows are there now
     results = {}
@@ -327,6 +327,6 @@ def test_nothing_lies_in_the_future_of_the_window(database):
 )
 def test_bad_wishes_are_refused_in_one_line(wishes, words):
     with pytest.raises(InputError) as refusal:
-        planning.plan(planning.Request(**wishes), UNTIL)
+        make_plans(Request(**wishes), UNTIL)
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)

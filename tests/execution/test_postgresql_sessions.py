@@ -9,7 +9,7 @@ import pytest
 from tests.support.seeds import ORGANISATION, content, seed
 from tests.support.teams import add_team
 from tformance_seed import ledger
-from tformance_seed.planning.plan import Options
+from tformance_seed.planning.request import Options
 from tformance_seed.storage.connection import connect, disconnect
 from tformance_seed.storage.models import APPLICATION, PRFile, PullRequest, SeedJob, SeedTask
 from tformance_seed.storage.schema.create import prepare

@@ -5,8 +5,8 @@ import datetime
 from tformance_seed import verification as verify
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
-from tformance_seed.planning import plan as planning
-from tformance_seed.planning.plan import Options
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.models import Team
 
 UNTIL = datetime.date(2026, 3, 18)
@@ -15,7 +15,7 @@ ORGANISATION = "polar"
 
 def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda _: None, **wishes):
     """Seed a small organisation as the command does; returns the outcome."""
-    request = planning.Request(
+    request = Request(
         organisations=organisations or (ORGANISATION,),
         days=days,
         until=until,
@@ -23,7 +23,7 @@ def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=
         **wishes,
     )
     with local.executor(database) as executor:
-        return seeding.run(database, executor, request, planning.plan(request, until), progress)
+        return seeding.run(database, executor, request, make_plans(request, until), progress)
 
 
 def content(database, slug=ORGANISATION):

@@ -26,9 +26,11 @@ from tformance_seed.cli.options import (
     parse_day,
 )
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.sources.registry import SOURCES
 
 if TYPE_CHECKING:
-    from tformance_seed.planning.plan import Plan
+    from tformance_seed.planning.plan import Plan, make_plans
+    from tformance_seed.planning.request import Options, Request
 
 
 def seed(
@@ -36,7 +38,7 @@ def seed(
     broker: Broker,
     organisations: Organisations = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
-    source: Annotated[str | None, optional("synthetic|git", "Where pull requests come from.")] = None,
+    source: Annotated[str | None, optional("|".join(SOURCES), "Where pull requests come from.")] = None,
     repo: Annotated[list[Path] | None, optional("PATH", "A clone, bare or not; may be repeated.")] = None,
     days: Days = None,
     until: Until = None,
@@ -65,9 +67,8 @@ def seed(
     from tformance_seed.cli import run_views
     from tformance_seed.commands import preview
     from tformance_seed.commands import seed as seeding
-    from tformance_seed.planning import plan as planning
 
-    request = planning.Request(
+    request = Request(
         organisations=organisations or (),
         everything=everything,
         source=source,
@@ -81,9 +82,9 @@ def seed(
         seed=random_seed,
         emails=emails,
         catalog=catalog,
-        options=planning.Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
     )
-    plans = planning.plan(request, datetime.datetime.now(datetime.UTC).date())
+    plans = make_plans(request, datetime.datetime.now(datetime.UTC).date())
     _print_warnings(plans)
     if dry_run:
         console.show(run_views.dry_run(preview.preview(database, request, plans)), as_json=as_json)
@@ -104,7 +105,7 @@ def seed(
 
 def _print_warnings(plans: "Sequence[Plan]") -> None:
     for plan in plans:
-        for warning in getattr(plan.source, "warnings", ()):
+        for warning in plan.source.warnings:
             console.print_warning(warning)
 
 

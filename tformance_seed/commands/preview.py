@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tformance_seed import ledger
 from tformance_seed.catalog.calibration import expected_usage_rows
-from tformance_seed.planning.plan import Plan, Request
+from tformance_seed.planning.plan import Plan
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect, sqlite_file
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import Team
@@ -60,6 +61,6 @@ def _action(item: Plan, request: Request, *, known: bool) -> str:
         )
     if own is None:
         return "new"
-    if request.options.clear or ledger.starts_over(own, item.recipe()):
+    if request.options.clear or ledger.starts_over(own, item.input_spec()):
         return "start over: its rows are of other inputs, or --clear"
     return "bring up to date"

@@ -15,7 +15,8 @@ from tformance_seed.bulk import Result
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger import RunStatus
-from tformance_seed.planning.plan import Plan, Request
+from tformance_seed.planning.plan import Plan
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.failures import error_message, is_transient, to_seed_error
 from tformance_seed.storage.models import APPLICATION, SeedJob, SeedRun, SeedTask
@@ -120,7 +121,7 @@ def begin(database: peewee.Database, executor: Executor, request: Request, plann
 
 def _wanted(item: Plan, executor: Executor) -> ledger.JobRequest:
     plan = item.record() | {"summaries_apart": executor.limits_summaries}
-    return ledger.JobRequest(item.slug, item.identity(), plan, anew=item.options.clear)
+    return ledger.JobRequest(item.slug, item.fingerprint(), plan, anew=item.options.clear)
 
 
 def run(

@@ -20,7 +20,7 @@ DATA_VERSION = 2
 
 #: The version of how a job is cut: raised when stages, phases or plans change, so that what another version
 #: has begun is begun anew. It finds its rows unchanged.
-PLAN_VERSION = 5
+PLAN_VERSION = 6
 
 #: States of a job. Only a running one writes; every transaction makes sure of that.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"

@@ -36,7 +36,7 @@ class JobContext:
         self.profile = planned.profile
         self.source = planned.source
         self.options = planned.options
-        self.recipe = planned.recipe()
+        self.recipe = planned.input_spec()
 
     @cached_property
     def people(self) -> Members:

@@ -1,1 +1,1 @@
-"""A request becomes a plan."""
+"""Turn a request into plans."""

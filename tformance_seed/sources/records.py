@@ -175,6 +175,10 @@ class Source(Protocol):
     name: str
     #: What the user asked of it beyond organisation and window, for the ledger; JSON values, no secrets.
     inputs: dict[str, Any]
+    #: What its ``SourceType.restore`` needs beyond the profile; JSON values, no secrets.
+    record: dict[str, Any]
+    #: What could not be read, one line each, for the user.
+    warnings: list[str]
     #: What identifies the content apart from the organisation and the window (of git, the commits read).
     fingerprint: str
     #: Whether reading it waits on something other than this processor, such as git or a network.

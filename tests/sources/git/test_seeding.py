@@ -8,8 +8,8 @@ from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 from tformance_seed import verification as verify
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
-from tformance_seed.planning import plan as planning
-from tformance_seed.planning.plan import Options
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     APPLICATION,
@@ -47,11 +47,11 @@ def clone(tmp_path_factory):
 
 
 def seed(database, *paths, until=None, days=30, options=None, **wishes):
-    request = planning.Request(
+    request = Request(
         repositories=paths, until=until, days=days, options=options or Options(), adoption=0.8, **wishes
     )
     with local.executor(database) as executor:
-        return seeding.run(database, executor, request, planning.plan(request, datetime.date(2026, 1, 1)))
+        return seeding.run(database, executor, request, make_plans(request, datetime.date(2026, 1, 1)))
 
 
 def content(database):

@@ -89,6 +89,10 @@ class GitSource:
 
     def __init__(self, repositories: list[Repository], profile: Profile, *, emails: bool = False) -> None:
         self.inputs: dict[str, Any] = {"emails": emails}
+        self.record: dict[str, Any] = {
+            "repositories": [[str(item.path.absolute()), item.name] for item in repositories],
+            "emails": emails,
+        }
         self.warnings: list[str] = []
         self._emails = emails
         self._gaps: dict[str, Gaps] = {}

@@ -72,6 +72,8 @@ class SyntheticSource:
         self._trees: dict[int, Tree] = {}
         self.total = self.places = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
+        self.record: dict[str, Any] = {}
+        self.warnings: list[str] = []
         if profile.prs is not None:  # so many in so many days is the rate at which a repository goes on
             self.inputs |= {"prs": profile.prs, "days": len(profile.days)}
 

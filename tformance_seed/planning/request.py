@@ -1,0 +1,99 @@
+"""What the user asks for, and whether it goes together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS
+from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.errors import InputError
+from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
+from tformance_seed.sources.request import ContentRequest
+
+#: Fields of a request whose option has another name.
+OPTION_NAMES = {"repositories": "repo"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to write, none of which changes what is written."""
+
+    chunk_size: int | None = None
+    adopt: bool = False
+    clear: bool = False
+    wait: bool = False
+
+
+@dataclass(frozen=True)
+class Request(ContentRequest):
+    """What to seed, and how to write it."""
+
+    options: Options = field(default_factory=Options)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return JSON values for the ledger: all but paths and how it is written."""
+        names = ("everything", "source", "days", "members", "prs", "adoption", "scenario", "seed", "emails")
+        return {
+            "organisations": list(self.organisations),
+            "until": None if self.until is None else self.until.isoformat(),
+            **{name: getattr(self, name) for name in names},
+        }
+
+    @property
+    def source_name(self) -> str:
+        """The source that is named, else the one that an option implies."""
+        if self.source is not None:
+            return self.source
+        implied = (name for name in SOURCES if self._is_given(source_type(name).implied_by))
+        return next(implied, DEFAULT_SOURCE)
+
+    def check(self) -> None:
+        """Raise InputError if a value is out of range, or options do not go together."""
+        for name, (is_valid, expected) in _EXPECTED.items():
+            value = getattr(self, name)
+            if value is not None and not is_valid(value):
+                shown = f"{value:g}" if isinstance(value, float) else value
+                raise InputError(f"{_option(name)} {shown}: {expected}")
+        if self.options.chunk_size is not None and self.options.chunk_size < 1:
+            raise InputError(f"--chunk-size {self.options.chunk_size}: expected at least 1")
+        if self.scenario is not None and self.scenario not in load_scenarios():
+            raise InputError(f"--scenario {self.scenario}: expected one of {', '.join(load_scenarios())}")
+        if self.everything and self.organisations:
+            raise InputError("--all and named organisations do not go together; choose one")
+        source_type(self.source_name).check(self)
+        self._check_own_options()
+        for name in ("days", "prs", "adoption") if self.scenario else ():
+            if getattr(self, name) is not None:
+                raise InputError(f"--{name} and --scenario do not go together: a scenario sets its own")
+
+    def _check_own_options(self) -> None:
+        """Raise InputError if an option belongs to other sources than the request's."""
+        types = {name: source_type(name) for name in SOURCES}
+        foreign = {
+            option: reason
+            for other in types.values()
+            for option, reason in other.own_options.items()
+            if option not in types[self.source_name].own_options
+        }
+        for option, reason in foreign.items():
+            if self._is_given(option):
+                owners = " or ".join(name for name, each in types.items() if option in each.own_options)
+                because = f": {reason}" if reason else ""
+                raise InputError(f"{_option(option)} goes with --source {owners}{because}")
+
+    def _is_given(self, option: str | None) -> bool:
+        """Return whether the user set an option."""
+        return option is not None and getattr(self, option) not in (None, False, (), [])
+
+
+#: Field -> whether a value that is given is right, and what is expected of it.
+_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "days": (lambda days: days >= 1, "impossible window; expected at least 1 day"),
+    "members": (lambda count: 1 <= count <= MAX_MEMBERS, f"expected 1 to {MAX_MEMBERS}"),
+    "prs": (lambda count: 0 <= count <= MAX_PRS, f"expected 0 to {MAX_PRS}"),
+    "adoption": (lambda rate: 0 <= rate <= 1, "expected a rate from 0 to 1"),
+}
+
+
+def _option(field_name: str) -> str:
+    return f"--{OPTION_NAMES.get(field_name, field_name)}"

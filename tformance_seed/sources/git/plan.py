@@ -1,0 +1,60 @@
+"""Plan the organisation to which all repositories of a request belong."""
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tformance_seed.catalog.organisations import SLUG, Organisation, jira_project, load
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.errors import InputError
+from tformance_seed.sources.git.source import GitSource, Repository, default_until, repository_name
+from tformance_seed.sources.request import ContentRequest
+from tformance_seed.sources.source_type import Planned, SourceType
+
+#: Characters of a slug, as in the table of teams.
+MAX_SLUG = 50
+
+
+def _check(request: ContentRequest) -> None:
+    if not request.repositories:
+        raise InputError("--source git needs --repo PATH, a clone")
+    if request.everything or len(request.organisations) > 1:
+        raise InputError("--repo takes one organisation at most: all repositories go into it")
+
+
+def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
+    repositories = [Repository(path, repository_name(path)) for path in request.repositories]
+    until = request.until or default_until(repositories, today)
+    profile = request.profile(_organisation(request, repositories), until, members=0)
+    yield profile, GitSource(repositories, profile, emails=request.emails)
+
+
+def _organisation(request: ContentRequest, repositories: list[Repository]) -> Organisation:
+    """Return the catalogue's organisation of the slug, else a new one, with these repositories."""
+    own_name = repositories[0].name.rpartition("/")[2]
+    own_slug = re.sub(r"[^a-z0-9_-]+", "-", own_name.lower()).strip("-_")[:MAX_SLUG]
+    slug = request.organisations[0] if request.organisations else own_slug
+    if not SLUG.fullmatch(slug):
+        raise InputError(
+            f"{slug!r} is no slug; name an organisation of a-z, 0-9, - and _, at most {MAX_SLUG} characters"
+        )
+    known = load(request.catalog).get(slug)
+    organisation = known or Organisation(slug, own_name or slug, jira_project_key=jira_project(slug))
+    return replace(organisation, repos=tuple(sorted(item.name for item in repositories)))
+
+
+def _restore(profile: Profile, record: Mapping[str, Any]) -> GitSource:
+    repositories = [Repository(Path(path), name) for path, name in record["repositories"]]
+    return GitSource(repositories, profile, emails=record["emails"])
+
+
+SOURCE_TYPE = SourceType(
+    own_options={"repositories": "", "emails": "generated addresses are nobody's"},
+    implied_by="repositories",
+    check=_check,
+    plan=_plan,
+    restore=_restore,
+)

@@ -1,0 +1,76 @@
+"""What a user asks of the content: the part of a request that sources read."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tformance_seed.catalog.organisations import Organisation
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.catalog.scenarios import WEEKS, load_scenarios
+from tformance_seed.errors import InputError
+
+#: Days of the window where the user names neither days nor a scenario.
+DEFAULT_DAYS = 90
+
+DEFAULT_SEED = 42
+
+#: The first and the last day that a window may hold.
+MIN_DAY, MAX_DAY = datetime.date(1970, 1, 2), datetime.date(9998, 12, 31)
+
+
+@dataclass(frozen=True)
+class ContentRequest:
+    """What the user asked for; None where they left it open."""
+
+    organisations: Sequence[str] = ()
+    everything: bool = False
+    source: str | None = None
+    repositories: Sequence[Path] = ()
+    days: int | None = None
+    until: datetime.date | None = None
+    members: int | None = None
+    prs: int | None = None
+    adoption: float | None = None
+    scenario: str | None = None
+    seed: int = DEFAULT_SEED
+    emails: bool = False
+    catalog: Path | None = None
+
+    def profile(self, organisation: Organisation, until: datetime.date, members: int) -> Profile:
+        """Return the profile with which an organisation is seeded.
+
+        Parameters:
+          until: last day of the window.
+
+        Raises:
+          InputError: the window is impossible.
+        """
+        since, until = self._window(until)
+        return Profile(
+            organisation=organisation,
+            seed=self.seed,
+            since=since,
+            until=until,
+            members=members,
+            prs=self.prs,
+            adoption=organisation.ai_adoption_rate if self.adoption is None else self.adoption,
+            adoption_given=self.adoption is not None,
+            scenario=load_scenarios()[self.scenario] if self.scenario else None,
+        )
+
+    def _window(self, until: datetime.date) -> tuple[datetime.date, datetime.date]:
+        """Return the first and the last day of the window."""
+        days = DEFAULT_DAYS if self.days is None else self.days
+        if self.scenario:  # whole weeks, so that each is one of the weekly metrics
+            until -= datetime.timedelta(days=(until.weekday() + 1) % 7)
+            days = 7 * WEEKS
+        try:
+            since = until - datetime.timedelta(days=days - 1)
+        except OverflowError:
+            since = datetime.date.min
+        if since < MIN_DAY or until > MAX_DAY:
+            raise InputError(
+                f"impossible window: {days} days up to {until}; expected it between {MIN_DAY} and {MAX_DAY}"
+            )
+        return since, until

@@ -1,0 +1,56 @@
+"""Plan generated organisations: those of the catalogue, or a scenario's own."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tformance_seed.catalog.organisations import Organisation, find, load
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.sources.request import ContentRequest
+from tformance_seed.sources.source_type import Planned, SourceType
+from tformance_seed.sources.synthetic.source import SyntheticSource
+
+#: Seeded where no organisation is named: of modest size, done within seconds.
+DEFAULT_ORGANISATION = "resend"
+
+
+def _check(_request: ContentRequest) -> None:
+    """Accept every request: nothing is required of the user."""
+
+
+def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
+    for organisation in _organisations(request):
+        usual = load_scenarios()[request.scenario].members if request.scenario else organisation.members
+        profile = request.profile(organisation, request.until or today, request.members or usual)
+        yield profile, SyntheticSource(profile)
+
+
+def _organisations(request: ContentRequest) -> Iterator[Organisation]:
+    catalog = load(request.catalog)
+    if request.everything:
+        yield from catalog.values()
+    elif request.organisations:
+        for slug in dict.fromkeys(request.organisations):
+            yield find(slug, catalog)
+    elif request.scenario:
+        name = request.scenario.replace("-", " ").capitalize()
+        yield Organisation(request.scenario, name, (f"{request.scenario}/app",), jira_project_key="DEMO")
+    elif request.catalog is not None:
+        yield next(iter(catalog.values()))
+    else:
+        yield catalog[DEFAULT_ORGANISATION]
+
+
+def _restore(profile: Profile, _record: Mapping[str, Any]) -> SyntheticSource:
+    return SyntheticSource(profile)
+
+
+_REASON = "a repository brings its own"
+
+SOURCE_TYPE = SourceType(
+    own_options={"members": _REASON, "prs": _REASON, "scenario": _REASON},
+    check=_check,
+    plan=_plan,
+    restore=_restore,
+)

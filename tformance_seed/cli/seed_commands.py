@@ -29,8 +29,7 @@ from tformance_seed.errors import InputError, SeedError
 from tformance_seed.sources.registry import SOURCES
 
 if TYPE_CHECKING:
-    from tformance_seed.planning.plan import Plan, make_plans
-    from tformance_seed.planning.request import Options, Request
+    from tformance_seed.planning.plan import Plan
 
 
 def seed(
@@ -67,6 +66,8 @@ def seed(
     from tformance_seed.cli import run_views
     from tformance_seed.commands import preview
     from tformance_seed.commands import seed as seeding
+    from tformance_seed.planning.plan import make_plans
+    from tformance_seed.planning.request import Options, Request
 
     request = Request(
         organisations=organisations or (),

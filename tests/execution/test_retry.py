@@ -1,0 +1,188 @@
+"""The retry policy: each class of error, decided upon and seen on actors in this process."""
+
+import dataclasses
+import time
+
+import dramatiq
+import peewee
+import pytest
+import redis
+from dramatiq.errors import BrokerConnectionError, RateLimitExceeded
+from dramatiq.middleware import TimeLimitExceeded
+
+from tests.support.servers import wait_until
+from tformance_seed.errors import (
+    InputError,
+    OrganisationBusyError,
+    SeedError,
+    TooManyConnectionsError,
+    TransientError,
+    UnavailableError,
+)
+from tformance_seed.execution import broker, retry
+from tformance_seed.execution.executor import Executor
+from tformance_seed.ledger import Key
+
+KEY = Key("run", 1, "polar", "team", 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (SeedError("the repository has changed"), False),
+        (InputError("the team is not yours"), False),
+        (TransientError("a lock is held"), True),
+        (UnavailableError("the database does not answer"), True),
+        (OrganisationBusyError("another run is seeding polar"), True),
+        (TooManyConnectionsError("no more connections"), True),
+        (peewee.OperationalError("server closed the connection unexpectedly"), True),
+        (peewee.OperationalError("database is locked"), True),
+        (peewee.OperationalError("no such table: seed_task"), False),
+        (peewee.IntegrityError("NOT NULL constraint failed"), False),
+        (peewee.ProgrammingError("relation does not exist"), False),
+        (BrokerConnectionError("refused"), True),
+        (redis.ConnectionError("refused"), True),
+        (redis.TimeoutError("timed out"), True),
+        (redis.ResponseError("wrong type"), False),
+        (TimeLimitExceeded(), True),
+        (ValueError("a defect"), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_an_errors_class_decides_whether_its_task_is_retried(error, again):
+    assert retry.decide(error, attempts=1).retry is again
+    assert retry.decide(error, attempts=retry.MAX_ATTEMPTS).retry is False
+
+
+def test_a_task_without_a_connection_is_retried_in_a_second_and_others_as_dramatiq_backs_off():
+    assert retry.decide(peewee.OperationalError("FATAL:  sorry, too many clients already"), 1).delay == 1000
+    assert retry.decide(TransientError("a lock is held"), 1).delay is None
+    assert retry.TASK_BACKOFF == (500, 15_000)
+
+
+def test_the_reason_is_one_line_and_only_a_defect_has_a_traceback():
+    refused = retry.decide(peewee.OperationalError("server closed the connection\nunexpectedly"), 1)
+    assert (refused.reason.count("\n"), refused.unexpected) == (0, False)
+    assert "What was committed is safe" in refused.reason
+    assert retry.decide(ConnectionResetError("mine"), 1).unexpected
+    assert retry.decide(TimeLimitExceeded(), 1).reason == "interrupted: it took longer than 300 s"
+
+
+def test_processes_that_crash_at_once_are_replaced_later_and_later():
+    delays = [retry.process_delay(crashes) for crashes in (0, 1, 2, 3, 4, 10, 10_000)]
+    assert delays == [0, 0, 2, 4, 8, 30, 30]
+
+
+def test_a_message_is_sent_again_to_a_broker_after_up_to_five_seconds():
+    assert 100 <= retry.broker_delay(0) <= 200
+    assert 2_500 <= retry.broker_delay(20) <= 5_000
+
+
+def test_a_rate_limit_is_waited_out_however_often_and_other_surprises_ten_times():
+    assert retry.is_retried(10_000, RateLimitExceeded("too fast"))
+    assert retry.is_retried(9, TypeError("a message of another version"))
+    assert not retry.is_retried(10, TypeError("a message of another version"))
+
+
+@pytest.fixture
+def run_message(monkeypatch):
+    """Run a message on actors in this process that open the database as told, until it is done or dead.
+
+    Returns how many messages are dead in the end. The back-off is one of milliseconds.
+    """
+    monkeypatch.setattr(retry, "TASK_BACKOFF", (1, 5))
+    workers = []
+
+    def run(open_database, **changes):
+        executor = Executor(broker.in_process(), open_database)
+        workers.append(dramatiq.Worker(executor.broker, worker_threads=1))
+        workers[-1].start()
+        message = executor.actors["sync"].message(**dataclasses.asdict(KEY) | changes)
+        executor.broker.enqueue(message)
+        wait_until(lambda: executor.broker.dead_letters)
+        return len(executor.broker.dead_letters)
+
+    yield run
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.mark.parametrize("kind", [SeedError, InputError])
+def test_a_final_error_while_the_database_is_opened_is_not_retried(run_message, kind):
+    opened = []
+
+    def fail():
+        opened.append(1)
+        raise kind("the database URL is malformed")
+
+    assert run_message(fail) == 1
+    time.sleep(0.1)
+    assert len(opened) == 1
+
+
+def test_a_database_that_does_not_answer_yet_is_tried_again(run_message, database):
+    answers = [UnavailableError("starting"), peewee.OperationalError("connection refused"), database]
+
+    def answer():
+        first = answers.pop(0)
+        if isinstance(first, Exception):
+            raise first
+        return first
+
+    assert run_message(answer) == 1  # whose reason is that the database has no such task
+    assert answers == []
+
+
+def test_a_defect_is_not_retried_and_logged_with_its_traceback(run_message, caplog):
+    opened = []
+
+    def fail():
+        opened.append(1)
+        raise ZeroDivisionError("as asked")
+
+    assert run_message(fail) == 1
+    assert len(opened) == 1
+    (record,) = [record for record in caplog.records if "unexpected ZeroDivisionError" in record.message]
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_a_message_of_another_version_is_given_up(run_message):
+    assert run_message(lambda: pytest.fail("not reached"), shard=1) == 1
+
+
+class _AwayBroker:
+    """A broker that comes back after so many messages."""
+
+    def __init__(self, away):
+        self.away = away
+        self.sent = []
+
+    def enqueue(self, message):
+        self.away -= 1
+        if self.away >= 0:
+            raise BrokerConnectionError("refused")
+        self.sent.append(message)
+
+
+@pytest.fixture
+def sender(monkeypatch):
+    """An executor whose broker is away at first, and is tried again at once."""
+    monkeypatch.setattr(retry, "BROKER_BACKOFF", (1, 2))
+
+    def build(away):
+        executor = Executor(broker.in_process(), lambda: None)
+        executor.broker = _AwayBroker(away)
+        return executor
+
+    return build
+
+
+def test_a_message_waits_for_a_broker_that_comes_back(sender):
+    executor = sender(away=3)
+    executor.send([("sync", KEY)], timeout=30)
+    assert [message.kwargs for message in executor.broker.sent] == [dataclasses.asdict(KEY)]
+
+
+def test_a_broker_that_stays_away_is_an_error_that_may_pass_and_says_how_to_continue(sender):
+    with pytest.raises(TransientError, match="continue with: tformance-seed retry run"):
+        sender(away=1_000).send([("sync", KEY)], timeout=0.01)

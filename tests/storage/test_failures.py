@@ -1,0 +1,106 @@
+"""What a database's error means: its SQLSTATE, or its text where the driver gives none."""
+
+import peewee
+import pytest
+
+from tformance_seed.errors import (
+    InputError,
+    SeedError,
+    TooManyConnectionsError,
+    TransientError,
+    UnavailableError,
+)
+from tformance_seed.storage.connection import connect
+from tformance_seed.storage.failures import error_message, is_transient, sqlstate, to_seed_error
+
+
+class _DriverError(Exception):
+    def __init__(self, pgcode):
+        self.pgcode = pgcode
+
+
+def failed(kind, text, pgcode=None):
+    """An error as Peewee raises it, caused by the driver's own."""
+    error = kind(text)
+    error.__cause__ = _DriverError(pgcode)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("08006", TransientError, "the connection was lost"),
+        ("40001", TransientError, "conflicted with another transaction"),
+        ("40P01", TransientError, "conflicted with another transaction"),
+        ("53300", TooManyConnectionsError, "raise max_connections"),
+        ("55P03", TransientError, "holds a lock"),
+        ("57P01", TransientError, "the server was stopped"),
+        ("53100", SeedError, "the server's disk is full"),
+        ("42501", SeedError, "grant the privilege"),
+        ("42P01", SeedError, "continues from there"),
+        ("23505", SeedError, "that this package does not own"),
+        ("22003", SeedError, "continues from there"),
+    ],
+)
+def test_an_sqlstate_has_its_class_and_remedy(code, kind, words):
+    error = to_seed_error(failed(peewee.OperationalError, "connection of that kind", code))
+    assert type(error) is kind
+    assert str(error).startswith(
+        "the database refused: connection of that kind. What was committed is safe; "
+    )
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('connection to server at "db", port 5432 failed: Connection refused', "08006"),
+        ('could not translate host name "db" to address: Temporary failure in name resolution', "08006"),
+        ("server closed the connection unexpectedly", "08006"),
+        ("SSL SYSCALL error: EOF detected", "08006"),
+        ('connection to server at "db" failed: FATAL:  the database system is starting up', "57P03"),
+        ('connection to server at "db" failed: FATAL:  sorry, too many clients already', "53300"),
+        ('connection to server at "db" failed: FATAL:  remaining connection slots are reserved', "53300"),
+        ('connection to server at "db" failed: FATAL:  password authentication failed for user "x"', "28000"),
+        ('connection to server at "db" failed: FATAL:  role "x" does not exist', "28000"),
+        ('connection to server at "db" failed: FATAL:  database "x" does not exist', "3D000"),
+        ('invalid connection option "x"', "22023"),
+        ("database is locked", "55P03"),
+        ("database or disk is full", "53100"),
+        ("no such table: teams_team", ""),
+    ],
+)
+def test_a_text_stands_for_an_sqlstate_where_the_driver_gives_none(text, code):
+    error = failed(peewee.OperationalError, text)
+    assert sqlstate(error) == code
+    assert is_transient(error) is code.startswith(("08", "53300", "55P03", "57P"))
+
+
+def test_a_drivers_sqlstate_counts_more_than_its_text():
+    assert sqlstate(failed(peewee.OperationalError, "too many clients", "57014")) == "57014"
+    assert not is_transient(failed(peewee.OperationalError, "the connection is fine", "42P01"))
+
+
+def test_the_text_of_a_refused_row_means_nothing():
+    refused = failed(peewee.IntegrityError, "UNIQUE constraint failed: connections.id")
+    assert sqlstate(refused) == ""
+    assert not is_transient(refused)
+    assert not is_transient(ConnectionResetError("connection reset"))
+
+
+def test_a_message_is_one_line_without_secrets():
+    url = "postgresql://me:p%40ss@host/db"
+    assert error_message(peewee.OperationalError("first\nsecond"), url) == "first"
+    assert "p@ss" not in error_message(peewee.OperationalError("no p@ss here"), url)
+    assert error_message(peewee.OperationalError(""), url) == "OperationalError"
+
+
+def test_a_server_that_does_not_answer_may_pass_and_a_database_that_is_not_there_is_wrong_input(
+    postgresql_url,
+):
+    with pytest.raises(UnavailableError, match="Connection refused") as refusal:
+        connect("postgresql://127.0.0.1:1/x")
+    assert refusal.value.exit_status == 2
+    name = postgresql_url.split("/")[3].split("?")[0]
+    with pytest.raises(InputError, match="does not exist"):
+        connect(postgresql_url.replace(name, "nowhere"))

@@ -17,7 +17,8 @@ from tests.support.commands import argv, clean, command, command_process
 from tests.support.recomputation import Recount
 from tests.support.teams import MONDAY, Coherent, add, add_team
 from tests.support.workers import statement
-from tformance_seed.report import charts, sections, weeks
+from tformance_seed.report import charts, drawings, page, sections, weekly_queries
+from tformance_seed.report.series import add_up, gather_weekly
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import APPLICATION, LEDGER, AIUsageDaily, PullRequest, Team
 from tformance_seed.storage.schema.create import create_missing
@@ -25,6 +26,9 @@ from tformance_seed.storage.transactions import reading
 
 SEED = ("--members", "40", "--prs", "300", "--days", "30", "--until", "2026-03-18", "--adoption", "0.6")
 SLUGS = ["acme", "polar"]
+
+#: What is counted by week.
+QUERIES = [*page.HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
 
 #: Tables that the report lists.
 TABLES = {model._meta.table_name: model for model in (*APPLICATION, *LEDGER)}
@@ -270,7 +274,7 @@ def test_it_can_be_restricted_to_organisations(filled):
 
 
 def test_weeks_add_up_to_a_recount(filled, reader):
-    found = weeks.gather(reader, SLUGS)
+    found = gather_weekly(reader, SLUGS, QUERIES)
     everything = Recount.of_all()
     dated = [pull for pull in everything.pulls if pull.week]
     assert found.undated == len(everything.pulls) - len(dated) == 1
@@ -285,14 +289,15 @@ def test_weeks_add_up_to_a_recount(filled, reader):
 
 
 def test_only_the_busiest_reviewers_are_told_apart(filled, reader, monkeypatch):
-    monkeypatch.setattr(weeks, "REVIEWERS", 2)
-    found = weeks.gather(reader, SLUGS)
+    monkeypatch.setattr(weekly_queries, "MAX_REVIEWERS", 2)
+    found = gather_weekly(reader, SLUGS, QUERIES)
     everything = Recount.of_all()
-    for place, slug in enumerate(SLUGS):
+    for slug in SLUGS:
         counts = {}
         for _, _, name in everything.of(slug).reviews:
             counts[name] = counts.get(name, 0) + 1
-        kept = [name for name, organisation in found.reviewers if organisation == place]
+        reviewers = found.series["reviews"].dimensions["reviewer"]
+        kept = [reviewer.name for reviewer in reviewers if found.slugs[reviewer.team] == slug]
         assert (
             sorted((counts[name] for name in kept), reverse=True) == sorted(counts.values(), reverse=True)[:2]
         )
@@ -300,7 +305,7 @@ def test_only_the_busiest_reviewers_are_told_apart(filled, reader, monkeypatch):
 
 def test_series_are_packed_without_loss():
     rows = [("b", 1, 5), ("a", 0, 1), ("b", 1, 2), ("a", 2, 9)]
-    made = weeks.series(rows, ("count",), letter="ab", number=range(3))
+    made = add_up(rows, {"letter": "ab", "number": range(3)}, ("count",))
     assert made.packed() == {
         "dimensions": {"letter": 2, "number": 3},
         "steps": [0, 2, 2],
@@ -357,7 +362,7 @@ def test_a_page_is_written_only_where_it_can_be(filled, tmp_path):
     theirs.write_text("<!doctype html><title>dear to somebody</title>")
     assert "no folder" in refusal("--html", tmp_path / "none" / "page.html", "--database", filled)
     for there in (tmp_path, theirs, Path("/dev/null")):
-        assert "is no page" in refusal("--html", there, "--database", filled)
+        assert "is not a page" in refusal("--html", there, "--database", filled)
     assert "dear to somebody" in theirs.read_text()
     assert list(tmp_path.iterdir()) == [theirs]
 
@@ -407,7 +412,7 @@ def test_without_the_extra_it_says_what_to_install(filled, tmp_path):
 
 
 def test_a_name_with_a_dot_is_one_name_in_a_chart():
-    chart = charts._parts({"claude.ai": "red", "a[b]": "green"}).encode(x="week:N", y="sum(amount):Q")
+    chart = drawings.stacked_bars({"claude.ai": "red", "a[b]": "green"}).encode(x="week:N", y="sum(amount):Q")
     row = {"week": "w", "claude.ai": 5, "a[b]": 3}
     drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "datasets": {"rows": [row]}, "width": 200})
     assert "Sum of amount: 5; part: claude.ai" in drawn

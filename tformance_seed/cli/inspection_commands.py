@@ -28,8 +28,10 @@ def report(
     from tformance_seed.storage.transactions import reading
 
     if html is not None:
-        from tformance_seed.report import page
-
+        try:
+            from tformance_seed.report import page
+        except ImportError as error:
+            raise InputError("--html needs an extra: pip install 'tformance_seed[report]'") from error
         page.check(html)
     with open_database(database, "read") as opened, reading(opened):
         gathered = gather(opened, organisations or (), exact=exact)

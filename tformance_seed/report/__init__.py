@@ -1,4 +1,4 @@
-"""What is in the database: figures for a terminal, a machine, a document, and a page to show around."""
+"""What is in the database: figures gathered as data, and a standalone HTML report with charts of them."""
 
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
 from tformance_seed.report.queries import gather

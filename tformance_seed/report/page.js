@@ -1,14 +1,14 @@
 "use strict";
-// Adds up what belongs to the organisation and the period chosen; the sums feed a chart and the table behind it.
+// Adds up what belongs to the organisation and the period chosen, for the figures on top, the charts and their tables.
+// It knows no chart: what a chart shows is in the page's data.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
   const DAY = 86_400_000;
   const MINUTES = 60;
   const UNKNOWN = "–";
   const ERRORS = 1; // Vega's level: its warnings are about charts of nothing
 
-  // How values are written.
+  // Formats of values.
   const whole = new Intl.NumberFormat("en");
   const percent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const month = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: "UTC" });
@@ -27,47 +27,42 @@
     if (value < 72) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} h`;
     return `${Math.round(value / 24)} days`;
   };
-  const WRITTEN = { text: String, whole: (n) => whole.format(n), share: (n) => percent.format(n), day, size };
+  const FORMATS = { text: String, count: (n) => whole.format(n), share: (n) => percent.format(n), day, size };
 
   // A series as one column for each dimension, and one for each sum.
-  const unpacked = ({ dimensions, steps, sums }) => {
+  const unpack = ({ dimensions, steps, sums }) => {
     const sizes = Object.entries(dimensions).reverse();
     const columns = Object.fromEntries(sizes.map(([name]) => [name, new Int32Array(steps.length)]));
     let key = 0;
     steps.forEach((step, row) => {
       key += step;
       let rest = key;
-      for (const [name, count] of sizes) {
-        columns[name][row] = rest % count;
-        rest = Math.floor(rest / count);
+      for (const [name, size] of sizes) {
+        columns[name][row] = rest % size;
+        rest = Math.floor(rest / size);
       }
     });
     return { ...columns, ...sums, rows: steps.length };
   };
-  const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpacked(packed)]));
-  series.reviews.organisation = Int32Array.from(series.reviews.reviewer, (place) => data.reviewers[place][1]);
+  const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
 
   // The rows of a series that belong to what is chosen.
-  function* chosen(name, { organisation, from, to }) {
-    const of = series[name];
-    for (let row = 0; row < of.rows; row++) {
-      const inside = of.week[row] >= from && of.week[row] <= to;
-      if (inside && (organisation < 0 || of.organisation[row] === organisation)) yield row;
+  function* chosen({ rows, organisation, week }, choice) {
+    for (let row = 0; row < rows; row++) {
+      const inPeriod = week[row] >= choice.from && week[row] <= choice.to;
+      if (inPeriod && (choice.organisation < 0 || organisation[row] === choice.organisation)) yield row;
     }
   }
 
-  // Hours at the lower end of a bin; bin 0 is below the first edge.
-  const edge = (bin) => data.bins.first * 2 ** ((bin - 1) / data.bins.fineness);
-
-  // Pull requests with their hours: counts by bin with and without AI, and their mean and median.
+  // Pull requests with their hours: counts by bin, and their mean and median.
   class Times {
-    counts = Array.from({ length: data.bins.edges + 1 }, () => [0, 0]);
+    counts = new Array(data.bins.edges + 1).fill(0);
     count = 0;
     hundredths = 0;
 
-    add(bin, withAi, count, hundredths) {
-      if (bin > data.bins.edges) return;
-      this.counts[bin][withAi] += count;
+    add(bin, count, hundredths) {
+      if (bin > data.bins.edges) return; // their hours are not known
+      this.counts[bin] += count;
       this.count += count;
       this.hundredths += hundredths;
     }
@@ -79,139 +74,87 @@
     // As if a bin's values were spread evenly on the logarithmic scale.
     get median() {
       let left = this.count / 2;
-      const bin = this.counts.findIndex(([without, withAi]) => (left -= without + withAi) <= 0);
-      const inBin = this.counts[bin][0] + this.counts[bin][1];
-      return edge(bin + (left + inBin) / inBin);
-    }
-
-    // One row for each doubling of the time.
-    table() {
-      const { fineness, edges } = data.bins;
-      const rows = Array.from({ length: (edges - 1) / fineness + 2 }, (_, place) => {
-        const from = edge((place - 1) * fineness + 1);
-        return { from, to: 2 * from, "With AI": 0, "Without AI": 0 };
-      });
-      this.counts.forEach(([without, withAi], bin) => {
-        const row = rows[Math.ceil(bin / fineness)];
-        row["With AI"] += withAi;
-        row["Without AI"] += without;
-      });
-      const last = rows.length - 1;
-      return rows.map((row, place) => ({
-        Time:
-          place === 0 ? `under ${hours(row.to)}`
-          : place === last ? `over ${hours(row.from)}`
-          : `${hours(row.from)} to ${hours(row.to)}`,
-        ...row,
-        All: row["With AI"] + row["Without AI"],
-      }));
+      const bin = this.counts.findIndex((count) => (left -= count) <= 0);
+      const share = (left + this.counts[bin]) / this.counts[bin];
+      return data.bins.minHours * 2 ** ((bin - 1 + share) / data.bins.perDoubling);
     }
   }
 
-  // All figures of what is chosen: those of the headline, and by chart the rows of its table.
-  function figures(choice) {
-    const total = { count: 0, merged: 0, withAi: 0 };
-    const weeks = data.mondays.map((Week) => ({ Week, "With AI": 0, "Without AI": 0, All: 0 }));
-    const cycle = new Times();
+  // The figures above the charts, and the weeks from the first to the last in which anything was merged.
+  const totals = (choice) => {
+    const total = { count: 0, merged: 0, withAi: 0, usage: 0, cycle: new Times(), review: new Times() };
+    const busy = data.mondays.map(() => false);
     const pulls = series.pull_requests;
-    for (const row of chosen("pull_requests", choice)) {
+    for (const row of chosen(pulls, choice)) {
       const count = pulls.count[row];
-      const withAi = pulls.with_ai[row];
       total.count += count;
-      total.withAi += withAi * count;
+      total.withAi += pulls.with_ai[row] * count;
       if (!pulls.merged[row]) continue;
       total.merged += count;
-      weeks[pulls.week[row]][withAi ? "With AI" : "Without AI"] += count;
-      weeks[pulls.week[row]].All += count;
-      cycle.add(pulls.bin[row], withAi, count, pulls.hundredths[row]);
+      total.cycle.add(pulls.bin[row], count, pulls.hundredths[row]);
+      busy[pulls.week[row]] = true;
     }
-    const review = new Times();
     const first = series.first_reviews;
-    for (const row of chosen("first_reviews", choice)) {
-      review.add(first.bin[row], first.with_ai[row], first.count[row], first.hundredths[row]);
-    }
-    // The weeks from the first to the last in which anything was merged.
-    const busy = weeks.map((week) => week.All > 0);
+    for (const row of chosen(first, choice)) total.review.add(first.bin[row], first.count[row], first.hundredths[row]);
+    for (const row of chosen(series.usage, choice)) total.usage += series.usage.count[row];
     const span = busy.includes(true) ? [busy.indexOf(true), busy.lastIndexOf(true) + 1] : [0, 0];
-    const merged = weeks.slice(...span);
-    return {
-      total: { ...total, cycle, review, usage: added("usage", choice) },
-      rows: {
-        "pull-requests": merged,
-        "ai-share": total.withAi ? merged.map(share) : [],
-        "cycle-time": cycle.count ? cycle.table() : [],
-        "review-time": review.count ? review.table() : [],
-        tools: tools(choice).slice(...span),
-        usage: usage(choice),
-        reviewers: reviewers(choice),
-        tables: data.tables,
-      },
-    };
-  }
-
-  const share = ({ Week, All, ...week }) => ({ Week, "AI share": All ? week["With AI"] / All : null });
-
-  const added = (name, choice) => {
-    let sum = 0;
-    for (const row of chosen(name, choice)) sum += series[name].count[row];
-    return sum;
+    return { total, span };
   };
 
-  // Rows of zeros under the headings of a chart's table, of which the first is the row's own.
-  const blank = (chart, heading, values) => {
-    const names = Object.keys(data.charts[chart].columns).slice(1);
-    return values.map((value) => ({ [heading]: value, ...Object.fromEntries(names.map((name) => [name, 0])) }));
-  };
-
-  // What counts a series by a row's place and a part's name.
-  const counted = (chart, heading, values, place, part, names) => (choice) => {
-    const rows = blank(chart, heading, values);
-    const { [place]: places, [part]: parts, count } = series[chart];
-    let any = false;
-    for (const row of chosen(chart, choice)) {
-      rows[places[row]][names[parts[row]]] += count[row];
-      any = true;
+  // A chart's rows, as report/pivot.py describes them: none where nothing was counted.
+  const pivot = ({ series: name, table }, choice, span) => {
+    const [first, ...others] = Object.entries(table.rows);
+    const rows = first[1].map((value, index) => ({
+      key: `${value}\n${index}`,
+      [first[0]]: value,
+      ...Object.fromEntries(others.map(([heading, values]) => [heading, values[index]])),
+    }));
+    if (!name) return rows;
+    for (const row of rows) Object.assign(row, Object.fromEntries(table.parts.map((part) => [part, 0])), { All: 0 });
+    const counts = series[name];
+    const only = Object.entries(table.only);
+    for (const row of chosen(counts, choice)) {
+      if (!only.every(([dimension, value]) => counts[dimension][row] === value)) continue;
+      const value = counts[table.by][row];
+      const target = rows[table.groups ? table.groups[value] : value];
+      if (!target) continue;
+      target[table.parts[table.part ? counts[table.part][row] : 0]] += counts.count[row];
+      target.All += counts.count[row];
     }
-    return any ? rows : [];
-  };
-
-  const tools = counted("tools", "Week", data.mondays, "week", "tool", data.tools);
-  const usage = counted("usage", "Weekday", WEEKDAYS, "weekday", "source", data.sources);
-
-  const reviewers = (choice) => {
-    const sums = new Map();
-    const { reviewer, count } = series.reviews;
-    for (const row of chosen("reviews", choice)) sums.set(reviewer[row], (sums.get(reviewer[row]) ?? 0) + count[row]);
-    return [...sums]
-      .sort(([a, one], [b, other]) => other - one || a - b)
-      .slice(0, data.mostReviewers)
-      .map(([place, Reviews]) => {
-        const [Reviewer, organisation] = data.reviewers[place];
-        return { key: `${Reviewer}\n${place}`, Reviewer, Organisation: data.organisations[organisation][0], Reviews };
-      });
+    const shares = Object.entries(table.shares);
+    const shown = shares.length ? shares.map(([, part]) => part) : ["All"];
+    if (!rows.some((row) => shown.some((heading) => row[heading]))) return [];
+    for (const row of rows) {
+      for (const [heading, part] of shares) row[heading] = row.All ? row[part] / row.All : null;
+    }
+    if (table.limit !== null) {
+      const ranked = rows.filter(({ All }) => All).sort((one, other) => other.All - one.All);
+      return ranked.slice(0, table.limit);
+    }
+    return table.by === "week" ? rows.slice(...span) : rows;
   };
 
   // What is shown.
   const element = (name, properties = {}, ...children) => {
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
+    const node = Object.assign(document.createElement(name), properties);
+    node.append(...children);
+    return node;
   };
 
   const table = (columns, rows) => {
     const headings = Object.entries(columns);
     const side = (kind) => (kind === "text" || kind === "day" ? "text" : "number");
-    const cell = (row, [heading, kind], place) => {
+    const cell = (row, [heading, kind], index) => {
       const value = row[heading];
-      const textContent = value === null || value === undefined ? UNKNOWN : WRITTEN[kind](value);
-      return element(place ? "td" : "th", { className: side(kind), textContent, ...(place ? {} : { scope: "row" }) });
+      const textContent = value === null || value === undefined ? UNKNOWN : FORMATS[kind](value);
+      return element(index ? "td" : "th", { className: side(kind), textContent, ...(index ? {} : { scope: "row" }) });
     };
     const head = headings.map(([textContent, kind]) => element("th", { textContent, className: side(kind), scope: "col" }));
-    const body = rows.map((row) => element("tr", {}, ...headings.map((column, place) => cell(row, column, place))));
+    const body = rows.map((row) => element("tr", {}, ...headings.map((column, index) => cell(row, column, index))));
     return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
   };
 
-  const say = (figure, text, small) => {
+  const show = (figure, text, small) => {
     document.querySelector(`[data-figure="${figure}"]`).replaceChildren(text, element("small", { textContent: small }));
   };
 
@@ -220,14 +163,14 @@
     const shown = all ? data.organisations : [data.organisations[choice.organisation]];
     const members = shown.reduce((sum, [, each]) => sum + each, 0);
     const many = `in ${whole.format(shown.length)} organisation${shown.length === 1 ? "" : "s"}`;
-    say("members", whole.format(members), all ? many : `of ${shown[0][0]}`);
-    say("pull-requests", whole.format(count), `${whole.format(merged)} merged`);
-    say("with-ai", count ? percent.format(withAi / count) : UNKNOWN, `${whole.format(withAi)} pull requests`);
+    show("members", whole.format(members), all ? many : `of ${shown[0][0]}`);
+    show("pull-requests", whole.format(count), `${whole.format(merged)} merged`);
+    show("with-ai", count ? percent.format(withAi / count) : UNKNOWN, `${whole.format(withAi)} pull requests`);
     for (const [name, times] of [["cycle-time", cycle], ["first-review", review]]) {
-      if (times.count) say(name, `≈ ${hours(times.median)}`, `mean ${hours(times.mean)}`);
-      else say(name, UNKNOWN, "none in this period");
+      if (times.count) show(name, `≈ ${hours(times.median)}`, `mean ${hours(times.mean)}`);
+      else show(name, UNKNOWN, "none in this period");
     }
-    say("usage", whole.format(days), "member-days");
+    show("usage", whole.format(days), "member-days");
   };
 
   const views = {};
@@ -237,14 +180,15 @@
       from: Number(from.value),
       to: Number(to.value),
     };
-    const { total, rows } = figures(choice);
+    const { total, span } = totals(choice);
     headline(total, choice);
-    for (const [name, { columns }] of Object.entries(data.charts)) {
+    for (const [name, chart] of Object.entries(data.charts)) {
+      const rows = pivot(chart, choice, span);
       const card = document.getElementById(name);
-      card.classList.toggle("empty", rows[name].length === 0);
-      card.querySelector(".nothing").hidden = rows[name].length > 0;
-      card.querySelector(".scroll").replaceChildren(table(columns, rows[name]));
-      views[name]?.data("rows", rows[name]).resize().runAsync();
+      card.classList.toggle("empty", rows.length === 0);
+      card.querySelector(".nothing").hidden = rows.length > 0;
+      card.querySelector(".scroll").replaceChildren(table(chart.table.columns, rows));
+      views[name]?.data("rows", rows).resize().runAsync();
     }
     const period = data.mondays.length ? `, ${from.selectedOptions[0].text} to ${to.selectedOptions[0].text}` : "";
     document.getElementById("shown").textContent = `Shown: ${organisation.selectedOptions[0].text}${period}`;
@@ -254,10 +198,10 @@
   const option = (value, text) => element("option", { value, text });
   organisation.append(
     option(-1, `All organisations (${data.organisations.length})`),
-    ...data.organisations.map(([slug], place) => option(place, slug)),
+    ...data.organisations.map(([slug], index) => option(index, slug)),
   );
-  from.append(...data.mondays.map((monday, place) => option(place, day(monday))));
-  to.append(...data.mondays.map((monday, place) => option(place, day(monday, 6))));
+  from.append(...data.mondays.map((monday, index) => option(index, day(monday))));
+  to.append(...data.mondays.map((monday, index) => option(index, day(monday, 6))));
   to.value = data.mondays.length - 1;
   organisation.addEventListener("change", update);
   for (const [changed, other, late] of [[from, to, Math.max], [to, from, Math.min]]) {
@@ -280,9 +224,9 @@
   update();
   Promise.all(
     Object.entries(data.charts).map(async ([name, { spec }]) => {
-      const place = document.querySelector(`#${name} .drawing`);
+      const target = document.querySelector(`#${name} .drawing`);
       const options = { config: data.config, renderer: "svg", actions: false, logLevel: ERRORS };
-      const { view } = await vegaEmbed(place, spec, options);
+      const { view } = await vegaEmbed(target, spec, options);
       views[name] = view;
     }),
   ).then(() => {

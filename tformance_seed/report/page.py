@@ -1,94 +1,107 @@
-"""A page to show around: one file, without network; charts follow the organisation and period chosen."""
+"""The standalone HTML report: one file that needs no network, with charts that follow a chosen selection."""
 
 import importlib.resources
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import peewee
+import vl_convert
 
 from tformance_seed.errors import InputError
 from tformance_seed.ledger import now
-from tformance_seed.report import weeks
+from tformance_seed.report import charts, drawings
+from tformance_seed.report.charts import Chart
 from tformance_seed.report.figures import Report
+from tformance_seed.report.pivot import Content
 from tformance_seed.report.sections import Section, format_note, sections
-from tformance_seed.report.weeks import Weeks
+from tformance_seed.report.series import Weekly, gather_weekly
+from tformance_seed.report.weekly_queries import (
+    BIN_EDGES,
+    BINS_PER_DOUBLING,
+    MAX_REVIEWERS,
+    MIN_HOURS,
+    first_reviews,
+    pull_requests,
+    usage,
+)
 
-try:
-    import vl_convert
+#: Mark of every page, and within how many bytes from its beginning: a file without it is not replaced.
+MARK, MARK_WITHIN = b'<meta name="generator" content="tformance_seed">', 200
 
-    from tformance_seed.report import charts
-except ImportError as error:
-    raise InputError("--html needs the charts of an extra: pip install 'tformance_seed[report]'") from error
+#: What of the library's bundle the page's script uses.
+LIBRARY_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
-#: What is near the beginning of every page, and within how many bytes: another file is somebody else's.
-MARK, BEGINNING = b'<meta name="generator" content="tformance_seed">', 200
+#: What the script needs for the figures above the charts.
+HEADLINE_QUERIES = (pull_requests, first_reviews, usage)
 
 
 def check(path: Path) -> None:
-    """See that a page can be written to a file.
+    """Check that a page can be written to a file.
 
     Raises:
-      InputError: there is no such folder, it cannot be written to, or something that is no page is there.
+      InputError: its folder is missing or not writable, or the file exists and is not a page.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
         raise InputError(f"--html {path}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
-        raise InputError(f"--html {path}: the folder {folder} may not be written to")
+        raise InputError(f"--html {path}: the folder {folder} is not writable")
     if path.exists() and not _is_page(path):
-        raise InputError(f"--html {path}: that is there and is no page of this command; name another file")
+        raise InputError(f"--html {path}: exists and is not a page of this command; name another file")
 
 
 def _is_page(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return MARK in file.read(BEGINNING)
+        return MARK in file.read(MARK_WITHIN)
 
 
 def write(path: Path, database: peewee.Database, report: Report) -> int:
-    """Write the page, all or nothing; its size in bytes.
+    """Write the page to a file, completely or not at all; return its size in bytes.
 
     Raises:
       InputError: the file cannot be written.
     """
-    by_week = weeks.gather(database, [item.organisation for item in report.organisations])
-    content = page(report, by_week).encode()
-    made = path.with_name(f".{path.name}.{os.getpid()}")
+    queries = [*HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
+    slugs = [organisation.organisation for organisation in report.organisations]
+    content = render(report, gather_weekly(database, slugs, queries)).encode()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        made.write_bytes(content)
-        made.replace(path)
+        temporary.write_bytes(content)
+        temporary.replace(path)
     except OSError as error:
-        made.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise InputError(f"--html {path}: {error.strerror}; nothing was written") from error
     return len(content)
 
 
-def page(report: Report, by_week: Weeks) -> str:
-    """The page."""
-    colours = charts.tools_told_apart(by_week.sources, by_week.tools)
-    drawn = charts.by_week(colours, by_week.sources, by_week.tools)
-    sizes = charts.sizes(len(report.tables))
+def render(report: Report, weekly: Weekly) -> str:
+    """Return the page as HTML.
+
+    Parameters:
+      weekly: with the series of ``HEADLINE_QUERIES`` and of the queries of all charts.
+    """
     facts, _, organisations, _ = sections(report)
     return Template(_file("page.html")).substitute(
         title=escape(report.database.name),
         server=escape(f"{report.database.kind} {report.database.version}"),
         moment=f"{now():%Y-%m-%d %H:%M} UTC",
         style=_file("page.css"),
-        charts="".join(map(_card, drawn)),
-        sizes=_card(sizes),
+        charts="".join(_card(chart) for chart in charts.CHARTS if chart.query),
+        whole_database="".join(_card(chart) for chart in charts.CHARTS if not chart.query),
         facts="".join(
             f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd></div>" for what, figure in facts.rows
         ),
         organisations=_table(organisations),
-        reviewers=weeks.REVIEWERS,
-        notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, by_week)),
-        data=_json(_data(report, by_week, [*drawn, sizes], colours)),
+        reviewers=MAX_REVIEWERS,
+        notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, weekly)),
+        data=_json(_data(Content(report, weekly))),
         library=_library(),
         script=_file("page.js"),
     )
@@ -99,52 +112,36 @@ def _file(name: str) -> str:
 
 
 def _library() -> str:
-    """Vega-Embed with all it needs, of the version of Vega-Lite that Altair writes."""
-    version = charts.alt.SCHEMA_VERSION.rpartition(".")[0]
-    bundle = vl_convert.javascript_bundle(vl_version=version)
+    """Return the JavaScript of Vega-Embed and all that it needs."""
+    bundle = vl_convert.javascript_bundle(LIBRARY_SNIPPET, vl_version=drawings.VEGA_LITE_VERSION)
     return bundle.replace("</script", "<\\/script")
 
 
 def _json(value: Any) -> str:
-    """JSON that nothing in it can make end the script element it stands in."""
+    """Return JSON that cannot close the script element around it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-def _notes(report: Report, by_week: Weeks) -> list[str]:
-    undated = f"{by_week.undated:,} pull requests without any date are in no week"
-    return [*report.notes, *([undated] if by_week.undated else [])]
+def _notes(report: Report, weekly: Weekly) -> list[str]:
+    undated = f"{weekly.undated:,} pull requests without any date are in no week"
+    return [*report.notes, *([undated] if weekly.undated else [])]
 
 
-def _data(
-    report: Report, by_week: Weeks, drawn: Sequence["charts.Chart"], colours: dict[str, str]
-) -> dict[str, Any]:
-    """All that the script knows."""
+def _data(content: Content) -> dict[str, Any]:
+    """Return everything that the script knows."""
+    report, weekly = content.report, content.weekly
     return {
         "organisations": [[item.organisation, item.members] for item in report.organisations],
-        "mondays": by_week.mondays,
-        "tools": [tool if tool in colours else charts.OTHERS for tool in by_week.tools],
-        "sources": by_week.sources,
-        "reviewers": by_week.reviewers,
-        "mostReviewers": charts.REVIEWERS,
-        "bins": {"first": weeks.FIRST, "fineness": weeks.FINENESS, "edges": len(weeks.EDGES)},
-        "series": {name: series.packed() for name, series in by_week.series.items()},
-        "tables": [
-            {
-                "Table": table.table,
-                "Rows": table.rows,
-                "Heap": table.heap_bytes,
-                "Indexes": table.index_bytes,
-                "Total": table.total_bytes,
-            }
-            for table in report.tables
-        ],
-        "charts": {chart.name: {"columns": chart.columns, "spec": chart.spec()} for chart in drawn},
-        "config": charts.config(),
+        "mondays": weekly.mondays,
+        "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
+        "series": {name: series.packed() for name, series in weekly.series.items()},
+        "charts": {chart.name: chart.packed(content) for chart in charts.CHARTS},
+        "config": drawings.config(),
     }
 
 
-def _card(chart: "charts.Chart") -> str:
-    """A chart's place in the page."""
+def _card(chart: Chart) -> str:
+    """Return the element that the script fills with a chart and the table behind it."""
     name, title = chart.name, escape(chart.title)
     return (
         f'<figure class="card" id="{name}" aria-labelledby="{name}-title">'

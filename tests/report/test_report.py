@@ -219,7 +219,7 @@ def test_sqlite_tells_the_size_of_its_file_and_says_what_it_cannot(tmp_path):
     assert found["database"]["bytes"] == path.stat().st_size
     assert found["database"]["cache_hit_ratio"] is None
     assert found["database"]["connections"] is None
-    assert any("PostgreSQL alone" in note for note in found["notes"])
+    assert any("only PostgreSQL" in note for note in found["notes"])
     known = [table["total_bytes"] for table in found["tables"] if table["total_bytes"] is not None]
     if known:
         assert 0.9 * path.stat().st_size < sum(known) <= path.stat().st_size

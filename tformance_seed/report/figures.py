@@ -1,4 +1,4 @@
-"""The figures of a report. What cannot be known is None."""
+"""The figures of a report; those that are not known are None."""
 
 import datetime
 from dataclasses import dataclass
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Database:
-    """The whole database, whatever organisations were asked for.
+    """The whole database, whichever organisations were chosen.
 
-    ``pull_requests`` is counted, ``cache_hit_ratio`` from 0 to 1 since the server's statistics began,
-    ``connections`` those to this database, ours included, ``active_connections`` those of them at work.
+    ``pull_requests`` is counted; ``cache_hit_ratio`` is from 0 to 1, since the server's statistics began;
+    ``connections`` are those to this database, the report's own included, and ``active_connections`` those
+    that run a statement.
     """
 
     kind: str
@@ -23,13 +24,13 @@ class Database:
 
     @property
     def bytes_per_pull_request(self) -> float | None:
-        """Bytes for each pull request, everything related included."""
+        """Bytes of the whole database per pull request."""
         return self.bytes / self.pull_requests if self.pull_requests else None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: rows, and bytes on disk. ``heap_bytes`` holds what was moved out of line (TOAST) too."""
+    """A table: rows, counted (``exact``) or estimated, and bytes on disk; ``heap_bytes`` includes TOAST."""
 
     table: str
     rows: int | None
@@ -40,12 +41,13 @@ class Table:
     @property
     def total_bytes(self) -> int | None:
         """Heap and indexes."""
-        known = self.heap_bytes is not None and self.index_bytes is not None
-        return self.heap_bytes + self.index_bytes if known else None  # type: ignore[operator]
+        if self.heap_bytes is None or self.index_bytes is None:
+            return None
+        return self.heap_bytes + self.index_bytes
 
     @property
     def bytes_per_row(self) -> float | None:
-        """Bytes on disk for each row, indexes included."""
+        """Bytes on disk per row, indexes included."""
         return self.total_bytes / self.rows if self.total_bytes is not None and self.rows else None
 
 
@@ -53,9 +55,10 @@ class Table:
 class Organisation:
     """An organisation, over all time.
 
-    Shares and hours are over its pull requests: ``ai_share`` over all, hours from creation to merge over the
-    merged ones. ``weeks`` counts those (Monday to Sunday, UTC) in which something was merged, the Mondays of
-    the first and last of which follow. ``seeded_at`` is None for a team that was not seeded by this package.
+    ``ai_share`` is a share of all its pull requests; hours are from creation to merge, of the merged ones.
+    ``weeks`` is the number of weeks (Monday to Sunday, UTC) in which something was merged, ``first_week`` and
+    ``last_week`` the Mondays of the first and last of them. ``seeded_at`` is None for a team that was not
+    seeded by this package.
     """
 
     organisation: str
@@ -76,9 +79,10 @@ class Organisation:
 class Usage:
     """Rows of daily AI usage against the formula for them (``expected_usage_rows``).
 
-    ``since`` to ``until`` is the window that was seeded last, else what the rows span; ``workdays`` are its
-    days from Monday to Friday and ``rows`` those in it. ``adoption`` is what the ledger says (the mean over
-    the workdays where a scenario moves it); ``implied_adoption`` what the rows say.
+    ``since`` to ``until`` is the window that was seeded last, else the days that have rows; ``workdays`` is
+    its number of days from Monday to Friday and ``rows`` its number of rows. ``adoption`` is that of the plan
+    in the ledger (a mean over the workdays where a scenario changes it), ``implied_adoption`` the one for
+    which the formula gives this number of rows.
     """
 
     organisation: str
@@ -94,7 +98,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it; ``notes`` say what is not known, and how to learn it."""
+    """Everything; ``notes`` explain figures that are not known."""
 
     database: Database
     tables: tuple[Table, ...]

@@ -1,4 +1,4 @@
-"""What only the database server knows: sizes on disk, estimates of rows, its cache, connections."""
+"""Figures that only the database server has: sizes on disk, estimated rows, its cache, connections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute_sql
 from tformance_seed.report.figures import Database
 
-#: What stands for all tables that are neither the application's nor the ledger's.
+#: The entry of all tables together that are neither the application's nor the ledger's.
 OTHERS = "(others)"
 
-#: Every table but the system's. Visible: found by its bare name. Rows as the planner estimates them: as dense
-#: as the last VACUUM or ANALYZE found them, on today's pages; before the first one, by counters of writes.
+#: Every table but the system's. Visible: found by its name without a schema. Rows are estimated as the
+#: planner does it, by the density that the last VACUUM or ANALYZE found and today's number of pages; before
+#: the first one, by the counters of rows written.
 POSTGRESQL_TABLES = """
 SELECT c.relname, pg_table_is_visible(c.oid),
     CASE WHEN c.reltuples > 0 AND c.relpages > 0
@@ -27,7 +29,7 @@ LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
-#: What others do is hidden (state is null) from a user who is not in pg_monitor.
+#: The state of other users' connections is NULL for a user who is not a member of pg_monitor.
 POSTGRESQL_DATABASE = """
 SELECT current_setting('server_version'), current_database(), pg_database_size(current_database()),
     s.blks_hit::float / nullif(s.blks_hit + s.blks_read, 0), s.numbackends,
@@ -42,7 +44,7 @@ SELECT sqlite_version(), l.file, p.page_count * s.page_size
 FROM pragma_database_list l, pragma_page_count p, pragma_page_size s WHERE l.name = 'main'
 """
 
-#: By table and by whether it is an index, from a virtual table that not every SQLite has.
+#: Bytes of heap and indexes by table, from a virtual table that not every build of SQLite has.
 SQLITE_SIZES = """
 SELECT m.tbl_name, sum(s.pgsize) FILTER (WHERE m.type = 'table'),
     coalesce(sum(s.pgsize) FILTER (WHERE m.type = 'index'), 0)
@@ -52,7 +54,7 @@ FROM dbstat s JOIN sqlite_master m ON m.name = s.name WHERE s.aggregate = 1 GROU
 
 @dataclass(frozen=True)
 class Size:
-    """Bytes of a table, and about how many rows it has; None: not known."""
+    """Estimated rows of a table, and its bytes; None where they are not known."""
 
     rows: int | None
     heap_bytes: int | None
@@ -60,24 +62,28 @@ class Size:
 
 
 def describe(database: peewee.Database, pull_requests: int) -> Database:
-    """The whole database, by the server's own figures."""
+    """Return the server's figures of the whole database.
+
+    Parameters:
+      pull_requests: their number.
+    """
     if is_postgresql(database):
-        ((version, name, size, *load),) = database.execute_sql(POSTGRESQL_DATABASE)
+        ((version, name, size, *load),) = execute_sql(database, POSTGRESQL_DATABASE)
         return Database("PostgreSQL", version.split()[0], name, size, pull_requests, *load)
-    ((version, file, size),) = database.execute_sql(SQLITE_DATABASE)
+    ((version, file, size),) = execute_sql(database, SQLITE_DATABASE)
     return Database("SQLite", version, file.rpartition("/")[2], size, pull_requests)
 
 
 def sizes(database: peewee.Database, tables: Sequence[str]) -> dict[str, Size]:
-    """Sizes of tables, and of all others together under ``OTHERS``; empty where they cannot be known."""
+    """Return sizes by table, of all others together under ``OTHERS``; nothing where the server has none."""
     if is_postgresql(database):
         found = [
             (name if visible else "", *rest)
-            for name, visible, *rest in database.execute_sql(POSTGRESQL_TABLES)
+            for name, visible, *rest in execute_sql(database, POSTGRESQL_TABLES)
         ]
     else:
         try:
-            found = [(name, None, *rest) for name, *rest in database.execute_sql(SQLITE_SIZES)]
+            found = [(name, None, *rest) for name, *rest in execute_sql(database, SQLITE_SIZES)]
         except peewee.OperationalError:
             return {}
     known = {name: Size(*rest) for name, *rest in found if name in tables}

@@ -40,9 +40,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     existing = table_names(database)
     _check_tables(existing)
     teams = _teams(database, slugs)
-    models = [
-        model for model in (*APPLICATION, *LEDGER) if table_name(model) in existing
-    ]
+    models = [model for model in (*APPLICATION, *LEDGER) if table_name(model) in existing]
     sizes = infrastructure.sizes(database, [table_name(model) for model in models])
     counted = exact or not is_postgresql(database)
     tables = [_table(database, model, sizes, counted=counted) for model in models]

@@ -1,5 +1,7 @@
 """Peewee models of the application's tables, and of the run ledger."""
 
+import peewee
+
 from tformance_seed.storage.models.aggregates import DailyInsight, ReviewerCorrelation, WeeklyMetrics
 from tformance_seed.storage.models.fields import ApplicationModel
 from tformance_seed.storage.models.github import (
@@ -46,7 +48,7 @@ APPLICATION: tuple[type[ApplicationModel], ...] = (
 )
 
 #: The package's own tables.
-LEDGER = (SeedRun, SeedTeam, SeedJob, SeedTask)
+LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedJob, SeedTask)
 
 __all__ = [
     "APPLICATION",

@@ -126,7 +126,7 @@ def _weekly(url: str) -> tuple[float, float]:
     teams = maintenance.teams(database, ())
     began = time.perf_counter()
     for team_id in teams.values():
-        first, last = metrics.extent(team_id) or (fill.UNTIL, fill.UNTIL)
+        first, last = metrics.data_extent(database, team_id) or (fill.UNTIL, fill.UNTIL)
         query = weekly_query(database, team_id, *weeks(first, last))
         peewee.Select([query.alias("computed")], [peewee.fn.COUNT(peewee.SQL("*"))]).scalar(database)
     bare = time.perf_counter() - began

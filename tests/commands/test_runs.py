@@ -14,8 +14,8 @@ from tformance_seed.commands import seed as seeding
 from tformance_seed.errors import SeedError
 from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
-from tformance_seed.ledger.jobs import SILENCE
-from tformance_seed.pipeline import generate as loading
+from tformance_seed.ledger.jobs import STALE_RUN_TIMEOUT
+from tformance_seed.pipeline import generate
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.connection import connect
@@ -23,7 +23,7 @@ from tformance_seed.storage.models import APPLICATION, PRFile, SeedJob, SeedRun,
 from tformance_seed.storage.schema.create import prepare
 
 #: Tables whose rows one task brings up to date.
-FIGURES = {
+COPILOT_AND_INSIGHTS = {
     "metrics_copilotseatsnapshot",
     "metrics_copilotlanguagedaily",
     "metrics_copiloteditordaily",
@@ -36,13 +36,13 @@ def test_a_run_that_another_version_began_is_begun_anew(url, monkeypatch):
     database = connect(url)
     monkeypatch.setattr(ledger.jobs, "PLAN_VERSION", 1)
     with monkeypatch.context() as patched:
-        patched.setattr(metrics, "insights", lambda *_: 1 / 0)
+        patched.setattr(metrics, "refresh_insights", lambda *_: 1 / 0)
         assert seed(database).failures
     monkeypatch.undo()
     outcome = seed(database)
     assert outcome.failures == {}
     assert not outcome.reports[0].resumed
-    assert {name for name, r in outcome.reports[0].tables.items() if r.written} == FIGURES
+    assert {name for name, r in outcome.reports[0].tables.items() if r.written} == COPILOT_AND_INSIGHTS
     database.close()
 
 
@@ -55,12 +55,12 @@ def breaking_off(monkeypatch, after):
     """Lets so many tasks be done and breaks off in the transaction of the next; yields who looks on."""
     complete, left, crashed = ledger.complete, [after], []
 
-    def break_off(task, results, phase):
+    def break_off(database, task, results):
         if left[0] <= 0:
             crashed.append(task)
             raise CrashError
         left[0] -= 1
-        return complete(task, results, phase)
+        return complete(database, task, results)
 
     def look(_status):
         if crashed:
@@ -81,7 +81,7 @@ def test_a_run_that_breaks_off_goes_on_without_redoing_finished_tasks(database, 
     options = Options(chunk_size=400)
     seed(database, options=options)
     expected, in_all = content(database), SeedTask.select().count()
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     with breaking_off(monkeypatch, after=max(1, int(share * in_all))) as look, pytest.raises(CrashError):
         seed(database, options=options, progress=look)
     finished = moments_of_finished_tasks()
@@ -98,7 +98,7 @@ def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(databa
     expected = content(database)
     PRFile.update(additions=PRFile.additions + 1).where(PRFile.additions > 2).execute()
     models = [model.__name__ for model in APPLICATION]
-    monkeypatch.setattr(loading, "_empty", lambda _database, _team: models)
+    monkeypatch.setattr(generate, "_empty_tables", lambda _database, _team: models)
     outcome = seed(database, options=Options(chunk_size=400))
     assert not outcome.failures
     assert content(database) == expected
@@ -107,7 +107,7 @@ def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(databa
 def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
     seed(database, options=Options(chunk_size=300))
     expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     with breaking_off(monkeypatch, after=3) as look, pytest.raises(CrashError):
         seed(database, options=Options(chunk_size=300), progress=look)
     assert seed(database, options=Options(chunk_size=70)).reports[0].resumed
@@ -119,7 +119,7 @@ def test_a_run_that_breaks_off_before_it_sends_what_follows_goes_on(database, mo
     """A phase has begun in the ledger, and nobody was told of its tasks."""
     seed(database)
     expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     send, lost = Executor.send, []
 
     def break_off(self, tasks, *patience):
@@ -149,8 +149,10 @@ def busy(database, **wishes):
     (item,) = make_plans(request, UNTIL)
     prepare(database)
     plan = item.record() | {"summaries_apart": False}
-    opened, _ = ledger.open_jobs([ledger.JobRequest(item.slug, item.fingerprint(), plan, anew=False)])
-    return ledger.start_run({}, [each.job for each in opened.values()])
+    opened, _ = ledger.open_jobs(
+        database, [ledger.JobRequest(item.slug, item.fingerprint(), plan, restart=False)]
+    )
+    return ledger.start_run(database, {}, [each.job for each in opened.values()])
 
 
 def test_two_runs_with_other_inputs_do_not_meet(database):
@@ -159,7 +161,7 @@ def test_two_runs_with_other_inputs_do_not_meet(database):
     assert "another run is seeding polar" in outcome.failures[ORGANISATION]
     assert f"tformance-seed cancel {theirs.name}" in outcome.failures[ORGANISATION]
     assert [report.organisation for report in outcome.reports] == ["resend"]
-    ledger.cancel(theirs)
+    ledger.cancel(database, theirs)
     assert seed(database).failures == {}
 
 
@@ -167,14 +169,14 @@ def test_a_second_run_with_the_same_inputs_goes_on_with_the_first_ones_work(data
     theirs = busy(database)
     outcome = seed(database)
     assert outcome.reports[0].resumed
-    assert ledger.status(theirs).state == "finished"
+    assert ledger.run_status(database, theirs).state == "finished"
 
 
 def test_a_run_of_which_nothing_was_heard_for_long_is_taken_to_be_dead(database):
     theirs = busy(database, seed=7)
-    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
+    SeedJob.update(created_at=ledger.now() - 2 * STALE_RUN_TIMEOUT).execute()
     assert seed(database).failures == {}
-    assert ledger.status(theirs).state == "superseded"
+    assert ledger.run_status(database, theirs).state == "superseded"
 
 
 def test_who_waits_for_one_organisation_keeps_no_other(database):
@@ -184,7 +186,7 @@ def test_who_waits_for_one_organisation_keeps_no_other(database):
     def look(_seconds):  # in place of the wait
         looks.append([job.organisation for job in SeedJob.select()])
         if len(looks) == 2:
-            ledger.cancel(theirs)
+            ledger.cancel(database, theirs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seeding, "time", SimpleNamespace(sleep=look, monotonic=time.monotonic))
@@ -198,7 +200,7 @@ def test_a_run_that_has_nothing_left_to_do_and_is_not_finished_is_over(database)
     theirs = busy(database)
     SeedTask.update(state=ledger.DONE).execute()
     with local.executor(database) as executor:
-        outcome = seeding.conclude(database, theirs, seeding.watch(database, executor, theirs))
+        outcome = seeding.collect_outcome(database, theirs, seeding.watch(database, executor, theirs))
     assert "another version" in outcome.failures[ORGANISATION]
     assert seed(database, seed=7).failures == {}
 
@@ -212,17 +214,17 @@ def test_neither_clear_nor_weekly_meddles_with_a_run(database):
     ):
         with pytest.raises(SeedError, match="another run is seeding polar"):
             command()
-    ledger.cancel(theirs)
+    ledger.cancel(database, theirs)
     assert maintenance.clear_teams(database, [ORGANISATION], wait=False)[ORGANISATION]
 
 
 def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
     with breaking_off(monkeypatch, after=2) as look, pytest.raises(CrashError):
         seed(database, options=Options(chunk_size=300), progress=look)
-    ledger.delete_rows(SeedTeam.get())
+    ledger.delete_rows(database, SeedTeam.get())
     Team.delete().execute()
-    SeedJob.update(created_at=ledger.now() - 2 * SILENCE).execute()
-    SeedTask.update(taken_at=None, finished_at=None).execute()
+    SeedJob.update(created_at=ledger.now() - 2 * STALE_RUN_TIMEOUT).execute()
+    SeedTask.update(claimed_at=None, finished_at=None).execute()
     outcome = seed(database, options=Options(chunk_size=300))
     assert outcome.failures == {}
     assert verify.check(database, Team.get().id) == []

@@ -63,7 +63,7 @@ def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(u
     window = (midnight, midnight + datetime.timedelta(days=9999))
     count = PullRequest.select().count()
     assert count > 100
-    assert metrics.summarise(database, team, 0, 2**40, window) == (0, count)
+    assert metrics.refresh_summaries(database, team, 0, 2**40, window) == (0, count)
     database.close()
 
 
@@ -71,9 +71,9 @@ def test_issues_that_come_with_pull_requests_are_what_those_say(database):
     """Where no two share an issue, they are made of the pull requests before those are in the database."""
     seed(database)
     job = SeedJob.get()
-    work = JobContext(database, job, restore(job.plan, job.identity))
+    work = JobContext(database, job, restore(job.plan, job.fingerprint))
     assert not work.source.shares_issues
-    work.doubt()  # the rows are there now
+    work.invalidate()  # the rows are there now
     results = {}
     aggregates.jira(work, 0, 1)(results)
     issues = results["metrics_jiraissue"]
@@ -186,11 +186,11 @@ def foreign_team(slug=ORGANISATION):
 
 def test_somebody_elses_team_is_not_touched(database):
     foreign_team()
-    with pytest.raises(InputError, match="did not make"):
+    with pytest.raises(InputError, match="did not create"):
         seed(database, "resend", ORGANISATION)
     assert Team.select().count() == 1
     assert TeamMember.select().count() == 1
-    assert ledger.own_team(ORGANISATION) is None
+    assert ledger.own_team(database, ORGANISATION) is None
 
 
 def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
@@ -198,7 +198,7 @@ def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
     seed(database, options=Options(adopt=True))
     assert TeamMember.select().count() > 1
     assert Team.get().name == "theirs"
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     assert [member.display_name for member in TeamMember.select()] == ["Theirs"]
     assert Team.get().id == team.id
     assert PullRequest.select().count() == 0
@@ -250,7 +250,7 @@ def test_issues_are_made_for_seeded_pull_requests_alone(database):
 
 def test_weekly_leaves_somebody_elses_team_alone(database):
     foreign_team()
-    with pytest.raises(InputError, match="not made by this package"):
+    with pytest.raises(InputError, match="not created by this package"):
         maintenance.recompute_weekly(database, [ORGANISATION], None, None)
 
 
@@ -264,17 +264,17 @@ def test_weekly_after_seeding_writes_nothing(database):
 def test_a_team_made_anew_by_somebody_else_is_theirs(database):
     seed(database)
     entry = SeedTeam.get()
-    ledger.delete_rows(entry)
+    ledger.delete_rows(database, entry)
     Team.delete().execute()
     foreign_team()
-    with pytest.raises(InputError, match="did not make"):
+    with pytest.raises(InputError, match="did not create"):
         seed(database)
 
 
 def test_clearing_removes_everything_of_that_team_alone(database):
     seed(database, "resend", ORGANISATION)
     other = content(database, "resend")
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     assert [team.slug for team in Team.select()] == ["resend"]
     assert content(database, "resend") == other
     team = Team.get()

@@ -10,7 +10,7 @@ from tests.support.servers import free_port, wait_until
 from tformance_seed import ledger
 from tformance_seed.doctor.tiers import TIERS
 from tformance_seed.execution import supervisor
-from tformance_seed.ledger import Key
+from tformance_seed.ledger import TaskKey
 from tformance_seed.storage.schema.create import create_missing
 
 
@@ -43,7 +43,7 @@ def configure(broker):
 
 def waiting(count):
     """Messages about a run that is in no ledger."""
-    return [("compute", Key("none", 1, "polar", "weekly", number)) for number in range(count)]
+    return [("compute", TaskKey("none", 1, "polar", "weekly", number)) for number in range(count)]
 
 
 @pytest.mark.parametrize(("teams", "tier"), [(5, TIERS[0]), (20, TIERS[1]), (100, TIERS[2])])
@@ -178,11 +178,11 @@ def test_queues_and_dead_letters_are_counted(looked, workers, executor, postgres
     assert only(looked(), "no-workers")
 
 
-def test_a_busy_worker_is_alive(looked, workers, begin):
+def test_a_busy_worker_is_alive(looked, workers, begin, opened):
     made = workers("--processes", "1", "--threads", "1")
     made.ready(1)
     run = begin("polar", "resend")
     for _ in range(3):
         assert none(looked(), "no-workers")
         assert none(looked(), "waiting-without-workers")
-    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)

@@ -11,7 +11,7 @@ from tests.support.commands import command
 from tests.support.servers import Redis, postgres, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
 from tformance_seed import ledger
-from tformance_seed.ledger import Key
+from tformance_seed.ledger import TaskKey
 from tformance_seed.storage.failures import is_transient
 from tformance_seed.storage.models import SeedTask
 
@@ -107,15 +107,17 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker
 def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, postgresql_url, expected):
     run = begin(*ORGANISATIONS, days=60)
     every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
-    every |= {("compute", stage) for stage in ("ai_usage", "weekly", "figures")}
+    every |= {("compute", stage) for stage in ("ai_usage", "weekly", "copilot_and_insights")}
     jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
     wild = [
-        (queue, Key(run.name, job, slug, stage, 0)) for queue, stage in every for slug, job in jobs.items()
+        (queue, TaskKey(run.name, job, slug, stage, 0))
+        for queue, stage in every
+        for slug, job in jobs.items()
     ]
     moments = random.Random(2)
     executor.send(moments.sample(wild, len(wild)))  # before anything of it is there
     workers("--processes", "3")
-    while ledger.status(run).state == "running":
+    while ledger.run_status(opened, run).state == "running":
         executor.send(moments.sample(wild, 6))
         time.sleep(0.1)
     executor.send(moments.sample(wild, len(wild)))  # after all is done

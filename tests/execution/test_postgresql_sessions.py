@@ -64,34 +64,40 @@ def test_of_two_tasks_that_end_at_once_one_finishes_their_job(postgresql_url, is
     database = connect(f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{default}")
     assert database.execute_sql("SHOW transaction_isolation").fetchone() == (isolation,)
     prepare(database)
-    opened, _ = ledger.open_jobs([ledger.JobRequest(ORGANISATION, "", {}, anew=False)])
+    opened, _ = ledger.open_jobs(database, [ledger.JobRequest(ORGANISATION, "", {}, restart=False)])
     job = opened[ORGANISATION].job
-    SeedTask.create(job=job, **ledger.jobs.FIRST_TASK | {"start": 1, "stop": 2})
-    tasks = [ledger.take(ledger.Key("run", job.id, ORGANISATION, "team", start), "me") for start in (0, 1)]
+    SeedTask.create(job=job, **ledger.jobs.FIRST_TASK | {"offset": 1, "limit": 1})
+    created = dict.fromkeys(("created_at", "updated_at", "billing_details_last_changed"), ledger.now())
+    ledger.acquire_team(database, {"slug": ORGANISATION, "name": ORGANISATION, **created}, adopt=False)
+    keys = [ledger.TaskKey("run", job.id, ORGANISATION, "team", offset) for offset in (0, 1)]
+    tasks = [ledger.claim(database, key, "me") for key in keys]
     under_way, ended, let_go = threading.Event(), threading.Event(), threading.Event()
 
     def complete(task):
-        return ledger.complete(task, {}, lambda _number: None)
+        is_last = ledger.complete(database, task, {})
+        if is_last:
+            ledger.finish_job(database, task)
+        return is_last
 
     def end_first():
         with transaction(database):
-            ledger.enter(tasks[0])
+            ledger.lock_for_write(database, tasks[0])
             assert under_way.wait(10)
-            following = complete(tasks[0])
+            is_last = complete(tasks[0])
             ended.set()
             let_go.wait(0.5)  # in vain: the other one waits for this transaction
         disconnect(database)
-        return following
+        return is_last
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(end_first)
         with transaction(database):
-            ledger.enter(tasks[1])
+            ledger.lock_for_write(database, tasks[1])
             under_way.set()
             assert ended.wait(10)
-            following = complete(tasks[1])
+            is_last = complete(tasks[1])
             let_go.set()
-        assert (first.result(), following) == (None, [])
+        assert (first.result(), is_last) == (False, True)
     assert SeedJob.get_by_id(job.id).state == ledger.FINISHED
     disconnect(database)
 
@@ -142,7 +148,7 @@ def test_a_connection_that_is_lost_is_made_again(server, application_url):
 
     seed(database, options=Options(chunk_size=300))
     expected = content(database)
-    ledger.clear_team(ledger.own_team(ORGANISATION))
+    ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     assert seed(database, options=Options(chunk_size=300), progress=cut).failures == {}
     assert cuts
     assert content(database) == expected

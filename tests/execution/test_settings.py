@@ -21,8 +21,8 @@ from tests.support.servers import free_port, wait_until
 from tests.support.workers import kill, statement
 from tformance_seed import ledger
 from tformance_seed.execution.middleware import HardTimeLimit
-from tformance_seed.ledger import Key
-from tformance_seed.pipeline import stages as pipeline
+from tformance_seed.ledger import TaskKey
+from tformance_seed.pipeline import stages
 from tformance_seed.sampling.keyed_random import text_key
 from tformance_seed.storage.models import SeedJob, SeedTask
 from tformance_seed.storage.schema.create import create_missing
@@ -61,10 +61,10 @@ def middleware(executor, kind):
     return next(entry for entry in executor.broker.middleware if isinstance(entry, kind))
 
 
-def finished_task(run):
+def finished_task(run, opened):
     """A task of a run that is over; messages about it have nothing to do."""
-    wait_until(lambda: ledger.status(run).state == "finished", 60)
-    return "compute", Key(run.name, run.jobs[0], "polar", "ai_usage", 0)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
+    return "compute", TaskKey(run.name, run.jobs[0], "polar", "ai_usage", 0)
 
 
 def undone_again(run):
@@ -110,7 +110,7 @@ def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
         executor.send([undone])
         made = workers("--processes", "2")
         before = {child.pid for child in made.ready(2)}
-        wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").state == "in hand")
+        wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").state == "claimed")
         executor.send([finished] * 150)
         wait_until(lambda: made.log.count("ready for") == 3)
         ended = re.findall(r"process (\d+), .* ended after its tasks", made.log)
@@ -145,9 +145,9 @@ def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, 
         deadline = next(slow, 0)
         while time.monotonic() < deadline:
             time.sleep(0.01)
-        raise ledger.Stale
+        raise ledger.StaleTaskError
 
-    monkeypatch.setattr(pipeline, "perform", loop)
+    monkeypatch.setattr(stages, "perform", loop)
     message = executor.actors[queue].message_with_options(
         kwargs=dataclasses.asdict(key),
         time_limit=500,
@@ -159,13 +159,15 @@ def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, 
     wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").attempts == 2)
 
 
-def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, executor, postgresql_url):
+def test_a_task_over_the_hard_limit_goes_with_its_process_alone(
+    workers, begin, executor, postgresql_url, opened
+):
     run = begin("polar", "resend")
     with held(postgresql_url):
         made = workers("--processes", "2", "--threads", "2", "--queues", "sync")
         before = {child.pid for child in made.ready(2)}
         message = executor.actors["sync"].message_with_options(
-            kwargs=dataclasses.asdict(Key(run.name, run.jobs[0], "polar", "team", 0)),
+            kwargs=dataclasses.asdict(TaskKey(run.name, run.jobs[0], "polar", "team", 0)),
             hard_time_limit=1500,
         )
         executor.broker.enqueue(message)
@@ -174,13 +176,13 @@ def test_a_task_over_the_hard_limit_goes_with_its_process_alone(workers, begin, 
         made.ready(3)
         assert len(before & {child.pid for child in made.children()}) == 1
     workers("--processes", "1")
-    wait_until(lambda: ledger.status(run).state == "finished", 90)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 90)
 
 
-def test_results_are_kept_for_a_day_as_json(workers, begin, broker):
+def test_results_are_kept_for_a_day_as_json(workers, begin, broker, opened):
     workers("--processes", "1")
     run = begin("polar")
-    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
 
     def results():
         return [key for key in broker.client.scan_iter(_type="LIST") if broker.client.ttl(key) > 0]
@@ -198,7 +200,7 @@ def test_what_a_killed_worker_held_is_picked_up_within_30_seconds(workers, begin
     first = workers("--processes", "1", "--queues", "sync")
     with held(postgresql_url):
         (child,) = first.ready(1)
-        wait_until(lambda: SeedTask.get().state == "in hand")
+        wait_until(lambda: SeedTask.get().state == "claimed")
         first.process.kill()  # who would replace the process, but not hand out what it held
         kill(child)
         killed = time.monotonic()
@@ -224,7 +226,7 @@ def test_sigterm_finishes_what_is_in_hand(workers, begin, postgresql_url):
     begin("polar")
     made = workers("--processes", "1", "--queues", "sync")
     with held(postgresql_url):
-        wait_until(lambda: SeedTask.get().state == "in hand")
+        wait_until(lambda: SeedTask.get().state == "claimed")
         made.process.send_signal(signal.SIGTERM)
         wait_until(lambda: "Shutting down" in made.log)
         time.sleep(1)
@@ -254,12 +256,12 @@ def test_processes_end_with_their_supervisor(workers):
     assert not any(child.is_running() for child in children)
 
 
-def test_a_process_has_no_more_connections_than_threads(workers, begin, postgresql_url):
+def test_a_process_has_no_more_connections_than_threads(workers, begin, postgresql_url, opened):
     made = workers("--processes", "2", "--threads", "3")
     made.ready(2)
     run = begin("polar", "resend", "dub", "novu", days=60)
     most = 0
-    while ledger.status(run).state == "running":
+    while ledger.run_status(opened, run).state == "running":
         ((count,),) = statement(
             postgresql_url,
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -270,21 +272,21 @@ def test_a_process_has_no_more_connections_than_threads(workers, begin, postgres
     assert 2 <= most <= 2 * 3
 
 
-def test_prometheus_can_be_switched_on(workers, begin):
+def test_prometheus_can_be_switched_on(workers, begin, opened):
     port = free_port()
     made = workers("--processes", "2", TFORMANCE_PROMETHEUS="1", dramatiq_prom_port=str(port))
     made.ready(2)
     run = begin("polar")
-    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     assert 'dramatiq_messages_total{actor_name="compute",queue_name="compute"}' in text
 
 
-def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin):
+def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin, opened):
     made = workers("--processes", "1", TFORMANCE_LOG="json")
     run = begin("polar")
-    wait_until(lambda: ledger.status(run).state == "finished", 60)
+    wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
     lines = [json.loads(line) for line in made.log.splitlines()]
     (weekly,) = [line for line in lines if line.get("shard") == "weekly/0"]
     assert (weekly["run"], weekly["organisation"], weekly["level"]) == (run.name, "polar", "info")

@@ -83,9 +83,9 @@ def test_the_rate_of_summaries_holds_across_workers(workers, postgresql_url, bro
     run_json("seed", *wish, database=postgresql_url, broker=broker.url)
     with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(DISTINCT worker), max(taken_at) - min(taken_at) > interval '2 s',"
+            "SELECT count(*), count(DISTINCT worker), max(claimed_at) - min(claimed_at) > interval '2 s',"
             " (SELECT max(n) FROM (SELECT count(*) AS n FROM seed_task WHERE stage = 'summaries'"
-            " GROUP BY date_trunc('second', taken_at)) AS a_second)"
+            " GROUP BY date_trunc('second', claimed_at)) AS a_second)"
             " FROM seed_task WHERE stage = 'summaries'"
         )
         requests, processes, slow, most = cursor.fetchone()

@@ -6,7 +6,7 @@ import peewee
 import pytest
 
 from tests.support.teams import DAY, HOUR, MONDAY, Coherent, add, add_members, add_team
-from tformance_seed.metrics import insights
+from tformance_seed.metrics import refresh_insights
 from tformance_seed.storage.models import DailyInsight, PRReview, PullRequest, Team
 
 WEEK = 7 * DAY
@@ -55,7 +55,7 @@ def add_open(team: Team, title: str, days: int) -> None:
 
 def found(database: peewee.Database, team: Team, until: datetime.date = UNTIL) -> dict[str, Any]:
     """The insights of a team, by metric type."""
-    insights(database, team.id, team.slug, until)
+    refresh_insights(database, team.id, team.slug, until)
     return {row.metric_type: row for row in DailyInsight.select().where(DailyInsight.team == team)}
 
 
@@ -195,7 +195,7 @@ def test_who_does_most_reviews_is_a_bottleneck(
 
 def test_a_team_without_data_has_no_insights(database: peewee.Database) -> None:
     team = add_team("acme")
-    assert insights(database, team.id, team.slug, UNTIL) == (0, 0)
+    assert refresh_insights(database, team.id, team.slug, UNTIL) == (0, 0)
 
 
 def test_a_sunday_ends_a_complete_week(database: peewee.Database) -> None:
@@ -215,7 +215,7 @@ def test_second_run_writes_nothing_and_keeps_what_was_dismissed(coherent: Cohere
     rows[0] |= {"is_dismissed": True, "dismissed_at": MONDAY}
     coherent.compute()
     assert list(DailyInsight.select().order_by(DailyInsight.id).dicts()) == rows
-    assert insights(database, team.id, team.slug, datetime.date(2025, 2, 19)) == (0, len(rows))
+    assert refresh_insights(database, team.id, team.slug, datetime.date(2025, 2, 19)) == (0, len(rows))
 
 
 def test_only_what_differs_is_replaced(coherent: Coherent) -> None:
@@ -227,7 +227,7 @@ def test_only_what_differs_is_replaced(coherent: Coherent) -> None:
     DailyInsight.insert(twin).execute()
     stale = twin | {"metric_type": "reviewer_load", "category": "llm_insight"}
     DailyInsight.insert(stale).execute()
-    assert insights(database, team.id, team.slug, until) == (3, 2)
+    assert refresh_insights(database, team.id, team.slug, until) == (3, 2)
     assert list(DailyInsight.select().order_by(DailyInsight.id).dicts()) == rows
 
 
@@ -241,7 +241,7 @@ def test_rows_of_other_days_teams_and_makers_stay(coherent: Coherent) -> None:
         DailyInsight.insert(stranger).execute()
     PullRequest.delete().execute()
     PRReview.delete().execute()
-    assert insights(database, team.id, team.slug, row["date"]) == (3, 0)
+    assert refresh_insights(database, team.id, team.slug, row["date"]) == (3, 0)
     left = [{**kept, "id": None} for kept in DailyInsight.select().order_by(DailyInsight.id).dicts()]
     assert left == [stranger | {"id": None} for stranger in strangers]
 
@@ -249,7 +249,7 @@ def test_rows_of_other_days_teams_and_makers_stay(coherent: Coherent) -> None:
 def test_a_day_later_the_older_insights_stay(coherent: Coherent) -> None:
     team, database = coherent.team, coherent.database
     rows = list(DailyInsight.select().order_by(DailyInsight.id).dicts())
-    insights(database, team.id, team.slug, datetime.date(2025, 2, 20))
+    refresh_insights(database, team.id, team.slug, datetime.date(2025, 2, 20))
     later = list(DailyInsight.select().order_by(DailyInsight.id).dicts())
     assert later[: len(rows)] == rows
     assert {row["date"] for row in later[len(rows) :]} == {datetime.date(2025, 2, 20)}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.teams import DAY, HOUR, MONDAY, add, add_members, add_team
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.metrics import reviewer_pairs
+from tformance_seed.metrics import refresh_reviewer_pairs
 from tformance_seed.metrics.reviewer_pairs import pairs_query
 from tformance_seed.storage.models import PRReview, PullRequest, ReviewerCorrelation, Team, TeamMember
 
@@ -92,7 +92,7 @@ def test_pairs_equal_a_recount(database: peewee.Database, seed: int) -> None:
     team = add_team("acme")
     random_reviews(team, add_members(team, 5), seed)
     expected = recount(team)
-    assert reviewer_pairs(database, team.id) == (len(expected), 0)
+    assert refresh_reviewer_pairs(database, team.id) == (len(expected), 0)
     assert stored(team) == expected
     assert len(expected) == 10
 
@@ -106,7 +106,7 @@ def test_the_last_word_counts_and_comments_after_it_do_not(database: peewee.Data
     add_review(pull_request, one, "commented", MONDAY + 2 * HOUR)
     add_review(pull_request, two, "approved", MONDAY)
     add_review(pull_request, three, "commented", MONDAY + DAY)
-    reviewer_pairs(database, team.id)
+    refresh_reviewer_pairs(database, team.id)
     assert stored(team) == {
         ("100", "101"): (1, 1, 0, MONDAY + 2 * HOUR),
         ("100", "102"): (1, 0, 0, MONDAY + DAY),
@@ -121,7 +121,7 @@ def test_of_reviews_of_one_second_the_request_for_changes_counts(database: peewe
     for state in ("approved", "changes_requested", "approved"):
         add_review(pull_request, one, state, MONDAY)
     add_review(pull_request, two, "approved", MONDAY)
-    reviewer_pairs(database, team.id)
+    refresh_reviewer_pairs(database, team.id)
     assert stored(team) == {("100", "101"): (1, 0, 1, MONDAY)}
 
 
@@ -137,7 +137,7 @@ def test_who_comes_first_is_a_matter_of_names_not_of_ids(database: peewee.Databa
     pull_request = add_pull_request(team, 1)
     for member in members.values():
         add_review(pull_request, member, "approved", MONDAY)
-    reviewer_pairs(database, team.id)
+    refresh_reviewer_pairs(database, team.id)
     ids = {member.id: name for name, member in members.items()}
     order = ["x@example.com", "y@example.com", *sorted(names, key=str.encode)]
     pairs = {(ids[row.reviewer_1_id], ids[row.reviewer_2_id]) for row in ReviewerCorrelation.select()}
@@ -155,12 +155,12 @@ def test_only_what_changed_is_written_and_stale_pairs_go(database: peewee.Databa
     team, other = add_team("acme"), add_team("other")
     for seed, one in enumerate((team, other)):
         random_reviews(one, add_members(one, 5), seed)
-        reviewer_pairs(database, one.id)
+        refresh_reviewer_pairs(database, one.id)
     others, ids = stored(other), {row.id for row in ReviewerCorrelation.select()}
-    assert reviewer_pairs(database, team.id) == (0, 10)
+    assert refresh_reviewer_pairs(database, team.id) == (0, 10)
     quitter = TeamMember.get(TeamMember.team == team, TeamMember.github_id == "102")
     PRReview.delete().where(PRReview.reviewer == quitter).execute()
-    assert reviewer_pairs(database, team.id) == (4, 6)
+    assert refresh_reviewer_pairs(database, team.id) == (4, 6)
     assert stored(team) == recount(team)
     assert stored(other) == others
     assert {row.id for row in ReviewerCorrelation.select()} < ids

@@ -8,7 +8,7 @@ import peewee
 import pytest
 
 from tests.support.teams import DAY, MONDAY, Coherent, add, add_members, add_team
-from tformance_seed.metrics import weekly_metrics
+from tformance_seed.metrics import refresh_weekly
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     Commit,
@@ -162,7 +162,7 @@ def stored(team: Team) -> dict[tuple, dict]:
 def test_weekly_metrics_equal_a_recount(database: peewee.Database, seed: int) -> None:
     team = add_team("acme")
     random_rows(team, add_members(team, 5), seed)
-    written, unchanged = weekly_metrics(database, team.id, SINCE, UNTIL)
+    written, unchanged = refresh_weekly(database, team.id, SINCE, UNTIL)
     expected = recount(team, FIRST, LAST)
     assert stored(team) == expected
     assert (written, unchanged) == (len(expected), 0)
@@ -172,23 +172,23 @@ def test_weekly_metrics_equal_a_recount(database: peewee.Database, seed: int) ->
 def test_the_window_is_widened_to_whole_weeks(database: peewee.Database) -> None:
     team = add_team("acme")
     random_rows(team, add_members(team, 3), 3)
-    weekly_metrics(database, team.id, SINCE, SINCE)
+    refresh_weekly(database, team.id, SINCE, SINCE)
     assert {start for _, start in stored(team)} == {FIRST}
-    assert weekly_metrics(database, team.id, FIRST, FIRST + 6 * DAY) == (0, len(stored(team)))
+    assert refresh_weekly(database, team.id, FIRST, FIRST + 6 * DAY) == (0, len(stored(team)))
 
 
 def test_only_what_changed_is_written(database: peewee.Database) -> None:
     team = add_team("acme")
     members = add_members(team, 5)
     random_rows(team, members, 4)
-    weekly_metrics(database, team.id, SINCE, UNTIL)
+    refresh_weekly(database, team.id, SINCE, UNTIL)
     before = dict(WeeklyMetrics.select(WeeklyMetrics.id, WeeklyMetrics.week_start).tuples())
     merge = FIRST + WEEK + DAY
     one = PullRequest.select().where(PullRequest.state == "merged", PullRequest.author == members[0]).first()
     one.merged_at = datetime.datetime.combine(merge, datetime.time(), datetime.UTC)
     one.cycle_time_hours = Decimal("9999.99")
     one.save()
-    written, unchanged = weekly_metrics(database, team.id, SINCE, UNTIL)
+    written, unchanged = refresh_weekly(database, team.id, SINCE, UNTIL)
     assert 1 <= written <= 2
     assert written + unchanged == len(before)
     assert stored(team) == recount(team, FIRST, LAST)
@@ -199,7 +199,7 @@ def test_rows_of_the_window_without_data_go_and_all_others_stay(database: peewee
     teams = [add_team("acme"), add_team("other")]
     for seed, team in enumerate(teams):
         random_rows(team, add_members(team, 5), seed)
-        weekly_metrics(database, team.id, MONDAY.date(), MONDAY.date() + 6 * WEEK)
+        refresh_weekly(database, team.id, MONDAY.date(), MONDAY.date() + 6 * WEEK)
     others, mine = stored(teams[1]), stored(teams[0])
     for model, moment in (
         (PullRequest, PullRequest.merged_at),
@@ -208,7 +208,7 @@ def test_rows_of_the_window_without_data_go_and_all_others_stay(database: peewee
     ):
         model.update({moment: None}).where(model.team == teams[0]).execute()
     gone = sum(FIRST <= start <= LAST for _, start in mine)
-    assert weekly_metrics(database, teams[0].id, SINCE, UNTIL) == (gone, 0)
+    assert refresh_weekly(database, teams[0].id, SINCE, UNTIL) == (gone, 0)
     assert stored(teams[0]) == {key: row for key, row in mine.items() if not FIRST <= key[1] <= LAST}
     assert stored(teams[1]) == others
 
@@ -227,7 +227,7 @@ def test_a_mean_is_rounded_half_up(database: peewee.Database) -> None:
             merged_at=MONDAY + number // 2 * WEEK,
             cycle_time_hours=Decimal(cycle),
         )
-    weekly_metrics(database, team.id, MONDAY.date(), MONDAY.date() + WEEK)
+    refresh_weekly(database, team.id, MONDAY.date(), MONDAY.date() + WEEK)
     means = WeeklyMetrics.select(WeeklyMetrics.avg_cycle_time_hours).order_by(WeeklyMetrics.week_start)
     assert [mean for (mean,) in means.tuples()] == [Decimal("0.02"), Decimal("1.01")]
 
@@ -246,7 +246,7 @@ def test_sums_may_exceed_32_bits_on_the_way(database: peewee.Database) -> None:
             merged_at=MONDAY,
             cycle_time_hours=Decimal("99999999.99"),
         )
-    weekly_metrics(database, team.id, MONDAY.date(), MONDAY.date())
+    refresh_weekly(database, team.id, MONDAY.date(), MONDAY.date())
     assert WeeklyMetrics.get().avg_cycle_time_hours == Decimal("99999999.99")
 
 
@@ -286,7 +286,7 @@ def test_what_refers_to_a_team_but_is_of_another_does_not_count(coherent: Cohere
 
 
 def test_a_team_without_data_has_no_weeks(database: peewee.Database) -> None:
-    assert weekly_metrics(database, add_team("acme").id, SINCE, UNTIL) == (0, 0)
+    assert refresh_weekly(database, add_team("acme").id, SINCE, UNTIL) == (0, 0)
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def test_weeks_are_those_of_utc_whatever_the_session_says(postgresql: peewee.Dat
     postgresql.execute_sql("SET TIME ZONE %s", (zone,))
     team = add_team("acme")
     random_rows(team, add_members(team, 4), 5)
-    weekly_metrics(postgresql, team.id, SINCE, UNTIL)
+    refresh_weekly(postgresql, team.id, SINCE, UNTIL)
     assert stored(team) == recount(team, FIRST, LAST)
 
 
@@ -319,7 +319,7 @@ def test_one_statement_computes_an_organisation_on_postgresql(
         return execute(statement, parameters)
 
     monkeypatch.setattr(postgresql, "execute_sql", record)
-    weekly_metrics(postgresql, team.id, SINCE, UNTIL)
+    refresh_weekly(postgresql, team.id, SINCE, UNTIL)
     assert len(statements) == 1
 
 

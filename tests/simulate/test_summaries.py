@@ -86,5 +86,5 @@ def test_a_summary_counts_the_files_that_the_table_will_hold(made):
         "filename": np.array(names),
         "file_category": np.array([b"backend"] * 3),
     }
-    told = json.loads(metrics.told(rows["PullRequest"], files)["llm_summary"][0])
+    told = json.loads(metrics.summarise_columns(rows["PullRequest"], files)["llm_summary"][0])
     assert told["summary"]["description"].startswith("Changes 2 files")

@@ -7,7 +7,7 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.metrics import insights, reviewer_pairs, weekly_metrics
+from tformance_seed.metrics import refresh_insights, refresh_reviewer_pairs, refresh_weekly
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
@@ -87,9 +87,9 @@ class Coherent:
 
     def compute(self) -> None:
         """Compute the aggregates anew."""
-        weekly_metrics(self.database, self.team.id, MONDAY.date() - 7 * DAY, UNTIL)
-        reviewer_pairs(self.database, self.team.id)
-        insights(self.database, self.team.id, self.team.slug, UNTIL)
+        refresh_weekly(self.database, self.team.id, MONDAY.date() - 7 * DAY, UNTIL)
+        refresh_reviewer_pairs(self.database, self.team.id)
+        refresh_insights(self.database, self.team.id, self.team.slug, UNTIL)
 
     def _pull_request(self, number: int) -> None:
         """Every tenth is open, every tenth closed, every fifth has no review and no comment."""

@@ -28,14 +28,7 @@ def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database
 def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[Executor]":
     """Open what runs tasks: workers behind a broker, or threads of this process if there is no broker."""
     silence_logging()
-    from tformance_seed.execution import broker as brokers
-    from tformance_seed.execution import local
-    from tformance_seed.execution.executor import Executor
+    from tformance_seed.commands import seed
 
-    if broker is None:
-        with local.executor(database) as executor:
-            yield executor
-    else:
-        config = brokers.connect(broker)
-        config.check()
-        yield Executor(config, lambda: database)
+    with seed.open_executor(database, broker) as executor:
+        yield executor

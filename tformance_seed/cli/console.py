@@ -233,7 +233,7 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
         def show_progress(status: "RunStatus") -> None:
             nonlocal hinted
             waited = time.monotonic() - started
-            if workers and not hinted and not status.heard and waited > NO_WORKER_HINT_AFTER:
+            if workers and not hinted and not status.activity_counter and waited > NO_WORKER_HINT_AFTER:
                 hinted = True
                 print_error(
                     f"run {status.run} is waiting: no worker has started a task yet; start a worker "
@@ -247,7 +247,7 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
 def watch(get_status: Callable[[], "RunStatus"]) -> None:
     """Show progress bars of a run on standard error until it is finished."""
     with _progress_bars() as show_bars:
-        while not (status := get_status()).over:
+        while not (status := get_status()).is_finished:
             show_bars(status)
             time.sleep(WATCH_INTERVAL)
 
@@ -272,11 +272,11 @@ def _progress_bars() -> Iterator[Callable[["RunStatus"], None]]:
     bar_ids: dict[str, TaskID] = {}
 
     def show_bars(status: "RunStatus") -> None:
-        counts = {"organisations": (sum(job.over for job in status.jobs), len(status.jobs))}
+        counts = {"organisations": (sum(job.is_finished for job in status.jobs), len(status.jobs))}
         for job in status.jobs:
             for stage in job.stages:
                 done, total = counts.get(stage.stage, (0, 0))
-                counts[stage.stage] = (done + stage.places_done, total + stage.places)
+                counts[stage.stage] = (done + stage.items_done, total + stage.items)
         for name, (done, total) in counts.items():
             if name not in bar_ids:
                 bar_ids[name] = bars.add_task(name.replace("_", " "), total=total)

@@ -26,13 +26,13 @@ def status(
 
     with open_database(database, "read") as opened:
         maintain.check_ledger(opened)
-        record = ledger.find_run(run)
+        record = ledger.find_run(opened, run)
         if watch and not as_json:
-            console.watch(lambda: ledger.status(record))
+            console.watch(lambda: ledger.run_status(opened, record))
         else:
-            while watch and not ledger.status(record).over:
+            while watch and not ledger.run_status(opened, record).is_finished:
                 time.sleep(console.WATCH_INTERVAL)
-        console.show(run_views.status(ledger.status(record)), as_json=as_json)
+        console.show(run_views.status(ledger.run_status(opened, record)), as_json=as_json)
 
 
 def retry(
@@ -51,15 +51,17 @@ def retry(
     check_detach(broker, detach=detach)
     with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
         maintain.check_ledger(opened)
-        record = ledger.find_run(run)
-        ledger.reopen(record)
-        executor.send(ledger.waiting(record.name, record.jobs), seeding.PATIENCE)
+        record = ledger.find_run(opened, run)
+        ledger.reopen(opened, record)
+        executor.send(ledger.current_tasks(opened, record.name, record.jobs), seeding.GIVE_UP_AFTER)
         if detach:
-            begun = seeding.Begun(record, {}, frozenset())
+            begun = seeding.BegunRun(record, {}, frozenset())
             console.show(run_views.detached(begun), as_json=as_json)
             return
         with console.progress(workers=broker is not None) as show_progress:
-            outcome = seeding.conclude(opened, record, seeding.watch(opened, executor, record, show_progress))
+            outcome = seeding.collect_outcome(
+                opened, record, seeding.watch(opened, executor, record, show_progress)
+            )
         console.show(run_views.outcome(outcome, database), as_json=as_json)
     raise_failures(outcome.failures)
 
@@ -72,6 +74,6 @@ def cancel(database: Database, run: Run, as_json: Json = False) -> None:
 
     with open_database(database, "write") as opened:
         maintain.check_ledger(opened)
-        record = ledger.find_run(run)
-        cancelled = ledger.cancel(record)
-        console.show(run_views.cancelled(cancelled, ledger.status(record)), as_json=as_json)
+        record = ledger.find_run(opened, run)
+        cancelled = ledger.cancel(opened, record)
+        console.show(run_views.cancelled(cancelled, ledger.run_status(opened, record)), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Any
 from tformance_seed.bulk import Result
 from tformance_seed.cli.console import PROGRAM, Table, View, bold
 from tformance_seed.commands.preview import Preview
-from tformance_seed.commands.seed import Begun, Outcome, Report
+from tformance_seed.commands.seed import BegunRun, Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus
 from tformance_seed.settings import DEFAULT_DATABASE
 from tformance_seed.storage.connection import redacted
@@ -44,7 +44,7 @@ def dry_run(previews: Sequence[Preview]) -> View:
     return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows)])
 
 
-def detached(begun: Begun) -> View:
+def detached(begun: BegunRun) -> View:
     """Show the name of a run that workers continue."""
     name = begun.record.name
     return View(
@@ -132,14 +132,14 @@ def status(run: RunStatus) -> View:
     left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s left"
     title = (
         f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
-        f"{run.rows_a_second:,.0f} rows per second{left}"
+        f"{run.rows_per_second:,.0f} rows per second{left}"
     )
     return View(dataclasses.asdict(run), [Table(title, STATUS_COLUMNS, rows)])
 
 
 def running(stage: StageStatus) -> str:
     """Return the number of running tasks, with the stalled ones counted apart."""
-    return f"{stage.in_hand} + {stage.silent} stalled" if stage.silent else str(stage.in_hand)
+    return f"{stage.claimed} + {stage.stalled} stalled" if stage.stalled else str(stage.claimed)
 
 
 def cancelled(organisations: Sequence[str], run: RunStatus) -> View:

@@ -1,4 +1,4 @@
-"""What can be done with data that was seeded: weekly metrics anew, verification, removal."""
+"""What can be done with data that was seeded: recomputation of weekly metrics, verification, removal."""
 
 import datetime
 import time
@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import peewee
 
-from tformance_seed import ledger
-from tformance_seed import verification as verify
+from tformance_seed import ledger, verification
 from tformance_seed.bulk import Result
 from tformance_seed.errors import InputError, OrganisationBusyError
-from tformance_seed.metrics import extent, weekly_metrics
+from tformance_seed.metrics import data_extent, refresh_weekly
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
 from tformance_seed.storage.schema.create import has_ledger, lists_teams
@@ -23,9 +22,9 @@ class Verified:
     """The state of one organisation: rows and digest by table, and what does not agree."""
 
     organisation: str
-    tables: dict[str, verify.TableDigest]
+    tables: dict[str, verification.TableDigest]
     digest: str
-    violations: list[verify.Violation] = field(default_factory=list)
+    violations: list[verification.Violation] = field(default_factory=list)
     unfinished: bool = False
 
 
@@ -38,15 +37,17 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
     if not table_names(database) >= {Team._meta.table_name}:
         raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
     if slugs:
-        found = dict(Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples())
+        found = dict(
+            Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples().execute(database)
+        )
         if missing := [slug for slug in slugs if slug not in found]:
             raise InputError(
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
         return {slug: found[slug] for slug in dict.fromkeys(slugs)}
-    if not lists_teams(database) or not SeedTeam.select().exists():
+    if not lists_teams(database) or not SeedTeam.select().exists(database):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
-    return {team.slug: team.team_id for team in ledger.own_teams()}
+    return {team.slug: team.team_id for team in ledger.own_teams(database)}
 
 
 def check_ledger(database: peewee.Database) -> None:
@@ -63,9 +64,9 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     """Digest and check organisations, by default all seeded ones."""
     reports = []
     for slug, team_id in teams(database, slugs).items():
-        content = verify.digest(database, team_id)
-        violations = verify.check(database, team_id)
-        unfinished = lists_teams(database) and ledger.unfinished(slug)
+        content = verification.digest(database, team_id)
+        violations = verification.check(database, team_id)
+        unfinished = lists_teams(database) and ledger.has_unfinished_job(database, slug)
         reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
     return reports
 
@@ -80,16 +81,18 @@ def recompute_weekly(
     """
     results = {}
     chosen = teams(database, slugs)
-    own = {team.slug: team for team in ledger.own_teams()} if lists_teams(database) else {}
+    own = {team.slug: team for team in ledger.own_teams(database)} if lists_teams(database) else {}
     if foreign := [slug for slug in chosen if slug not in own]:
-        raise InputError(f"the team {foreign[0]} was not made by this package; its rows stay as they are")
+        raise InputError(f"the team {foreign[0]} was not created by this package; its rows stay as they are")
     for slug, team_id in chosen.items():
-        window = extent(team_id) if days is None and until is None else _window(days, until)
+        window = data_extent(database, team_id) if days is None and until is None else _window(days, until)
         with transaction(database):
             lock_organisations(database, [slug])
-            ledger.check_idle(slug)
-            above = ledger.watermark(own[slug], WeeklyMetrics)
-            results[slug] = Result(*weekly_metrics(database, team_id, *window, above)) if window else Result()
+            ledger.check_idle(database, slug)
+            max_id = ledger.max_id_before_adoption(own[slug], WeeklyMetrics)
+            results[slug] = (
+                Result(*refresh_weekly(database, team_id, *window, max_id)) if window else Result()
+            )
     return results
 
 
@@ -111,12 +114,12 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
     """
     teams(database, slugs)
     for slug in slugs:
-        entry = ledger.own_team(slug) if lists_teams(database) else None
+        entry = ledger.own_team(database, slug) if lists_teams(database) else None
         if entry is None:
-            raise InputError(f"the team {slug} was not made by this package; nothing of it is removed")
-        if not entry.made and not adopt:
+            raise InputError(f"the team {slug} was not created by this package; nothing of it is removed")
+        if not entry.created_here and not adopt:
             raise InputError(
-                f"the team {slug} was adopted, not made here; --adopt removes what was seeded into it since"
+                f"the team {slug} was adopted, not created here; --adopt removes what was seeded since"
             )
 
 
@@ -137,7 +140,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
             except OrganisationBusyError:
                 if not wait:
                     raise
-            time.sleep(ledger.BUSY_POLL)
+            time.sleep(ledger.BUSY_POLL_INTERVAL)
         if rows is not None:
             removed[slug] = rows
     return removed
@@ -147,7 +150,7 @@ def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
     """None where the package has no such team."""
     with transaction(database):
         lock_organisations(database, [slug])
-        ledger.check_idle(slug)
-        ledger.supersede(slug)
-        entry = ledger.own_team(slug)
-        return entry and ledger.clear_team(entry)
+        ledger.check_idle(database, slug)
+        ledger.supersede(database, slug)
+        entry = ledger.own_team(database, slug)
+        return entry and ledger.clear_team(database, entry)

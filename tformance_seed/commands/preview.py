@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import peewee
+
 from tformance_seed import ledger
 from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.planning.plan import Plan
@@ -28,7 +30,7 @@ class Preview:
 
 
 def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview]:
-    """What ``seeding.run`` would do, without writing anything, not even a missing database file."""
+    """Return what ``seed.run`` would do; write nothing, not even a missing database file."""
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
     fresh = database is None or Team._meta.table_name not in table_names(database)
@@ -37,7 +39,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     for item in planned:
         profile, members = item.profile, len(item.source.members())
         usage = expected_usage_rows(members, len(profile.workdays), profile.mean_adoption)
-        action = "new" if fresh else _action(item, request, known=known)
+        action = "new" if database is None or fresh else _action(database, item, request, has_registry=known)
         previews.append(
             Preview(
                 profile.organisation.slug,
@@ -52,15 +54,17 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     return previews
 
 
-def _action(item: Plan, request: Request, *, known: bool) -> str:
+def _action(database: peewee.Database, item: Plan, request: Request, *, has_registry: bool) -> str:
     slug = item.profile.organisation.slug
-    own = ledger.own_team(slug) if known else None
-    if own is None and Team.select().where(Team.slug == slug).exists():
+    own = ledger.own_team(database, slug) if has_registry else None
+    if own is None and Team.select().where(Team.slug == slug).exists(database):
         return (
-            "adopt the team" if request.options.adopt else "refuse: somebody else's team; --adopt allows it"
+            "adopt the team"
+            if request.options.adopt
+            else "refuse: the team was not created here; --adopt allows it"
         )
     if own is None:
         return "new"
-    if request.options.clear or ledger.starts_over(own, item.input_spec()):
+    if request.options.clear or ledger.must_start_over(own, item.input_spec()):
         return "start over: its rows are of other inputs, or --clear"
     return "bring up to date"

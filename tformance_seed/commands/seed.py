@@ -1,10 +1,10 @@
-"""A seeding command: its tasks entered in the ledger and sent to who does them, then watched to the end."""
+"""Seeding: a request is planned, recorded in the ledger, sent to an executor, and followed to its end."""
 
 import contextlib
 import datetime
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,9 +13,10 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk import Result
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger import RunStatus
-from tformance_seed.planning.plan import Plan
+from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.failures import error_message, is_transient, to_seed_error
@@ -26,25 +27,41 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Called with the status of a run, several times a second at most.
+Progress = Callable[[RunStatus], None]
+
 #: Jobs that are opened in one transaction, which holds a lock on each of their organisations.
-TOGETHER = 100
+JOB_BATCH_SIZE = 100
 
-#: Seconds between two looks at whether a run goes on: a thirtieth of what it has taken, at least and at most;
-#: and sooner where the last job has come to its end in this process.
-LOOK = (0.05, 0.5)
+#: Seconds between two checks of whether a run has ended, at least and at most: a thirtieth of the time it has
+#: taken so far; earlier if the last job ends in this process.
+POLL_INTERVAL = (0.05, 0.5)
+POLLS_PER_RUN = 30
 
-#: Seconds between two pictures of a run for whoever watches; longer where one takes over a twentieth of it.
-PICTURE = 0.25
+#: Seconds between two reports of progress, at least; longer if one takes over a twentieth of that.
+PROGRESS_INTERVAL = 0.25
+PROGRESS_SHARE = 20
 
-#: Seconds in which nothing happened after which tasks are sent again, doubling each time: the broker may
-#: have lost them. One that comes twice does no harm.
-STALLED = 30.0
+#: Seconds without any activity after which tasks are sent again, doubling each time: the broker may have lost
+#: them. One that arrives twice does no harm.
+STALLED_AFTER = 30.0
+
+#: Checks for activity in that time.
+ACTIVITY_CHECKS = 6
 
 #: Seconds without the database or the broker after which a command gives up.
-PATIENCE = 60.0
+GIVE_UP_AFTER = 60.0
 
-#: Seconds between two tries at a database or a broker that is away.
-AGAIN = 2.0
+#: Seconds between two attempts to reach a database or a broker that is away.
+RETRY_DELAY = 2.0
+
+#: Why an organisation is not done that did not fail, by the state of its job.
+NOT_FINISHED = {
+    ledger.RUNNING: "not done yet; see: tformance-seed status {}",
+    ledger.FAILED: "left by another version of tformance_seed; seed it again",
+    ledger.CANCELLED: "cancelled; resume it with: tformance-seed retry {}",
+    ledger.SUPERSEDED: "another run took the organisation over, or it was cleared",
+}
 
 
 @dataclass
@@ -72,56 +89,55 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A run that is in the ledger: why organisations are not in it, which go on where another run ended."""
+class BegunRun:
+    """A run that is in the ledger: why organisations are not part of it, and which it resumes."""
 
     record: SeedRun
     failures: dict[str, str]
     resumed: frozenset[str]
 
 
-def begin(database: peewee.Database, executor: Executor, request: Request, planned: Sequence[Plan]) -> Begun:
-    """Enter a run and its tasks in the ledger, and send the first of them.
+def seed(
+    database: peewee.Database,
+    request: Request,
+    *,
+    broker: str | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Plan a request and seed it; an organisation that fails does not stop the others.
+
+    Parameters:
+      broker: the URL of the workers' broker; None: the work is done in threads of this process.
+      progress: called with the run's status while it goes.
+    Raises:
+      InputError: the request is wrong, the database is unfit, or a team is not the package's own; nothing
+        was written.
+      SeedError: the database or the broker went away.
+    """
+    planned = make_plans(request, ledger.now().date())
+    with open_executor(database, broker) as executing:
+        return run(database, executing, request, planned, progress)
+
+
+@contextlib.contextmanager
+def open_executor(database: peewee.Database, broker: str | None) -> Iterator[Executor]:
+    """Provide what does the tasks: workers behind a broker, or without one threads of this process.
 
     Raises:
-      InputError: the database is not fit, or a team is somebody else's; nothing was written.
+      InputError: the URL is malformed, or the broker does not answer.
     """
-    options = request.options
-    parts = [planned[start : start + TOGETHER] for start in range(0, len(planned), TOGETHER)]
+    if broker is None:
+        with local.executor(database) as executing:
+            yield executing
+        return
+    from tformance_seed.execution import broker as brokers
+
+    config = brokers.connect(broker)
+    config.check()
     try:
-        prepare(database)
-        for part in parts:
-            ledger.check_ownership([item.slug for item in part], adopt=options.adopt, clear=options.clear)
-    except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        raise InputError(
-            f"the database cannot be seeded: {error_message(error)}; nothing was written"
-        ) from error
-    jobs: list[SeedJob] = []
-    failures: dict[str, str] = {}
-    resumed = set()
-    for part in parts:
-        left = {item.slug: _wanted(item, executor) for item in part}
-        while left:
-            while options.wait and ledger.refused(list(left.values())):
-                time.sleep(ledger.BUSY_POLL)
-            opened, refused = ledger.open_jobs(list(left.values()))
-            for item in part:
-                if item.slug in opened:
-                    jobs.append(opened[item.slug].job)
-                    executor.register_job(opened[item.slug].job, item)
-            resumed |= {slug for slug, each in opened.items() if each.goes_on}
-            if not options.wait:
-                failures |= refused
-                break
-            left = {slug: left[slug] for slug in refused}  # somebody was quicker
-    record = ledger.start_run(request.parameters(), jobs)
-    executor.send(ledger.waiting(record.name, record.jobs), PATIENCE)
-    return Begun(record, failures, frozenset(resumed))
-
-
-def _wanted(item: Plan, executor: Executor) -> ledger.JobRequest:
-    plan = item.record() | {"summaries_apart": executor.limits_summaries}
-    return ledger.JobRequest(item.slug, item.fingerprint(), plan, anew=item.options.clear)
+        yield Executor(config, lambda: database)
+    finally:
+        config.broker.close()
 
 
 def run(
@@ -129,59 +145,116 @@ def run(
     executor: Executor,
     request: Request,
     planned: Sequence[Plan],
-    progress: Callable[[RunStatus], None] | None = None,
+    progress: Progress | None = None,
 ) -> Outcome:
     """Seed what was planned; an organisation that fails does not stop the others.
 
     Raises:
-      InputError: the database is not fit, or a team is somebody else's; nothing was written.
-      SeedError: the database went away.
+      InputError: the database is unfit, or a team is not the package's own; nothing was written.
+      SeedError: the database or the broker went away.
     """
     begun = begin(database, executor, request, planned)
-    outcome = conclude(database, begun.record, watch(database, executor, begun.record, progress))
+    outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
     outcome.failures |= begun.failures
     for report in outcome.reports:
         report.resumed = report.organisation in begun.resumed
     return outcome
 
 
+def begin(
+    database: peewee.Database, executor: Executor, request: Request, planned: Sequence[Plan]
+) -> BegunRun:
+    """Record a run and its jobs in the ledger, and send the first tasks.
+
+    Raises:
+      InputError: the database is unfit, or a team is not the package's own; nothing was written.
+    """
+    options = request.options
+    batches = [planned[first : first + JOB_BATCH_SIZE] for first in range(0, len(planned), JOB_BATCH_SIZE)]
+    try:
+        prepare(database)
+        for batch in batches:
+            slugs = [item.slug for item in batch]
+            ledger.check_ownership(database, slugs, adopt=options.adopt, clear=options.clear)
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        raise InputError(
+            f"the database cannot be seeded: {error_message(error)}; nothing was written"
+        ) from error
+    jobs: list[SeedJob] = []
+    failures: dict[str, str] = {}
+    resumed: set[str] = set()
+    for batch in batches:
+        opened, conflicts = _open_jobs(database, executor, batch, wait=options.wait)
+        jobs += [each.job for each in opened.values()]
+        resumed |= {slug for slug, each in opened.items() if each.resumed}
+        failures |= conflicts
+    record = ledger.start_run(database, request.parameters(), jobs)
+    executor.send(ledger.current_tasks(database, record.name, record.jobs), GIVE_UP_AFTER)
+    return BegunRun(record, failures, frozenset(resumed))
+
+
+def _open_jobs(
+    database: peewee.Database, executor: Executor, batch: Sequence[Plan], *, wait: bool
+) -> tuple[dict[str, ledger.OpenedJob], dict[str, str]]:
+    """Open the jobs of a batch of plans, waiting for organisations that are busy if ``wait`` is set.
+
+    Returns:
+      The opened jobs, and why the other organisations are not among them; both by organisation.
+    """
+    opened: dict[str, ledger.OpenedJob] = {}
+    requests = {item.slug: _job_request(item, executor) for item in batch}
+    while True:
+        while wait and ledger.find_conflicts(database, list(requests.values())):
+            time.sleep(ledger.BUSY_POLL_INTERVAL)
+        now_opened, conflicts = ledger.open_jobs(database, list(requests.values()))
+        for item in batch:
+            if item.slug in now_opened:
+                opened[item.slug] = now_opened[item.slug]
+                executor.register_job(opened[item.slug].job, item)
+        if not wait or not conflicts:
+            return opened, conflicts
+        requests = {slug: requests[slug] for slug in conflicts}  # another run was faster
+
+
+def _job_request(item: Plan, executor: Executor) -> ledger.JobRequest:
+    record = item.record() | {"summaries_apart": executor.limits_summaries}
+    return ledger.JobRequest(item.slug, item.fingerprint(), record, restart=item.options.clear)
+
+
 def watch(
-    database: peewee.Database,
-    executor: Executor,
-    record: SeedRun,
-    progress: Callable[[RunStatus], None] | None = None,
+    database: peewee.Database, executor: Executor, record: SeedRun, progress: Progress | None = None
 ) -> RunStatus:
-    """Look on until a run is over; where nothing happens for long, send what should be under way again.
+    """Poll until a run has ended; if nothing happens for long, send again what should be running.
 
     Raises:
       SeedError: the database went away, or the run is no longer in it.
     """
-    going = ledger.going(record)
-    began = quiet_since = time.monotonic()
-    patience, heard, next_look, next_picture = STALLED, -1, began, began
+    count_active_jobs = ledger.count_active_jobs(record)
+    began = active_at = time.monotonic()
+    patience, activity, next_check, next_report = STALLED_AFTER, -1, began, began
     while True:
-        over = not _read(database, record, going)
+        ended = not _read(database, record, lambda: count_active_jobs(database))
         moment = time.monotonic()
-        if over or (progress and moment >= next_picture):
-            status = _read(database, record, lambda: ledger.status(record))
+        if ended or (progress and moment >= next_report):
+            status = _read(database, record, lambda: ledger.run_status(database, record))
             if progress:
                 progress(status)
-            if status.over:
+            if status.is_finished:
                 return status
-            next_picture = moment + max(PICTURE, 20 * (time.monotonic() - moment))
-        if moment >= next_look:
-            next_look, before = moment + STALLED / 6, heard
-            heard = _read(database, record, lambda: ledger.heard(record))
-            if heard != before:
-                quiet_since = moment
-        if moment - quiet_since > patience:
-            lost = _read(database, record, lambda: ledger.waiting(record.name, record.jobs))
-            log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(lost))
+            next_report = moment + max(PROGRESS_INTERVAL, PROGRESS_SHARE * (time.monotonic() - moment))
+        if moment >= next_check:
+            next_check, before = moment + STALLED_AFTER / ACTIVITY_CHECKS, activity
+            activity = _read(database, record, lambda: ledger.activity_counter(database, record))
+            if activity != before:
+                active_at = moment
+        if moment - active_at > patience:
+            tasks = _read(database, record, lambda: ledger.current_tasks(database, record.name, record.jobs))
+            log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(tasks))
             with contextlib.suppress(SeedError):  # the broker is away: later, then
-                executor.send(lost, AGAIN)
-            quiet_since, patience = moment, 2 * patience
-        least, most = LOOK
-        executor.jobs_finished.wait(min(max(least, (moment - began) / 30), most))
+                executor.send(tasks, RETRY_DELAY)
+            active_at, patience = moment, 2 * patience
+        shortest, longest = POLL_INTERVAL
+        executor.jobs_finished.wait(min(max(shortest, (moment - began) / POLLS_PER_RUN), longest))
         executor.jobs_finished.clear()
 
 
@@ -197,26 +270,27 @@ def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> 
             return call()
         except (peewee.DatabaseError, peewee.InterfaceError) as error:
             disconnect(database)
-            if not is_transient(error) or time.monotonic() - began > PATIENCE:
+            if not is_transient(error) or time.monotonic() - began > GIVE_UP_AFTER:
                 raise SeedError(
-                    f"{to_seed_error(error)}; how far it came is told by: tformance-seed status {record.name}"
+                    f"{to_seed_error(error)}; how far it got is shown by: tformance-seed status {record.name}"
                 ) from error
-            time.sleep(AGAIN)
+            time.sleep(RETRY_DELAY)
 
 
-def conclude(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
-    """The outcome of a run that is over, from the ledger.
+def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
+    """Return the outcome of a run that has ended, from the ledger.
 
     Raises:
       SeedError: the database went away.
     """
-    return _read(database, record, lambda: _outcome(record, status))
+    return _read(database, record, lambda: _outcome(database, record, status))
 
 
-def _outcome(record: SeedRun, status: RunStatus) -> Outcome:
+def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
     outcome = Outcome(record.name, [], {})
-    jobs = {job.organisation: job for job in SeedJob.select().where(SeedJob.id.in_(record.jobs))}
-    tables = _tables(record)
+    rows = SeedJob.select().where(SeedJob.id.in_(record.jobs)).execute(database)
+    jobs = {job.organisation: job for job in rows}
+    tables = _tables(database, record)
     for job in status.jobs:
         if job.state == ledger.FINISHED:
             entry = jobs[job.organisation]
@@ -226,22 +300,15 @@ def _outcome(record: SeedRun, status: RunStatus) -> Outcome:
     return outcome
 
 
-#: Why an organisation is not done that did not fail.
-NOT_FINISHED = {
-    ledger.RUNNING: "not done yet; see: tformance-seed status {}",
-    ledger.FAILED: "left by another version of tformance_seed; seed it again",
-    ledger.CANCELLED: "cancelled; go on with: tformance-seed retry {}",
-    ledger.SUPERSEDED: "another run took the organisation over, or it was cleared",
-}
-
-
-def _tables(record: SeedRun) -> dict[int, dict[str, Result]]:
-    """What was done to each table since a run began, by job."""
-    tasks = SeedTask.select(SeedTask.job, SeedTask.tables).where(
-        SeedTask.job.in_(record.jobs), SeedTask.finished_at >= record.started_at
+def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, Result]]:
+    """Return what was done to each table since a run began, by job."""
+    tasks = (
+        SeedTask.select(SeedTask.job, SeedTask.tables)
+        .where(SeedTask.job.in_(record.jobs), SeedTask.finished_at >= record.started_at)
+        .order_by(SeedTask.phase, SeedTask.id)
     )
     by_job: dict[int, dict[str, Result]] = {}
-    for job, tables in tasks.order_by(SeedTask.phase, SeedTask.id).tuples():
+    for job, tables in tasks.tuples().execute(database):
         totals = by_job.setdefault(job, {})
         for name, figures in tables.items():
             totals[name] = totals.get(name, Result()) + Result(*figures)
@@ -249,7 +316,7 @@ def _tables(record: SeedRun) -> dict[int, dict[str, Result]]:
 
 
 def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
-    """What the ledger says of an organisation that is done."""
+    """Return what the ledger says of an organisation that is done."""
     order = [model._meta.table_name for model in APPLICATION]
     return Report(
         organisation=job.organisation,

@@ -25,8 +25,8 @@ from tformance_seed.execution.broker import BrokerConfig
 from tformance_seed.execution.broker_errors import connection_errors, error_message
 from tformance_seed.execution.context_cache import ContextCache
 from tformance_seed.execution.log_format import task_context
-from tformance_seed.ledger import Key, Task
-from tformance_seed.pipeline import stages as pipeline
+from tformance_seed.ledger import QueuedTask, Task, TaskKey
+from tformance_seed.pipeline import stages
 from tformance_seed.pipeline.job_context import JobContext, Results
 from tformance_seed.planning.plan import Plan, restore
 from tformance_seed.storage.connection import disconnect
@@ -68,7 +68,7 @@ class Executor:
         name, priority = ACTORS[queue]
 
         def actor(**message: Any) -> dict[str, int] | None:
-            return self._handle_message(queue, Key(**message))
+            return self._handle_message(queue, TaskKey(**message))
 
         decorate = dramatiq.actor(
             actor_name=name, queue_name=queue, priority=priority, broker=self.broker, throws=TaskFailed
@@ -112,10 +112,10 @@ class Executor:
             self.jobs_finished.set()
 
     def _load_context(self, job_id: int) -> JobContext:
-        job = SeedJob.get_by_id(job_id)
-        return JobContext(self.database, job, restore(job.plan, job.identity))
+        job = ledger.find_job(self.database, job_id)
+        return JobContext(self.database, job, restore(job.plan, job.fingerprint))
 
-    def send(self, tasks: Iterable[tuple[str, Key]], timeout: float = math.inf) -> None:
+    def send(self, tasks: Iterable[QueuedTask], timeout: float = math.inf) -> None:
         """Send a message for each task to its queue, waiting for a broker that is away.
 
         Parameters:
@@ -144,7 +144,7 @@ class Executor:
             attempts += 1
             time.sleep(delay / 1000)
 
-    def _handle_message(self, queue: str, key: Key) -> dict[str, int] | None:
+    def _handle_message(self, queue: str, key: TaskKey) -> dict[str, int] | None:
         """Run a message's task. Returns rows written and unchanged; None where there was nothing to do.
 
         Raises:
@@ -155,13 +155,12 @@ class Executor:
         with task_context(key):
             try:
                 with self._rate_limit(queue):
-                    self.database  # noqa: B018 - opens it
-                    claimed = ledger.take(key, f"{socket.gethostname()}:{os.getpid()}")
+                    claimed = ledger.claim(self.database, key, f"{socket.gethostname()}:{os.getpid()}")
                     task = claimed or self._find_task(key)
                     results = self._run_task(claimed) if claimed else None
-                    if results is None and ledger.follows(task):
+                    if results is None and ledger.phase_advanced(self.database, task):
                         # Whoever ran it may have died before sending the next tasks.
-                        self.send(ledger.waiting(key.run, [key.job], in_hand=False))
+                        self.send(ledger.current_tasks(self.database, key.run, [key.job], claimed=False))
             except RateLimitExceeded:
                 raise
             except (Exception, Interrupt) as error:  # noqa: BLE001 - decided upon and entered in the ledger
@@ -184,8 +183,8 @@ class Executor:
         with self._rate_limiter.acquire():
             yield
 
-    def _find_task(self, key: Key) -> Task:
-        task = ledger.find(key)
+    def _find_task(self, key: TaskKey) -> Task:
+        task = ledger.find_task(self.database, key)
         if task is None:
             raise SeedError(
                 f"run {key.run} has no task {key} in this database: do all sides use the same DATABASE_URL?"
@@ -197,18 +196,17 @@ class Executor:
         start = time.perf_counter()
         retry.check_attempts(task.attempts)
         try:
-            results, next_tasks = pipeline.perform(self._contexts.get(task.key.job), task)
-        except ledger.Stale:
+            outcome = stages.perform(self._contexts.get(task.key.job), task)
+        except ledger.StaleTaskError:
             return None
-        written = sum(result.written for result in results.values())
+        written = sum(result.written for result in outcome.results.values())
         log.info("%s: %d rows written in %.2f s", task.key, written, time.perf_counter() - start)
-        if next_tasks:
-            self.send(next_tasks)
-        elif next_tasks is not None:
+        self.send(outcome.next_tasks)
+        if outcome.job_finished:
             self._job_finished(task.key.job)
-        return results
+        return outcome.results
 
-    def _handle_failure(self, key: Key, task: Task | None, error: BaseException) -> Exception:
+    def _handle_failure(self, key: TaskKey, task: Task | None, error: BaseException) -> Exception:
         """Enter a failure in the ledger; return what to raise, so that Dramatiq retries the task or not."""
         decision = retry.decide(error, task.attempts if task else 0)
         again = decision.retry
@@ -226,7 +224,8 @@ class Executor:
     def _record_failure(self, task: Task, decision: retry.Decision) -> bool:
         """Enter a failure in the ledger, and return whether the message is to come again."""
         try:
-            undone = (ledger.put_back if decision.retry else ledger.fail)(task, decision.reason)
+            record = ledger.requeue if decision.retry else ledger.fail
+            undone = record(self.database, task, decision.reason)
         except peewee.PeeweeException as error:
             self.close()
             return decision.retry or is_transient(error)

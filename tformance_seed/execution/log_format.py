@@ -8,15 +8,15 @@ import logging
 from collections.abc import Iterator
 
 from tformance_seed import settings
-from tformance_seed.ledger import Key
+from tformance_seed.ledger import TaskKey
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
-_current_task: contextvars.ContextVar[Key | None] = contextvars.ContextVar("current_task", default=None)
+_current_task: contextvars.ContextVar[TaskKey | None] = contextvars.ContextVar("current_task", default=None)
 
 
 @contextlib.contextmanager
-def task_context(key: Key) -> Iterator[None]:
+def task_context(key: TaskKey) -> Iterator[None]:
     """Attribute what is logged within the block to a task."""
     token = _current_task.set(key)
     try:
@@ -39,7 +39,7 @@ class JSONFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         if key := _current_task.get():
-            line |= {"run": key.run, "organisation": key.organisation, "shard": f"{key.stage}/{key.start}"}
+            line |= {"run": key.run, "organisation": key.organisation, "shard": f"{key.stage}/{key.offset}"}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

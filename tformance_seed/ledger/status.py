@@ -1,4 +1,4 @@
-"""How a run stands, told from the ledger alone."""
+"""The status of a run, derived from the ledger alone."""
 
 import datetime
 from collections import defaultdict
@@ -12,43 +12,49 @@ from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.jobs import (
     CANCELLED,
+    CLAIMED,
     DONE,
     FAILED,
     FINISHED,
-    IN_HAND,
+    PENDING,
     RUNNING,
     SUPERSEDED,
-    WAITING,
     now,
 )
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.transactions import reading
 
-#: A task in hand for longer is called silent: nobody may be at it any more.
-SILENT = datetime.timedelta(seconds=60)
+#: A task claimed for longer than this is reported as stalled: its worker may be gone.
+STALLED_AFTER = datetime.timedelta(seconds=60)
 
-#: A run is what the first of these is that any of its organisations is.
+#: A run's state is the first of these that any of its jobs has.
 WORST_FIRST = (RUNNING, FAILED, CANCELLED, SUPERSEDED, FINISHED)
+
+#: Seconds that a run is taken to have lasted at least, so that rates are finite.
+MIN_SECONDS = 1e-3
 
 
 @dataclass
 class StageStatus:
-    """Tasks of one stage of one organisation, by state; places are pull requests, members and the like."""
+    """Tasks of one stage of one organisation, by state; items are pull requests, members and the like.
+
+    ``claimed`` leaves out those that are ``stalled``.
+    """
 
     stage: str
     phase: int
     done: int = 0
-    in_hand: int = 0
-    silent: int = 0
+    claimed: int = 0
+    stalled: int = 0
     waiting: int = 0
     failed: int = 0
-    places: int = 0
-    places_done: int = 0
+    items: int = 0
+    items_done: int = 0
 
 
 @dataclass
 class JobStatus:
-    """One organisation of a run. ``state``: the job's, or "failed" where nothing is left that could go on."""
+    """One organisation of a run; ``state`` is the job's, or "failed" if it can no longer continue."""
 
     organisation: str
     state: str
@@ -60,18 +66,18 @@ class JobStatus:
     stages: list[StageStatus] = field(default_factory=list)
 
     @property
-    def over(self) -> bool:
-        """Whether nothing more will happen without somebody's word."""
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen without intervention."""
         return self.state != RUNNING
 
 
 @dataclass
 class RunStatus:
-    """How a run stands.
+    """The status of a run.
 
-    ``seconds`` are those since its start, up to its end where it has ended; ``seconds_left`` is guessed from
-    the share of tasks that are done, None where nothing is yet; ``heard`` counts everything that was ever
-    taken or finished, so it changes whenever anything happens.
+    ``seconds`` are those since its start, up to its end if it has ended; ``seconds_left`` is estimated from
+    the share of tasks that are done, None while none is; ``activity_counter`` counts every claim and
+    completion ever made, so it changes whenever anything happens.
     """
 
     run: str
@@ -81,23 +87,23 @@ class RunStatus:
     seconds_left: float | None
     rows_written: int
     rows_unchanged: int
-    rows_a_second: float
-    heard: int
+    rows_per_second: float
+    activity_counter: int
 
     @property
-    def over(self) -> bool:
-        """Whether nothing more will happen without somebody's word."""
+    def is_finished(self) -> bool:
+        """Whether nothing more will happen without intervention."""
         return self.state != RUNNING
 
 
-def find_run(name: str | None = None) -> SeedRun:
-    """The run of that name, or the latest.
+def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
+    """Return the run of that name, or the latest.
 
     Raises:
-      InputError: there is none.
+      InputError: there is no such run.
     """
     runs = SeedRun.select().order_by(SeedRun.id.desc())
-    run = (runs if name is None else runs.where(SeedRun.name == name)).first()
+    run = (runs if name is None else runs.where(SeedRun.name == name)).first(database)
     if run is None:
         raise InputError(
             "nothing was seeded into this database yet; start with: tformance-seed seed"
@@ -107,61 +113,41 @@ def find_run(name: str | None = None) -> SeedRun:
     return run
 
 
-def going(run: SeedRun) -> Callable[[], int]:
-    """What tells, for little, how many of a run's jobs are not over."""
+def count_active_jobs(run: SeedRun) -> Callable[[peewee.Database], int]:
+    """Return a cheap function that counts how many of a run's jobs have tasks left to do."""
 
     def build(_database: peewee.Database, _value: Parameters) -> peewee.Query:
         current = SeedTask.select().where(SeedTask.job == SeedJob.id, SeedTask.phase == SeedJob.phase)
-        left = fn.EXISTS(current.where(SeedTask.state.in_([WAITING, IN_HAND])))
-        mine = SeedJob.id.in_(run.jobs) & (SeedJob.state == RUNNING)
-        return SeedJob.select(fn.COUNT(SeedJob.id)).where(mine, left)
+        pending = fn.EXISTS(current.where(SeedTask.state.in_(PENDING)))
+        running = SeedJob.id.in_(run.jobs) & (SeedJob.state == RUNNING)
+        return SeedJob.select(fn.COUNT(SeedJob.id)).where(running, pending)
 
     statement = PreparedStatement(build)
-    return lambda: statement(SeedJob._meta.database).fetchone()[0]
+    return lambda database: statement(database).fetchone()[0]
 
 
-def heard(run: SeedRun) -> int:
-    """How often anything of a run was taken or finished, so that it changes whenever anything happens."""
+def activity_counter(database: peewee.Database, run: SeedRun) -> int:
+    """Return how many claims and completions a run has seen: it changes whenever anything happens."""
     done = fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
-    return SeedTask.select(fn.SUM(SeedTask.attempts) + done).where(SeedTask.job.in_(run.jobs)).scalar() or 0
+    counted = SeedTask.select(fn.SUM(SeedTask.attempts) + done).where(SeedTask.job.in_(run.jobs))
+    return counted.scalar(database) or 0
 
 
-def status(run: SeedRun) -> RunStatus:
-    """How a run stands now."""
+def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
+    """Return the present status of a run."""
     moment = now()
-    silent = (SeedTask.state == IN_HAND) & (SeedTask.taken_at < moment - SILENT)
-    counted = (
-        SeedTask.select(
-            SeedTask.job,
-            SeedTask.stage,
-            SeedTask.phase,
-            SeedTask.state,
-            fn.COUNT(SeedTask.id),
-            fn.COUNT(SeedTask.id).filter(silent),
-            fn.SUM(SeedTask.stop - SeedTask.start),
-            fn.SUM(SeedTask.rows_written),
-            fn.SUM(SeedTask.rows_unchanged),
-            fn.MAX(SeedTask.reason),
-        )
-        .where(SeedTask.job.in_(run.jobs))
-        .group_by(SeedTask.job, SeedTask.stage, SeedTask.phase, SeedTask.state)
-        .order_by(SeedTask.phase, fn.MIN(SeedTask.id))
-        .tuples()
-    )
-    by_job = defaultdict(list)
-    with reading(SeedJob._meta.database):
-        for job_id, *counts in counted:
-            by_job[job_id].append(counts)
-        rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id))
-    jobs = [_job(job, by_job[job.id], moment) for job in rows]
+    with reading(database):
+        by_job = _count_tasks(database, run, moment)
+        rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id).execute(database))
+    jobs = [_job_status(job, by_job[job.id], moment) for job in rows]
     states = [job.state for job in jobs]
     state = next((name for name in WORST_FIRST if name in states), FINISHED)
     ended = [job.finished_at for job in rows if job.finished_at]
     end = moment if state == RUNNING or not ended else max(ended)
-    seconds = max((end - run.started_at).total_seconds(), 1e-3)
+    seconds = max((end - run.started_at).total_seconds(), MIN_SECONDS)
     stages = [stage for job in jobs for stage in job.stages]
     done = sum(stage.done for stage in stages)
-    left = sum(stage.waiting + stage.in_hand for stage in stages)
+    left = sum(stage.waiting + stage.claimed for stage in stages)
     written = sum(job.rows_written for job in jobs)
     return RunStatus(
         run=run.name,
@@ -171,36 +157,78 @@ def status(run: SeedRun) -> RunStatus:
         seconds_left=seconds * left / done if done and state == RUNNING else None,
         rows_written=written,
         rows_unchanged=sum(job.rows_unchanged for job in jobs),
-        rows_a_second=written / seconds,
-        heard=heard(run),
+        rows_per_second=written / seconds,
+        activity_counter=activity_counter(database, run),
     )
 
 
-def _job(job: SeedJob, counted: Sequence[Sequence], moment: datetime.datetime) -> JobStatus:
+@dataclass(frozen=True)
+class _TaskCounts:
+    """Tasks of one stage that are in one state; the fields are the columns of ``_count_tasks``."""
+
+    stage: str
+    phase: int
+    state: str
+    tasks: int
+    stalled: int
+    items: int
+    rows_written: int
+    rows_unchanged: int
+    reason: str
+
+
+def _count_tasks(
+    database: peewee.Database, run: SeedRun, moment: datetime.datetime
+) -> dict[int, list[_TaskCounts]]:
+    """Count the tasks of a run by job, stage and state, stages in their order."""
+    stalled = (SeedTask.state == CLAIMED) & (SeedTask.claimed_at < moment - STALLED_AFTER)
+    query = (
+        SeedTask.select(
+            SeedTask.job,
+            SeedTask.stage,
+            SeedTask.phase,
+            SeedTask.state,
+            fn.COUNT(SeedTask.id),
+            fn.COUNT(SeedTask.id).filter(stalled),
+            fn.SUM(SeedTask.limit),
+            fn.SUM(SeedTask.rows_written),
+            fn.SUM(SeedTask.rows_unchanged),
+            fn.MAX(SeedTask.reason),
+        )
+        .where(SeedTask.job.in_(run.jobs))
+        .group_by(SeedTask.job, SeedTask.stage, SeedTask.phase, SeedTask.state)
+        .order_by(SeedTask.phase, fn.MIN(SeedTask.id))
+    )
+    by_job: dict[int, list[_TaskCounts]] = defaultdict(list)
+    for job_id, *counts, items, written, unchanged, reason in query.tuples().execute(database):
+        by_job[job_id].append(_TaskCounts(*counts, int(items), int(written), int(unchanged), reason))
+    return by_job
+
+
+def _job_status(job: SeedJob, counted: Sequence[_TaskCounts], moment: datetime.datetime) -> JobStatus:
     stages: dict[str, StageStatus] = {}
-    for name, phase, state, tasks, silent, places, *_ in counted:
-        stage = stages.setdefault(name, StageStatus(name, phase))
-        stage.places += int(places)
-        if state == IN_HAND:
-            stage.silent += silent
-            stage.in_hand += tasks - silent
-        elif state == DONE:
-            stage.done += tasks
-            stage.places_done += int(places)
-        elif state == FAILED:
-            stage.failed += tasks
+    for counts in counted:
+        stage = stages.setdefault(counts.stage, StageStatus(counts.stage, counts.phase))
+        stage.items += counts.items
+        if counts.state == CLAIMED:
+            stage.stalled += counts.stalled
+            stage.claimed += counts.tasks - counts.stalled
+        elif counts.state == DONE:
+            stage.done += counts.tasks
+            stage.items_done += counts.items
+        elif counts.state == FAILED:
+            stage.failed += counts.tasks
         else:
-            stage.waiting += tasks
+            stage.waiting += counts.tasks
     current = [stage for stage in stages.values() if stage.phase == job.phase]
-    going = any(stage.waiting or stage.in_hand or stage.silent for stage in current)
-    state = FAILED if job.state == RUNNING and not going else job.state
-    reasons = [reason for *_, reason in counted if reason]
+    is_active = any(stage.waiting or stage.claimed or stage.stalled for stage in current)
+    reasons = [counts.reason for counts in counted if counts.reason]
     return JobStatus(
         organisation=job.organisation,
-        state=state,
+        state=FAILED if job.state == RUNNING and not is_active else job.state,
         phase=job.phase,
-        rows_written=sum(int(counts[6]) for counts in counted),
-        rows_unchanged=sum(int(counts[7]) for counts in counted),
+        rows_written=sum(counts.rows_written for counts in counted),
+        rows_unchanged=sum(counts.rows_unchanged for counts in counted),
         seconds=((job.finished_at or moment) - job.created_at).total_seconds(),
         reason=reasons[-1] if reasons else "",
         stages=list(stages.values()),

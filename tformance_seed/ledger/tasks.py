@@ -1,87 +1,110 @@
-"""Tasks: taken, entered in the transaction that writes their rows, done or failed; and what comes next.
+"""Tasks: claimed, locked by the transaction that writes their rows, completed or failed.
 
 A task's row in the ledger is the lock on it. So a task that is delivered twice, late or out of order is done
-once or not at all, and one whose worker died is free again when the server has noticed.
+once or not at all, and one whose worker died can be claimed again when the server has noticed.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import peewee
 
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.ledger.jobs import (
     CANCELLED,
+    CLAIMED,
     DONE,
     FAILED,
     FINISHED,
-    IN_HAND,
+    PENDING,
     RUNNING,
     WAITING,
     now,
     reopen_tasks,
 )
-from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.ledger.teams import team_deleted
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam, Team
 from tformance_seed.storage.transactions import begin_writing, lock_organisations, transaction
+
+#: Tasks that one INSERT adds to the ledger, far below SQLite's limit of parameters.
+INSERT_CHUNK = 1_000
 
 
 @dataclass(frozen=True)
-class Key:
-    """What a message says of a task; the run is for people, and for what follows."""
+class TaskKey:
+    """What a message says of a task; the run is for people, and for the messages of the next tasks."""
 
     run: str
     job: int
     organisation: str
     stage: str
-    start: int
+    offset: int
 
     def __str__(self) -> str:
-        return f"{self.organisation}/{self.stage}/{self.start}"
+        return f"{self.organisation}/{self.stage}/{self.offset}"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task as the ledger has it; ``attempts``: how often it was begun."""
+    """A task of the ledger: ``limit`` items of its stage from ``key.offset`` on.
 
-    key: Key
+    ``attempts`` counts how often it was claimed.
+    """
+
+    key: TaskKey
     id: int
-    stop: int
+    limit: int
     phase: int
     attempts: int
 
 
-class Stale(Exception):  # noqa: N818 - no error: somebody else did it, or nobody wants it any more
-    """A task is not to be done, or not again."""
+@dataclass(frozen=True)
+class PlannedTask:
+    """A task of the next phase, not yet in the ledger."""
+
+    stage: str
+    queue: str
+    offset: int
+    limit: int
 
 
-_BRIEF = (SeedTask.id, SeedTask.stop, SeedTask.phase, SeedTask.attempts)
+#: The name of a queue and the task to send to it.
+QueuedTask = tuple[str, TaskKey]
+
+
+class StaleTaskError(Exception):
+    """A task is not to be done, or not again: another worker did it, or its job no longer runs."""
+
+
+_TASK_COLUMNS = (SeedTask.id, SeedTask.limit, SeedTask.phase, SeedTask.attempts)
 
 #: Of a task joined with its job: it is of the phase that the job is in, and the job still runs.
-_IN_TURN = (SeedJob.state == RUNNING) & (SeedTask.phase == SeedJob.phase)
+_IS_CURRENT = (SeedJob.state == RUNNING) & (SeedTask.phase == SeedJob.phase)
 
 
-def _named(value: Parameters) -> peewee.Expression:
-    """Of a task joined with its job: it is the one that a message means."""
+def _has_key(value: Parameters) -> peewee.Expression:
+    """Match, of tasks joined with their jobs, the one that a message means."""
     return (
         (SeedJob.id == value("job"))
         & (SeedJob.organisation == value("organisation"))
         & (SeedTask.stage == value("stage"))
-        & (SeedTask.start == value("start"))
+        & (SeedTask.offset == value("offset"))
     )
 
 
 _FIND = PreparedStatement(
-    lambda _database, value: SeedTask.select(*_BRIEF).join(SeedJob).where(_named(value))
+    lambda _database, value: SeedTask.select(*_TASK_COLUMNS).join(SeedJob).where(_has_key(value))
 )
 
 
-def find(key: Key) -> Task | None:
-    """The task of a message; None where this ledger has none such."""
-    row = _FIND(SeedTask._meta.database, **dataclasses.asdict(key)).fetchone()
-    return row and Task(key, *row)
+def find_task(database: peewee.Database, key: TaskKey) -> Task | None:
+    """Return the task of a message; None if the ledger has no such task."""
+    row = _FIND(database, **dataclasses.asdict(key)).fetchone()
+    return Task(key, *row) if row else None
 
 
 _PHASE = PreparedStatement(
@@ -89,67 +112,65 @@ _PHASE = PreparedStatement(
 )
 
 
-def follows(task: Task) -> bool:
-    """Whether a task's job has gone on to a later phase."""
-    row = _PHASE(SeedJob._meta.database, job=task.key.job).fetchone()
+def phase_advanced(database: peewee.Database, task: Task) -> bool:
+    """Return whether the job of a task has moved on to a later phase."""
+    row = _PHASE(database, job=task.key.job).fetchone()
     return row is not None and row[0] > task.phase
 
 
-def _taken(database: peewee.Database, value: Parameters) -> peewee.Query:
-    wanted = SeedTask.select(SeedTask.id).join(SeedJob).where(_named(value), _IN_TURN)
-    taken = SeedTask.update(
+def _claim(database: peewee.Database, value: Parameters) -> peewee.Query:
+    current = SeedTask.select(SeedTask.id).join(SeedJob).where(_has_key(value), _IS_CURRENT)
+    claim = SeedTask.update(
         {
-            SeedTask.state: IN_HAND,
+            SeedTask.state: CLAIMED,
             SeedTask.attempts: SeedTask.attempts + 1,
             SeedTask.worker: value("worker"),
-            SeedTask.taken_at: value("now", SeedTask.taken_at),
+            SeedTask.claimed_at: value("now", SeedTask.claimed_at),
             SeedTask.reason: "",
         }
-    ).where(SeedTask.id.in_(wanted), SeedTask.state.in_([WAITING, IN_HAND]))
+    ).where(SeedTask.id.in_(current), SeedTask.state.in_(PENDING))
     if not is_postgresql(database):
-        return taken
-    # For this one transaction: what a crash of the server could lose is that the task was begun.
-    lazily = peewee.fn.set_config("synchronous_commit", "off", True) == "off"
-    return taken.where(lazily).returning(*_BRIEF)
+        return claim
+    # For this one transaction: what a crash of the server could lose is that the task was claimed.
+    asynchronously = peewee.fn.set_config("synchronous_commit", "off", True) == "off"
+    return claim.where(asynchronously).returning(*_TASK_COLUMNS)
 
 
-_TAKE = PreparedStatement(_taken)
+_CLAIM = PreparedStatement(_claim)
 
 
-def take(key: Key, worker: str) -> Task | None:
-    """Enter that the task of a message is in hand; None where it is done, or not wanted now, or not there."""
-    database = SeedTask._meta.database
-    cursor = _TAKE(database, worker=worker, now=now(), **dataclasses.asdict(key))
+def claim(database: peewee.Database, key: TaskKey, worker: str) -> Task | None:
+    """Claim the task of a message; None if it is done, not to be done now, or not in the ledger."""
+    cursor = _CLAIM(database, worker=worker, now=now(), **dataclasses.asdict(key))
     if not cursor.rowcount:
         return None
-    # Many an SQLite is older than its RETURNING.
-    return Task(key, *cursor.fetchone()) if is_postgresql(database) else find(key)
+    # Many SQLite libraries are older than its RETURNING.
+    return Task(key, *cursor.fetchone()) if is_postgresql(database) else find_task(database, key)
 
 
-def _wanted(database: peewee.Database, value: Parameters) -> peewee.Query:
-    mine = (
+def _lock_task(database: peewee.Database, value: Parameters) -> peewee.Query:
+    task = (
         SeedTask.select(SeedTask.id)
         .join(SeedJob)
-        .where(SeedTask.id == value("task"), SeedTask.state.in_([WAITING, IN_HAND]), _IN_TURN)
+        .where(SeedTask.id == value("task"), SeedTask.state.in_(PENDING), _IS_CURRENT)
     )
-    return mine.for_update(of=SeedTask) if is_postgresql(database) else mine
+    return task.for_update(of=SeedTask) if is_postgresql(database) else task
 
 
-_WANTED = PreparedStatement(_wanted)
+_LOCK_TASK = PreparedStatement(_lock_task)
 
 
-def enter(task: Task, *, alone: bool = False) -> None:
-    """Begin to write a task's rows, in the transaction that will: from now on nobody else can.
+def lock_for_write(database: peewee.Database, task: Task, *, exclusive: bool = False) -> None:
+    """Begin to write a task's rows, in the transaction that will: from now on no other worker can.
 
     Parameters:
-      alone: keep everybody else away from the organisation, not from the task only.
+      exclusive: lock the whole organisation, not only the task.
     Raises:
-      Stale: somebody did it meanwhile, or its job was cancelled or superseded.
+      StaleTaskError: the task was done meanwhile, or its job was cancelled or superseded.
     """
-    database = SeedTask._meta.database
-    begin_writing(database, task.key.organisation, alone=alone)
-    if _WANTED(database, task=task.id).fetchone() is None:
-        raise Stale
+    begin_writing(database, task.key.organisation, alone=exclusive)
+    if _LOCK_TASK(database, task=task.id).fetchone() is None:
+        raise StaleTaskError
 
 
 _COMPLETE = PreparedStatement(
@@ -164,23 +185,27 @@ _COMPLETE = PreparedStatement(
     ).where(SeedTask.id == value("task"))
 )
 
-#: The tasks of a phase as (stage, queue, start, stop); None where there is no such phase.
-Phase = list[tuple[str, str, int, int]] | None
+_LOCK_JOB = PreparedStatement(
+    lambda _database, value: SeedJob.select(SeedJob.id).where(SeedJob.id == value("job")).for_update()
+)
 
-#: Tasks to send, each with its queue: none where their job is finished; None where its phase is not over.
-Following = list[tuple[str, Key]] | None
+_UNFINISHED_TASK = PreparedStatement(
+    lambda _database, value: (
+        SeedTask.select(SeedTask.id)
+        .where(SeedTask.job == value("job"), SeedTask.phase == value("phase"), SeedTask.state != DONE)
+        .limit(1)
+    )
+)
 
 
-def complete(task: Task, results: Mapping[str, Result], phase: Callable[[int], Phase]) -> Following:
-    """Enter that a task is done, in the transaction that wrote its rows; it is the last thing in it.
-
-    The task that is the last of its phase begins the next phase that has any tasks, or finishes the job. So
-    there is no moment in which a job has nothing to do and is not finished.
+def complete(database: peewee.Database, task: Task, results: Mapping[str, Result]) -> bool:
+    """Record that a task is done, in the transaction that wrote its rows, after all of them.
 
     Returns:
-      What to send once the transaction is committed.
+      Whether it was the last of its phase. Then the same transaction must begin the next phase
+      (``begin_phase``) or finish the job (``finish_job``): so there is no moment in which a job has nothing
+      to do and is not finished.
     """
-    database = SeedTask._meta.database
     _COMPLETE(
         database,
         task=task.id,
@@ -191,36 +216,9 @@ def complete(task: Task, results: Mapping[str, Result], phase: Callable[[int], P
     )
     # Those that end at once wait for one another here, so that one of them sees all others done.
     if is_postgresql(database):
-        _HOLD_JOB(database, job=task.key.job)
-    if _UNDONE(database, job=task.key.job, phase=task.phase).fetchone() is not None:
-        return None
-    number, following = task.phase, []
-    while following is not None and not following:  # a phase may have no tasks
-        number += 1
-        following = phase(number)
-    if following is None:
-        _FINISH_JOB(database, job=task.key.job, now=now())
-        _FINISH_TEAM(database, organisation=task.key.organisation, now=now())
-        return []
-    _BEGIN_PHASE(database, job=task.key.job, phase=number)
-    _plan(task.key.job, number, following)
-    return [
-        (queue, dataclasses.replace(task.key, stage=stage, start=start))
-        for stage, queue, start, _ in following
-    ]
+        _LOCK_JOB(database, job=task.key.job)
+    return _UNFINISHED_TASK(database, job=task.key.job, phase=task.phase).fetchone() is None
 
-
-_HOLD_JOB = PreparedStatement(
-    lambda _database, value: SeedJob.select(SeedJob.id).where(SeedJob.id == value("job")).for_update()
-)
-
-_UNDONE = PreparedStatement(
-    lambda _database, value: (
-        SeedTask.select(SeedTask.id)
-        .where(SeedTask.job == value("job"), SeedTask.phase == value("phase"), SeedTask.state != DONE)
-        .limit(1)
-    )
-)
 
 _BEGIN_PHASE = PreparedStatement(
     lambda _database, value: SeedJob.update({SeedJob.phase: value("phase")}).where(SeedJob.id == value("job"))
@@ -232,80 +230,112 @@ _FINISH_JOB = PreparedStatement(
     ).where(SeedJob.id == value("job"))
 )
 
-_FINISH_TEAM = PreparedStatement(
-    lambda _database, value: SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)}).where(
-        SeedTeam.slug == value("organisation")
+
+def _finish_team(_database: peewee.Database, value: Parameters) -> peewee.Query:
+    team = Team.select(Team.id).where(
+        Team.id == SeedTeam.team_id,
+        Team.slug == SeedTeam.slug,
+        Team.created_at == SeedTeam.team_created_at,
     )
-)
+    update = SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)})
+    return update.where(SeedTeam.slug == value("organisation"), peewee.fn.EXISTS(team))
 
 
-def _plan(job_id: int, phase: int, tasks: list[tuple[str, str, int, int]]) -> None:
-    names = ("stage", "queue", "start", "stop")
-    same = {"job": job_id, "phase": phase, "state": WAITING}
-    rows = [same | dict(zip(names, task, strict=True)) for task in tasks]
-    for begin in range(0, len(rows), 1000):
-        SeedTask.insert_many(rows[begin : begin + 1000]).execute()
+_FINISH_TEAM = PreparedStatement(_finish_team)
 
 
-def put_back(task: Task, reason: str = "") -> bool:
-    """Enter that a task waits to be tried again, and why; False where it is done after all."""
-    return _leave(task, WAITING, reason)
+def begin_phase(
+    database: peewee.Database, task: Task, phase: int, tasks: Sequence[PlannedTask]
+) -> list[QueuedTask]:
+    """Move the job of a task on to a later phase, with these tasks.
+
+    Returns:
+      What to send once the transaction is committed.
+    """
+    _BEGIN_PHASE(database, job=task.key.job, phase=phase)
+    common = {"job": task.key.job, "phase": phase, "state": WAITING}
+    rows = [common | dataclasses.asdict(planned) for planned in tasks]
+    for first in range(0, len(rows), INSERT_CHUNK):
+        execute(database, SeedTask.insert_many(rows[first : first + INSERT_CHUNK]))
+    return [
+        (planned.queue, dataclasses.replace(task.key, stage=planned.stage, offset=planned.offset))
+        for planned in tasks
+    ]
 
 
-def fail(task: Task, reason: str) -> bool:
-    """Enter that a task failed, and why trying again will not mend it; False where it is done after all."""
-    return _leave(task, FAILED, reason)
+def finish_job(database: peewee.Database, task: Task) -> None:
+    """Record that the job of a task is finished, and when its team was seeded.
+
+    Raises:
+      SeedError: the team was deleted meanwhile.
+    """
+    moment, slug = now(), task.key.organisation
+    _FINISH_JOB(database, job=task.key.job, now=moment)
+    if not _FINISH_TEAM(database, organisation=slug, now=moment).rowcount:
+        raise team_deleted(slug)
 
 
-def _leave(task: Task, state: str, reason: str) -> bool:
-    undone = SeedTask.state.in_([WAITING, IN_HAND])
-    entry = SeedTask.update(state=state, reason=reason, finished_at=now())
-    return entry.where(SeedTask.id == task.id, undone).execute() > 0
+def requeue(database: peewee.Database, task: Task, reason: str = "") -> bool:
+    """Record that a task waits to be tried again, and why; False if it is done after all."""
+    return _release(database, task, WAITING, reason)
 
 
-def waiting(run: str, jobs: Collection[int], *, in_hand: bool = True) -> list[tuple[str, Key]]:
-    """The tasks of jobs that somebody should be doing now, each with its queue.
+def fail(database: peewee.Database, task: Task, reason: str) -> bool:
+    """Record that a task failed, and why a retry would not help; False if it is done after all."""
+    return _release(database, task, FAILED, reason)
+
+
+def _release(database: peewee.Database, task: Task, state: str, reason: str) -> bool:
+    pending = SeedTask.state.in_(PENDING)
+    update = SeedTask.update(state=state, reason=reason, finished_at=now())
+    return update.where(SeedTask.id == task.id, pending).execute(database) > 0
+
+
+def current_tasks(
+    database: peewee.Database, run: str, jobs: Collection[int], *, claimed: bool = True
+) -> list[QueuedTask]:
+    """Return the unfinished tasks of the phases that running jobs are in, each with its queue.
 
     Parameters:
-      in_hand: also those that somebody has begun, and may have left.
+      claimed: include those that a worker has claimed, and may have abandoned.
     """
     rows = (
-        SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.start)
+        SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.offset)
         .join(SeedJob)
-        .where(SeedJob.id.in_(list(jobs)), _IN_TURN)
-        .where(SeedTask.state.in_([WAITING, IN_HAND] if in_hand else [WAITING]))
+        .where(SeedJob.id.in_(list(jobs)), _IS_CURRENT)
+        .where(SeedTask.state.in_(PENDING if claimed else [WAITING]))
         .order_by(SeedTask.id)
         .tuples()
     )
-    return [(queue, Key(run, *rest)) for queue, *rest in rows]
+    return [(queue, TaskKey(run, *rest)) for queue, *rest in rows.execute(database)]
 
 
-def reopen(run: SeedRun) -> None:
-    """Make what failed or was cancelled wait again.
+def _jobs_of(database: peewee.Database, run: SeedRun) -> list[SeedJob]:
+    return list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id).execute(database))
+
+
+def reopen(database: peewee.Database, run: SeedRun) -> None:
+    """Make the tasks of a run that failed or were cancelled wait again.
 
     Jobs that another run has superseded stay as they are.
     """
-    database = SeedJob._meta.database
-    for job in SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id):
+    for job in _jobs_of(database, run):
         with transaction(database):
             lock_organisations(database, [job.organisation])
-            mine = (SeedJob.id == job.id) & SeedJob.state.in_([RUNNING, CANCELLED])
-            if SeedJob.update(state=RUNNING).where(mine).execute():
-                reopen_tasks([job.id])
+            live = (SeedJob.id == job.id) & SeedJob.state.in_([RUNNING, CANCELLED])
+            if SeedJob.update(state=RUNNING).where(live).execute(database):
+                reopen_tasks(database, [job.id])
 
 
-def cancel(run: SeedRun) -> list[str]:
-    """Cancel a run's jobs; returns once nothing of them is in hand any more. The organisations cancelled."""
-    database = SeedJob._meta.database
+def cancel(database: peewee.Database, run: SeedRun) -> list[str]:
+    """Cancel the running jobs of a run, once their transactions have ended; return their organisations."""
     cancelled = []
-    for job in (
-        SeedJob.select().where(SeedJob.id.in_(run.jobs), SeedJob.state == RUNNING).order_by(SeedJob.id)
-    ):
+    for job in _jobs_of(database, run):
         with transaction(database):
-            lock_organisations(database, [job.organisation])  # which waits for the transactions under way
-            mine = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
-            if SeedJob.update(state=CANCELLED).where(mine).execute():
+            lock_organisations(database, [job.organisation])  # which waits for the transactions in progress
+            live = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
+            if SeedJob.update(state=CANCELLED).where(live).execute(database):
                 cancelled.append(job.organisation)
-                left = (SeedTask.job == job.id) & (SeedTask.state == IN_HAND)
-                SeedTask.update(state=WAITING).where(left).execute()
+                claimed = (SeedTask.job == job.id) & (SeedTask.state == CLAIMED)
+                SeedTask.update(state=WAITING).where(claimed).execute(database)
     return cancelled

@@ -1,23 +1,34 @@
-"""Which teams are the package's own, what they are seeded with, and how their rows go."""
+"""Which teams are the package's own, which inputs they are seeded with, and how their rows are deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import peewee
 
-from tformance_seed.errors import InputError
+from tformance_seed.bulk.peewee_internals import execute, insert_row, table_name
+from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
 from tformance_seed.storage.transactions import transaction
 
-
-def own_teams() -> list[SeedTeam]:
-    """The teams that the package made or adopted and that are still there, by slug."""
-    return list(_own_teams().order_by(SeedTeam.slug))
+#: The application's tables with rows of a team, parents before children.
+CHILDREN = tuple(model for model in APPLICATION if model is not Team)
 
 
-def own_team(slug: str) -> SeedTeam | None:
-    """The team of that slug, if the package made or adopted it."""
-    return _own_teams().where(SeedTeam.slug == slug).first()
+def own_teams(database: peewee.Database) -> list[SeedTeam]:
+    """Return the teams that the package created or adopted and that are still there, by slug."""
+    return list(_own_teams().order_by(SeedTeam.slug).execute(database))
+
+
+def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
+    """Return the team of that slug, if the package created or adopted it."""
+    return _own_teams().where(SeedTeam.slug == slug).first(database)
+
+
+def team_deleted(slug: str) -> SeedError:
+    """Return the error of a team that was deleted, by whatever program, while it was being seeded."""
+    return SeedError(
+        f"the team {slug} was deleted while it was being seeded; seed it again: tformance-seed seed {slug}"
+    )
 
 
 def _own_teams() -> peewee.ModelSelect:
@@ -29,115 +40,128 @@ def _own_teams() -> peewee.ModelSelect:
     return SeedTeam.select().join(Team, on=same)
 
 
-def check_ownership(slugs: Sequence[str], *, adopt: bool, clear: bool = False) -> None:
-    """See that teams may be written to, and where ``clear`` is set, cleared first.
+def check_ownership(
+    database: peewee.Database, slugs: Sequence[str], *, adopt: bool, clear: bool = False
+) -> None:
+    """Check that teams may be written to, and if ``clear`` is set, cleared first.
 
     Raises:
-      InputError: there is one that the package did not make, and it is not to be adopted.
+      InputError: a team was not created by the package, and it is not to be adopted.
     """
     if adopt:
         return
-    own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs))}
+    own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs)).execute(database)}
     for slug in slugs:
-        if clear and slug in own and not own[slug].made:
+        if clear and slug in own and not own[slug].created_here:
             raise InputError(
-                f"the team {slug} was adopted, not made here: clearing removes every row that came since, "
-                "whoever wrote it. Add --adopt if that is what you want"
+                f"the team {slug} was adopted, not created here: clearing removes every row added since its "
+                "adoption, whoever wrote it. Add --adopt if that is what you want"
             )
-    _check_free([slug for slug in slugs if slug not in own])
+    _check_not_foreign(database, [slug for slug in slugs if slug not in own])
 
 
-def _check_free(slugs: Sequence[str]) -> None:
-    taken = Team.select(Team.slug).where(Team.slug.in_(slugs)).order_by(Team.id).first()
-    if taken is not None:
+def _check_not_foreign(database: peewee.Database, slugs: Sequence[str]) -> None:
+    foreign = Team.select(Team.slug).where(Team.slug.in_(slugs)).order_by(Team.id).first(database)
+    if foreign is not None:
         raise InputError(
-            f"a team {taken.slug} is in the database that this package did not make; its data stays "
-            "untouched. Take another name, or add --adopt to seed into it"
+            f"a team {foreign.slug} is in the database that this package did not create; its data stays "
+            "untouched. Choose another name, or add --adopt to seed into it"
         )
 
 
-def take_team(values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
-    """The team to write to: the package's own, a new one, or an adopted one, entered in the ledger.
+def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
+    """Return the team to write to: the package's own, a new one, or an adopted one, now in the ledger.
 
-    An adopted team's row stays as it is.
+    The row of an adopted team stays as it is.
 
     Raises:
-      InputError: there is one that the package did not make, and it is not to be adopted.
+      InputError: a team of that slug was not created by the package, and it is not to be adopted.
     """
     slug = values["slug"]
-    if own := own_team(slug):
+    if own := own_team(database, slug):
         return own
     if not adopt:
-        _check_free([slug])
-    with transaction(SeedTeam._meta.database):
-        team = Team.get_or_none(Team.slug == slug)
-        stale = SeedTeam.slug == slug
-        SeedTeam.delete().where(stale if team is None else stale | (SeedTeam.team_id == team.id)).execute()
-        if team is None:
-            team = Team.create(**values)
-            return SeedTeam.create(team_id=team.id, slug=slug, team_created_at=team.created_at, made=True)
-        marks = {
-            model._meta.table_name: model.select(peewee.fn.MAX(model.id)).scalar() or 0
-            for model in APPLICATION
-            if model is not Team
-        }
-        return SeedTeam.create(
-            team_id=team.id, slug=slug, team_created_at=team.created_at, made=False, watermarks=marks
+        _check_not_foreign(database, [slug])
+    teams = Team.select().where(Team.slug == slug).order_by(Team.id)
+    with transaction(database):
+        team = teams.first(database)
+        created_here = team is None
+        if created_here:
+            insert_row(database, Team, values)
+            team = teams.clone().get(database)
+        stale = (SeedTeam.slug == slug) | (SeedTeam.team_id == team.id)
+        SeedTeam.delete().where(stale).execute(database)
+        max_ids = (
+            None if created_here else {table_name(model): _max_id(database, model) for model in CHILDREN}
         )
+        row = {
+            "team_id": team.id,
+            "slug": slug,
+            "team_created_at": team.created_at,
+            "created_here": created_here,
+            "max_ids_before_adoption": max_ids,
+        }
+        execute(database, SeedTeam.insert(row))
+    return SeedTeam(**row)
 
 
-def watermark(team: SeedTeam, model: type[peewee.Model]) -> int:
-    """The greatest id of a table's rows that were there before the team was the package's to write to."""
-    return 0 if team.watermarks is None else team.watermarks[model._meta.table_name]
+def _max_id(database: peewee.Database, model: type[peewee.Model]) -> int:
+    return model.select(peewee.fn.MAX(model.id)).scalar(database) or 0
 
 
-def delete_rows(team: SeedTeam) -> dict[str, int]:
+def max_id_before_adoption(team: SeedTeam, model: type[peewee.Model]) -> int:
+    """Return the greatest id that a table had before the team became the package's to write to."""
+    return 0 if team.max_ids_before_adoption is None else team.max_ids_before_adoption[table_name(model)]
+
+
+def delete_rows(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
     """Delete what was seeded for a team; of an adopted one, only rows newer than its adoption.
 
     The team's own row stays. All or nothing with the caller's transaction. Returns rows by table.
     """
     deleted = {}
-    for model in reversed(APPLICATION):
-        if model is Team:
-            continue
-        table = model._meta.table_name
-        mine = (model.team == team.team_id) & (model.id > watermark(team, model))
-        deleted[table] = model.delete().where(mine).execute()
+    for model in reversed(CHILDREN):
+        seeded = (model.team == team.team_id) & (model.id > max_id_before_adoption(team, model))
+        deleted[table_name(model)] = model.delete().where(seeded).execute(database)
     return deleted
 
 
-def clear_team(team: SeedTeam) -> dict[str, int]:
-    """Delete what was seeded for a team, the team itself if it was made here, and its entry in the ledger."""
-    with transaction(SeedTeam._meta.database):
-        deleted = delete_rows(team)
-        if team.made:
-            deleted[Team._meta.table_name] = Team.delete().where(Team.id == team.team_id).execute()
-        team.delete_instance()
+def clear_team(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
+    """Delete what was seeded for a team, its entry in the ledger, and the team if it was created here.
+
+    Returns rows by table.
+    """
+    with transaction(database):
+        deleted = delete_rows(database, team)
+        if team.created_here:
+            deleted[table_name(Team)] = Team.delete().where(Team.id == team.team_id).execute(database)
+        SeedTeam.delete().where(SeedTeam.team_id == team.team_id).execute(database)
     return deleted
 
 
-def start_over(team: SeedTeam, recipe: Mapping[str, Any]) -> None:
-    """Delete what was seeded with other inputs and enter the new ones.
+def start_over(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
+    """Delete what was seeded with other inputs and record the new ones.
 
     Raises:
-      InputError: the team was adopted, so others may have written to it since.
+      InputError: the team was adopted, so other programs may have written to it since.
     """
-    if not team.made:
+    if not team.created_here:
         raise InputError(
             f"the team {team.slug} was adopted and seeded with other inputs, which would mix with these; "
-            "--adopt --clear removes every row that came since the adoption, whoever wrote it"
+            "--adopt --clear removes every row added since its adoption, whoever wrote it"
         )
-    with transaction(SeedTeam._meta.database):
-        delete_rows(team)
-        set_recipe(team, recipe)
+    with transaction(database):
+        delete_rows(database, team)
+        set_input_spec(database, team, input_spec)
 
 
-def set_recipe(team: SeedTeam, recipe: Mapping[str, Any]) -> None:
-    """Enter the inputs that a team is seeded with."""
-    SeedTeam.update(recipe=dict(recipe)).where(SeedTeam.team_id == team.team_id).execute()
-    team.recipe = dict(recipe)
+def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
+    """Record the inputs that a team is seeded with."""
+    team.input_spec = dict(input_spec)
+    update = SeedTeam.update(input_spec=team.input_spec)
+    update.where(SeedTeam.team_id == team.team_id).execute(database)
 
 
-def starts_over(team: SeedTeam | None, new: Mapping[str, Any]) -> bool:
-    """Whether a team holds rows of other inputs, which would mix with these."""
-    return team is not None and team.recipe is not None and team.recipe != new
+def must_start_over(team: SeedTeam | None, input_spec: Mapping[str, Any]) -> bool:
+    """Return whether a team holds rows of other inputs, which would mix with these."""
+    return team is not None and team.input_spec is not None and team.input_spec != input_spec

@@ -1,19 +1,23 @@
-"""Aggregates computed in the database: weekly metrics, reviewer pairs, insights; what it tells of rows."""
+"""Aggregates computed in the database: weekly metrics, reviewer pairs, insights, summaries, issue facts."""
 
-from tformance_seed.metrics.insights import insights
-from tformance_seed.metrics.jira_facts import issue_facts, told_facts
-from tformance_seed.metrics.reviewer_pairs import reviewer_pairs
-from tformance_seed.metrics.summaries import pull_request_ids, summarise, told
-from tformance_seed.metrics.weekly import extent, weekly_metrics
+from tformance_seed.metrics.insights import refresh_insights
+from tformance_seed.metrics.jira_facts import facts_from_columns, issue_facts
+from tformance_seed.metrics.reviewer_pairs import refresh_reviewer_pairs
+from tformance_seed.metrics.summaries import (
+    pull_requests_to_summarise,
+    refresh_summaries,
+    summarise_columns,
+)
+from tformance_seed.metrics.weekly import data_extent, refresh_weekly
 
 __all__ = [
-    "extent",
-    "insights",
+    "data_extent",
+    "facts_from_columns",
     "issue_facts",
-    "pull_request_ids",
-    "reviewer_pairs",
-    "summarise",
-    "told",
-    "told_facts",
-    "weekly_metrics",
+    "pull_requests_to_summarise",
+    "refresh_insights",
+    "refresh_reviewer_pairs",
+    "refresh_summaries",
+    "refresh_weekly",
+    "summarise_columns",
 ]

@@ -62,8 +62,8 @@ class Insight:
     comparison_period: str = ""
 
 
-def insights(
-    database: peewee.Database, team_id: int, name: str, until: datetime.date, above: int = 0
+def refresh_insights(
+    database: peewee.Database, team_id: int, name: str, until: datetime.date, adopted_max_id: int = 0
 ) -> tuple[int, int]:
     """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
 
@@ -71,7 +71,7 @@ def insights(
 
     Parameters:
       name: of the team, for the texts.
-      above: rows up to this id are somebody else's and stay as they are.
+      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
@@ -87,7 +87,7 @@ def insights(
         wanted[day, insight.category, insight.metric_type] = asdict(insight) | values
     there = DailyInsight.select().where(
         DailyInsight.team == team_id,
-        DailyInsight.id > above,
+        DailyInsight.id > adopted_max_id,
         peewee.Tuple(DailyInsight.date, DailyInsight.metric_type).in_(
             [peewee.Tuple(DailyInsight.date.db_value(day), kind) for kind, day in days.items()]
         ),

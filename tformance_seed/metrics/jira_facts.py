@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import peewee
 from peewee import fn
 
 from tformance_seed.bulk import columns
@@ -53,7 +54,7 @@ _NAMED = PreparedStatement(
 )
 
 
-def told_facts(pull_requests: Columns) -> Facts:
+def facts_from_columns(pull_requests: Columns) -> Facts:
     """The facts of pull requests that are about to be written, each with a Jira key of its own.
 
     Parameters:
@@ -77,14 +78,18 @@ def told_facts(pull_requests: Columns) -> Facts:
 
 
 def issue_facts(
-    team_id: int, member_ids: npt.NDArray[np.int64], size: int, above: int = 0
+    database: peewee.Database,
+    team_id: int,
+    member_ids: npt.NDArray[np.int64],
+    size: int,
+    adopted_max_id: int = 0,
 ) -> Iterator[Facts]:
     """The facts of every Jira key that a team's pull requests name, in key order.
 
     Parameters:
       member_ids: the id of each member; an assignee is a row of it, -1 nobody.
       size: of how many pull requests a batch is made, at least; those of one key stay together.
-      above: pull requests up to this id are somebody else's and left out.
+      adopted_max_id: pull requests up to this id were there before the team was adopted, and are left out.
 
     Yields:
       Columns jira_key, title, labels (``S``), first_created, last_ended (``datetime64[s]``), lines, assignee
@@ -93,7 +98,7 @@ def issue_facts(
     member_of = {member_id: row for row, member_id in enumerate(member_ids.tolist())}
     rows: list[tuple[Any, ...]] = []
     # As the driver has them: Peewee's conversion takes longer than all else here.
-    for row in _NAMED(PullRequest._meta.database, team=team_id, above=above):
+    for row in _NAMED(database, team=team_id, above=adopted_max_id):
         if len(rows) >= size and row[0] != rows[-1][0]:
             yield _facts(rows, member_of)
             rows = []

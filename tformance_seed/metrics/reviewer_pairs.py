@@ -13,16 +13,18 @@ from tformance_seed.storage.models import PRReview, ReviewerCorrelation, TeamMem
 BYTEWISE = {True: '"C"', False: "BINARY"}
 
 
-def reviewer_pairs(database: peewee.Database, team_id: int, above: int = 0) -> tuple[int, int]:
+def refresh_reviewer_pairs(
+    database: peewee.Database, team_id: int, adopted_max_id: int = 0
+) -> tuple[int, int]:
     """Compute, for each two members who reviewed the same pull request, how often and how they agreed.
 
     Parameters:
-      above: rows up to this id are somebody else's and stay as they are.
+      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    return _REFRESH(database, above=above, team=team_id)
+    return _REFRESH(database, above=adopted_max_id, team=team_id)
 
 
 def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:

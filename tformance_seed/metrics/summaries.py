@@ -38,17 +38,20 @@ TOLD = (
 )
 
 
-def pull_request_ids(team_id: int, window: Window | None, above: int) -> list[int]:
-    """The ids of a team's pull requests that ended in a window, if any, or have no summary yet, in order.
+def pull_requests_to_summarise(
+    database: peewee.Database, team_id: int, window: Window | None, adopted_max_id: int
+) -> list[int]:
+    """Return the ids of a team's pull requests that ended in a window or have no summary yet, in order.
 
     Parameters:
-      above: pull requests up to this id are somebody else's and left out.
+      window: None: only those without a summary.
+      adopted_max_id: pull requests up to this id were there before the team was adopted, and are left out.
     """
-    query = PullRequest.select(PullRequest.id).where(_mine(team_id, above + 1, None, window))
-    return [row[0] for row in query.order_by(PullRequest.id).tuples().iterator()]
+    query = PullRequest.select(PullRequest.id).where(_mine(team_id, adopted_max_id + 1, None, window))
+    return [row[0] for row in query.order_by(PullRequest.id).tuples().iterator(database)]
 
 
-def summarise(
+def refresh_summaries(
     database: peewee.Database, team_id: int, first: int, stop: int, window: Window
 ) -> tuple[int, int]:
     """Write the summaries of a team's pull requests from one id up to, but not including, another.
@@ -100,7 +103,7 @@ def summarise(
     return _store(database, ids, texts)
 
 
-def told(pull_requests: Columns, files: Columns) -> Columns:
+def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
     """``llm_summary`` and ``llm_summary_version`` of rows that are about to be written.
 
     Parameters:

@@ -38,25 +38,28 @@ MEASURES = tuple(
 )
 
 
-def weekly_metrics(
-    database: peewee.Database, team_id: int, since: datetime.date, until: datetime.date, above: int = 0
+def refresh_weekly(
+    database: peewee.Database,
+    team_id: int,
+    since: datetime.date,
+    until: datetime.date,
+    adopted_max_id: int = 0,
 ) -> tuple[int, int]:
-    """Compute a team's weekly metrics for the weeks that hold the days from ``since`` to ``until``.
+    """Compute and store a team's weekly metrics for the weeks that hold the days from ``since`` to ``until``.
 
     Parameters:
-      above: rows up to this id are somebody else's and stay as they are.
+      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
 
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
     start, end = weeks(since, until)
-    return _REFRESH(
-        database, above=above, team=team_id, start=start, end=end, first=start.date(), next=end.date()
-    )
+    days = {"first": start.date(), "next": end.date()}
+    return _REFRESH(database, above=adopted_max_id, team=team_id, start=start, end=end, **days)
 
 
 def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
-    """The moment at which the week of one day begins, and at which that of another ends."""
+    """Return the moment at which the week of one day begins, and at which that of another ends."""
     return midnight(monday_of(since)), midnight(monday_of(until) + WEEK)
 
 
@@ -77,9 +80,9 @@ def _ends(_database: peewee.Database, value: Parameters) -> peewee.Select:
 _ENDS = PreparedStatement(_ends)
 
 
-def extent(team_id: int) -> tuple[datetime.date, datetime.date] | None:
-    """The first and the last day of a team that weekly metrics can be about; None where there is none."""
-    row = _ENDS(PullRequest._meta.database, team=team_id).fetchone()
+def data_extent(database: peewee.Database, team_id: int) -> tuple[datetime.date, datetime.date] | None:
+    """Return the first and the last day of a team that weekly metrics can be about; None if there is none."""
+    row = _ENDS(database, team=team_id).fetchone()
     fields = [moment for moment in _MOMENTS for _ in range(2)]
     moments = [field.python_value(end) for field, end in zip(fields, row, strict=True) if end is not None]
     days = [end.date() if isinstance(end, datetime.datetime) else end for end in moments]

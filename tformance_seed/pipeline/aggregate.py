@@ -1,4 +1,4 @@
-"""The stages that tell what others have brought, from what the database holds."""
+"""Stages that derive rows from what the database holds: summaries, issues, metrics, insights."""
 
 import datetime
 import time
@@ -26,31 +26,33 @@ from tformance_seed.storage.models import (
     WeeklyMetrics,
 )
 
-#: Pull requests that one request to a language model would tell of.
+#: Pull requests that one request to a language model would summarise.
 SUMMARIES = 500
 
 
-def summary_ranges(work: JobContext) -> Iterator[tuple[int, int]]:
-    """Ranges of ids of the window's pull requests, or where they came with summaries, of those without."""
-    window = _window(work.profile) if work.summaries_apart else None
-    ids = metrics.pull_request_ids(work.team.team_id, window, work.above(PullRequest))
-    for start in range(0, len(ids), SUMMARIES):
-        part = ids[start : start + SUMMARIES]
-        yield part[0], part[-1] + 1
+def summary_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield ranges of ids of the window's pull requests, or if they came with summaries, of those without."""
+    window = _window(context.profile) if context.summaries_apart else None
+    max_id = context.adopted_max_id(PullRequest)
+    ids = metrics.pull_requests_to_summarise(context.database, context.team.team_id, window, max_id)
+    for first in range(0, len(ids), SUMMARIES):
+        part = ids[first : first + SUMMARIES]
+        yield part[0], part[-1] + 1 - part[0]
 
 
-def summaries(work: JobContext, start: int, stop: int) -> Write:
-    """Summaries of pull requests, by their ids."""
-    window = _window(work.profile)
+def summaries(context: JobContext, offset: int, limit: int) -> Write:
+    """Summarise pull requests, by their ids."""
+    window = _window(context.profile)
 
-    def compute(work: JobContext, above: int) -> tuple[int, int]:
-        return metrics.summarise(work.database, work.team.team_id, max(start, above + 1), stop, window)
+    def compute(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
+        first, stop = max(offset, adopted_max_id + 1), offset + limit
+        return metrics.refresh_summaries(context.database, context.team.team_id, first, stop, window)
 
-    return _computed(PullRequest, compute, ".llm_summary")(work, start, stop)
+    return _computed(PullRequest, compute, ".llm_summary")(context, offset, limit)
 
 
 def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
-    """The first moment of a window, and the first one after it."""
+    """Return the first moment of a window, and the first one after it."""
     midnight = datetime.time(tzinfo=datetime.UTC)
     day = datetime.timedelta(days=1)
     return datetime.datetime.combine(profile.since, midnight), datetime.datetime.combine(
@@ -58,27 +60,31 @@ def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
     )
 
 
-def jira_ranges(work: JobContext) -> Iterator[tuple[int, int]]:
-    """All issues at once, where they did not come with their pull requests."""
-    if work.source.shares_issues:
+def jira_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield one range of all issues, unless they came with their pull requests."""
+    if context.source.shares_issues:
         yield 0, 1
 
 
-def jira(work: JobContext, _start: int, _stop: int) -> Write:
-    """Issues are what all pull requests with their key say, whichever task or run brought those."""
+def jira(context: JobContext, _offset: int, _limit: int) -> Write:
+    """Derive each issue from all pull requests with its key, whichever task or run wrote those."""
 
     def write(results: Results) -> None:
         facts = metrics.issue_facts(
-            work.team.team_id, work.member_ids, work.rows_per_chunk, work.above(PullRequest)
+            context.database,
+            context.team.team_id,
+            context.member_ids,
+            context.rows_per_chunk,
+            context.adopted_max_id(PullRequest),
         )
         for part in facts:
-            work.write(JiraIssue, issues(part, work.profile), results)
+            context.write(JiraIssue, issues(part, context.profile), results)
 
     return write
 
 
-def _copilot(work: JobContext, _start: int, _stop: int) -> Write:
-    """A team's Copilot figures, summed in the database from its members' days."""
+def _copilot(context: JobContext, _offset: int, _limit: int) -> Write:
+    """Sum a team's Copilot figures in the database from its members' days."""
 
     def write(results: Results) -> None:
         shown = peewee.fn.SUM(AIUsageDaily.suggestions_shown)
@@ -86,25 +92,25 @@ def _copilot(work: JobContext, _start: int, _stop: int) -> Write:
         query = (
             AIUsageDaily.select(AIUsageDaily.date, peewee.fn.COUNT(AIUsageDaily.id), shown, accepted)
             .where(
-                AIUsageDaily.team == work.team.team_id,
+                AIUsageDaily.team == context.team.team_id,
                 AIUsageDaily.source == "copilot",
-                AIUsageDaily.date.between(work.profile.since, work.profile.until),
+                AIUsageDaily.date.between(context.profile.since, context.profile.until),
             )
             .group_by(AIUsageDaily.date)
             .order_by(AIUsageDaily.date)
             .tuples()
         )
-        days = list(query)
+        days = list(query.execute(context.database))
         daily = {
             "date": np.array([day[0] for day in days], "M8[D]"),
             "active": np.array([day[1] for day in days], dtype=np.int64),
             "shown": np.array([int(day[2]) for day in days], dtype=np.int64),
             "accepted": np.array([int(day[3]) for day in days], dtype=np.int64),
         }
-        headcount = work.people.count_at(daily["date"])
-        work.write(CopilotSeatSnapshot, seats(daily, headcount, work.profile), results)
-        work.write(CopilotLanguageDaily, languages(daily, work.profile), results)
-        work.write(CopilotEditorDaily, editors(daily, work.profile), results)
+        headcount = context.people.count_at(daily["date"])
+        context.write(CopilotSeatSnapshot, seats(daily, headcount, context.profile), results)
+        context.write(CopilotLanguageDaily, languages(daily, context.profile), results)
+        context.write(CopilotEditorDaily, editors(daily, context.profile), results)
 
     return write
 
@@ -112,12 +118,15 @@ def _copilot(work: JobContext, _start: int, _stop: int) -> Write:
 def _computed(
     model: type[peewee.Model], compute: Callable[[JobContext, int], tuple[int, int]], part: str = ""
 ) -> Callable[[JobContext, int, int], Write]:
-    """A stage that brings a table, or a part of its columns, up to date from what the database holds."""
+    """Return a stage that brings a table, or a part of its columns, up to date with a computation.
 
-    def prepare(work: JobContext, _start: int, _stop: int) -> Write:
+    The computation gets the greatest id before adoption, and returns rows written and unchanged.
+    """
+
+    def prepare(context: JobContext, _offset: int, _limit: int) -> Write:
         def write(results: Results) -> None:
             began = time.perf_counter()
-            written, unchanged = compute(work, work.above(model))
+            written, unchanged = compute(context, context.adopted_max_id(model))
             seconds = time.perf_counter() - began
             results[model._meta.table_name + part] = Result(written, unchanged, seconds)
 
@@ -126,41 +135,48 @@ def _computed(
     return prepare
 
 
-def _without_statistics(work: JobContext) -> None:
-    """Statistics know nothing yet of a team or a table that has just been filled: the planner takes it for a
-    row or two, and would join thousands by nested loops. Without these its guesses do no harm.
+def _disable_nested_loops(context: JobContext) -> None:
+    """Keep the planner from nested loops until the transaction ends.
+
+    Statistics know nothing yet of a team or a table that has just been filled: the planner expects a row or
+    two, and would join thousands by nested loops.
     """
-    if is_postgresql(work.database):
-        work.database.execute_sql("SET LOCAL enable_nestloop = off")
+    if is_postgresql(context.database):
+        context.database.execute_sql("SET LOCAL enable_nestloop = off")
 
 
-def _weekly(work: JobContext, above: int) -> tuple[int, int]:
-    """Of all that the team has: commits of a pull request in the window may lie in weeks before it."""
-    _without_statistics(work)
-    team_id, profile = work.team.team_id, work.profile
-    first, last = metrics.extent(team_id) or (profile.since, profile.until)
-    return metrics.weekly_metrics(work.database, team_id, first, last, above)
+def _weekly(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
+    """Compute all weeks that the team has: commits of a pull request may lie in weeks before the window."""
+    _disable_nested_loops(context)
+    team_id, profile = context.team.team_id, context.profile
+    first, last = metrics.data_extent(context.database, team_id) or (profile.since, profile.until)
+    return metrics.refresh_weekly(context.database, team_id, first, last, adopted_max_id)
 
 
-def _reviewers(work: JobContext, above: int) -> tuple[int, int]:
-    return metrics.reviewer_pairs(work.database, work.team.team_id, above)
+def _reviewers(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
+    return metrics.refresh_reviewer_pairs(context.database, context.team.team_id, adopted_max_id)
 
 
-def _insights(work: JobContext, above: int) -> tuple[int, int]:
-    profile = work.profile
-    return metrics.insights(work.database, work.team.team_id, profile.organisation.name, profile.until, above)
+def _insights(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
+    profile = context.profile
+    team_id, name = context.team.team_id, profile.organisation.name
+    return metrics.refresh_insights(context.database, team_id, name, profile.until, adopted_max_id)
 
 
 weekly = _computed(WeeklyMetrics, _weekly)
-_FIGURES = (_copilot, _computed(ReviewerCorrelation, _reviewers), _computed(DailyInsight, _insights))
+_COPILOT_AND_INSIGHTS = (
+    _copilot,
+    _computed(ReviewerCorrelation, _reviewers),
+    _computed(DailyInsight, _insights),
+)
 
 
-def figures(work: JobContext, start: int, stop: int) -> Write:
-    """Copilot figures, reviewer pairs and insights: together they are about as much as weekly metrics."""
-    parts = [prepare(work, start, stop) for prepare in _FIGURES]
+def copilot_and_insights(context: JobContext, offset: int, limit: int) -> Write:
+    """Bring Copilot figures, reviewer pairs and insights up to date, together as much work as ``weekly``."""
+    parts = [prepare(context, offset, limit) for prepare in _COPILOT_AND_INSIGHTS]
 
     def write(results: Results) -> None:
-        _without_statistics(work)
+        _disable_nested_loops(context)
         for part in parts:
             part(results)
 

@@ -1,4 +1,4 @@
-"""The stages that bring rows: a team with its members, pull requests with what hangs on them, AI usage."""
+"""Stages that generate rows: a team with its members, pull requests with their child rows, AI usage."""
 
 import datetime
 from collections.abc import Iterator
@@ -30,45 +30,47 @@ from tformance_seed.storage.models import (
 #: Rows that the largest child table has for a pull request.
 CHILDREN_PER_PULL_REQUEST = 10
 
-#: Places of a task: so few that one big organisation gives every worker something to do.
+#: Pull requests of a task: so few that one big organisation keeps every worker busy.
 PULL_REQUESTS = 1_500
 
 #: Members times days of a task, at most; and how many more rows than expected must still fit into a chunk.
 MEMBER_DAYS, MARGIN = 100_000, 0.1
 
-#: When a team that this package makes was founded.
+#: When a team that this package creates was founded.
 FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
 
 MODELS = {model.__name__: model for model in APPLICATION}
 
 
-def team(work: JobContext, _start: int, _stop: int) -> Write:
-    """Take the team, see that what it holds is of these inputs, and bring its members up to date."""
-    slug, options, people = work.profile.organisation.slug, work.options, work.people
+def team(context: JobContext, _offset: int, _limit: int) -> Write:
+    """Acquire the team, make sure that what it holds is of these inputs, and bring its members up to date."""
+    database, slug = context.database, context.profile.organisation.slug
+    options, people = context.options, context.people
 
     def write(results: Results) -> None:
         if options.clear:
-            ledger.check_ownership([slug], adopt=options.adopt, clear=True)
-            if own := ledger.own_team(slug):
-                ledger.clear_team(own)
-        work.team = team = ledger.take_team(_team_values(work.profile), adopt=options.adopt)
-        over = ledger.starts_over(team, work.recipe)
-        if over:
-            ledger.start_over(team, work.recipe)
-        elif team.recipe is None:
-            ledger.set_recipe(team, work.recipe)
+            ledger.check_ownership(database, [slug], adopt=options.adopt, clear=True)
+            if own := ledger.own_team(database, slug):
+                ledger.clear_team(database, own)
+        team = ledger.acquire_team(database, _team_values(context.profile), adopt=options.adopt)
+        context.team = team
+        started_over = ledger.must_start_over(team, context.input_spec)
+        if started_over:
+            ledger.start_over(database, team, context.input_spec)
+        elif team.input_spec is None:
+            ledger.set_input_spec(database, team, context.input_spec)
         SeedJob.update(
-            fresh=_empty(work.database, team.team_id),
+            empty_tables=_empty_tables(database, team.team_id),
             members=len(people),
-            pull_requests=work.source.total,
-            started_over=over,
-        ).where(SeedJob.id == work.job_id).execute()
-        work.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
+            pull_requests=context.source.total,
+            started_over=started_over,
+        ).where(SeedJob.id == context.job_id).execute(database)
+        context.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
 
     return write
 
 
-_HOLDINGS = PreparedStatement(
+_HAS_ROWS = PreparedStatement(
     lambda _database, value: peewee.Select(
         columns=[
             peewee.fn.EXISTS(model.select(model.id).where(model.team == value("team"))).alias(model.__name__)
@@ -79,10 +81,11 @@ _HOLDINGS = PreparedStatement(
 )
 
 
-def _empty(database: peewee.Database, team_id: int) -> list[str]:
-    """The models of which a team has no row."""
-    cursor = _HOLDINGS(database, team=team_id)
-    return [name for (name, *_), held in zip(cursor.description, cursor.fetchone(), strict=True) if not held]
+def _empty_tables(database: peewee.Database, team_id: int) -> list[str]:
+    """Return the names of the models of which a team has no row."""
+    cursor = _HAS_ROWS(database, team=team_id)
+    names = [name for name, *_ in cursor.description]
+    return [name for name, has_rows in zip(names, cursor.fetchone(), strict=True) if not has_rows]
 
 
 def _team_values(profile: Profile) -> dict[str, Any]:
@@ -102,41 +105,42 @@ def _team_values(profile: Profile) -> dict[str, Any]:
     }
 
 
-def pull_request_ranges(work: JobContext) -> Iterator[tuple[int, int]]:
-    """Ranges of places in the source's own order."""
-    most = min(PULL_REQUESTS, max(1, work.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
-    return _parts(work.source.places, most)
+def pull_request_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield offsets and limits in the source's own order of pull requests."""
+    largest = min(PULL_REQUESTS, max(1, context.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
+    return _divide(context.source.places, largest)
 
 
-def _parts(places: int, most: int) -> Iterator[tuple[int, int]]:
-    """Ranges of at most so many places; they are as few as can be, and about as large as one another."""
-    parts = -(-places // most)
-    ends = [places * part // parts for part in range(1, parts + 1)]
-    return zip([0, *ends], ends, strict=False)
+def _divide(count: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Divide items into the fewest ranges of at most ``largest``, about as large as one another."""
+    parts = -(-count // largest)
+    ends = [count * part // parts for part in range(1, parts + 1)]
+    for start, end in zip([0, *ends], ends, strict=False):
+        yield start, end - start
 
 
-def pull_requests(work: JobContext, start: int, stop: int) -> Write:
-    """Pull requests of a range of places, with all that hangs on them."""
-    batch = joined(list(work.source.batches(start, stop)))
-    tables = simulate(batch, work.people, work.profile)
-    if not work.summaries_apart:
-        tables["PullRequest"] |= metrics.told(tables["PullRequest"], tables["PRFile"])
-    if not work.source.shares_issues:
-        tables["JiraIssue"] = issues(metrics.told_facts(tables["PullRequest"]), work.profile)
+def pull_requests(context: JobContext, offset: int, limit: int) -> Write:
+    """Generate a range of pull requests, with all that belongs to them."""
+    batch = joined(list(context.source.batches(offset, offset + limit)))
+    tables = simulate(batch, context.people, context.profile)
+    if not context.summaries_apart:
+        tables["PullRequest"] |= metrics.summarise_columns(tables["PullRequest"], tables["PRFile"])
+    if not context.source.shares_issues:
+        tables["JiraIssue"] = issues(metrics.facts_from_columns(tables["PullRequest"]), context.profile)
     pull_requests = tables.pop("PullRequest")
     surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
 
     def write(results: Results) -> None:
-        work.write(PullRequest, pull_requests, results)
-        ids = _pull_request_ids(work, pull_requests)
+        context.write(PullRequest, pull_requests, results)
+        ids = _pull_request_ids(context, pull_requests)
         for name, columns in tables.items():
             if "pull_request" in columns:
                 columns["pull_request"] = ids_of(columns["pull_request"], ids)
-            work.write(MODELS[name], columns, results)
+            context.write(MODELS[name], columns, results)
         surveys["pull_request"] = ids[surveys["pull_request"]]
-        work.write(PRSurvey, surveys, results)
-        answers["survey"] = _survey_ids(work, surveys["pull_request"])[answers["survey"]]
-        work.write(MODELS["PRSurveyReview"], answers, results)
+        context.write(PRSurvey, surveys, results)
+        answers["survey"] = _survey_ids(context, surveys["pull_request"])[answers["survey"]]
+        context.write(MODELS["PRSurveyReview"], answers, results)
 
     return write
 
@@ -150,15 +154,15 @@ _PULL_REQUEST_IDS = PreparedStatement(
 )
 
 
-def _pull_request_ids(work: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
-    """Ids of pull requests by repository and number: one range query for each repository."""
+def _pull_request_ids(context: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
+    """Return the ids of pull requests by repository and number: one range query for each repository."""
     ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
     for repository in np.unique(columns["github_repo"]):
         rows = np.flatnonzero(columns["github_repo"] == repository)
         numbers = columns["github_pr_id"][rows]
         ends = {"first": int(numbers.min()), "last": int(numbers.max())}
-        team_id = work.team.team_id
-        found = _PULL_REQUEST_IDS(work.database, team=team_id, repository=repository.decode(), **ends)
+        team_id = context.team.team_id
+        found = _PULL_REQUEST_IDS(context.database, team=team_id, repository=repository.decode(), **ends)
         ids[rows] = _look_up(found, numbers)
     return ids
 
@@ -170,11 +174,11 @@ _SURVEY_IDS = PreparedStatement(
 )
 
 
-def _survey_ids(work: JobContext, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _survey_ids(context: JobContext, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     if not len(pull_requests):
         return np.zeros(0, dtype=np.int64)
     ends = {"first": int(pull_requests.min()), "last": int(pull_requests.max())}
-    return _look_up(_SURVEY_IDS(work.database, team=work.team.team_id, **ends), pull_requests)
+    return _look_up(_SURVEY_IDS(context.database, team=context.team.team_id, **ends), pull_requests)
 
 
 def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -183,15 +187,16 @@ def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return table[np.searchsorted(table[:, 0], keys), 1]
 
 
-def usage_ranges(work: JobContext) -> Iterator[tuple[int, int]]:
-    """Ranges of members, each of about as many rows as one statement takes."""
-    days = work.profile.days
-    expected = expected_usage_rows(1, len(work.profile.workdays), work.profile.mean_adoption) * (1 + MARGIN)
-    most = max(1, int(min(work.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))))
-    return _parts(len(work.people), most)
+def usage_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield offsets and limits of members, each of about as many rows as one statement writes."""
+    days = context.profile.days
+    profile = context.profile
+    expected = expected_usage_rows(1, len(profile.workdays), profile.mean_adoption) * (1 + MARGIN)
+    largest = max(1, int(min(context.rows_per_chunk / max(expected, 1), MEMBER_DAYS / len(days))))
+    return _divide(len(context.people), largest)
 
 
-def usage(work: JobContext, start: int, stop: int) -> Write:
-    """AI usage of a range of members in the order of their key, which is that of the rows' own key, too."""
-    rows = ai_usage(work.people, work.in_key_order[start:stop], work.profile)
-    return lambda results: work.write(AIUsageDaily, rows, results)
+def usage(context: JobContext, offset: int, limit: int) -> Write:
+    """Generate the AI usage of a range of members in the order of their key, as the rows are sorted."""
+    rows = ai_usage(context.people, context.in_key_order[offset : offset + limit], context.profile)
+    return lambda results: context.write(AIUsageDaily, rows, results)

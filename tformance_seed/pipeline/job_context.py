@@ -1,4 +1,4 @@
-"""What the tasks of one job share, and what a task hands on."""
+"""What the tasks of one job share, and what a task writes with."""
 
 import threading
 from collections.abc import Callable
@@ -11,18 +11,19 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.errors import SeedError
 from tformance_seed.planning.plan import Plan
 from tformance_seed.sources.records import Columns, Members
 from tformance_seed.storage.models import SeedJob, SeedTeam, TeamMember
 
-#: By table, what was done.
+#: What was done to each table, by its name.
 Results = dict[str, Result]
 
-#: Held while rows are made. The interpreter runs one thread at a time; where they take turns, the first is
+#: Held while rows are generated. The interpreter runs one thread at a time: if they take turns, the first is
 #: done sooner, and the server gets to work.
-MAKING = threading.Lock()
+GENERATION_LOCK = threading.Lock()
 
-#: Writes what a task has made ready, inside of its transaction.
+#: Writes the rows that a task has prepared, inside its transaction.
 Write = Callable[[Results], None]
 
 
@@ -36,50 +37,69 @@ class JobContext:
         self.profile = planned.profile
         self.source = planned.source
         self.options = planned.options
-        self.recipe = planned.input_spec()
+        self.input_spec = planned.input_spec()
 
     @cached_property
     def people(self) -> Members:
-        """Everybody who can be an author or a reviewer."""
+        """Everyone who can be an author or a reviewer."""
         return self.source.members()
 
     @cached_property
     def in_key_order(self) -> npt.NDArray[np.intp]:
-        """Rows of the people in the order of their key, in which their ids grow where all came at once."""
+        """Rows of the people in the order of their key, in which their ids grow if all came at once."""
         return np.argsort(self.people.columns["github_id"], kind="stable")
 
     @cached_property
     def team(self) -> SeedTeam:
-        """The team, from when its stage has taken it."""
-        return ledger.own_team(self.profile.organisation.slug)
+        """The team, once its stage has acquired it.
+
+        Raises:
+          SeedError: it was deleted since.
+        """
+        slug = self.profile.organisation.slug
+        team = ledger.own_team(self.database, slug)
+        if team is None:
+            raise ledger.team_deleted(slug)
+        return team
 
     @cached_property
     def member_ids(self) -> npt.NDArray[np.int64]:
-        """The id of each of the people."""
+        """The id of each of the people.
+
+        Raises:
+          SeedError: one of them was deleted since their stage.
+        """
         members = TeamMember.select(TeamMember.github_id, TeamMember.id)
-        known = dict(members.where(TeamMember.team == self.team.team_id).tuples().iterator())
-        ids = [known[key.decode()] for key in self.people.columns["github_id"].tolist()]
-        return np.array(ids, dtype=np.int64)
+        query = members.where(TeamMember.team == self.team.team_id).tuples()
+        known = dict(query.iterator(self.database))
+        keys = [key.decode() for key in self.people.columns["github_id"].tolist()]
+        if not known.keys() >= set(keys):
+            slug = self.team.slug
+            raise SeedError(
+                f"members of the team {slug} were deleted while it was being seeded; seed it again with: "
+                f"tformance-seed seed {slug} --clear"
+            )
+        return np.array([known[key] for key in keys], dtype=np.int64)
 
     @cached_property
-    def fresh(self) -> frozenset[str]:
+    def empty_tables(self) -> frozenset[str]:
         """Models of which the team had no row when the job began, so that nothing can conflict."""
-        return frozenset(SeedJob.get_by_id(self.job_id).fresh)
+        return frozenset(ledger.find_job(self.database, self.job_id).empty_tables)
 
-    def doubt(self) -> None:
-        """Take it that rows may conflict after all: somebody else wrote some since the job began."""
-        for name in ("team", "member_ids"):  # they may be of a transaction that was rolled back
+    def invalidate(self) -> None:
+        """Assume that rows may conflict after all: another program wrote some since the job began."""
+        for name in ("team", "member_ids"):  # they may come from a transaction that was rolled back
             self.__dict__.pop(name, None)
-        self.fresh = frozenset()
+        self.empty_tables = frozenset()
 
     @property
     def rows_per_chunk(self) -> int:
-        """Rows that one statement takes."""
+        """Rows that one statement writes."""
         return self.options.chunk_size or (COPY_CHUNK if is_postgresql(self.database) else PORTABLE_CHUNK)
 
-    def above(self, model: type[peewee.Model]) -> int:
-        """The greatest id of a table's rows that were there before the team was the package's."""
-        return ledger.watermark(self.team, model)
+    def adopted_max_id(self, model: type[peewee.Model]) -> int:
+        """Return the greatest id of a table's rows that were there before the team was the package's."""
+        return ledger.max_id_before_adoption(self.team, model)
 
     def write(self, model: type[peewee.Model], columns: Columns, results: Results) -> None:
         """Upsert rows of a table of the team's; references are rows of the members and become ids."""
@@ -91,12 +111,13 @@ class JobContext:
         count = len(next(iter(rows.values())))
         rows["team"] = np.full(count, self.team.team_id)
         table = model._meta.table_name
-        result = upsert(model, rows, chunk_size=self.options.chunk_size, fresh=model.__name__ in self.fresh)
+        fresh = model.__name__ in self.empty_tables
+        result = upsert(model, rows, chunk_size=self.options.chunk_size, fresh=fresh)
         results[table] = results.get(table, Result()) + result
 
 
 def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Ids of referenced rows; -1 becomes NULL."""
+    """Return the ids of referenced rows; -1 becomes NULL."""
     none = rows < 0
     if not none.any():
         return ids[rows]

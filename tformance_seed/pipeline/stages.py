@@ -1,102 +1,134 @@
 """One organisation from source to metrics: the only place that knows the order.
 
-team and members -> AI usage, pull requests with all that hangs on them -> summaries, Jira issues -> weekly
-metrics, figures (Copilot's, pairs of reviewers, insights). Summaries come with their pull requests where
-nobody limits requests for them, and so do Jira issues where no two pull requests share one. Each stage is
-cut into tasks, each task is a transaction that also enters it in the ledger; the tasks of a phase may be done
-side by side, by anybody.
+team and members -> AI usage, pull requests with everything that belongs to them -> summaries, Jira issues ->
+weekly metrics, Copilot figures with reviewer pairs and insights. Summaries come with their pull requests
+unless requests for them are limited, and so do Jira issues unless two pull requests share one. Each stage is
+divided into tasks, each task is one transaction that also records it in the ledger; the tasks of a phase may
+be done in parallel, on any machine.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import peewee
 
 from tformance_seed import ledger
-from tformance_seed.ledger import Task
-from tformance_seed.pipeline import aggregate as aggregates
-from tformance_seed.pipeline import generate as loading
-from tformance_seed.pipeline.job_context import MAKING, JobContext, Results, Write
+from tformance_seed.pipeline import aggregate, generate
+from tformance_seed.pipeline.job_context import GENERATION_LOCK, JobContext, Results, Write
 from tformance_seed.storage.failures import UNIQUE_VIOLATION, sqlstate
 from tformance_seed.storage.transactions import transaction
+
+#: The phase that acquires the team; in later ones it must exist.
+TEAM_PHASE = 0
 
 
 @dataclass(frozen=True)
 class Stage:
     """A stage of the order.
 
-    ``queue`` says what its tasks do (see ``workers``); ``ranges`` cuts the stage into tasks when its phase
-    begins; ``prepare`` makes a task's rows, outside of any transaction, and returns what writes them inside
-    of one. ``alone``: nobody else may write to the organisation meanwhile.
+    ``queue`` names the queue of its tasks (see ``execution``); ``ranges`` divides the stage into tasks, each
+    an offset and a limit, when its phase begins; ``prepare`` generates a task's rows, outside of any
+    transaction, and returns what writes them inside one. ``exclusive``: no other task may write to the
+    organisation meanwhile.
     """
 
     phase: int
     queue: Callable[[JobContext], str]
     ranges: Callable[[JobContext], Iterator[tuple[int, int]]]
     prepare: Callable[[JobContext, int, int], Write]
-    alone: bool = False
+    exclusive: bool = False
 
 
-def perform(work: JobContext, task: Task) -> tuple[Results, ledger.Following]:
-    """Do one task: one transaction, entered in the ledger by itself.
+@dataclass(frozen=True)
+class TaskOutcome:
+    """What came of a task: results by table, tasks to send now, and whether it was the last of its job."""
 
-    Returns:
-      Results by table, and the tasks that are to be sent now (``ledger.Following``).
+    results: Results
+    next_tasks: list[ledger.QueuedTask]
+    job_finished: bool
+
+
+def perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
+    """Do one task in one transaction, which also records it in the ledger.
+
     Raises:
-      ledger.Stale: somebody else did it, or its job is over.
-      SeedError: the source failed, or the team is not the package's own.
+      ledger.StaleTaskError: another worker did it, or its job no longer runs.
+      SeedError: the source failed, or the team is not the package's own or was deleted.
       peewee.DatabaseError: the database failed; nothing of the task was written.
     """
     try:
-        return _perform(work, task)
+        return _perform(context, task)
     except peewee.IntegrityError as error:
+        context.invalidate()
+        if task.phase > TEAM_PHASE:
+            _ = context.team  # raises if it was deleted, which its rows refer to
         if sqlstate(error) != UNIQUE_VIOLATION:
             raise
-    work.doubt()
-    return _perform(work, task)
+    return _perform(context, task)
 
 
-def _perform(work: JobContext, task: Task) -> tuple[Results, ledger.Following]:
+def _perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
     stage = STAGES[task.key.stage]
-    with contextlib.nullcontext() if work.source.waits else MAKING:
-        write = stage.prepare(work, task.key.start, task.stop)
+    with contextlib.nullcontext() if context.source.waits else GENERATION_LOCK:
+        write = stage.prepare(context, task.key.offset, task.limit)
     results: Results = {}
-    with transaction(work.database):
-        ledger.enter(task, alone=stage.alone)
+    with transaction(context.database):
+        ledger.lock_for_write(context.database, task, exclusive=stage.exclusive)
         write(results)
-        following = ledger.complete(task, results, partial(_phase, work))
-    return results, following
+        if not ledger.complete(context.database, task, results):
+            return TaskOutcome(results, [], job_finished=False)
+        next_tasks = _advance(context, task)
+    return TaskOutcome(results, next_tasks, job_finished=not next_tasks)
 
 
-def _phase(work: JobContext, number: int) -> ledger.Phase:
-    """The tasks of a phase; None after the last one."""
-    stages = [(name, stage) for name, stage in STAGES.items() if stage.phase == number]
-    if not stages:
-        return None
-    return [(name, stage.queue(work), *places) for name, stage in stages for places in stage.ranges(work)]
+def _advance(context: JobContext, task: ledger.Task) -> list[ledger.QueuedTask]:
+    """Begin the next phase that has any tasks, and return these; finish the job if there is none."""
+    for phase in sorted({stage.phase for stage in STAGES.values() if stage.phase > task.phase}):
+        if planned := _plan_phase(context, phase):
+            return ledger.begin_phase(context.database, task, phase, planned)
+    ledger.finish_job(context.database, task)
+    return []
 
 
-def _once(_work: JobContext) -> Iterator[tuple[int, int]]:
+def _plan_phase(context: JobContext, phase: int) -> list[ledger.PlannedTask]:
+    return [
+        ledger.PlannedTask(name, stage.queue(context), offset, limit)
+        for name, stage in STAGES.items()
+        if stage.phase == phase
+        for offset, limit in stage.ranges(context)
+    ]
+
+
+def single_task(_context: JobContext) -> Iterator[tuple[int, int]]:
+    """Yield the one range of a stage that is not divided."""
     yield 0, 1
 
 
-def _read(work: JobContext) -> str:
-    return "sync" if work.source.waits else "compute"
+def source_queue(context: JobContext) -> str:
+    """Return the queue of tasks that read the source: it depends on whether they wait for something."""
+    return "sync" if context.source.waits else "compute"
 
 
-def _compute(_work: JobContext) -> str:
+def _sync(_context: JobContext) -> str:
+    return "sync"
+
+
+def _compute(_context: JobContext) -> str:
     return "compute"
+
+
+def _llm(_context: JobContext) -> str:
+    return "llm"
 
 
 #: The order of work: stages of one phase do not depend on each other.
 STAGES = {
-    "team": Stage(0, lambda _work: "sync", _once, loading.team, alone=True),
-    "ai_usage": Stage(1, _compute, loading.usage_ranges, loading.usage),
-    "pull_requests": Stage(1, _read, loading.pull_request_ranges, loading.pull_requests),
-    "summaries": Stage(2, lambda _work: "llm", aggregates.summary_ranges, aggregates.summaries),
-    "jira": Stage(2, _compute, aggregates.jira_ranges, aggregates.jira),
-    "weekly": Stage(3, _compute, _once, aggregates.weekly),
-    "figures": Stage(3, _compute, _once, aggregates.figures),
+    "team": Stage(TEAM_PHASE, _sync, single_task, generate.team, exclusive=True),
+    "ai_usage": Stage(1, _compute, generate.usage_ranges, generate.usage),
+    "pull_requests": Stage(1, source_queue, generate.pull_request_ranges, generate.pull_requests),
+    "summaries": Stage(2, _llm, aggregate.summary_ranges, aggregate.summaries),
+    "jira": Stage(2, _compute, aggregate.jira_ranges, aggregate.jira),
+    "weekly": Stage(3, _compute, single_task, aggregate.weekly),
+    "copilot_and_insights": Stage(3, _compute, single_task, aggregate.copilot_and_insights),
 }

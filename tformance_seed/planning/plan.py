@@ -50,7 +50,7 @@ class Plan:
     def fingerprint(self) -> str:
         """Return a digest of all that decides the content: jobs with the same one produce the same."""
         profile = self.profile
-        return ledger.identity(
+        return ledger.fingerprint(
             self.input_spec(), str(profile.since), str(profile.until), self.source.fingerprint
         )
 

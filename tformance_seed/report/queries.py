@@ -47,7 +47,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     if OTHERS in sizes:
         others = sizes[OTHERS]
         tables.append(Table(OTHERS, None, counted, others.heap_bytes, others.index_bytes))
-    own = {team.team_id: team for team in ledger.own_teams()} if has_ledger(database) else {}
+    own = {team.team_id: team for team in ledger.own_teams(database)} if has_ledger(database) else {}
     organisations = _organisations(database, teams, own)
     described = infrastructure.describe(database, PullRequest.select().count(database))
     notes = {

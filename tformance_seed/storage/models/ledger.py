@@ -1,4 +1,4 @@
-"""The package's own tables: runs, the jobs and tasks that they are made of, and which teams are its own."""
+"""The package's own tables: runs, their jobs and tasks, and which teams are its own."""
 
 from peewee import (
     AutoField,
@@ -23,7 +23,7 @@ class LedgerModel(Model):
 class SeedRun(LedgerModel):
     """One command that seeded: when, with which inputs (no secrets among them), and the ids of its jobs.
 
-    How it stands is what its jobs say. Two runs share a job where the second goes on with the first one's.
+    Its status is that of its jobs. Two runs share a job if the second resumes the first one's.
     """
 
     id = AutoField()
@@ -37,20 +37,20 @@ class SeedRun(LedgerModel):
 
 
 class SeedTeam(LedgerModel):
-    """A team that the package made or, by the user's word, adopted.
+    """A team that the package created, or adopted at the user's request.
 
-    ``recipe`` is every input but the window: with another one the content would be another, so seeding
-    starts over. ``team_created_at`` tells the team from a later one with its id. ``watermarks`` is the
-    greatest id of each table at adoption (null: the team was made here): rows up to it were there before and
-    are nobody's to delete.
+    ``input_spec`` is every input but the window: with another one the content would be another, so seeding
+    starts over. ``team_created_at`` distinguishes the team from a later one with its id.
+    ``max_ids_before_adoption`` is the greatest id of each table at adoption (NULL: the team was created
+    here): rows up to it were there before and are never deleted.
     """
 
     team_id = BigIntegerField(primary_key=True)
     slug = CharField(max_length=50, unique=True)
     team_created_at = TimestampField()
-    made = BooleanField()
-    watermarks = JSONField(null=True)
-    recipe = JSONField(null=True)
+    created_here = BooleanField()
+    max_ids_before_adoption = JSONField(null=True)
+    input_spec = JSONField(null=True)
     seeded_at = TimestampField(null=True)
 
     class Meta:
@@ -58,19 +58,19 @@ class SeedTeam(LedgerModel):
 
 
 class SeedJob(LedgerModel):
-    """One organisation's work, in phases; the tasks of a phase may be done side by side.
+    """One organisation's work, in phases; the tasks of a phase may be done in parallel.
 
-    ``identity`` is a digest of everything that decides its content, ``plan`` what any process makes profile
-    and source of, ``fresh`` the models of which the team had no row when it began.
+    ``fingerprint`` is a digest of everything that decides its content, ``plan`` what any process restores
+    profile and source from, ``empty_tables`` the models of which the team had no row when it began.
     """
 
     id = BigIdentityField()
     organisation = CharField(max_length=50, index=True)
-    identity = CharField(max_length=64)
+    fingerprint = CharField(max_length=64)
     plan = JSONField()
     state = CharField(max_length=10)
     phase = IntegerField(default=0)
-    fresh = JSONField(default=list)
+    empty_tables = JSONField(default=list)
     members = IntegerField(default=0)
     pull_requests = IntegerField(default=0)
     started_over = BooleanField(default=False)
@@ -82,24 +82,24 @@ class SeedJob(LedgerModel):
 
 
 class SeedTask(LedgerModel):
-    """A piece of a job. That it is done commits in the same transaction as its rows.
+    """A part of a job. That it is done commits in the same transaction as its rows.
 
-    ``start`` and ``stop`` are places in the stage's own order; ``tables`` maps a table's name to rows
-    written, rows unchanged and seconds; ``attempts`` counts how often it was begun.
+    A task covers ``limit`` items of its stage, from ``offset`` on in the stage's own order; ``tables`` maps a
+    table's name to rows written, rows unchanged and seconds; ``attempts`` counts how often it was claimed.
     """
 
     id = BigIdentityField()
     job = reference(SeedJob)
     stage = CharField(max_length=30)
-    start = BigIntegerField()
-    stop = BigIntegerField()
+    offset = BigIntegerField()
+    limit = BigIntegerField()
     phase = IntegerField()
     queue = CharField(max_length=20)
     state = CharField(max_length=10)
     attempts = IntegerField(default=0)
     worker = CharField(max_length=100, default="")
     reason = TextField(default="")
-    taken_at = TimestampField(null=True)
+    claimed_at = TimestampField(null=True)
     finished_at = TimestampField(null=True)
     rows_written = BigIntegerField(default=0)
     rows_unchanged = BigIntegerField(default=0)
@@ -107,4 +107,4 @@ class SeedTask(LedgerModel):
 
     class Meta:
         table_name = "seed_task"
-        indexes = ((("job", "stage", "start"), True),)
+        indexes = ((("job", "stage", "offset"), True),)

@@ -1,8 +1,8 @@
-"""``python -m benchmarks``: everything in turn, on a server of its own, in one run.
+"""Run all benchmarks in one go, on a private server: ``python -m benchmarks``.
 
     python -m benchmarks                     all parts
-    python -m benchmarks tables scale        some of: tables organisation scale growth start git
-    python -m benchmarks git --repo PATH     a clone for the git source (without one, git is left out)
+    python -m benchmarks tables scale        some of tables, organisation, scale, growth, start, git
+    python -m benchmarks git --repo PATH     a clone for the git source; without one, git is skipped
 
 Prints the ratios. When all parts ran, writes results.json here and the chart docs/images/speed.svg.
 """
@@ -21,13 +21,13 @@ PARTS = ("tables", "organisation", "scale", "growth", "start", "git")
 
 
 def main() -> None:
-    """Run the parts that were asked for."""
+    """Run the parts that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)} (default: all)")
     parser.add_argument("--repo", type=Path, help="a clone, for the part git")
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - set(PARTS):
-        parser.error(f"no part {min(unknown)}; want some of {', '.join(PARTS)}")
+        parser.error(f"no part {min(unknown)}; expected some of {', '.join(PARTS)}")
     parts = set(chosen.parts or PARTS)
     console = Console(stderr=True, highlight=False)
     measures: list[Measure] = []
@@ -41,8 +41,8 @@ def main() -> None:
         if "organisation" in parts:
             _add(organisation.measure(running, console), measures, ratios)
         if "scale" in parts:
-            *both, facts = scale.measure(running, console)
-            _add((both[0], both[1]), measures, ratios)
+            *results, facts = scale.measure(running, console)
+            _add((results[0], results[1]), measures, ratios)
         if "growth" in parts:
             _add(scale.growth(running, console), measures, ratios)
         if "git" in parts and chosen.repo:
@@ -52,9 +52,9 @@ def main() -> None:
         report.save(measures, ratios, facts)
 
 
-def _add(made: tuple[list[Measure], list[Ratio]], measures: list[Measure], ratios: list[Ratio]) -> None:
-    measures += made[0]
-    ratios += made[1]
+def _add(results: tuple[list[Measure], list[Ratio]], measures: list[Measure], ratios: list[Ratio]) -> None:
+    measures += results[0]
+    ratios += results[1]
 
 
 if __name__ == "__main__":

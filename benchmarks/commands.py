@@ -1,4 +1,4 @@
-"""Whole commands, timed from outside: how soon they start, a git history against git itself."""
+"""Times whole commands: how quickly they start, and a git history against git itself."""
 
 import os
 import statistics
@@ -13,10 +13,10 @@ from rich.console import Console
 
 from benchmarks.measures import Measure, Ratio
 
-#: Times that each is measured, after once for the disk's cache and for Python's bytecode.
+#: Rounds that count, after one for the disk's cache and for Python's bytecode.
 ROUNDS, GIT_ROUNDS = 21, 3
 
-#: Python writes bytecode, as pip does when it installs: the libraries' own is there too.
+#: Python may write bytecode, as pip does at installation: the libraries have theirs too.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 BARE = [sys.executable, "-c", "import typer, rich"]
@@ -24,7 +24,7 @@ OURS = [sys.executable, "-m", "tformance_seed"]
 
 
 def startup(console: Console) -> tuple[list[Measure], list[Ratio]]:
-    """`--help` and `orgs` against an interpreter that only imports the command line's libraries."""
+    """Compare `--help` and `orgs` with an interpreter that only imports the command line's libraries."""
     commands = {"import typer, rich": BARE, "--help": [*OURS, "--help"], "orgs": [*OURS, "orgs"]}
     seconds = _in_turn(commands, ROUNDS, console)
     measures = [Measure("start", name, "", 0, times) for name, times in seconds.items()]
@@ -40,7 +40,7 @@ def startup(console: Console) -> tuple[list[Measure], list[Ratio]]:
 
 
 def git(console: Console, repository: Path) -> tuple[list[Measure], list[Ratio]]:
-    """Seeding a repository's whole history, against `git log --numstat` of the same."""
+    """Compare seeding the whole history of a repository with `git log --numstat` of the same."""
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder).absolute() / "git.db"
         whole = ["--repo", str(repository), "--days", "9000", "--database", f"sqlite:///{database}"]
@@ -57,6 +57,7 @@ def git(console: Console, repository: Path) -> tuple[list[Measure], list[Ratio]]
 def _in_turn(
     commands: dict[str, list[str]], rounds: int, console: Console, prepare: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
+    """Return the median seconds of each command, run in turn."""
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(1 + rounds):
         prepare()
@@ -67,4 +68,4 @@ def _in_turn(
                 argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT
             )
             times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(taken[1:]) for name, taken in times.items()}
+    return {name: statistics.median(seconds[1:]) for name, seconds in times.items()}

@@ -1,4 +1,4 @@
-"""Every way to write the same rows: each takes them ready in its own form and returns when they are there."""
+"""Every way to write the same rows: each gets them in its own form and returns when they are written."""
 
 import io
 import json
@@ -22,10 +22,10 @@ from tformance_seed.bulk.columns import columns
 from tformance_seed.bulk.copy_format import encode
 from tformance_seed.storage.models.fields import JSONField
 
-#: Rows of a statement, where a way takes any number: the application's own figure.
+#: Rows of a statement, if a way accepts any number: the application's own figure.
 BATCH = 5_000
 
-#: Rows that the slowest way writes; its time for all is extrapolated, and marked so.
+#: Rows that the slowest way writes; its time for all rows is extrapolated, and marked so.
 SAMPLE = 1_000
 
 Way = Callable[[], Any]
@@ -44,16 +44,17 @@ def _json(rows: Rows) -> set[str]:
 
 
 def _adapted(rows: Rows) -> list[tuple[Any, ...]]:
-    """Tuples as psycopg2 takes them."""
+    """Return tuples as psycopg2 expects them."""
     json = _json(rows)
-    places = [place for place, name in enumerate(rows.names) if name in json]
-    made = []
+    positions = [position for position, name in enumerate(rows.names) if name in json]
+    adapted = []
     for row in rows.tuples:
         values = list(row)
-        for place in places:
-            values[place] = None if values[place] is None else psycopg2.extras.Json(values[place])
-        made.append(tuple(values))
-    return made
+        for position in positions:
+            value = values[position]
+            values[position] = None if value is None else psycopg2.extras.Json(value)
+        adapted.append(tuple(values))
+    return adapted
 
 
 def django_row_by_row(model: type[models.Model], rows: Rows) -> Way:
@@ -175,27 +176,27 @@ def pgcopy_upsert(url: str, rows: Rows) -> Way:
     return write
 
 
-def ours(_database: peewee.Database, rows: Rows, **options: Any) -> Way:
+def ours(database: peewee.Database, rows: Rows, **options: Any) -> Way:
     """``upsert`` on one connection."""
 
     def write() -> Any:
-        return upsert(rows.model, rows.columns, **options)
+        return upsert(rows.model, rows.columns, database=database, **options)
 
     return write
 
 
 def ours_at_once(database: peewee.Database, parts: Sequence[Rows]) -> Way:
-    """``upsert`` as the seeder has it: each part on its own connection, straight in if nothing is there."""
+    """``upsert`` as the seeder calls it: a connection for each part, straight into an empty table."""
 
     def write() -> None:
-        fresh = not parts[0].model.select().exists()
+        fresh = not parts[0].model.select().exists(database)
         side_by_side([ours(database, part, fresh=fresh) for part in parts], database)()
 
     return write
 
 
 def side_by_side(ways: Sequence[Way], database: peewee.Database | None = None) -> Way:
-    """Several at once, each in a thread, and so on a connection, of its own."""
+    """Several ways at once, each in a thread and on a connection of its own."""
 
     def one(way: Way) -> None:
         way()
@@ -216,7 +217,7 @@ def floor(url: str, rows: Rows, chunk: int = 25_000) -> Way:
     """Ready-made bytes straight into the table by COPY: nothing that writes these rows can be faster."""
     typed = columns(rows.model, rows.columns)
     names = ", ".join(f'"{column.field.column_name}"' for column in typed)
-    pieces = [
+    chunks = [
         b"".join(encode([column.take(slice(start, start + chunk)) for column in typed]))
         for start in range(0, len(rows), chunk)
     ]
@@ -225,9 +226,9 @@ def floor(url: str, rows: Rows, chunk: int = 25_000) -> Way:
     def write() -> None:
         connection = psycopg2.connect(url)
         try:
-            for piece in pieces:
+            for data in chunks:
                 with connection, connection.cursor() as cursor:
-                    cursor.copy_expert(sql, io.BytesIO(piece), size=1 << 20)
+                    cursor.copy_expert(sql, io.BytesIO(data), size=1 << 20)
         finally:
             connection.close()
 
@@ -235,5 +236,5 @@ def floor(url: str, rows: Rows, chunk: int = 25_000) -> Way:
 
 
 def settle() -> None:
-    """Close what Django holds."""
+    """Close Django's connection."""
     django_connection.close()

@@ -1,4 +1,4 @@
-"""The application's tables as Django models, made from the Peewee ones."""
+"""The application's tables as Django models, derived from the Peewee ones."""
 
 import functools
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from tformance_seed.storage.models import APPLICATION, fields
 
-#: Peewee's column type -> Django's field, with the options that it wants.
+#: Peewee's column type -> Django's field, with its options.
 KINDS: dict[str, Any] = {
     "BIGIDENTITY": lambda _: models.BigAutoField(primary_key=True),
     "TIMESTAMPTZ": lambda field: models.DateTimeField(null=field.null),
@@ -28,8 +28,8 @@ KINDS: dict[str, Any] = {
 }
 
 
-def made(url: str) -> dict[str, type[models.Model]]:
-    """Models by the names of the Peewee ones, on a database."""
+def define_models(url: str) -> dict[str, type[models.Model]]:
+    """Return models by the names of the Peewee ones, connected to a database."""
     parts = urlsplit(url)
     if not settings.configured:
         database = {"ENGINE": "django.db.backends.postgresql", "NAME": "", "USER": parts.username}
@@ -42,20 +42,20 @@ def made(url: str) -> dict[str, type[models.Model]]:
 
 @functools.cache
 def _models() -> dict[str, type[models.Model]]:
-    made: dict[str, type[models.Model]] = {}
+    defined: dict[str, type[models.Model]] = {}
     for model in APPLICATION:
-        columns = {field.name: _field(field, made) for field in model._meta.sorted_fields}
+        columns = {field.name: _field(field, defined) for field in model._meta.sorted_fields}
         meta = type("Meta", (), {"app_label": "bench", "db_table": model._meta.table_name, "managed": False})
-        made[model.__name__] = type(
+        defined[model.__name__] = type(
             model.__name__, (models.Model,), {"__module__": __name__, "Meta": meta, **columns}
         )
-    return made
+    return defined
 
 
-def _field(field: peewee.Field, made: dict[str, type[models.Model]]) -> models.Field:
+def _field(field: peewee.Field, defined: dict[str, type[models.Model]]) -> models.Field:
     if isinstance(field, peewee.ForeignKeyField):
         return models.ForeignKey(
-            made[field.rel_model.__name__],
+            defined[field.rel_model.__name__],
             on_delete=models.DO_NOTHING,
             null=field.null,
             related_name="+",

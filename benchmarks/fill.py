@@ -1,6 +1,6 @@
-"""Fills a database as the founding document has it: ``python -m benchmarks.fill URL [ORGANISATIONS]``.
+"""Fill a database to the size of the application's own: ``python -m benchmarks.fill URL [ORGANISATIONS]``.
 
-A process of its own, so that its memory is its own. Prints one JSON object.
+Runs in a process of its own, so that its memory can be measured. Prints one JSON object.
 """
 
 import datetime
@@ -19,19 +19,19 @@ from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 
-#: The document's figures for a hundred organisations.
+#: Organisations, pull requests and rows of AI usage of the application's own database.
 ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
 
 DAYS, UNTIL = 90, datetime.date(2026, 3, 18)
 
 
 def plan(count: int = ORGANISATIONS) -> list[Plan]:
-    """So many organisations, each with its share of the document's rows."""
+    """Plan a number of organisations, each with its share of the rows."""
     first = UNTIL - datetime.timedelta(days=DAYS - 1)
     workdays = int(np.busday_count(first, UNTIL + datetime.timedelta(days=1)))
     planned = []
-    for place, organisation in enumerate(list(load().values())[:count]):
-        share = PULL_REQUESTS * (place + 1) // ORGANISATIONS - PULL_REQUESTS * place // ORGANISATIONS
+    for position, organisation in enumerate(list(load().values())[:count]):
+        share = PULL_REQUESTS * (position + 1) // ORGANISATIONS - PULL_REQUESTS * position // ORGANISATIONS
         usage = AI_USAGE / ORGANISATIONS / expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
         request = Request(
             organisations=[organisation.slug], members=round(usage), prs=share, days=DAYS, until=UNTIL
@@ -41,7 +41,7 @@ def plan(count: int = ORGANISATIONS) -> list[Plan]:
 
 
 def main(url: str, count: int) -> None:
-    """Seed, and say how long it took, by table too."""
+    """Seed, and print how long it took, in all and by table."""
     began = time.perf_counter()
     planned = plan(count)
     database = connect(url)
@@ -54,14 +54,14 @@ def main(url: str, count: int) -> None:
     tables: dict[str, list[float]] = {}
     for report in outcome.reports:
         for name, result in report.tables.items():
-            so_far = tables.setdefault(name, [0, 0, 0.0])
-            for place, value in enumerate((result.written, result.unchanged, result.seconds)):
-                so_far[place] += value
+            totals = tables.setdefault(name, [0, 0, 0.0])
+            for position, value in enumerate((result.written, result.unchanged, result.seconds)):
+                totals[position] += value
     print(json.dumps({"seconds": seconds, "memory_mb": _peak_memory(), "tables": tables}))
 
 
 def _peak_memory() -> float:
-    """The most memory that this process had, in MB; ``getrusage`` would count what its parent had."""
+    """Return the peak memory of this process in MB; ``getrusage`` would count its parent's too."""
     status = Path("/proc/self/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
 

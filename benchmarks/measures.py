@@ -1,11 +1,11 @@
-"""What is measured, and how it stands to its target."""
+"""Measurements, and ratios of them with their targets."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One way over one set of rows."""
+    """The time that one way took to write one set of rows, into an empty table or again."""
 
     table: str
     way: str
@@ -17,7 +17,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of two measures of one run, and what it should be: at least, or at most."""
+    """A ratio of two measures of one run, and its target: a minimum, or a maximum."""
 
     name: str
     target: float
@@ -26,5 +26,5 @@ class Ratio:
 
     @property
     def met(self) -> bool:
-        """Whether it is what it should be."""
+        """Whether the target is met."""
         return self.got <= self.target if self.at_most else self.got >= self.target

@@ -1,4 +1,4 @@
-"""One organisation, everything: ours against the old seeder's way, a row at a time with Django's ORM."""
+"""Compares seeding one whole organisation with the old seeder's way: a row at a time with Django's ORM."""
 
 import statistics
 import time
@@ -8,28 +8,28 @@ from django.db import connection, models
 from rich.console import Console
 
 from benchmarks import rows
-from benchmarks.django_models import made
+from benchmarks.django_models import define_models
 from benchmarks.measures import Measure, Ratio
 from benchmarks.server import Server, execute
 from tformance_seed.bulk import unique_key
 from tformance_seed.storage.models import APPLICATION, PRSurveyReview, PullRequest, Team, TeamMember
 
-#: The organisation: a year of a middling company.
+#: The organisation: a year of a company of medium size.
 MEMBERS, PULL_REQUESTS, DAYS = 60, 3_000, 365
 
-#: Pull requests that the slow way writes with all that hangs on them, and rows of each table beside them; its
-#: time for all is extrapolated.
+#: Pull requests that the slow way writes with all rows that refer to them, and rows of each other table; its
+#: time for all rows is extrapolated.
 SAMPLE, ROWS = 150, 300
 
-#: Runs of ours, of which the median counts: each takes about a second.
+#: Runs of ours, a second each; the median counts.
 RUNS = 3
 
-#: What the slow way finds there.
+#: Tables whose rows stay for the slow way.
 KEPT = (Team, TeamMember)
 
 
 def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio]]:
-    """Seconds of both, and their ratio."""
+    """Measure both ways, and their ratio."""
     console.print("organisation: ours")
     *others, (url, _) = runs = [_ours(server) for _ in range(RUNS)]
     for other, _ in others:
@@ -56,7 +56,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
 
 
 def _ours(server: Server) -> tuple[str, float]:
-    """Seed the organisation: the URL of the database that holds it, and the seconds that it took."""
+    """Seed the organisation; return the URL of its database, and the seconds that it took."""
     url = server.with_tables()
     began = time.perf_counter()
     rows.organisation(url, members=MEMBERS, prs=PULL_REQUESTS, days=DAYS, adoption=0.5)
@@ -64,8 +64,8 @@ def _ours(server: Server) -> tuple[str, float]:
 
 
 def _row_at_a_time(url: str, counts: dict[str, int]) -> float:
-    """Write the same rows anew, a sample of each table, by ``update_or_create``; extrapolated to all."""
-    django = made(url)
+    """Write a sample of each table again by ``update_or_create``; return seconds extrapolated to all rows."""
+    django = define_models(url)
     written = [model for model in APPLICATION if model not in KEPT]
     # The samples are read whole first, then all rows are removed, then the samples are written one by one.
     requests = list(django["PullRequest"].objects.order_by("id").values_list("id", flat=True)[:SAMPLE])
@@ -83,7 +83,7 @@ def _row_at_a_time(url: str, counts: dict[str, int]) -> float:
 
 
 def _sample(model: Any, django: type[models.Model], requests: list[int]) -> list[tuple[dict, dict]]:
-    """Rows of a table, each as what names it and what else it holds."""
+    """Return rows of a table, each as the values of its key and its other values."""
     found = django.objects.order_by("id")
     if model is PullRequest:
         found = found.filter(id__in=requests)

@@ -18,7 +18,7 @@ CHART = Path(__file__).parents[1] / "docs" / "images" / "speed.svg"
 
 
 def show(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any], console: Console) -> None:
-    """Print what was measured, and how it stands to the targets."""
+    """Print all measures, and the ratios with their targets."""
     table = Table(
         "what", "way", "", "rows", "seconds", "rows/s", box=None, title="Measures", title_justify="left"
     )
@@ -56,7 +56,7 @@ def save(measures: list[Measure], ratios: list[Ratio], facts: dict[str, Any]) ->
 
 
 def chart(measures: list[Measure]) -> altair.Chart:
-    """Rows a second of every way, fresh and again."""
+    """Return a chart of the rows a second of every way, fresh and again."""
     values = [{"way": m.way, "state": m.state, "speed": m.rows / m.seconds} for m in measures]
     order = [m.way for m in sorted(measures, key=lambda m: m.seconds) if m.state == "fresh"]
     return (

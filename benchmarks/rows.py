@@ -1,4 +1,4 @@
-"""The rows that all contestants write: those of one seeded organisation, as every way wants them."""
+"""The rows that all ways write: those of one seeded organisation, in the form that each way needs."""
 
 import dataclasses
 import datetime
@@ -16,10 +16,10 @@ from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import AIUsageDaily, Commit, PRFile, PullRequest
 
-#: Tables that are filled over and over, with what is truncated along with them.
+#: Tables that are filled again and again.
 MODELS = (AIUsageDaily, PRFile, Commit, PullRequest)
 
-#: One organisation: some sixty thousand rows of AI usage and of files.
+#: The organisation: some sixty thousand rows of AI usage and of files.
 MEMBERS, PULL_REQUESTS, DAYS = 300, 6_000, 365
 
 
@@ -36,13 +36,13 @@ class Rows:
         return len(self.tuples)
 
     def part(self, share: float) -> "Rows":
-        """The first of them."""
+        """Return a share of the rows, the first ones."""
         count = int(len(self) * share)
         cut = {name: values[:count] for name, values in self.columns.items()}
         return Rows(self.model, self.names, self.tuples[:count], cut)
 
     def halves(self) -> list["Rows"]:
-        """Two parts by the order of the key, as two workers would have them."""
+        """Return two parts in the order of the key, as two workers would write them."""
         middle = len(self) // 2
         return [
             Rows(
@@ -73,13 +73,13 @@ def organisation(url: str, *, members: int, prs: int, days: int, adoption: float
 
 
 def read(url: str) -> dict[str, Rows]:
-    """The seeded rows of each table."""
+    """Return the seeded rows of each table."""
     database = connect(url)
-    made = {}
+    rows = {}
     for model in MODELS:
         fields = [field for field in model._meta.sorted_fields if not field.primary_key]
         names = [field.column_name for field in fields]
-        tuples = list(model.select(*fields).order_by(model.id).tuples().iterator())
+        tuples = list(model.select(*fields).order_by(model.id).tuples().iterator(database))
         by_name = dict(zip(names, zip(*tuples, strict=True), strict=True))
         typed = {}
         for column in columns(model, by_name):
@@ -89,19 +89,19 @@ def read(url: str) -> dict[str, Rows]:
             typed[column.field.column_name] = (
                 values if column.null is None else np.ma.MaskedArray(values, mask=column.null)
             )
-        made[model.__name__] = Rows(model, names, tuples, typed)
+        rows[model.__name__] = Rows(model, names, tuples, typed)
     database.close()
-    return made
+    return rows
 
 
 def empty(url: str, model: type[peewee.Model]) -> None:
-    """Remove a table's rows and settle the server."""
+    """Remove a table's rows, and let the server write what it still has to."""
     execute(url, f"TRUNCATE {model._meta.table_name} RESTART IDENTITY CASCADE")
     execute(url, "CHECKPOINT")
 
 
 def prepare(server: Server) -> tuple[str, dict[str, Rows]]:
-    """A database with an organisation in it, and its rows."""
+    """Return a database with an organisation in it, and its rows."""
     url = server.new_database()
     organisation(url, members=MEMBERS, prs=PULL_REQUESTS, days=DAYS)
     execute(url, "VACUUM ANALYZE")

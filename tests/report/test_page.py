@@ -3,17 +3,14 @@
 import datetime
 import json
 import math
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
+from selenium.webdriver import Keys
 
+from tests.support.browser import CONTRAST, SCREENS, Page
 from tests.support.commands import command
 from tests.support.recomputation import Recount
 from tests.support.teams import Coherent
@@ -28,63 +25,16 @@ SLUGS = ["acme", "polar"]
 #: A name that would run as a script if the page were careless.
 NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
 
-#: Width and height of a screen, in pixels.
-SCREENS = {"desktop": (1280, 900), "phone": (390, 844), "small phone": (360, 740)}
-
 WEEK = datetime.timedelta(days=7)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-#: What stands where a figure is not known.
+#: A figure that is not known.
 UNKNOWN = "\u2013"
-
-#: Every text that is seen, with its contrast (WCAG 2.2) against what is behind it.
-CONTRAST = """
-const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
-const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-const light = (colour) => {
-  const [r, g, b] = channels(colour).map((channel) => linear(channel / 255));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-};
-const behind = (node) => {
-  for (; node; node = node.parentElement) {
-    const colour = getComputedStyle(node).backgroundColor;
-    if ((channels(colour)[3] ?? 1) === 1) return colour;
-  }
-};
-const found = [];
-const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) {
-  const text = walker.currentNode.data.trim();
-  const node = walker.currentNode.parentElement;
-  const style = getComputedStyle(node);
-  if (!text || !node.getBoundingClientRect().width || style.visibility === "hidden") continue;
-  if (node.closest("script, style, .unseen, [hidden]")) continue;
-  const colour = node instanceof SVGElement ? style.fill : style.color;
-  const [dark, bright] = [light(colour), light(behind(node))].sort((a, b) => a - b);
-  found.push([(bright + 0.05) / (dark + 0.05), text]);
-}
-return found;
-"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert chromium, "no chromium on PATH"
-    assert driver, "no chromedriver on PATH"
-    options = ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    running = Chrome(options=options, service=Service(driver))
-    yield running
-    running.quit()
 
 
 @dataclass(frozen=True)
-class Made:
-    """A page, and its database counted again."""
+class Written:
+    """A page that was written, and its database counted again."""
 
     path: Path
     recount: Recount
@@ -92,7 +42,7 @@ class Made:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def made(request, tmp_path_factory):
+def written(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     url = (
         f"sqlite:///{folder}/test.db"
@@ -105,91 +55,14 @@ def made(request, tmp_path_factory):
     TeamMember.update(display_name=NASTY).where(TeamMember.id == acme.members[0].id).execute()
     result = command("report", "--html", folder / "page.html", "--json", "--database", url)
     assert result.returncode == 0, result.stderr
-    yield Made(folder / "page.html", Recount.of_all(), json.loads(result.stdout))
+    yield Written(folder / "page.html", Recount.of_all(), json.loads(result.stdout))
     database.close()
-
-
-class Page:
-    """A page on a screen, read as a person reads it."""
-
-    def __init__(self, browser: Chrome, path: Path, screen: str = "desktop", theme: str = "light") -> None:
-        width, height = SCREENS[screen]
-        self.browser = browser
-        for log in ("browser", "performance"):
-            browser.get_log(log)
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
-        )
-        feature = {"name": "prefers-color-scheme", "value": theme}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        browser.get(path.as_uri())
-        WebDriverWait(browser, 30).until(
-            lambda _: self.run("return 'ready' in document.documentElement.dataset")
-        )
-
-    def run(self, script: str, *arguments):
-        return self.browser.execute_script(script, *arguments)
-
-    def find(self, selector: str):
-        return self.browser.find_element(By.CSS_SELECTOR, selector)
-
-    def all(self, selector: str) -> list:
-        return self.browser.find_elements(By.CSS_SELECTOR, selector)
-
-    def press(self, *keys: str) -> None:
-        ActionChains(self.browser).send_keys(*keys).perform()
-
-    def tab_to(self, name: str) -> None:
-        """Move the keyboard's focus on until it is at an element."""
-        for _ in range(50):
-            if self.browser.switch_to.active_element.get_attribute("id") == name:
-                return
-            self.press(Keys.TAB)
-        raise AssertionError(f"the keyboard does not reach {name}")
-
-    def charts(self) -> list[str]:
-        return [card.get_attribute("id") for card in self.all("figure:has(.drawing)")]
-
-    def table(self, chart: str) -> list[dict[str, str]]:
-        """The table behind a chart, as text."""
-        script = """
-            const rows = [...document.querySelectorAll(`#${arguments[0]} tr`)];
-            return rows.map((row) => [...row.cells].map((cell) => cell.textContent));
-        """
-        head, *rows = self.run(script, chart)
-        return [dict(zip(head, row, strict=True)) for row in rows]
-
-    def drawn(self, chart: str) -> list[dict[str, str]]:
-        """The marks of a chart, as they are told to a screen reader: field -> value."""
-        script = (
-            "return [...document.querySelectorAll(arguments[0])].map((m) => m.getAttribute('aria-label'))"
-        )
-        labels = self.run(script, f"#{chart} .mark-rect path[aria-label]")
-        return [dict(part.split(": ", 1) for part in label.split("; ")) for label in labels]
-
-    def cut_off(self) -> list[str]:
-        """Words of charts that do not wholly lie within their chart."""
-        script = """
-            return [...document.querySelectorAll(".drawing text")].filter((text) => {
-              const inner = text.getBoundingClientRect();
-              const outer = text.closest("svg").getBoundingClientRect();
-              const within = inner.left >= outer.left - 1 && inner.right <= outer.right + 1
-                && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
-              return getComputedStyle(text).opacity !== "0" && !within;
-            }).map((text) => text.textContent);
-        """
-        return self.run(script)
-
-    def figure(self, name: str) -> list[str]:
-        """A figure of the headline and the small print under it."""
-        return self.find(f"[data-figure={name}]").text.split("\n")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
-def test_it_fits_every_screen_and_is_readable(browser, made, screen, theme):
-    page = Page(browser, made.path, screen, theme)
+def test_it_fits_every_screen_and_is_readable(browser, written, screen, theme):
+    page = Page(browser, written.path, screen, theme)
     width, _ = SCREENS[screen]
     for details in page.all("summary"):
         page.run("arguments[0].parentElement.open = true", details)
@@ -209,19 +82,19 @@ def test_it_fits_every_screen_and_is_readable(browser, made, screen, theme):
         assert 0.9 * drawing.size["width"] < svg.size["width"] <= drawing.size["width"]
 
 
-def test_it_asks_for_nothing_and_complains_of_nothing(browser, made):
-    page = Page(browser, made.path)
+def test_it_makes_no_request_and_logs_no_message(browser, written):
+    page = Page(browser, written.path)
     page.find("#theme").click()
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
-    assert asked == [made.path.as_uri()]
+    requested = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    assert requested == [written.path.as_uri()]
     assert browser.get_log("browser") == []
     assert "connect-src" not in page.find("meta[http-equiv]").get_attribute("content")  # default-src: none
-    assert browser.title == f"tformance report: {made.report['database']['name']}"
+    assert browser.title == f"tformance report: {written.report['database']['name']}"
 
 
-def test_it_has_language_landmarks_labels_and_a_table_behind_each_chart(browser, made):
-    page = Page(browser, made.path)
+def test_it_has_language_landmarks_labels_and_a_table_behind_each_chart(browser, written):
+    page = Page(browser, written.path)
     assert page.find("html").get_attribute("lang") == "en"
     assert [len(page.all(name)) for name in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
     for control in page.all("select, button"):
@@ -235,41 +108,41 @@ def test_it_has_language_landmarks_labels_and_a_table_behind_each_chart(browser,
         assert page.find(f"#{chart} .scroll").accessible_name
 
 
-def test_a_table_opens_by_the_keyboard(browser, made):
-    page = Page(browser, made.path)
+def test_a_table_opens_by_the_keyboard(browser, written):
+    page = Page(browser, written.path)
     summary = page.find("#pull-requests summary")
     page.run("arguments[0].focus()", summary)
     page.press(Keys.ENTER)
     assert page.find("#pull-requests table").is_displayed()
 
 
-def test_its_numbers_equal_a_recount_of_everything(browser, made):
-    page = Page(browser, made.path)
-    check(page, made.recount, f"in {len(SLUGS)} organisations")
+def test_its_numbers_equal_a_recount_of_everything(browser, written):
+    page = Page(browser, written.path)
+    check(page, written.recount, f"in {len(SLUGS)} organisations")
     found = page.table("tables")
-    assert [row["Table"] for row in found] == [table["table"] for table in made.report["tables"]]
-    assert [row["Rows"] for row in found] == [f"{table['rows']:,}" for table in made.report["tables"]]
+    assert [row["Table"] for row in found] == [table["table"] for table in written.report["tables"]]
+    assert [row["Rows"] for row in found] == [f"{table['rows']:,}" for table in written.report["tables"]]
     organisations = page.all("[aria-labelledby=organisations-title] tbody tr")
     assert [row.text.split()[0] for row in organisations] == SLUGS
 
 
-def test_its_numbers_follow_the_organisation_and_the_period_that_the_keyboard_chooses(browser, made):
-    page = Page(browser, made.path)
+def test_its_numbers_follow_the_organisation_and_the_period_that_the_keyboard_chooses(browser, written):
+    page = Page(browser, written.path)
     page.tab_to("organisation")
     page.press("polar")
     page.tab_to("from")
     page.press(Keys.END, Keys.ARROW_UP, Keys.ARROW_UP, Keys.ARROW_UP, Keys.ARROW_UP)
     page.tab_to("to")
     page.press(Keys.ARROW_UP)
-    last = max(pull.week for pull in made.recount.pulls)
-    chosen = made.recount.of("polar").during(last - 4 * WEEK, last - WEEK)
+    last = max(pull.week for pull in written.recount.pulls)
+    chosen = written.recount.of("polar").during(last - 4 * WEEK, last - WEEK)
     assert len(chosen.merged) > 50
     check(page, chosen, "of polar")
     assert "polar" in page.find("#shown").get_attribute("textContent")
 
 
-def test_a_period_cannot_end_before_it_begins(browser, made):
-    page = Page(browser, made.path)
+def test_a_period_cannot_end_before_it_begins(browser, written):
+    page = Page(browser, written.path)
     page.tab_to("to")
     page.press(Keys.HOME)
     assert page.run("return document.getElementById('from').value") == "0"
@@ -281,7 +154,7 @@ def test_a_period_cannot_end_before_it_begins(browser, made):
     assert values[0] == values[1] != "0"
 
 
-def test_a_page_of_an_empty_database_shows_nothing_and_complains_of_nothing(browser, tmp_path):
+def test_a_page_of_an_empty_database_shows_no_figures_and_logs_no_message(browser, tmp_path):
     url = f"sqlite:///{tmp_path}/empty.db"
     assert command("init", "--database", url).returncode == 0
     assert command("report", "--html", tmp_path / "page.html", "--database", url).returncode == 0
@@ -293,8 +166,8 @@ def test_a_page_of_an_empty_database_shows_nothing_and_complains_of_nothing(brow
     assert browser.get_log("browser") == []
 
 
-def test_nothing_in_a_period_is_said_and_not_drawn(browser, made):
-    page = Page(browser, made.path)
+def test_an_empty_period_is_stated_and_not_drawn(browser, written):
+    page = Page(browser, written.path)
     page.tab_to("organisation")
     page.press("acme")
     page.run("document.getElementById('from').focus()")
@@ -306,8 +179,8 @@ def test_nothing_in_a_period_is_said_and_not_drawn(browser, made):
     assert browser.get_log("browser") == []
 
 
-def test_the_theme_follows_the_system_until_the_switch_is_used(browser, made):
-    page = Page(browser, made.path, theme="dark")
+def test_the_theme_follows_the_system_until_the_switch_is_used(browser, written):
+    page = Page(browser, written.path, theme="dark")
     colour = "return getComputedStyle(document.body).backgroundColor"
     dark = page.run(colour)
     page.tab_to("theme")
@@ -316,11 +189,11 @@ def test_the_theme_follows_the_system_until_the_switch_is_used(browser, made):
     assert page.run(colour) != dark
 
 
-def check(page: Page, recount: Recount, whose: str) -> None:
+def check(page: Page, recount: Recount, scope: str) -> None:
     """Compare all that follows the choice with a recount of what was chosen."""
     merged, all_pulls = recount.merged, recount.pulls
     with_ai = sum(pull.with_ai for pull in all_pulls)
-    assert page.figure("members") == [f"{recount.members.total():,}", whose]
+    assert page.figure("members") == [f"{recount.members.total():,}", scope]
     assert page.figure("pull-requests") == [f"{len(all_pulls):,}", f"{len(merged):,} merged"]
     assert page.figure("with-ai") == [f"{with_ai / len(all_pulls):.1%}", f"{with_ai:,} pull requests"]
     assert page.figure("usage") == [f"{len(recount.usage):,}", "member-days"]
@@ -336,7 +209,7 @@ def check(page: Page, recount: Recount, whose: str) -> None:
     span = [min(weeks) + WEEK * n for n in range((max(weeks) - min(weeks)) // WEEK + 1)]
     assert page.table("pull-requests") == [
         {
-            "Week": written(week),
+            "Week": format_day(week),
             "With AI": f"{by_kind[week, True]:,}",
             "Without AI": f"{by_kind[week, False]:,}",
             "All": f"{weeks[week]:,}",
@@ -344,7 +217,7 @@ def check(page: Page, recount: Recount, whose: str) -> None:
         for week in span
     ]
     assert page.table("ai-share") == [
-        {"Week": written(w), "AI share": f"{by_kind[w, True] / weeks[w]:.1%}" if weeks[w] else UNKNOWN}
+        {"Week": format_day(w), "AI share": f"{by_kind[w, True] / weeks[w]:.1%}" if weeks[w] else UNKNOWN}
         for w in span
     ]
     for chart, name in (("cycle-time", "cycle"), ("review-time", "review")):
@@ -354,7 +227,7 @@ def check(page: Page, recount: Recount, whose: str) -> None:
     shown = [name for name in page.table("tools")[0] if name not in ("Week", "others")]
     for row, week in zip(page.table("tools"), span, strict=True):
         rest = sum(n for (when, tool), n in found.items() if when == week and tool not in shown)
-        assert row == {"Week": written(week)} | {tool: str(found[week, tool]) for tool in shown} | (
+        assert row == {"Week": format_day(week)} | {tool: str(found[week, tool]) for tool in shown} | (
             {"others": str(rest)} if "others" in row else {}
         )
         assert rest == 0 or "others" in row
@@ -405,7 +278,7 @@ def durations(recount: Recount, name: str) -> list[list[str]]:
     ]
 
 
-def written(day: datetime.date) -> str:
+def format_day(day: datetime.date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 

@@ -1,0 +1,112 @@
+"""The registry of charts: a chart is one entry, and everything on the page follows from it."""
+
+import datetime
+import json
+import re
+
+import pytest
+import vl_convert
+from peewee import fn
+
+from tests.support.browser import Page
+from tests.support.reports import SLUGS
+from tformance_seed.metrics.weekly import monday, monday_of
+from tformance_seed.report import charts, drawings, gather, page
+from tformance_seed.report.charts import Chart, assign_colours
+from tformance_seed.report.pivot import Pivot, weeks
+from tformance_seed.report.weekly_queries import Counts
+from tformance_seed.storage.models import Commit, PullRequest, Team
+
+
+def commits(database, teams):
+    week = monday(database, Commit.committed_at)
+    query = Commit.select(Commit.team, week, fn.COUNT(Commit.id)).where(Commit.team.in_(teams))
+    return Counts({}, ("count",), list(query.group_by(Commit.team, week).tuples().execute(database)))
+
+
+COMMITS = Chart(
+    name="commits",
+    title="Commits by week",
+    caption="In the week of the commit.",
+    query=commits,
+    pivot=lambda content: Pivot(
+        columns={"Week": "day", "Commits": "count"},
+        rows=weeks(content),
+        by="week",
+        parts=("Commits",),
+        colours={"Commits": "var(--tool-1)"},
+    ),
+    drawing=drawings.stacked_by_week,
+)
+
+
+@pytest.fixture
+def page_with_commits(reader, tmp_path, monkeypatch):
+    """A page for whose registry a test has one entry more."""
+    monkeypatch.setattr(charts, "CHARTS", (*charts.CHARTS, COMMITS))
+    path = tmp_path / "page.html"
+    page.write(path, reader, gather(reader, (), exact=True))
+    return path
+
+
+def commits_by_week() -> dict[datetime.date, int]:
+    """Count all commits by week, from the first to the last week in which something was merged."""
+    merged = [monday_of(pull.merged_at.date()) for pull in PullRequest.select() if pull.merged_at]
+    counts = {}
+    for commit in Commit.select():
+        week = monday_of(commit.committed_at.date())
+        counts[week] = counts.get(week, 0) + 1
+    return {week: count for week, count in counts.items() if min(merged) <= week <= max(merged)}
+
+
+def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with_commits, reader):
+    html = page_with_commits.read_text()
+    assert '<figure class="card" id="commits"' in html
+    assert "Commits by week" in html
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1])
+    chart, series = data["charts"]["commits"], data["series"]["commits"]
+    assert chart["table"]["rows"] == {"Week": data["mondays"]}
+    assert series["dimensions"] == {"organisation": len(SLUGS), "week": len(data["mondays"])}
+    assert sum(series["sums"]["count"]) == Commit.select().count()
+    assert Team.select().count() == len(SLUGS)
+    rows = [{"Week": "2026-01-05", "Commits": 7}]
+    drawn = vl_convert.vegalite_to_svg({**chart["spec"], "datasets": {"rows": rows}, "width": 200})
+    assert "part: Commits" in drawn
+
+
+@pytest.mark.browser
+def test_an_entry_in_the_registry_is_drawn_with_the_table_behind_it(browser, page_with_commits):
+    shown = Page(browser, page_with_commits)
+    assert shown.charts()[-2:] == ["commits", "tables"]
+    counts = commits_by_week()
+    table = {row["Week"]: row["Commits"] for row in shown.table("commits")}
+    assert {week: count for week, count in table.items() if count != "0"} == {
+        f"{week.day} {week:%b %Y}": f"{count:,}" for week, count in counts.items()
+    }
+    drawn = sum(int(bar["amount"].replace(",", "")) for bar in shown.drawn("commits"))
+    assert drawn == sum(counts.values())
+    assert browser.get_log("browser") == []
+
+
+def test_names_of_charts_are_unique():
+    names = [chart.name for chart in charts.CHARTS]
+    assert len(set(names)) == len(names)
+
+
+def test_sources_of_usage_get_colours_before_detected_tools():
+    colours = assign_colours(["cursor"], ["copilot", "cursor"])
+    assert colours == {"cursor": "var(--tool-1)", "copilot": "var(--tool-2)"}
+
+
+def test_tools_without_a_colour_of_their_own_share_one():
+    tools = [f"tool-{number}" for number in range(len(charts.TOOL_COLOURS) + 2)]
+    colours = assign_colours([], tools)
+    assert list(colours) == [*tools[: len(charts.TOOL_COLOURS)], charts.OTHERS]
+
+
+def test_a_name_with_a_dot_is_one_name_in_a_chart():
+    chart = drawings.stacked_bars({"claude.ai": "red", "a[b]": "green"}).encode(x="week:N", y="sum(amount):Q")
+    row = {"week": "w", "claude.ai": 5, "a[b]": 3}
+    drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "datasets": {"rows": [row]}, "width": 200})
+    assert "Sum of amount: 5; part: claude.ai" in drawn
+    assert "Sum of amount: 3; part: a[b]" in drawn

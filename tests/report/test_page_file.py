@@ -1,0 +1,57 @@
+"""The page as a file: where it is written, and that it is written completely or not at all."""
+
+import os
+import resource
+import subprocess
+from pathlib import Path
+
+from tests.support.commands import argv, clean, command, command_process
+from tests.support.reports import refusal
+
+
+def test_a_page_is_written_only_where_it_can_be(filled, tmp_path):
+    notes = tmp_path / "notes.html"
+    notes.write_text("<!doctype html><title>valuable notes</title>")
+    assert "no folder" in refusal("--html", tmp_path / "none" / "page.html", "--database", filled)
+    for there in (tmp_path, notes, Path("/dev/null")):
+        assert "is not a page" in refusal("--html", there, "--database", filled)
+    assert "valuable notes" in notes.read_text()
+    assert list(tmp_path.iterdir()) == [notes]
+
+
+def test_a_page_replaces_an_older_one_all_or_nothing(filled, tmp_path):
+    page = tmp_path / "page.html"
+    arguments = ("report", "--html", page, "--database", filled)
+    assert command(*arguments, "acme").returncode == 0
+    older = page.read_text()
+
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    full = subprocess.run(
+        argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=little_room, check=False
+    )
+    assert (full.returncode, full.stderr.count("\n")) == (2, 1), full.stderr
+    assert page.read_text() == older
+    result = command(*arguments)
+    assert (result.returncode, str(page) in result.stdout) == (0, True)
+    assert '"polar"' in page.read_text()
+    assert list(tmp_path.iterdir()) == [page]
+    umask = 0o666 & ~current_umask()
+    assert page.stat().st_mode & 0o777 == umask
+
+
+def current_umask():
+    return int(
+        next(line for line in Path("/proc/self/status").read_text().splitlines() if "Umask" in line)[6:], 8
+    )
+
+
+def test_without_the_extra_it_says_what_to_install(filled, tmp_path):
+    (tmp_path / "altair.py").write_text("raise ImportError('as if it were not there')")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    page = tmp_path / "page.html"
+    refused = command_process("report", "--html", page, "--database", filled, PYTHONPATH=path)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
+    assert "pip install 'tformance_seed[report]'" in refused.stderr
+    assert command_process("report", "--database", filled, PYTHONPATH=path).returncode == 0

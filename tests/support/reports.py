@@ -1,0 +1,36 @@
+"""Runs `report`, and changes databases behind its back."""
+
+import json
+from typing import Any
+
+import psycopg2
+
+from tests.support.commands import command
+
+#: Options of a small organisation.
+SEED = ("--members", "40", "--prs", "300", "--days", "30", "--until", "2026-03-18", "--adoption", "0.6")
+
+#: Organisations in the database of ``filled``.
+SLUGS = ["acme", "polar"]
+
+
+def report(url: str, *arguments: object) -> dict[str, Any]:
+    """Return the report as JSON values."""
+    result = command("report", *arguments, "--database", url, "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def refusal(*arguments: object, **environment: str) -> str:
+    """Return the one line with which `report` refuses wrong input."""
+    result = command("report", *arguments, **environment)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    return result.stderr
+
+
+def execute(url: str, sql: str) -> None:
+    """Execute a statement on PostgreSQL outside of a transaction."""
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(sql)
+    connection.close()

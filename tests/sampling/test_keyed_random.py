@@ -154,8 +154,8 @@ def test_a_key_of_many_values_is_as_many_sequences():
     random, checks = KeyedRandom(42, "acme"), np.array([0, 1, 0, 2])
     together = random.sobol(SobolSequence("test"), np.arange(4), "repository", checks)
     alone = [
-        random.sobol(SobolSequence("test"), [place], "repository", int(check))[0]
-        for place, check in enumerate(checks)
+        random.sobol(SobolSequence("test"), [ordinal], "repository", int(check))[0]
+        for ordinal, check in enumerate(checks)
     ]
     assert together.tolist() == alone
 

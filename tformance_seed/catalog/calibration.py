@@ -1,6 +1,6 @@
 """Every published or measured figure that generated data follows, once, with its source.
 
-What is no more than a modelling choice stands where it is used.
+A mere modelling choice is defined where it is used.
 """
 
 import datetime
@@ -114,7 +114,7 @@ STORY_POINTS, MAX_STORY_POINTS = ((50, 1), (150, 2), (400, 3), (800, 5)), 8
 #: The Monday on which the first sprint began, and the days of a sprint.
 FIRST_SPRINT, SPRINT_DAYS = datetime.date(2024, 1, 1), 14
 
-#: Issues by type, where neither title nor labels tell it.
+#: Issues by type, where neither title nor labels determine it.
 ISSUE_TYPE_SHARES = {"Story": 0.50, "Task": 0.25, "Bug": 0.20, "Improvement": 0.05}
 
 

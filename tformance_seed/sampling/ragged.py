@@ -46,9 +46,9 @@ def sort_within_groups(values: npt.NDArray[Any], owner: Ints) -> npt.NDArray[Any
 
 
 def cumulative_sums(values: Ints, counts: Ints) -> Ints:
-    """Return running sums that start anew in each group; all counts are positive.
+    """Return running sums that restart in each group; all counts are positive.
 
-    They are differences of sums over everything, which is exact for whole numbers alone.
+    They are differences of sums over all rows, which are exact for whole numbers only.
     """
     sums = np.cumsum(values)
     starts = group_starts(counts)

@@ -42,14 +42,14 @@ def test_reverts_of_a_small_team_move_as_its_scenario_says(name, falls):
 )
 def test_reverts_name_an_earlier_pull_request_that_a_person_had_merged(profile):
     prs = read(profile).pull_requests
-    place = {key: row for row, key in enumerate(zip(prs["repository"], prs["number"].tolist(), strict=True))}
+    rows = {key: row for row, key in enumerate(zip(prs["repository"], prs["number"].tolist(), strict=True))}
     found = 0
     for row in np.flatnonzero(prs["is_revert"]).tolist():
         quoted = re.match(rb'Revert "(.+)"', prs["title"][row]).group(1)
         repository, number = re.match(rb"Reverts (.+)#(\d+)\.", prs["body"][row]).groups()
         assert repository == prs["repository"][row]
         assert 1 <= prs["number"][row] - int(number) <= 16
-        original = place.get((repository, int(number)))
+        original = rows.get((repository, int(number)))
         if original is None:  # it ended before the window
             continue
         found += 1

@@ -247,7 +247,7 @@ def _bots(profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats])
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
     share_of_small = BOT_SHARE / float(np.prod(list(BOT_MAX_QUANTILES.values())))
-    is_bot = profile.random.chance("bot", share_of_small, key) & (ai_kind == AI_NONE)
+    is_bot: Booleans = profile.random.chance("bot", share_of_small, key) & (ai_kind == AI_NONE)
     for dimension, bound in BOT_MAX_QUANTILES.items():
         is_bot &= u[dimension] < bound
     return is_bot

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from benchmarks.rows import Rows
 from tformance_seed.bulk import unique_key, upsert
-from tformance_seed.bulk.columns import columns
+from tformance_seed.bulk.columns import convert_columns
 from tformance_seed.bulk.copy_format import encode
 from tformance_seed.storage.models.fields import JSONField
 
@@ -190,7 +190,7 @@ def ours_at_once(database: peewee.Database, parts: Sequence[Rows]) -> Way:
 
     def write() -> None:
         fresh = not parts[0].model.select().exists(database)
-        side_by_side([ours(database, part, fresh=fresh) for part in parts], database)()
+        side_by_side([ours(database, part, no_conflicts=fresh) for part in parts], database)()
 
     return write
 
@@ -215,7 +215,7 @@ def side_by_side(ways: Sequence[Way], database: peewee.Database | None = None) -
 
 def floor(url: str, rows: Rows, chunk: int = 25_000) -> Way:
     """Ready-made bytes straight into the table by COPY: nothing that writes these rows can be faster."""
-    typed = columns(rows.model, rows.columns)
+    typed = convert_columns(rows.model, rows.columns)
     names = ", ".join(f'"{column.field.column_name}"' for column in typed)
     chunks = [
         b"".join(encode([column.take(slice(start, start + chunk)) for column in typed]))

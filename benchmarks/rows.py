@@ -8,7 +8,7 @@ import numpy as np
 import peewee
 
 from benchmarks.server import Server, execute
-from tformance_seed.bulk.columns import columns
+from tformance_seed.bulk.columns import convert_columns
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning.plan import make_plans
@@ -82,7 +82,7 @@ def read(url: str) -> dict[str, Rows]:
         tuples = list(model.select(*fields).order_by(model.id).tuples().iterator(database))
         by_name = dict(zip(names, zip(*tuples, strict=True), strict=True))
         typed = {}
-        for column in columns(model, by_name):
+        for column in convert_columns(model, by_name):
             values: Any = column.values
             if column.kind == "numeric":
                 values = values / 10**column.field.decimal_places

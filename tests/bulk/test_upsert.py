@@ -1,4 +1,4 @@
-"""The one call on both backends and both paths, on models of nobody in particular."""
+"""The one call on both backends and both paths, on models of no application."""
 
 import contextlib
 import datetime
@@ -326,8 +326,8 @@ def test_json_of_peewee_is_stored_as_peewee_stores_it(copy):
     assert upsert(Document, rows, copy=copy).written == 0
 
 
-@pytest.mark.parametrize("fresh", [False, True])
-def test_tables_of_another_schema(copy, fresh, tmp_path):
+@pytest.mark.parametrize("no_conflicts", [False, True])
+def test_tables_of_another_schema(copy, no_conflicts, tmp_path):
     class Elsewhere(peewee.Model):
         code = peewee.CharField(unique=True)
         size = peewee.IntegerField()
@@ -342,7 +342,12 @@ def test_tables_of_another_schema(copy, fresh, tmp_path):
         else:
             database.execute_sql('CREATE SCHEMA "Other"')
         Elsewhere.create_table()
-        assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 2]}, copy=copy, fresh=fresh).written == 2
+        assert (
+            upsert(
+                Elsewhere, {"code": ["a", "b"], "size": [1, 2]}, copy=copy, no_conflicts=no_conflicts
+            ).written
+            == 2
+        )
         assert upsert(Elsewhere, {"code": ["a", "b"], "size": [1, 3]}, copy=copy).written == 1
 
 
@@ -351,7 +356,7 @@ def test_text_is_the_same_whatever_the_client_encoding(copy):
     if isinstance(database, peewee.PostgresqlDatabase):
         database.execute_sql("SET client_encoding TO 'LATIN1'")
     rows = {"sensor": [1, 2], "day": days(2), "note": ["Zoë", None], "tags": [["é"], ["ü"]]}
-    assert upsert(Reading, rows, copy=copy, fresh=True).written == 2
+    assert upsert(Reading, rows, copy=copy, no_conflicts=True).written == 2
     rows["note"][1] = "ñ"
     assert upsert(Reading, rows, copy=copy).written == 1
     got = Reading.select(Reading.note, Reading.tags).order_by(Reading.sensor).tuples()
@@ -415,12 +420,12 @@ def test_text_is_made_fit(copy):
     assert upsert(Reading, rows, copy=copy).written == 0
 
 
-def test_copy_refuses_a_conflict_among_rows_that_are_said_to_be_fresh(copy):
+def test_copy_refuses_a_conflict_where_none_is_expected(copy):
     rows = {"sensor": np.arange(10), "day": days(10), "note": [str(n) for n in range(10)]}
-    assert upsert(Reading, rows, copy=copy, fresh=True).written == 10
+    assert upsert(Reading, rows, copy=copy, no_conflicts=True).written == 10
     rows["note"][4] = "new"
     with pytest.raises(peewee.IntegrityError) if copy else contextlib.nullcontext():
-        upsert(Reading, rows, copy=copy, fresh=True)
+        upsert(Reading, rows, copy=copy, no_conflicts=True)
     assert Reading.get(Reading.sensor == 4).note == ("4" if copy else "new")
 
 

@@ -1,15 +1,16 @@
-"""Rows into the database: insert or update, in chunked transactions, without rewriting what is the same.
+"""Bulk upserts for any Peewee model: unchanged rows are not rewritten, chunks are transactions.
 
     >>> upsert(Model, {"team": team_ids, "date": dates, "shown": counts})
-    Result(written=5000, unchanged=0)
+    Result(written=5000, unchanged=0, seconds=0.04)
 
-Works on any Peewee model that has a unique key, on any backend; on PostgreSQL through binary COPY where the
-column types allow. Knows models, knows no domain.
+Works on any model that has a unique key, on any backend; on PostgreSQL by binary COPY where the column types
+allow. Imports nothing else of this package, so it could be published by itself.
 """
 
-from tformance_seed.bulk.columns import Rows, columns
+from tformance_seed.bulk.columns import Rows, convert_columns
+from tformance_seed.bulk.conditional_update import is_distinct
 from tformance_seed.bulk.keys import Key, unique_key
-from tformance_seed.bulk.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, is_distinct, upsert
+from tformance_seed.bulk.writer import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 
 __all__ = [
     "COPY_CHUNK",
@@ -17,7 +18,7 @@ __all__ = [
     "Key",
     "Result",
     "Rows",
-    "columns",
+    "convert_columns",
     "is_distinct",
     "unique_key",
     "upsert",

@@ -1,4 +1,4 @@
-"""Rows as typed columns: what comes in, made fit for the model's column types."""
+"""Rows as typed columns: values converted to what the model's column types hold."""
 
 import datetime
 import decimal
@@ -13,18 +13,28 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
+from tformance_seed.bulk.peewee_internals import (
+    decimal_digits,
+    fields_by_column,
+    fields_by_name,
+    parameters_of,
+    to_database,
+)
+
 Array = npt.NDArray[Any]
 Rows = Mapping[str, Sequence[Any] | Array]
 
-#: Escapes in JSON text that jsonb refuses: NUL and any surrogate that stands alone.
+#: Escapes in JSON text that jsonb refuses: NUL, and a surrogate that is not half of a pair.
 JSON_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 JSON_SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F].."
 )
 
+#: Message about a fraction in a column of integers.
+NOT_AN_INTEGER = "a number is not an integer"
 
-#: What is wrong with a fraction in a column of integers.
-NOT_WHOLE = "a number is not an integer"
+#: Two decimals that were rounded before are this much off in binary at most; half up after that is gone.
+BINARY_ERROR = 1e-6
 
 
 @dataclass
@@ -42,13 +52,13 @@ class Column:
     null: npt.NDArray[np.bool_] | None = None
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> "Column":
-        """Some of the rows."""
+        """Return some of the rows."""
         null = None if self.null is None else self.null[rows]
         return Column(self.field, self.kind, self.values[rows], null)
 
 
-#: Peewee's name of an integer type -> its width on PostgreSQL, which holds on every backend.
-INTEGERS = {
+#: Peewee's name of an integer type -> its width on PostgreSQL, whose limits apply on every backend.
+INTEGER_TYPES: dict[str, type[np.signedinteger[Any]]] = {
     "INT": np.int32,
     "BIGINT": np.int64,
     "SMALLINT": np.int16,
@@ -59,7 +69,7 @@ INTEGERS = {
 
 #: Peewee's name of a column type -> kind.
 KINDS = {
-    **dict.fromkeys(INTEGERS, "integer"),
+    **dict.fromkeys(INTEGER_TYPES, "integer"),
     "BOOL": "boolean",
     "FLOAT": "float",
     "DOUBLE": "float",
@@ -74,30 +84,30 @@ KINDS = {
 }
 
 
-def columns(model: type[peewee.Model], rows: Rows) -> list[Column]:
-    """Typed columns of rows, which name fields (``team``) or columns (``team_id``).
+def convert_columns(model: type[peewee.Model], rows: Rows) -> list[Column]:
+    """Return rows as typed columns; their names are those of fields (``team``) or of columns (``team_id``).
 
     Raises:
-      ValueError: an unknown name, different lengths, or a value that its column cannot hold.
+      ValueError: a name is unknown, lengths differ, or a column cannot hold a value.
     """
-    by_name = {**model._meta.columns, **model._meta.fields}
-    made = []
+    by_name = {**fields_by_column(model), **fields_by_name(model)}
+    columns = []
     for name, values in rows.items():
         if name not in by_name:
             raise ValueError(f"{model.__name__} has no column {name}")
         field = by_name[name]
         kind = KINDS.get(field.field_type, "other")
         try:
-            made.append(MAKERS[kind](field, kind, values))
+            columns.append(CONVERTERS[kind](field, kind, values))
         except (TypeError, OverflowError, decimal.InvalidOperation) as error:
             raise ValueError(f"{model.__name__}.{field.name}: {error}") from error
-    if len({len(column.values) for column in made}) > 1:
+    if len({len(column.values) for column in columns}) > 1:
         raise ValueError(f"columns of {model.__name__} differ in length")
-    return made
+    return columns
 
 
-def _split(values: Sequence[Any] | Array) -> tuple[Array, npt.NDArray[np.bool_] | None]:
-    """The values as an array, and where they are NULL: masked, None, NaN or NaT."""
+def _array_and_nulls(values: Sequence[Any] | Array) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+    """Return the values as an array, and a mask of those that mean NULL: masked, None, NaN or NaT."""
     null: Any = None
     if isinstance(values, np.ma.MaskedArray):
         null, array = np.ma.getmaskarray(values), values.data
@@ -116,7 +126,7 @@ def _split(values: Sequence[Any] | Array) -> tuple[Array, npt.NDArray[np.bool_] 
     return array, null if null is not None and null.any() else None
 
 
-def _filled(array: Array, null: npt.NDArray[np.bool_] | None, blank: Any) -> Array:
+def _fill_nulls(array: Array, null: npt.NDArray[np.bool_] | None, blank: Any) -> Array:
     if null is None:
         return array
     array = array.copy()
@@ -124,38 +134,39 @@ def _filled(array: Array, null: npt.NDArray[np.bool_] | None, blank: Any) -> Arr
     return array
 
 
-def _number(dtype: type[np.generic]) -> Callable[..., Column]:
-    def make(field: peewee.Field, kind: str, values: Any) -> Column:
-        array, null = _split(values)
+def _number_converter(dtype: type[np.generic]) -> Callable[..., Column]:
+    def convert(field: peewee.Field, kind: str, values: Any) -> Column:
+        array, null = _array_and_nulls(values)
         if array.dtype.kind == "O":
-            array = np.array([0 if value is None else field.db_value(value) for value in array])
-        return Column(field, kind, _filled(array, null, 0).astype(dtype), null)
+            array = np.array([0 if value is None else to_database(field, value) for value in array])
+        return Column(field, kind, _fill_nulls(array, null, 0).astype(dtype), null)
 
-    return make
+    return convert
 
 
 def _integer(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _split(values)
+    array, null = _array_and_nulls(values)
     if array.dtype.kind == "O":
-        array = np.array([0 if v is None else _whole(v, field.db_value(v)) for v in array], dtype=np.int64)
-    array = _filled(array, null, 0)
+        array = np.array([0 if v is None else _to_integer(field, v) for v in array], dtype=np.int64)
+    array = _fill_nulls(array, null, 0)
     if array.dtype.kind in "iuf" and len(array):
-        limits = np.iinfo(INTEGERS[field.field_type])
+        limits = np.iinfo(INTEGER_TYPES[field.field_type])
         # Python compares integers and floats exactly, NumPy after a conversion.
         if array.max().item() > limits.max or array.min().item() < limits.min:
             raise OverflowError(f"an integer is out of range, {limits.min} to {limits.max}")
         if array.dtype.kind == "f" and (array != np.trunc(array)).any():
-            raise TypeError(NOT_WHOLE)
+            raise TypeError(NOT_AN_INTEGER)
     return Column(field, kind, array.astype(np.int64), null)
 
 
-def _whole(value: Any, adapted: Any) -> Any:
-    if isinstance(value, numbers.Number) and value != adapted:
-        raise TypeError(NOT_WHOLE)
-    return adapted
+def _to_integer(field: peewee.Field, value: Any) -> Any:
+    converted = to_database(field, value)
+    if isinstance(value, numbers.Number) and value != converted:
+        raise TypeError(NOT_AN_INTEGER)
+    return converted
 
 
-def _moment(unit: str) -> Callable[..., Column]:
+def _datetime_converter(unit: str) -> Callable[..., Column]:
     def parse(value: Any) -> Any:
         if isinstance(value, str):
             value = datetime.datetime.fromisoformat(value)
@@ -163,62 +174,63 @@ def _moment(unit: str) -> Callable[..., Column]:
             value = value.astimezone(datetime.UTC).replace(tzinfo=None)
         return value
 
-    def make(field: peewee.Field, kind: str, values: Any) -> Column:
-        array, null = _split(values)
+    def convert(field: peewee.Field, kind: str, values: Any) -> Column:
+        array, null = _array_and_nulls(values)
         if array.dtype.kind == "O":
             array = np.array(
                 [np.datetime64("1970-01-01") if v is None else parse(v) for v in array], f"M8[{unit}]"
             )
-        return Column(field, kind, _filled(array, null, 0).astype(f"M8[{unit}]"), null)
+        return Column(field, kind, _fill_nulls(array, null, 0).astype(f"M8[{unit}]"), null)
 
-    return make
+    return convert
 
 
 def _numeric(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _split(values)
+    array, null = _array_and_nulls(values)
+    precision, scale = decimal_digits(field)
+    unit = 10**scale  # of the column in its last decimal
     if array.dtype.kind == "O":
-        scale = decimal.Decimal(10) ** field.decimal_places
-        scaled = [
-            0
-            if v is None
-            else int((decimal.Decimal(str(v)) * scale).to_integral_value(decimal.ROUND_HALF_UP))
-            for v in array
-        ]
+        scaled = [0 if value is None else _to_last_decimal(value, unit) for value in array]
         units = np.array(scaled, dtype=np.int64)
     else:
-        filled, unit = _filled(array, null, 0), 10**field.decimal_places
+        filled = _fill_nulls(array, null, 0)
         greatest = max(filled.max().item(), -filled.min().item()) if len(filled) else 0
-        if (int(greatest) + 1) * unit > min(10**field.max_digits, 2**63):
-            raise OverflowError(f"a number needs more than {field.max_digits} digits")
-        # Apart, whole part and fraction lose nothing; together they may have more digits than a float.
+        if (int(greatest) + 1) * unit > min(10**precision, 2**63):
+            raise OverflowError(f"a number needs more than {precision} digits")
+        # Apart, integral part and fraction lose nothing; together they may have more digits than a float.
         size = np.abs(filled)
-        whole = size.astype(np.int64)
-        # Two decimals that were rounded already are a hair off in binary; half up after that hair is gone.
-        part = np.floor((size - whole) * float(unit) + 0.5 + 1e-6).astype(np.int64)
-        units = np.where(filled < 0, -1, 1) * (whole * unit + part)
-    if len(units) and np.abs(units).max() >= 10**field.max_digits:
-        raise OverflowError(f"a number needs more than {field.max_digits} digits")
+        integral = size.astype(np.int64)
+        fraction = np.floor((size - integral) * float(unit) + 0.5 + BINARY_ERROR).astype(np.int64)
+        units = np.where(filled < 0, -1, 1) * (integral * unit + fraction)
+    if len(units) and np.abs(units).max() >= 10**precision:
+        raise OverflowError(f"a number needs more than {precision} digits")
     return Column(field, kind, units, null)
 
 
+def _to_last_decimal(value: Any, unit: int) -> int:
+    return int((decimal.Decimal(str(value)) * unit).to_integral_value(decimal.ROUND_HALF_UP))
+
+
 def _text(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _split(values)
+    array, null = _array_and_nulls(values)
     if array.dtype.kind == "S":
-        array = _filled(array, null, b"")
+        array = _fill_nulls(array, null, b"")
     else:
-        texts = [b"" if value is None else _bytes(field, value) for value in array.tolist()]
+        texts = [b"" if value is None else _text_bytes(field, value) for value in array.tolist()]
         array = np.array(texts or [b""], dtype="S")[: len(texts)]
-    return Column(field, kind, fit_text(array, getattr(field, "max_length", None)), null)
+    return Column(field, kind, sanitise_text(array, getattr(field, "max_length", None)), null)
 
 
-def _bytes(field: peewee.Field, value: Any) -> bytes:
-    return value if isinstance(value, bytes) else str(field.db_value(value)).encode("utf-8", "surrogatepass")
+def _text_bytes(field: peewee.Field, value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return str(to_database(field, value)).encode("utf-8", "surrogatepass")
 
 
-def fit_text(array: Array, limit: int | None = None) -> Array:
-    """UTF-8 that every database takes: no NUL, no broken sequence or surrogate, ``limit`` characters.
+def sanitise_text(array: Array, limit: int | None = None) -> Array:
+    """Return UTF-8 that every database accepts: no NUL, no broken sequence, at most ``limit`` characters.
 
-    What is not valid UTF-8 becomes U+FFFD, NULs go, the rest is cut off at the end.
+    Invalid UTF-8, surrogates included, becomes U+FFFD; NULs are removed; the rest is cut off at the end.
     """
     if not len(array):
         return array
@@ -232,22 +244,21 @@ def fit_text(array: Array, limit: int | None = None) -> Array:
             broken = True
     if not broken and (limit is None or lengths.max() <= limit):
         return array
-    fitted = [_fit(value, limit) for value in array.tolist()]
-    return np.array(fitted, dtype="S")
+    return np.array([_sanitise(value, limit) for value in array.tolist()], dtype="S")
 
 
-def _fit(value: bytes, limit: int | None) -> bytes:
+def _sanitise(value: bytes, limit: int | None) -> bytes:
     return value.replace(b"\x00", b"").decode("utf-8", "replace")[:limit].encode("utf-8")
 
 
 def _json(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _split(values)
+    array, null = _array_and_nulls(values)
     if array.dtype.kind == "S":
-        array = _filled(array, null, b"null")
+        array = _fill_nulls(array, null, b"null")
     else:
         texts = [b"null" if v is None else _json_text(field, v) for v in array]
         array = np.array(texts or [b""], dtype="S")[: len(texts)]
-    array = fit_text(array)
+    array = sanitise_text(array)
     if b"\\u" in array.tobytes():
         clean = [
             JSON_SURROGATE.sub(_keep_pair, JSON_NUL.sub(rb"\1", value)) if b"\\u" in value else value
@@ -258,7 +269,7 @@ def _json(field: peewee.Field, kind: str, values: Any) -> Column:
 
 
 def _json_text(field: peewee.Field, value: Any) -> bytes:
-    text = field.db_value(value)
+    text = to_database(field, value)
     return (text if isinstance(text, str) else json.dumps(value)).encode("utf-8", "surrogatepass")
 
 
@@ -267,19 +278,20 @@ def _keep_pair(match: re.Match[bytes]) -> bytes:
 
 
 def _other(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _split(values)
-    made = np.empty(len(array), dtype=object)
-    for row, value in enumerate(array.tolist()):  # all at once, NumPy would take expressions for arrays
-        made[row] = None if value is None else field.db_value(value)
-    return Column(field, kind, made, null)
+    array, null = _array_and_nulls(values)
+    converted = np.empty(len(array), dtype=object)
+    for row, value in enumerate(array.tolist()):  # assigned at once, NumPy would treat expressions as arrays
+        converted[row] = None if value is None else to_database(field, value)
+    return Column(field, kind, converted, null)
 
 
-MAKERS: dict[str, Callable[..., Column]] = {
+#: Kind of a column -> what converts its values.
+CONVERTERS: dict[str, Callable[..., Column]] = {
     "integer": _integer,
-    "boolean": _number(np.bool_),
-    "float": _number(np.float64),
-    "date": _moment("D"),
-    "timestamp": _moment("us"),
+    "boolean": _number_converter(np.bool_),
+    "float": _number_converter(np.float64),
+    "date": _datetime_converter("D"),
+    "timestamp": _datetime_converter("us"),
     "numeric": _numeric,
     "text": _text,
     "json": _json,
@@ -288,42 +300,54 @@ MAKERS: dict[str, Callable[..., Column]] = {
 
 
 def python_values(column: Column, *, postgresql: bool) -> list[Any]:
-    """The column as values that a driver takes as parameters; timestamps as text.
+    """Return the column's values as parameters for a driver; timestamps are text.
 
     Parameters:
       postgresql: timestamps with time zone get their offset, and numerics are Decimals; SQLite has neither.
     """
-    values: list[Any]
-    if column.kind == "timestamp":
-        whole = not (column.values.astype(np.int64) % 1_000_000).any()
-        text = np.datetime_as_string(column.values, unit="s" if whole else "us")
-        mark = "+00" if postgresql and column.field.field_type == "TIMESTAMPTZ" else ""
-        values = [value.replace("T", " ") + mark for value in text.tolist()]
-        if not whole:  # as str(datetime) has it: no fraction where it is zero
-            values = [value.replace(".000000", "") for value in values]
-    elif column.kind == "date":
-        values = np.datetime_as_string(column.values, unit="D").tolist()
-    elif column.kind == "numeric":
-        places = column.field.decimal_places
-        if postgresql:
-            values = [decimal.Decimal(units).scaleb(-places) for units in column.values.tolist()]
-        else:
-            values = [units / 10**places for units in column.values.tolist()]
-    elif column.kind == "other":
-        values = [_parameter(value) for value in column.values.tolist()]
-    elif column.kind in ("text", "json"):
-        values = [value.decode("utf-8") for value in column.values.tolist()]
-    else:
-        values = column.values.tolist()
+    to_python = PARAMETER_CONVERTERS.get(column.kind)
+    values: list[Any] = column.values.tolist() if to_python is None else to_python(column, postgresql)
     if column.null is not None:
         for row in np.flatnonzero(column.null).tolist():
             values[row] = None
     return values
 
 
+def _timestamp_parameters(column: Column, postgresql: bool) -> list[str]:
+    whole_seconds = not (column.values.astype(np.int64) % 1_000_000).any()
+    text = np.datetime_as_string(column.values, unit="s" if whole_seconds else "us")
+    offset = "+00" if postgresql and column.field.field_type == "TIMESTAMPTZ" else ""
+    values = [value.replace("T", " ") + offset for value in text.tolist()]
+    if not whole_seconds:  # like str(datetime): no fraction where it is zero
+        values = [value.replace(".000000", "") for value in values]
+    return values
+
+
+def _numeric_parameters(column: Column, postgresql: bool) -> list[Any]:
+    _, scale = decimal_digits(column.field)
+    if postgresql:
+        return [decimal.Decimal(units).scaleb(-scale) for units in column.values.tolist()]
+    return [units / 10**scale for units in column.values.tolist()]
+
+
 def _parameter(value: Any) -> Any:
-    """What is bound where a field makes an SQL expression of its values: ``json(?)`` of Peewee on SQLite."""
+    """Return the parameter of an SQL expression that a field wraps its values in, as Peewee's ``json(?)``."""
     if not isinstance(value, peewee.Node):
         return value
-    (parameter,) = peewee.Context().sql(value).query()[1]
+    (parameter,) = parameters_of(value)
     return parameter
+
+
+def _text_parameters(column: Column, _postgresql: bool) -> list[str]:
+    return [value.decode("utf-8") for value in column.values.tolist()]
+
+
+#: Kind of a column -> what makes parameters of its values; the others are as NumPy has them.
+PARAMETER_CONVERTERS: dict[str, Callable[[Column, bool], list[Any]]] = {
+    "timestamp": _timestamp_parameters,
+    "date": lambda column, _: np.datetime_as_string(column.values, unit="D").tolist(),
+    "numeric": _numeric_parameters,
+    "other": lambda column, _: [_parameter(value) for value in column.values.tolist()],
+    "text": _text_parameters,
+    "json": _text_parameters,
+}

@@ -2,79 +2,92 @@
 
 https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS and, for numerics,
 ``numeric_recv`` in the server's ``numeric.c``. A block of rows is one structured array: every field has its
-length word and room for the longest value. Where values are shorter or NULL, a mask drops the spare bytes.
+length word and space for the longest value. Where values are shorter or NULL, a mask drops the unused bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from tformance_seed.bulk.columns import INTEGERS, Array, Column
+from tformance_seed.bulk.columns import INTEGER_TYPES, Array, Column
+from tformance_seed.bulk.peewee_internals import decimal_digits
 
+#: Signature, flags and length of the header's extension; and what ends the rows.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
-#: Days and microseconds count from here.
+#: The origin from which PostgreSQL counts days and microseconds.
 EPOCH = np.datetime64("2000-01-01", "us")
 
-#: Greatest size in bytes, with all room, of the rows whose values are converted at a time, so that one long
-#: text does not blow up a chunk; and of those that are laid out at a time, so that they stay in a processor's
-#: cache.
-PIECE, BLOCK = 8 << 20, 128 << 10
+#: Most bytes, unused ones included, of the rows whose values are converted at a time, so that one long text
+#: does not blow up the memory of a chunk.
+MAX_CHUNK_BYTES = 8 << 20
+
+#: Most bytes of the rows that are laid out at a time, so that they stay in a processor's cache.
+MAX_ROW_BLOCK_BYTES = 128 << 10
+
+#: Decimal digits in one digit of PostgreSQL's numerics, whose base is 10,000.
+DIGITS_PER_GROUP = 4
+
+#: Sign word of a negative numeric, NUMERIC_NEG of ``numeric.c``.
+NUMERIC_NEGATIVE = 0x4000
 
 
 def encode(columns: Sequence[Column]) -> Iterator[bytes]:
-    """The rows in COPY's binary format, header and trailer included, in pieces."""
+    """Yield the rows in COPY's binary format, header and trailer included, a block at a time."""
     yield HEADER
     rows = len(columns[0].values)
-    step = _fitting(PIECE, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
+    step = _rows_within(MAX_CHUNK_BYTES, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
     for start in range(0, rows, step):
-        yield from _blocks([column.take(slice(start, start + step)) for column in columns])
+        yield from _row_blocks([column.take(slice(start, start + step)) for column in columns])
     yield TRAILER
 
 
 def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:
-    """A row: how many fields, and of each its length and its value."""
+    """Return the layout of a row: the number of fields, then length and value of each."""
     fields: list[tuple[str, object]] = [("fields", ">i2")]
     for number, payload in enumerate(payloads):
         fields += [(f"length{number}", ">i4"), (f"value{number}", payload.dtype)]
     return np.dtype(fields)
 
 
-def _fitting(size: int, layout: np.dtype[np.void]) -> int:
+def _rows_within(size: int, layout: np.dtype[np.void]) -> int:
     return max(1, size // layout.itemsize)
 
 
-def _blocks(columns: Sequence[Column]) -> Iterator[bytes]:
+def _row_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
     payloads = [_payload(column) for column in columns]
     layout, rows = _layout(payloads), len(payloads[0])
-    block = np.empty(min(rows, _fitting(BLOCK, layout)), layout)
+    block = np.empty(min(rows, _rows_within(MAX_ROW_BLOCK_BYTES, layout)), layout)
     block["fields"] = len(columns)
-    varying = {}  # of each column whose values differ in length: the lengths, and its bytes in a row
+    # Of each column whose values differ in length: the lengths, and where its bytes are in a row.
+    varying: dict[int, tuple[Array, slice[int, int, None]]] = {}
+    offsets = {name: offset for name, (_, offset, *_) in (layout.fields or {}).items()}
     for number, (column, payload) in enumerate(zip(columns, payloads, strict=True)):
-        lengths, room = _lengths(column, payload), payload.dtype.itemsize
+        lengths, size = _lengths(column, payload), payload.dtype.itemsize
         if lengths is None:
-            block[f"length{number}"] = room
+            block[f"length{number}"] = size
         else:
-            offset = layout.fields[f"value{number}"][1]  # type: ignore[index]
-            varying[number] = lengths.astype(np.int32), slice(offset, offset + room)
+            offset = offsets[f"value{number}"]
+            varying[number] = lengths.astype(np.int32), slice(offset, offset + size)
     raw = block.view(np.uint8).reshape(len(block), -1)
     keep = np.ones(raw.shape, dtype=bool)
-    places = np.arange(layout.itemsize, dtype=np.int32)
+    positions = np.arange(layout.itemsize, dtype=np.int32)
     for start in range(0, rows, len(block)):
         count = min(len(block), rows - start)
         part = slice(start, start + count)
         for number, payload in enumerate(payloads):
             block[f"value{number}"][:count] = payload[part]
-        for number, (lengths, room) in varying.items():
+        for number, (lengths, used) in varying.items():
             block[f"length{number}"][:count] = lengths[part]
-            keep[:count, room] = places[: room.stop - room.start] < lengths[part, None]
+            keep[:count, used] = positions[: used.stop - used.start] < lengths[part, None]
         yield (raw[:count][keep[:count]] if varying else raw[:count]).tobytes()
 
 
 def _lengths(column: Column, payload: Array) -> Array | None:
-    """Bytes of each value, -1 for NULL; None where all fill their room."""
-    lengths = None
+    """Return the bytes of each value, -1 for NULL; None where all are as long as the longest."""
+    lengths: Array | None = None
     if column.kind in ("text", "json"):
         lengths = np.char.str_len(column.values) + (column.kind == "json")
     if column.null is not None:
@@ -83,38 +96,62 @@ def _lengths(column: Column, payload: Array) -> Array | None:
 
 
 def _payload(column: Column) -> Array:
-    values = column.values
-    match column.kind:
-        case "integer":
-            return values.astype(np.dtype(INTEGERS[column.field.field_type]).newbyteorder(">"))
-        case "boolean":
-            return values.astype(np.uint8)
-        case "float":
-            return values.astype(">f4" if column.field.field_type == "FLOAT" else ">f8")
-        case "date":
-            return (values - EPOCH.astype("M8[D]")).astype(np.int64).astype(">i4")
-        case "timestamp":
-            return (values - EPOCH).astype(np.int64).astype(">i8")
-        case "numeric":
-            return _numeric(values, column.field.max_digits, column.field.decimal_places)
-        case "json":  # jsonb: a version byte, then the text
-            made = np.empty(len(values), dtype=[("version", np.uint8), ("text", values.dtype)])
-            made["version"] = 1
-            made["text"] = values
-            return made
-    return values
+    """Return the values as the server reads them, all in as many bytes as the longest."""
+    encode_values = ENCODERS.get(column.kind)
+    return column.values if encode_values is None else encode_values(column)
 
 
-def _numeric(units: Array, precision: int, scale: int) -> Array:
-    """Digits to the base 10,000 in a fixed number of groups; the server strips leading zeros."""
-    before, after = max(1, -(-(precision - scale) // 4)), -(-scale // 4)
-    layout = [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("dscale", ">i2")]
-    made = np.empty(len(units), dtype=[*layout, ("digits", ">i2", (before + after,))])
-    made["ndigits"], made["weight"], made["dscale"] = before + after, before - 1, scale
-    made["sign"] = np.where(units < 0, 0x4000, 0)
-    in_last = scale % 4 or 4  # decimals that the last group holds; the rest of it is zeros
+def _integer(column: Column) -> Array:
+    return column.values.astype(np.dtype(INTEGER_TYPES[column.field.field_type]).newbyteorder(">"))
+
+
+def _float(column: Column) -> Array:
+    return column.values.astype(">f4" if column.field.field_type == "FLOAT" else ">f8")
+
+
+def _date(column: Column) -> Array:
+    days: Array = column.values - EPOCH.astype("M8[D]")
+    return days.astype(np.int64).astype(">i4")
+
+
+def _timestamp(column: Column) -> Array:
+    microseconds: Array = column.values - EPOCH
+    return microseconds.astype(np.int64).astype(">i8")
+
+
+def _json(column: Column) -> Array:
+    """Return jsonb: a version byte, then the text."""
+    documents = np.empty(len(column.values), dtype=[("version", np.uint8), ("text", column.values.dtype)])
+    documents["version"] = 1
+    documents["text"] = column.values
+    return documents
+
+
+def _numeric(column: Column) -> Array:
+    """Return numerics with a fixed number of digits to the base 10,000; the server strips leading zeros."""
+    units = column.values
+    precision, scale = decimal_digits(column.field)
+    before, after = max(1, -(-(precision - scale) // DIGITS_PER_GROUP)), -(-scale // DIGITS_PER_GROUP)
+    header = [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">u2"), ("dscale", ">i2")]
+    layout: Any = [*header, ("digits", ">i2", (before + after,))]
+    numerics = np.empty(len(units), dtype=layout)
+    numerics["ndigits"], numerics["weight"], numerics["dscale"] = before + after, before - 1, scale
+    numerics["sign"] = np.where(units < 0, NUMERIC_NEGATIVE, 0)
+    in_last = scale % DIGITS_PER_GROUP or DIGITS_PER_GROUP  # decimals in the last group; zeros follow
     rest, last = np.divmod(np.abs(units), 10**in_last)
-    made["digits"][:, -1] = last * 10 ** (4 - in_last)
+    numerics["digits"][:, -1] = last * 10 ** (DIGITS_PER_GROUP - in_last)
     for group in reversed(range(before + after - 1)):
-        rest, made["digits"][:, group] = np.divmod(rest, 10_000)
-    return made
+        rest, numerics["digits"][:, group] = np.divmod(rest, 10**DIGITS_PER_GROUP)
+    return numerics
+
+
+#: Kind of a column -> what encodes its values; text is as it is.
+ENCODERS: dict[str, Callable[[Column], Array]] = {
+    "integer": _integer,
+    "boolean": lambda column: column.values.astype(np.uint8),
+    "float": _float,
+    "date": _date,
+    "timestamp": _timestamp,
+    "numeric": _numeric,
+    "json": _json,
+}

@@ -1,7 +1,7 @@
 """The conflict target of a model, read off its unique keys."""
 
 import operator
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
-from tformance_seed.bulk.columns import MAKERS, Column
+from tformance_seed.bulk.columns import CONVERTERS, Column
+from tformance_seed.bulk.peewee_internals import primary_key_fields, unique_keys
 
-#: Comparisons of a field with a constant that come out the same here and in every database ...
-COMPARISONS = {
+#: Comparisons of a field with a constant that give the same result here and in every database ...
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     peewee.OP.EQ: operator.eq,
     peewee.OP.NE: operator.ne,
     peewee.OP.LT: operator.lt,
@@ -21,33 +22,34 @@ COMPARISONS = {
     peewee.OP.GTE: operator.ge,
 }
 
-#: ... of exact kinds; the order of text depends on its collation, but nothing is before the empty one.
-EXACT = ("integer", "boolean", "date", "timestamp")
+#: ... for columns of these kinds; the order of text depends on its collation, but none sorts before "".
+EXACT_KINDS = ("integer", "boolean", "date", "timestamp")
 
 
 @dataclass(frozen=True)
 class Key:
-    """A unique key: its fields in order, and the predicate of a partial one (None: of every row)."""
+    """A unique key: its fields in order, and the predicate of a partial one (None: it covers every row)."""
 
     fields: tuple[peewee.Field, ...]
     where: Any = None
 
 
 def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) -> Key:
-    """The first unique key whose columns are all given, one without a predicate rather than a partial one.
+    """Return the first unique key whose columns are all given; partial ones come last.
 
-    Looked for in this order: ``unique=True`` fields, ``Meta.indexes``, ``add_index``, and the primary key,
-    which comes after the partial ones where nothing is said to be given.
+    The order is: ``unique=True`` fields, ``Meta.indexes``, ``add_index``, and the primary key, which comes
+    after the partial ones where ``given`` is None.
 
     Parameters:
       given: column names of the rows; None: any.
     Raises:
       ValueError: there is no such key.
     """
-    primary = Key(tuple(model._meta.get_primary_keys()))
+    primary = Key(primary_key_fields(model))
+    declared = [Key(fields, where) for fields, where in unique_keys(model)]
     usable = [
         key
-        for key in (*_declared(model), primary)
+        for key in (*declared, primary)
         if key.fields and (given is None or all(field.column_name in given for field in key.fields))
     ]
     if not usable:
@@ -56,13 +58,13 @@ def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) 
     return min(usable, key=lambda key: key.where is not None or (given is None and key is primary))
 
 
-def inside(where: Any, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_] | None:
-    """The rows for which the predicate of a partial key is true.
+def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_] | None:
+    """Return a mask of the rows for which the predicate of a partial key is true.
 
-    Knows a field compared with a constant, or tested for NULL.
+    A field compared with a constant, or tested for NULL, is understood.
 
     Returns:
-      None where only the database can tell.
+      None where only the database can evaluate it.
     """
     if not isinstance(where, peewee.Expression) or not isinstance(where.lhs, peewee.Field):
         return None
@@ -75,23 +77,11 @@ def inside(where: Any, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_] |
     if where.op not in COMPARISONS or isinstance(where.rhs, peewee.Node):
         return None
     equality = where.op in (peewee.OP.EQ, peewee.OP.NE)
-    if column.kind not in EXACT and not (column.kind == "text" and (equality or where.rhs == "")):
+    if column.kind not in EXACT_KINDS and not (column.kind == "text" and (equality or where.rhs == "")):
         return None
     try:
-        constant = MAKERS[column.kind](column.field, column.kind, [where.rhs]).values[0]
+        constant = CONVERTERS[column.kind](column.field, column.kind, [where.rhs]).values[0]
     except (TypeError, OverflowError):  # not of the column's type, such as 0.5 for an integer
         return None
-    return present & COMPARISONS[where.op](column.values, constant)
-
-
-def _declared(model: type[peewee.Model]) -> list[Key]:
-    meta = model._meta
-    keys = [Key((field,)) for field in meta.sorted_fields if field.unique and not field.primary_key]
-    for index in meta.indexes:
-        if isinstance(index, peewee.ModelIndex):
-            fields = tuple(index._expressions)
-            if index._unique and all(isinstance(field, peewee.Field) for field in fields):
-                keys.append(Key(fields, index._where))
-        elif isinstance(index, list | tuple) and index[1]:
-            keys.append(Key(tuple(meta.fields[name] for name in index[0])))
-    return keys
+    holds: npt.NDArray[np.bool_] = present & COMPARISONS[where.op](column.values, constant)
+    return holds

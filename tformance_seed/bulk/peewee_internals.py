@@ -145,6 +145,12 @@ def compile_query(database: peewee.Database, node: Any) -> tuple[str, list[Any]]
     return context.query()
 
 
+def parameters_of(expression: peewee.Node) -> list[Any]:
+    """Return the parameters of an expression, which are the same in every dialect."""
+    context: peewee.Context = peewee.Context().sql(expression)  # type: ignore[no-untyped-call]
+    return context.query()[1]
+
+
 def column_type(database: peewee.Database, field: peewee.Field) -> str:
     """Return the type of the field's column as the database's DDL spells it (``Field.ddl_datatype``)."""
     return str(field.ddl_datatype(database.get_sql_context()).sql)

@@ -1,50 +1,50 @@
-"""Statements that Peewee writes once, for what is done so often that writing takes longer than running."""
+"""Statements that Peewee compiles once, because compiling takes longer than running them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import peewee
 
+from tformance_seed.bulk.peewee_internals import compile_query, execute_sql, to_database
+
 
 class Parameters(Protocol):
-    """What makes the parameters of a statement."""
+    """Creates the parameters of a statement."""
 
     def __call__(self, name: str, field: peewee.Field | None = None) -> peewee.Value:
-        """A named parameter; its values are converted as those of a field, if any."""
+        """Return a named parameter, whose values are converted as those of the field, if one is given."""
 
 
 class PreparedStatement:
-    """A statement of which only the values of its parameters differ from call to call.
+    """A statement that is compiled once for each kind of database and run with different values.
 
     Parameters:
-      build: makes the query for a database, with parameters where values will be.
+      build: returns the query for a database, with parameters in place of values.
     """
 
     def __init__(self, build: Callable[[peewee.Database, Parameters], peewee.Node]) -> None:
         self._build = build
-        self._written: dict[type[peewee.Database], tuple[str, list[Any]]] = {}
+        self._compiled: dict[type[peewee.Database], tuple[str, list[Any]]] = {}
 
     def __call__(self, database: peewee.Database, **values: Any) -> Any:
-        """Run it: the driver's cursor, whose rows no field has converted."""
+        """Run it and return the driver's cursor, whose rows no field has converted."""
         kind = type(database)
-        if kind not in self._written:
-            context = database.get_sql_context()
-            self._written[kind] = context.sql(self._build(database, _parameter)).query()
-        sql, parameters = self._written[kind]
-        return database.execute_sql(
-            sql, [p.of(values) if isinstance(p, _Parameter) else p for p in parameters]
-        )
+        if kind not in self._compiled:
+            self._compiled[kind] = compile_query(database, self._build(database, _parameter))
+        sql, parameters = self._compiled[kind]
+        bound = [p.value(values) if isinstance(p, _Parameter) else p for p in parameters]
+        return execute_sql(database, sql, bound)
 
 
 class _Parameter:
-    """What stands for a value while a statement is written."""
+    """Placeholder of a value in a compiled statement."""
 
     def __init__(self, name: str, field: peewee.Field | None) -> None:
         self._name, self._field = name, field
 
-    def of(self, values: dict[str, Any]) -> Any:
+    def value(self, values: dict[str, Any]) -> Any:
         value = values[self._name]
-        return value if self._field is None else self._field.db_value(value)
+        return value if self._field is None else to_database(self._field, value)
 
 
 def _parameter(name: str, field: peewee.Field | None = None) -> peewee.Value:

@@ -6,104 +6,103 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk import is_distinct, unique_key
+from tformance_seed.bulk.conditional_update import is_new_or_different, update_on_conflict
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.keys import unique_key
+from tformance_seed.bulk.peewee_internals import fields_of, primary_key_fields
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
-from tformance_seed.storage.models import ApplicationModel
 
 
 class Refresh:
-    """Brings a table up to date with a query: what a concurrent refresh of a materialized view does.
+    """Brings a table up to date with a query, like a concurrent refresh of a materialized view.
 
     PostgreSQL does it in one statement; SQLite, which has no data-modifying CTEs, in one transaction.
 
     Parameters:
-      model: a table with a unique key; rows are matched by it.
-      computed: makes the query, which yields ``content(model)`` under the names of the columns.
-      scope: which rows of the table the query speaks for; those it does not yield are deleted.
+      model: a table with a generated id and a unique key, by which rows are matched.
+      computed: returns the query, which yields ``non_id_fields(model)`` under the names of the columns.
+      scope: returns the condition of the rows that the query computes; those it does not yield are deleted.
     """
 
     def __init__(
         self,
-        model: type[ApplicationModel],
+        model: type[peewee.Model],
         computed: Callable[[peewee.Database, Parameters], peewee.SelectBase],
         scope: Callable[[Parameters], peewee.Expression],
     ) -> None:
         self._model, self._computed, self._scope = model, computed, scope
-        self._at_once = PreparedStatement(self._all)
-        self._one_by_one = [PreparedStatement(functools.partial(self._part, place)) for place in range(2)]
+        (self._id,) = primary_key_fields(model)
+        self._all_at_once = PreparedStatement(self._single_statement)
+        self._one_by_one = [PreparedStatement(functools.partial(self._statement, index)) for index in (0, 1)]
         self._count = PreparedStatement(
-            lambda _, value: model.select(peewee.fn.COUNT(model.id)).where(scope(value))
+            lambda _, value: model.select(peewee.fn.COUNT(self._id)).where(scope(value))
         )
 
-    def __call__(self, database: peewee.Database, *, above: int = 0, **values: Any) -> tuple[int, int]:
-        """Do it.
+    def __call__(self, database: peewee.Database, *, after_id: int = 0, **values: Any) -> tuple[int, int]:
+        """Refresh the table.
 
         Parameters:
-          above: rows up to this id are somebody else's and stay as they are.
-          values: of the parameters.
+          after_id: rows up to this id are neither changed nor deleted.
+          values: the values of the query's and the condition's parameters.
 
         Returns:
           How many rows were inserted, changed or deleted, and how many were right already.
         """
-        values["above"] = above
+        values["after_id"] = after_id
         if is_postgresql(database):
-            in_all, upserted, deleted = self._at_once(database, **values).fetchone()
+            in_all, upserted, deleted = self._all_at_once(database, **values).fetchone()
         else:
             with database.atomic():
                 deleted, upserted = (
-                    changes(database, statement(database, **values)) for statement in self._one_by_one
+                    rows_changed(database, statement(database, **values)) for statement in self._one_by_one
                 )
                 (in_all,) = self._count(database, **values).fetchone()
         return upserted + deleted, in_all - upserted
 
-    def _all(self, database: peewee.Database, value: Parameters) -> peewee.Select:
-        rows, (delete, insert) = self._parts(database, value)
-        gone = peewee.CTE("gone", delete.returning(self._model.id))
-        written = peewee.CTE("written", insert)
-        counts = [peewee.Select([cte], [peewee.fn.COUNT(peewee.SQL("*"))]) for cte in (rows, written, gone)]
-        return peewee.Select(columns=counts).with_cte(rows, gone, written)
+    def _single_statement(self, database: peewee.Database, value: Parameters) -> peewee.Select:
+        rows, (delete, insert) = self._statements(database, value)
+        deleted = peewee.CTE("deleted", delete.returning(self._id))
+        written = peewee.CTE("written", insert.returning(self._id))
+        counts = [
+            peewee.Select([cte], [peewee.fn.COUNT(peewee.SQL("*"))]) for cte in (rows, written, deleted)
+        ]
+        return peewee.Select(columns=counts).with_cte(rows, deleted, written)
 
-    def _part(self, place: int, database: peewee.Database, value: Parameters) -> peewee.Query:
-        rows, statements = self._parts(database, value)
-        return statements[place].with_cte(rows)
+    def _statement(self, index: int, database: peewee.Database, value: Parameters) -> peewee.Query:
+        rows, statements = self._statements(database, value)
+        return statements[index].with_cte(rows)
 
-    def _parts(
+    def _statements(
         self, database: peewee.Database, value: Parameters
-    ) -> tuple[peewee.CTE, tuple[peewee.Query, peewee.Query]]:
-        """What was computed; what deletes the rows that it has not, and what brings the others in."""
-        model, key = self._model, unique_key(self._model).fields
-        fields = content(model)
-        names = {field.name for field in key}  # fields themselves overload ==
-        values = [field for field in fields if field.name not in names]
+    ) -> tuple[peewee.CTE, tuple[peewee.ModelDelete, peewee.ModelInsert]]:
+        """Return the computed rows, what deletes the table's other rows, and what upserts those."""
+        model, key = self._model, unique_key(self._model)
+        key_names = {field.name for field in key.fields}  # fields themselves overload ==
+        fields = non_id_fields(model)
+        updated = [field for field in fields if field.name not in key_names]
         rows = peewee.CTE("computed", self._computed(database, value))
 
-        def selected(of: Sequence[peewee.Field]) -> peewee.Select:
-            return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in of])
+        def select(columns: Sequence[peewee.Field]) -> peewee.Select:
+            return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in columns])
 
-        excluded = [getattr(peewee.EXCLUDED, field.column_name) for field in values]
-        differs = is_distinct(database, peewee.Tuple(*values), peewee.Tuple(*excluded))
-        # ON CONFLICT alone would lock the rows that are the same already.
-        same_key = [field == getattr(rows.c, field.column_name) for field in key]
-        new = peewee.Tuple(*(getattr(rows.c, field.column_name) for field in values))
-        held = model.select(is_distinct(database, peewee.Tuple(*values), new)).where(*same_key)
-        other = peewee.Expression(held, "IS NOT", peewee.SQL("FALSE"))
-        own = model.id > value("above")
-        insert = model.insert_from(selected(fields).where(other), fields).on_conflict(
-            conflict_target=key, preserve=values, where=own & differs
+        refreshed = self._id > value("after_id")
+        source = select(fields).where(is_new_or_different(database, model, key, updated, rows))
+        insert = update_on_conflict(
+            database, model.insert_from(source, fields).returning(), key, updated, refreshed
         )
-        delete = model.delete().where(self._scope(value), own, peewee.Tuple(*key).not_in(selected(key)))
+        gone = peewee.Tuple(*key.fields).not_in(select(key.fields))
+        delete = model.delete().where(self._scope(value), refreshed, gone)
         return rows, (delete, insert)
 
 
-def content(model: type[ApplicationModel]) -> list[peewee.Field]:
-    """The fields of a model but the id."""
-    return [field for field in model._meta.sorted_fields if not field.primary_key]
+def non_id_fields(model: type[peewee.Model]) -> list[peewee.Field]:
+    """Return the fields of a model but the primary key."""
+    return [field for field in fields_of(model) if not field.primary_key]
 
 
-def changes(database: peewee.Database, cursor: Any) -> int:
-    """How many rows the statement of a cursor changed; on SQLite it must be the last one that did."""
+def rows_changed(database: peewee.Database, cursor: Any) -> int:
+    """Return how many rows a cursor's statement changed; on SQLite it must be the last that changed any."""
     if is_postgresql(database):
-        return cursor.rowcount
+        return int(cursor.rowcount)
     # SQLite's driver does not say for a statement with a CTE.
-    return peewee.Select(columns=[peewee.fn.changes()]).scalar(database)
+    return int(peewee.Select(columns=[peewee.fn.changes()]).scalar(database))

@@ -9,6 +9,8 @@ from typing import Any
 
 import peewee
 
+from tformance_seed.bulk.conditional_update import update_where_different
+from tformance_seed.bulk.peewee_internals import fields_by_name
 from tformance_seed.metrics.insight_facts import (
     DAY,
     OLD_DAYS,
@@ -246,10 +248,11 @@ def _store(
         this = DailyInsight.id == row["id"]
         if values is None:
             written += DailyInsight.delete().where(this).execute(database)
-        elif any(row[name] != value for name, value in values.items()):
-            written += DailyInsight.update(values).where(this).execute(database)
         else:
-            unchanged += 1
+            fields = fields_by_name(DailyInsight)
+            new = {fields[name]: fields[name].to_value(value) for name, value in values.items()}
+            changed = update_where_different(database, DailyInsight, new).where(this).execute(database)
+            written, unchanged = written + changed, unchanged + 1 - changed
     if wanted:
         DailyInsight.insert_many(list(wanted.values())).execute(database)
     return written + len(wanted), unchanged

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import peewee
 from peewee import fn
 
-from tformance_seed.bulk import columns
+from tformance_seed.bulk import convert_columns
 from tformance_seed.bulk.prepared import PreparedStatement
 from tformance_seed.canonical_json import json_text
 from tformance_seed.sources.records import Columns
@@ -61,7 +61,7 @@ def facts_from_columns(pull_requests: Columns) -> Facts:
       pull_requests: columns of PullRequest; those without a key have no facts.
     """
     texts = {name: pull_requests[name] for name in ("jira_key", "title")}
-    key, title = (made.values for made in columns(PullRequest, texts))  # as the table will hold them
+    key, title = (made.values for made in convert_columns(PullRequest, texts))  # as the table will hold them
     rows = np.flatnonzero(key != b"")
     prs = {name: pull_requests[name][rows] for name in FOR_FACTS}
     merged = ~np.isnat(prs["merged_at"])

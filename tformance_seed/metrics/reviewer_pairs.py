@@ -6,7 +6,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.refresh import Refresh, content
+from tformance_seed.bulk.refresh import Refresh, non_id_fields
 from tformance_seed.storage.models import PRReview, ReviewerCorrelation, TeamMember
 
 #: Collations that compare text byte by byte: PostgreSQL's default one depends on the server's locale.
@@ -24,7 +24,7 @@ def refresh_reviewer_pairs(
     Returns:
       How many rows were inserted, changed or deleted, and how many were right already.
     """
-    return _REFRESH(database, above=adopted_max_id, team=team_id)
+    return _REFRESH(database, after_id=adopted_max_id, team=team_id)
 
 
 def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
@@ -53,7 +53,7 @@ def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
         "reviewer_2": second.c.reviewer_id,
         "team": peewee.Cast(team_id, "BIGINT"),
     }
-    named = [columns[field.name].alias(field.column_name) for field in content(ReviewerCorrelation)]
+    named = [columns[field.name].alias(field.column_name) for field in non_id_fields(ReviewerCorrelation)]
     names = [
         [getattr(word.c, name) for name in ("github_id", "email", "reviewer_id")] for word in (first, second)
     ]

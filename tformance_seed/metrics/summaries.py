@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
-from tformance_seed.bulk import columns, is_distinct
+from tformance_seed.bulk import convert_columns
+from tformance_seed.bulk.conditional_update import update_where_different
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.refresh import changes
+from tformance_seed.bulk.peewee_internals import execute
+from tformance_seed.bulk.refresh import rows_changed
 from tformance_seed.canonical_json import json_text
 from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
@@ -111,7 +113,8 @@ def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
       files: columns of PRFile; ``pull_request`` is a row of the former.
     """
     held = {
-        made.field.name: made for made in columns(PullRequest, {name: pull_requests[name] for name in TOLD})
+        made.field.name: made
+        for made in convert_columns(PullRequest, {name: pull_requests[name] for name in TOLD})
     }
     values = {name: made.values for name, made in held.items()}
     hours = held["review_time_hours"]
@@ -136,7 +139,7 @@ def _kind(used: Flags, reviewed: Flags) -> npt.NDArray[np.int64]:
 
 def _kept(files: Columns) -> Columns:
     """Files as their table will hold them: of names that were too long, two may have become the same."""
-    (names,) = columns(PRFile, {"filename": files["filename"]})
+    (names,) = convert_columns(PRFile, {"filename": files["filename"]})
     if np.array_equal(names.values, files["filename"]):
         return files
     keys = zip(files["pull_request"].tolist(), names.values.tolist(), strict=True)
@@ -178,7 +181,6 @@ def _store(database: peewee.Database, ids: tuple[int, ...], texts: list[bytes]) 
     told = peewee.ValuesList(made).cte("told", columns=("id", "summary", "version"))
     summary = told.c.summary.cast("JSONB") if is_postgresql(database) else told.c.summary
     new = {PullRequest.llm_summary: summary, PullRequest.llm_summary_version: told.c.version}
-    differs = is_distinct(database, peewee.Tuple(*new), peewee.Tuple(*new.values()))
-    update = PullRequest.update(new).from_(told).where(PullRequest.id == told.c.id, differs)
-    written = changes(database, database.execute(update.with_cte(told)))
+    update = update_where_different(database, PullRequest, new).from_(told).where(PullRequest.id == told.c.id)
+    written = rows_changed(database, execute(database, update.with_cte(told)))
     return written, len(ids) - written

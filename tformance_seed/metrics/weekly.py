@@ -8,7 +8,7 @@ from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
-from tformance_seed.bulk.refresh import Refresh, content
+from tformance_seed.bulk.refresh import Refresh, non_id_fields
 from tformance_seed.storage.models import (
     Commit,
     JiraIssue,
@@ -33,7 +33,7 @@ PARTS = {
 #: What is known of a member's week.
 MEASURES = tuple(
     field.name
-    for field in content(WeeklyMetrics)
+    for field in non_id_fields(WeeklyMetrics)
     if field.name not in {"created_at", "updated_at", "team", "member", "week_start"}
 )
 
@@ -55,7 +55,7 @@ def refresh_weekly(
     """
     start, end = weeks(since, until)
     days = {"first": start.date(), "next": end.date()}
-    return _REFRESH(database, above=adopted_max_id, team=team_id, start=start, end=end, **days)
+    return _REFRESH(database, after_id=adopted_max_id, team=team_id, start=start, end=end, **days)
 
 
 def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
@@ -214,7 +214,7 @@ def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, .
         known = fn.MAX(getattr(union.c, name))
         known = known if WeeklyMetrics._meta.fields[name].null else fn.COALESCE(known, 0)
         columns[name] = known / PARTS[name] if name in PARTS else known
-    named = [columns[field.name].alias(field.column_name) for field in content(WeeklyMetrics)]
+    named = [columns[field.name].alias(field.column_name) for field in non_id_fields(WeeklyMetrics)]
     return peewee.Select([union], named).group_by(union.c.member_id, union.c.week_start)
 
 

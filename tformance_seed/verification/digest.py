@@ -19,7 +19,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.refresh import content
+from tformance_seed.bulk.refresh import non_id_fields
 from tformance_seed.canonical_json import json_text
 from tformance_seed.storage.models import APPLICATION, Team
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
@@ -112,7 +112,7 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
 
 def _query(database: peewee.Database, model: Any, team_id: int) -> peewee.Select:
     """A team's rows of a table: the canonical text of all columns but JSON, then the JSON columns."""
-    fields = content(model)
+    fields = non_id_fields(model)
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)
     write = fn.format if is_postgresql(database) else fn.printf

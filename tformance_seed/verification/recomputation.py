@@ -5,7 +5,7 @@ import datetime
 import peewee
 from peewee import fn
 
-from tformance_seed.bulk.refresh import content
+from tformance_seed.bulk.refresh import non_id_fields
 from tformance_seed.metrics.reviewer_pairs import pairs_query
 from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.storage.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
@@ -35,7 +35,7 @@ def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase
 def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:
     """Members of rows that are only stored or only computed."""
     model = member.model
-    stored = model.select(*content(model)).where(model.team == team_id)
+    stored = model.select(*non_id_fields(model)).where(model.team == team_id)
     surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")
     members = [peewee.Select([wrong], [getattr(wrong.c, member.column_name)]) for wrong in (surplus, missing)]
     return TeamMember.id.in_(members[0] + members[1])

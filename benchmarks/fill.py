@@ -11,7 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.catalog.calibration import (
+    APPLICATION_ORGANISATIONS,
+    APPLICATION_PULL_REQUESTS,
+    APPLICATION_USAGE_ROWS,
+    expected_usage_rows,
+)
 from tformance_seed.catalog.organisations import load
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
@@ -19,22 +24,26 @@ from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 
-#: Organisations, pull requests and rows of AI usage of the application's own database.
-ORGANISATIONS, PULL_REQUESTS, AI_USAGE = 100, 51_465, 1_300_000
-
 DAYS, UNTIL = 90, datetime.date(2026, 3, 18)
 
 
-def plan(count: int = ORGANISATIONS) -> list[Plan]:
+def plan(count: int = APPLICATION_ORGANISATIONS) -> list[Plan]:
     """Plan a number of organisations, each with its share of the rows."""
     first = UNTIL - datetime.timedelta(days=DAYS - 1)
     workdays = int(np.busday_count(first, UNTIL + datetime.timedelta(days=1)))
     planned = []
     for position, organisation in enumerate(list(load().values())[:count]):
-        share = PULL_REQUESTS * (position + 1) // ORGANISATIONS - PULL_REQUESTS * position // ORGANISATIONS
-        usage = AI_USAGE / ORGANISATIONS / expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
+        bounds = [
+            APPLICATION_PULL_REQUESTS * k // APPLICATION_ORGANISATIONS for k in (position, position + 1)
+        ]
+        usage_per_member = expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
+        members = APPLICATION_USAGE_ROWS / APPLICATION_ORGANISATIONS / usage_per_member
         request = Request(
-            organisations=[organisation.slug], members=round(usage), prs=share, days=DAYS, until=UNTIL
+            organisations=[organisation.slug],
+            members=round(members),
+            prs=bounds[1] - bounds[0],
+            days=DAYS,
+            until=UNTIL,
         )
         planned += make_plans(request, UNTIL)
     return planned
@@ -67,4 +76,4 @@ def _peak_memory() -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else ORGANISATIONS)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else APPLICATION_ORGANISATIONS)

@@ -66,7 +66,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     """Measure time by table, memory and sizes at full scale; the floor; weekly metrics."""
     url = server.with_tables()
     console.print("full scale: filling")
-    first = _fill(url, fill.ORGANISATIONS)
+    first = _fill(url, fill.APPLICATION_ORGANISATIONS)
     rows = {model._meta.table_name: 0 for model in APPLICATION}
     sizes = {}
     for table in rows:
@@ -77,7 +77,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     ((total,),) = execute(url, "SELECT pg_database_size(current_database())")
     execute(url, "VACUUM ANALYZE")
     console.print("full scale: again")
-    again = _fill(url, fill.ORGANISATIONS)
+    again = _fill(url, fill.APPLICATION_ORGANISATIONS)
     console.print("full scale: weekly metrics")
     weekly, bare = _weekly(url)
     ready = _ready(url, rows)
@@ -87,7 +87,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     floors: list[float] = []
     for turn in range(ROUNDS):
         console.print(f"full scale, round {turn + 1}")
-        fills.append(_fill_new_database(server, fill.ORGANISATIONS))
+        fills.append(_fill_new_database(server, fill.APPLICATION_ORGANISATIONS))
         floors.append(_floor(server, ready))
     seconds, floor = statistics.median(filled["seconds"] for filled in fills), statistics.median(floors)
     memory = max(filled["memory_mb"] for filled in (first, *fills))

@@ -62,8 +62,11 @@ TOOL_COUNTS_BY_MONTH = {
     "copilot": (16, 9, 9, 25, 32, 24, 74, 79, 93, 107, 120, 170),
 }
 
-# The project's founding document: the database that the package must be able to fill, in December 2025
-# (51,465 pull requests in 955 MB).
+# The project's founding document: the application's database in December 2025, which the package must be able
+# to fill.
+
+#: Its organisations, pull requests and rows of daily AI usage.
+APPLICATION_ORGANISATIONS, APPLICATION_PULL_REQUESTS, APPLICATION_USAGE_ROWS = 100, 51_465, 1_300_000
 
 #: Mean files and commits of a pull request (432 K files and 203 K commits of 49 K pull requests).
 FILES_PER_PULL_REQUEST, COMMITS_PER_PULL_REQUEST = 8.8, 4.1

@@ -5,12 +5,17 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.synthetic import DAY, UNTIL, make_profile, read, read_large
 from tformance_seed.sources.records import (
     AI_NONE,
 )
 from tformance_seed.sources.synthetic import SyntheticSource
+from tformance_seed.sources.synthetic.people import argsort_smallest
+
+HASHES = st.integers(min_value=0, max_value=2**64 - 1)
 
 
 def test_members_are_distinct():
@@ -66,10 +71,16 @@ def test_a_few_people_do_most_of_the_work():
 
 @pytest.mark.parametrize("adoption", [0.2, 0.45, 1.0])
 def test_authors_of_pull_requests_with_ai_use_ai(adoption):
-    for given in (False, True):
-        profile = make_profile("posthog", prs=2000, adoption=adoption, adoption_given=given)
+    for is_given in (False, True):
+        profile = make_profile("posthog", prs=2000, adoption=adoption, adoption_given=is_given)
         prs = read(profile).pull_requests
         draw = SyntheticSource(profile).members().adoption_threshold
         with_ai = prs["ai_kind"] != AI_NONE
         assert with_ai.any()
         assert (draw[prs["author"][with_ai]] < adoption).all()
+
+
+@given(st.lists(HASHES, min_size=1, max_size=30, unique=True), st.integers(min_value=0, max_value=40))
+def test_the_smallest_values_are_the_first_of_all_in_order(values, count):
+    array = np.array(values, dtype=np.uint64)
+    assert argsort_smallest(array, count)[:count].tolist() == np.argsort(array)[:count].tolist()

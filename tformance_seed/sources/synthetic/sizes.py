@@ -3,8 +3,8 @@
 Lines are capped lognormals with the published medians and means. Files and commits are a product of two
 lognormal factors, one at the quantile of the lines (large changes touch more) and one at their own, rounded
 and limited to what is possible. The scale of each product is solved so that its mean over the unit square of
-both quantiles (midpoint rule, 1024 x 1024) is the published one: 8.8 files and 4.1 commits, within 1% for the
-lines of any of the three kinds, hence for any share of AI.
+both quantiles (midpoint rule, 1024 x 1024) is the published one within 1%, for the lines of any of the three
+kinds, hence for any share of AI.
 """
 
 from dataclasses import dataclass

@@ -53,8 +53,8 @@ def test_the_first_two_dimensions_are_jointly_spread():
 def overlaps(one, other, share, count=256):
     """Return how often both of two values are below a share, for each of many organisations, as z-scores.
 
-    Each value is below it for exactly its share of the ordinals. Of two independent scrambles, the variance is
-    at most twice that of independent values.
+    Each value is below it for exactly its share of the ordinals. Of two independent scrambles, the
+    variance is at most twice that of independent values.
     """
     ordinals = np.arange(1, count + 1)
     scores = []

@@ -7,8 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
-from tformance_seed import ledger, metrics
-from tformance_seed import verification as verify
+from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain as maintenance
 from tformance_seed.commands import seed as seeding
 from tformance_seed.errors import SeedError
@@ -227,7 +226,7 @@ def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
     SeedTask.update(claimed_at=None, finished_at=None).execute()
     outcome = seed(database, options=Options(chunk_size=300))
     assert outcome.failures == {}
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_a_ledger_of_an_older_version_makes_room(database):

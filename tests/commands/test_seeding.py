@@ -7,8 +7,7 @@ import time
 import pytest
 
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
-from tformance_seed import ledger, metrics
-from tformance_seed import verification as verify
+from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain as maintenance
 from tformance_seed.errors import InputError
 from tformance_seed.pipeline import aggregate as aggregates
@@ -43,7 +42,7 @@ def test_every_table_is_filled_and_every_invariant_holds(database):
     assert outcome.failures == {}
     counts = {model.__name__: model.select().count() for model in APPLICATION}
     assert all(counts.values()), counts
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_second_run_writes_nothing(database):
@@ -138,13 +137,13 @@ def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(d
         assert {key: after[key] for key in before[model]} == before[model], model
     assert PullRequest.select().count() > counts[PullRequest]
     assert AIUsageDaily.select().where(AIUsageDaily.date == UNTIL).count() > 0
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_weekly_metrics_stay_right_when_windows_jump(database):
     for until, days in (("2026-01-15", 40), ("2026-01-16", 40), ("2026-01-30", 3)):
         seed(database, until=datetime.date.fromisoformat(until), days=days)
-        assert verify.check(database, Team.get().id) == []
+        assert verification.check(database, Team.get().id) == []
 
 
 def test_windows_in_any_order_end_in_the_same_content(database):
@@ -287,7 +286,7 @@ def test_an_exact_number_of_pull_requests(database):
     seed(database, prs=137)
     assert PullRequest.select().count() == 137
     assert PullRequest.select().where(PullRequest.llm_summary.is_null()).count() == 0
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
     seed(database, prs=0)
     assert PullRequest.select().count() == 0
     assert WeeklyMetrics.select().count() == 0

@@ -2,7 +2,7 @@
 
 import datetime
 
-from tformance_seed import verification as verify
+from tformance_seed import verification
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning.plan import make_plans
@@ -27,4 +27,4 @@ def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=
 
 
 def content(database, slug=ORGANISATION):
-    return verify.digest(database, Team.get(Team.slug == slug).id)
+    return verification.digest(database, Team.get(Team.slug == slug).id)

@@ -1,397 +1,17 @@
-import datetime
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import peewee
 import pytest
 
-from tests.support.teams import DAY, HOUR, MONDAY, Coherent, add, add_members, add_team
-from tformance_seed.bulk.dialect import is_postgresql
+from tests.support.teams import Coherent, add_team
+from tests.verification.corruptions import CORRUPTIONS, STALE, change, illegal_choice, one
 from tformance_seed.storage.connection import connect
-from tformance_seed.storage.models import (
-    AIUsageDaily,
-    Commit,
-    CopilotEditorDaily,
-    CopilotLanguageDaily,
-    CopilotSeatSnapshot,
-    Deployment,
-    JiraIssue,
-    PRCheckRun,
-    PRComment,
-    PRFile,
-    PRReview,
-    PRSurvey,
-    PRSurveyReview,
-    PullRequest,
-    ReviewerCorrelation,
-    Team,
-    TeamMember,
-    WeeklyMetrics,
-)
+from tformance_seed.storage.models import AIUsageDaily, JiraIssue, PRFile, PullRequest, Team, TeamMember
 from tformance_seed.storage.schema.create import create_missing
 from tformance_seed.verification import Violation, check
 from tformance_seed.verification.rules import RULES
-
-MINUTE = datetime.timedelta(minutes=1)
-
-
-def one(model: type[peewee.Model], number: int | None = None) -> Any:
-    """The first row of a table, or the first that belongs to a pull request."""
-    query = model.select().order_by(model.id)
-    if model is PullRequest:
-        query = query.where(PullRequest.github_pr_id == number)
-    elif number is not None:
-        query = query.where(model.pull_request == one(PullRequest, number))
-    return query.first()
-
-
-def change(row: Any, **values: Any) -> str:
-    """Change a row; the name of its table."""
-    assert type(row).update(values).where(type(row).id == row.id).execute() == 1
-    return type(row)._meta.table_name
-
-
-# Pull request 1 is merged and reviewed, 5 is merged without a review, 13 is open and has one reviewer.
-
-
-def illegal_choice(team: Coherent) -> str:
-    return change(one(PRFile), status="copied")
-
-
-def too_long(team: Coherent) -> str:
-    if is_postgresql(team.database):  # which would refuse it
-        team.database.execute_sql("ALTER TABLE metrics_prfile ALTER COLUMN filename TYPE text")
-    return change(one(PRFile), filename="x" * 501)
-
-
-def stranger_as_creator(team: Coherent) -> str:
-    (stranger,) = add_members(add_team("other"), 1)
-    return change(one(Deployment), creator=stranger)
-
-
-def same_number_twice(team: Coherent) -> str:
-    table = PullRequest._meta.table_name
-    (index,) = [
-        index for index in team.database.get_indexes(table) if index.unique and len(index.columns) == 3
-    ]
-    team.database.execute_sql(f'DROP INDEX "{index.name}"')
-    return change(one(PullRequest, 5), github_pr_id=15)
-
-
-def review_before_creation(team: Coherent) -> str:
-    pull_request, moment = one(PullRequest, 23), one(PullRequest, 23).pr_created_at - HOUR
-    for review in PRReview.select().where(PRReview.pull_request == pull_request):
-        change(review, submitted_at=moment)
-    return change(pull_request, first_review_at=moment, review_time_hours=-1)
-
-
-def merge_before_review(team: Coherent) -> str:
-    pull_request = one(PullRequest, 1)
-    moment = pull_request.merged_at + HOUR
-    for review in PRReview.select().where(PRReview.pull_request == pull_request):
-        change(review, submitted_at=moment)
-    hours = pull_request.cycle_time_hours + 1
-    return change(pull_request, first_review_at=moment, review_time_hours=hours)
-
-
-def merge_before_creation(team: Coherent) -> str:
-    pull_request = one(PullRequest, 5)
-    return change(pull_request, pr_created_at=pull_request.merged_at + HOUR, cycle_time_hours=-1)
-
-
-def closed_with_a_merge(team: Coherent) -> str:
-    pull_request = one(PullRequest, 7)
-    merged_at = pull_request.pr_created_at + DAY
-    return change(pull_request, merged_at=merged_at, cycle_time_hours=24)
-
-
-def merged_without_a_moment(team: Coherent) -> str:
-    return change(one(PullRequest, 3), state="merged", jira_key="")
-
-
-def wrong_cycle_hours(team: Coherent) -> str:
-    pull_request = one(PullRequest, 1)
-    return change(pull_request, cycle_time_hours=pull_request.cycle_time_hours + Decimal("0.02"))
-
-
-def no_review_hours(team: Coherent) -> str:
-    return change(one(PullRequest, 3), review_time_hours=None)
-
-
-def earlier_review(team: Coherent) -> str:
-    review = one(PRReview, 3)
-    change(review, submitted_at=review.submitted_at - MINUTE)
-    return PullRequest._meta.table_name
-
-
-def round_too_many(team: Coherent) -> str:
-    return change(one(PullRequest, 3), review_rounds=2)
-
-
-def comment_too_many(team: Coherent) -> str:
-    return change(one(PullRequest, 1), total_comments=2)
-
-
-def file_too_few(team: Coherent) -> str:
-    one(PRFile, 1).delete_instance()
-    return PullRequest._meta.table_name
-
-
-def wrong_changes(team: Coherent) -> str:
-    return change(one(PRFile), changes=0)
-
-
-def review_by_the_author(team: Coherent) -> str:
-    pull_request = one(PullRequest, 3)
-    return change(one(PRReview, 3), reviewer=pull_request.author)
-
-
-def commit_after_the_merge(team: Coherent) -> str:
-    return change(one(Commit, 1), committed_at=one(PullRequest, 1).merged_at + MINUTE)
-
-
-def commit_of_another_repository(team: Coherent) -> str:
-    return change(one(Commit, 1), github_repo="acme/api")
-
-
-def tools_without_the_flag(team: Coherent) -> str:
-    return change(one(Commit, 3), is_ai_assisted=False)
-
-
-def flag_without_tools(team: Coherent) -> str:
-    return change(one(Commit, 1), is_ai_assisted=True)
-
-
-def comment_before_creation(team: Coherent) -> str:
-    return change(one(PRComment, 1), comment_created_at=one(PullRequest, 1).pr_created_at - MINUTE)
-
-
-def wrong_duration(team: Coherent) -> str:
-    return change(one(PRCheckRun), duration_seconds=92)
-
-
-def deployment_of_an_open_one(team: Coherent) -> str:
-    return change(one(Deployment), pull_request=one(PullRequest, 3))
-
-
-def deployment_before_the_merge(team: Coherent) -> str:
-    return change(one(Deployment, 1), deployed_at=one(PullRequest, 1).pr_created_at)
-
-
-def unknown_issue(team: Coherent) -> str:
-    return change(one(PullRequest, 1), jira_key="AC-9999")
-
-
-def wrong_issue_hours(team: Coherent) -> str:
-    return change(one(JiraIssue), cycle_time_hours=1)
-
-
-def done_without_a_moment(team: Coherent) -> str:
-    return change(one(JiraIssue), resolved_at=None, cycle_time_hours=None)
-
-
-def resolved_in_progress(team: Coherent) -> str:
-    return change(one(JiraIssue), status="In Progress")
-
-
-def survey_of_an_open_one(team: Coherent) -> str:
-    pull_request = one(PullRequest, 3)
-    mine = {"pull_request": pull_request, "author": pull_request.author}
-    return add(PRSurvey, team=team.team, **mine)._meta.table_name
-
-
-def survey_of_somebody_else(team: Coherent) -> str:
-    return change(one(PRSurvey, 1), author=None)
-
-
-def answer_without_a_moment(team: Coherent) -> str:
-    return change(one(PRSurvey, 1), author_responded_at=None)
-
-
-def wrong_answer(team: Coherent) -> str:
-    return change(one(PRSurvey, 1), author_ai_assisted=True)
-
-
-def author_without_usage(team: Coherent) -> str:
-    long_ago = MONDAY - datetime.timedelta(days=28)
-    usage = AIUsageDaily.update(member=bystander(team), created_at=long_ago)
-    usage.where(AIUsageDaily.member == one(PullRequest, 6).author).execute()
-    return PRSurvey._meta.table_name
-
-
-def wrong_verdict(team: Coherent) -> str:
-    answer = one(PRSurveyReview)
-    return change(answer, guess_correct=not answer.guess_correct)
-
-
-def guess_without_a_verdict(team: Coherent) -> str:
-    return change(one(PRSurveyReview), guess_correct=None)
-
-
-def bystander(team: Coherent) -> TeamMember:
-    return add(TeamMember, team=team.team, display_name="Bystander", github_id="999")
-
-
-def answer_of_a_bystander(team: Coherent) -> str:
-    return change(one(PRSurveyReview), reviewer=bystander(team))
-
-
-def answer_before_the_merge(team: Coherent) -> str:
-    return change(one(PRSurvey, 1), author_responded_at=one(PullRequest, 1).merged_at - MINUTE)
-
-
-def guess_before_the_merge(team: Coherent) -> str:
-    answer = one(PRSurveyReview)
-    return change(answer, responded_at=answer.survey.pull_request.merged_at - MINUTE)
-
-
-# What is about a single row is tried on a day without use of Copilot, or on use of Cursor, since otherwise
-# the figures of the day would no longer add up.
-
-SATURDAY, SUNDAY = datetime.date(2025, 1, 11), datetime.date(2025, 1, 12)
-
-
-def use_of_cursor() -> AIUsageDaily:
-    return AIUsageDaily.select().where(AIUsageDaily.source == "cursor").first()
-
-
-def accepted_too_many(team: Coherent) -> str:
-    return change(one(CopilotLanguageDaily), date=SATURDAY, suggestions_accepted=322)
-
-
-def accepted_too_many_in_an_editor(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), date=SATURDAY, suggestions_accepted=322)
-
-
-def accepted_too_many_of_a_member(team: Coherent) -> str:
-    return change(use_of_cursor(), suggestions_shown=100, suggestions_accepted=150, acceptance_rate=150)
-
-
-def wrong_rate(team: Coherent) -> str:
-    usage = one(AIUsageDaily)
-    return change(usage, acceptance_rate=usage.acceptance_rate + Decimal("0.01"))
-
-
-def used_on_saturday(team: Coherent) -> str:
-    return change(use_of_cursor(), date=SATURDAY)
-
-
-def used_on_sunday(team: Coherent) -> str:
-    return change(use_of_cursor(), date=SUNDAY)
-
-
-def wrong_sum_of_languages(team: Coherent) -> str:
-    return change(one(CopilotLanguageDaily), suggestions_shown=322)
-
-
-def wrong_sum_of_editors(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), suggestions_accepted=92)
-
-
-def wrong_users_of_editors(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), active_users=4)
-
-
-def wrong_active_seats(team: Coherent) -> str:
-    return change(one(CopilotSeatSnapshot), active_this_cycle=4, inactive_this_cycle=1)
-
-
-def seat_too_many(team: Coherent) -> str:
-    return change(one(CopilotSeatSnapshot), total_seats=6)
-
-
-#: Rule -> ways to break it, each of which breaks no other.
-CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
-    "choices": [illegal_choice],
-    "lengths": [too_long],
-    "own_team": [stranger_as_creator],
-    "pull_request_unique": [same_number_twice],
-    "review_after_creation": [review_before_creation],
-    "merge_after_review": [merge_before_review],
-    "merge_after_creation": [merge_before_creation],
-    "merged_when": [closed_with_a_merge, merged_without_a_moment],
-    "cycle_hours": [wrong_cycle_hours],
-    "review_hours": [no_review_hours],
-    "first_review": [earlier_review],
-    "rounds_counted": [round_too_many],
-    "comments_counted": [comment_too_many],
-    "lines_counted": [file_too_few],
-    "changes_add_up": [wrong_changes],
-    "review_by_other": [review_by_the_author],
-    "commit_before_merge": [commit_after_the_merge],
-    "commit_repository": [commit_of_another_repository],
-    "commit_tools": [tools_without_the_flag, flag_without_tools],
-    "comment_after_creation": [comment_before_creation],
-    "check_duration": [wrong_duration],
-    "deployed_after_merge": [deployment_of_an_open_one, deployment_before_the_merge],
-    "jira_issue_known": [unknown_issue],
-    "jira_hours": [wrong_issue_hours],
-    "jira_resolved": [done_without_a_moment, resolved_in_progress],
-    "survey_of_merged": [survey_of_an_open_one],
-    "survey_of_author": [survey_of_somebody_else],
-    "answer_when": [answer_without_a_moment],
-    "answer_after_merge": [answer_before_the_merge],
-    "answer_agrees": [wrong_answer],
-    "answer_has_usage": [author_without_usage],
-    "guess_right": [wrong_verdict, guess_without_a_verdict],
-    "guess_after_merge": [guess_before_the_merge],
-    "surveyed_reviewed": [answer_of_a_bystander],
-    "accepted_were_shown": [
-        accepted_too_many,
-        accepted_too_many_in_an_editor,
-        accepted_too_many_of_a_member,
-    ],
-    "acceptance_rate": [wrong_rate],
-    "usage_on_weekdays": [used_on_saturday, used_on_sunday],
-    "seats_add_up": [seat_too_many],
-    "copilot_days": [
-        wrong_sum_of_languages,
-        wrong_sum_of_editors,
-        wrong_users_of_editors,
-        wrong_active_seats,
-    ],
-}
-
-
-def wrong_week(team: Coherent) -> str:
-    return change(one(WeeklyMetrics), lines_added=7)
-
-
-def first_weeks_missing(team: Coherent) -> str:
-    WeeklyMetrics.delete().where(
-        WeeklyMetrics.week_start == WeeklyMetrics.select(peewee.fn.MIN(WeeklyMetrics.week_start))
-    ).execute()
-    return WeeklyMetrics._meta.table_name
-
-
-def all_weeks_missing(team: Coherent) -> str:
-    WeeklyMetrics.delete().execute()
-    return WeeklyMetrics._meta.table_name
-
-
-def surplus_week(team: Coherent) -> str:
-    return add(
-        WeeklyMetrics, team=team.team, member=team.members[0], week_start=datetime.date(2026, 1, 5)
-    )._meta.table_name
-
-
-def wrong_pair(team: Coherent) -> str:
-    pair = one(ReviewerCorrelation)
-    return change(pair, agreements=pair.agreements + 1)
-
-
-def missing_pair(team: Coherent) -> str:
-    one(ReviewerCorrelation).delete_instance()
-    return ReviewerCorrelation._meta.table_name
-
-
-#: Rule about an aggregate -> ways to break it, after which it must not be computed anew.
-STALE: dict[str, list[Callable[[Coherent], str]]] = {
-    "weekly_metrics": [wrong_week, first_weeks_missing, all_weeks_missing, surplus_week],
-    "reviewer_pairs": [wrong_pair, missing_pair],
-}
 
 
 def cases(table: dict[str, list[Callable[[Coherent], str]]]) -> list[Any]:
@@ -408,7 +28,7 @@ def test_every_rule_is_broken_in_a_test() -> None:
     assert {*CORRUPTIONS, *STALE, "json"} == RULES.keys()
 
 
-def test_text_that_is_not_json_is_found_where_the_database_lets_it_pass(tmp_path: Path) -> None:
+def test_text_that_is_not_json_is_found_where_the_database_accepts_it(tmp_path: Path) -> None:
     database = connect(f"sqlite:///{tmp_path}/test.db")
     create_missing(database)
     team = Coherent(database)
@@ -444,11 +64,17 @@ def test_a_violation_counts_its_rows_and_names_one(coherent: Coherent) -> None:
     for number in (1, 2, 4):
         change(one(PRFile, number), status="copied")
     assert check(coherent.database, coherent.team.id) == [
-        Violation("choices", "metrics_prfile", 3, "4 acme/api src/1.py", "every choice is a legal one")
+        Violation(
+            "choices",
+            "metrics_prfile",
+            3,
+            "4 acme/api src/1.py",
+            "every value is among the choices of its column",
+        )
     ]
 
 
-def test_another_team_is_not_looked_at(coherent: Coherent) -> None:
+def test_another_team_is_not_checked(coherent: Coherent) -> None:
     other = Coherent(coherent.database, "other")
     illegal_choice(coherent)
     assert check(coherent.database, other.team.id) == []

@@ -1,6 +1,6 @@
-"""Is what is in the database right: a digest of the content, and rules that it must obey."""
+"""Checks what is in the database: a digest of a team's content, and the rules that it must obey."""
 
-from tformance_seed.verification.digest import Content, TableDigest, digest
+from tformance_seed.verification.content_digest import ContentDigest, TableDigest, digest
 from tformance_seed.verification.invariants import Violation, check
 
-__all__ = ["Content", "TableDigest", "Violation", "check", "digest"]
+__all__ = ["ContentDigest", "TableDigest", "Violation", "check", "digest"]

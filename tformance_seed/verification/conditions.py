@@ -1,10 +1,9 @@
-"""Conditions that rules are made of: expressions, or functions that make one for a database and a team."""
+"""The conditions that rules are made of: expressions, or functions of a database and a team's id."""
 
 import datetime
 import functools
 import operator
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import peewee
 from peewee import fn
@@ -13,6 +12,7 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,
+    ApplicationModel,
     CopilotEditorDaily,
     CopilotLanguageDaily,
     CopilotSeatSnapshot,
@@ -26,35 +26,39 @@ from tformance_seed.storage.models import (
 )
 from tformance_seed.storage.models.fields import JSONField
 
-#: SQLite does not count parts of seconds, so a duration may be off by one.
+#: Seconds: SQLite ignores fractions of seconds, so a duration may differ by one.
 SECONDS_TOLERANCE = 1
 
-#: Hours have two decimals: they stand for a time to within half a hundredth of an hour.
+#: Seconds: hours have two decimals, so they give a duration to within half a hundredth of an hour.
 HOURS_TOLERANCE = 18 + SECONDS_TOLERANCE
 
-#: A percentage has two decimals, so it stands for a rate to within 1/200 of a percent; here one of a little
-#: less than 200 parts, to leave room for the binary fractions of SQLite.
-PERCENT_PARTS = 199.8
+#: A percentage has two decimals, so it gives a rate to within 1/200 of a percent; slightly less than 200, to
+#: leave room for the binary fractions of SQLite.
+PARTS_OF_A_PERCENT = 199.8
 
-#: Somebody who uses AI tools may leave them alone for a few days, but not for so long.
-SETTLED = datetime.timedelta(days=14)
+#: A person who uses AI tools may do without them for some days, but not for so long.
+MAX_DAYS_WITHOUT_USAGE = datetime.timedelta(days=14)
 
-#: Statuses of Jira issues on which work has ended.
+#: Statuses of resolved Jira issues.
 RESOLVED = ("Done", "Won't Do")
 
-Model = Any  #: one of the application's models
-Condition = Any  #: an expression, or what makes one of a database and the id of a team
+#: One of the application's models.
+Model = type[ApplicationModel]
 
-#: Whether AI was found in a pull request.
+#: An expression, or a function that returns one for a database and a team's id.
+Condition = peewee.ColumnBase | Callable[[peewee.Database, int], peewee.ColumnBase]
+
+#: Whether a pull request is assisted by AI.
 WITH_AI = fn.COALESCE(PullRequest.is_ai_assisted, False)
 
 
-def _any(conditions: list[peewee.Expression]) -> peewee.Expression:
+def _any(conditions: Sequence[peewee.ColumnBase]) -> peewee.ColumnBase:
+    """Return the condition that one of the conditions holds."""
     return functools.reduce(operator.or_, conditions)
 
 
-def illegal_choices() -> dict[Model, Condition]:
-    """Table -> one of its columns has a value that is none of its choices."""
+def has_illegal_choice() -> dict[Model, Condition]:
+    """Return by table: one of its columns has a value that is not among its choices."""
     found = {
         model: [
             field.not_in([value for value, _ in field.choices])
@@ -66,8 +70,8 @@ def illegal_choices() -> dict[Model, Condition]:
     return {model: _any(conditions) for model, conditions in found.items() if conditions}
 
 
-def too_long() -> dict[Model, Condition]:
-    """Table -> one of its texts is longer than the column, which SQLite lets pass."""
+def has_too_long_text() -> dict[Model, Condition]:
+    """Return by table: one of its texts is longer than its column, which SQLite accepts."""
     found = {
         model: [
             fn.LENGTH(field) > field.max_length
@@ -79,8 +83,8 @@ def too_long() -> dict[Model, Condition]:
     return {model: _any(conditions) for model, conditions in found.items() if conditions}
 
 
-def not_json() -> dict[Model, Condition]:
-    """Table -> one of its JSON columns holds other text, which SQLite lets pass."""
+def has_invalid_json() -> dict[Model, Condition]:
+    """Return by table: one of its JSON columns holds text that is not JSON, which SQLite accepts."""
 
     def invalid(columns: list[JSONField]) -> Condition:
         return lambda database, _: (
@@ -97,11 +101,11 @@ def not_json() -> dict[Model, Condition]:
 
 
 def refers_to_another_team() -> dict[Model, Condition]:
-    """Table -> a row refers to one that is not of the team."""
+    """Return by table: a row refers to a row of another team."""
 
     def not_among_own(references: list[peewee.ForeignKeyField]) -> Condition:
         return lambda _, team_id: _any(
-            [_is_missing(field, field.rel_model.id, team_id) for field in references]
+            [_is_absent(field, field.rel_model.id, team_id) for field in references]
         )
 
     found = {
@@ -110,37 +114,44 @@ def refers_to_another_team() -> dict[Model, Condition]:
     return {model: not_among_own(references) for model, references in found.items() if references}
 
 
-def _is_missing(value: peewee.Field, column: peewee.Field, team_id: int) -> peewee.Expression:
-    """A value is in no row of the team that has such a column; NULL is no value.
+def _is_absent(value: peewee.Field, column: peewee.Field, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that no row of the team has a value in a column; NULL is no value.
 
-    Not written as NOT IN: where its rows exceed the memory for hashes, PostgreSQL reads all of them for each
-    value, while this is an anti-join or a look-up in an index.
+    Not NOT IN: where the rows exceed the memory for hashes, PostgreSQL would read all of them for each value,
+    while this is an anti-join or an index lookup.
     """
     other = column.model.alias()
     same = getattr(other, column.name) == value
-    return value.is_null(False) & ~fn.EXISTS(other.select(other.id).where(other.team == team_id, same))
+    exists = fn.EXISTS(other.select(other.id).where(other.team == team_id, same))
+    absent: peewee.ColumnBase = value.is_null(False) & ~exists
+    return absent
 
 
-def has_namesake(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Another pull request of the team has the same repository and number."""
+def is_duplicate(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that an earlier pull request of the team has the same repository and number."""
     other = PullRequest.alias()
     same = (other.github_pr_id == PullRequest.github_pr_id) & (other.github_repo == PullRequest.github_repo)
     return fn.EXISTS(other.select(other.id).where(other.team == team_id, same, other.id < PullRequest.id))
 
 
 def _seconds(database: peewee.Database, later: peewee.Field, earlier: peewee.Field) -> peewee.ColumnBase:
-    """Seconds from one moment to another."""
+    """Return the seconds from one moment to another."""
     if is_postgresql(database):
         return fn.date_part("epoch", later - earlier)
     return fn.strftime("%s", later).cast("INTEGER") - fn.strftime("%s", earlier).cast("INTEGER")
 
 
-def duration_off(
+def duration_differs(
     value: peewee.Field, later: peewee.Field, earlier: peewee.Field, unit: int, tolerance: int
 ) -> Condition:
-    """A duration, in units of so many seconds, is not that between two moments, or is known without both."""
+    """Return the condition that a duration is not the time between two moments, or is set without both.
 
-    def condition(database: peewee.Database, _: int) -> peewee.Expression:
+    Parameters:
+      unit: seconds of a unit of the duration.
+      tolerance: seconds by which it may differ.
+    """
+
+    def condition(database: peewee.Database, _: int) -> peewee.ColumnBase:
         difference = fn.ABS(value * unit - _seconds(database, later, earlier))
         unknown = later.is_null() | earlier.is_null()
         return (value.is_null() != unknown) | (difference > tolerance)
@@ -148,38 +159,39 @@ def duration_off(
     return condition
 
 
-def hours_off(value: peewee.Field, later: peewee.Field, earlier: peewee.Field) -> Condition:
-    """A time in hours is not that between two moments, or is known without both."""
-    return duration_off(value, later, earlier, 3600, HOURS_TOLERANCE)
+def hours_differ(value: peewee.Field, later: peewee.Field, earlier: peewee.Field) -> Condition:
+    """Return the condition that hours are not the time between two moments, or are set without both."""
+    return duration_differs(value, later, earlier, 3600, HOURS_TOLERANCE)
 
 
-def of_children(child: Model, column: peewee.ColumnBase) -> peewee.ModelSelect:
-    """What is computed over a pull request's children."""
-    return child.select(column).where(child.pull_request == PullRequest.id)
+def aggregate_of_children(parent: peewee.ForeignKeyField, column: peewee.ColumnBase) -> peewee.Select:
+    """Return the query of an aggregate over a pull request's rows in the table of the field ``parent``."""
+    query: peewee.Select = parent.model.select(column).where(parent == PullRequest.id)
+    return query
 
 
-def sum_of_files(column: peewee.Field) -> peewee.ModelSelect:
-    """What a column of a pull request's files adds up to."""
-    return of_children(PRFile, fn.COALESCE(fn.SUM(column), 0))
+def sum_of_files(column: peewee.Field) -> peewee.Select:
+    """Return the query of the sum of a column over a pull request's files."""
+    return aggregate_of_children(PRFile.pull_request, fn.COALESCE(fn.SUM(column), 0))
 
 
-def on_weekend(database: peewee.Database, _: int) -> peewee.Expression:
-    """AI was used on a Saturday or Sunday."""
+def is_on_weekend(database: peewee.Database, _: int) -> peewee.ColumnBase:
+    """Return the condition that AI was used on a Saturday or Sunday."""
     if is_postgresql(database):
         return fn.date_part("isodow", AIUsageDaily.date).in_([6, 7])
     return fn.strftime("%w", AIUsageDaily.date).in_(["6", "0"])
 
 
-def rate_off(rate: peewee.Field, accepted: peewee.Field, shown: peewee.Field) -> peewee.Expression:
-    """A percentage is not that of the accepted among the shown."""
-    off = fn.ABS(rate * shown - accepted * 100) * PERCENT_PARTS
-    return (shown > 0) & (rate.is_null() | (off > shown))
+def rate_differs(rate: peewee.Field, accepted: peewee.Field, shown: peewee.Field) -> peewee.ColumnBase:
+    """Return the condition that a percentage is not the share of the accepted among the shown."""
+    difference = fn.ABS(rate * shown - accepted * 100) * PARTS_OF_A_PERCENT
+    return (shown > 0) & (rate.is_null() | (difference > shown))
 
 
-def copilot_days_off() -> dict[Model, Condition]:
-    """Table -> its Copilot figures of a day are not what the members' use of that day adds up to.
+def copilot_days_differ() -> dict[Model, Condition]:
+    """Return by table: its Copilot figures of a day are not the sum of the members' usage of that day.
 
-    Days without recorded use are left alone.
+    Days without recorded usage are ignored.
     """
     active, shown, accepted = (
         fn.COUNT(AIUsageDaily.id),
@@ -187,14 +199,14 @@ def copilot_days_off() -> dict[Model, Condition]:
         fn.SUM(AIUsageDaily.suggestions_accepted),
     )
     return {
-        CopilotSeatSnapshot: _days_off({CopilotSeatSnapshot.active_this_cycle: active}),
-        CopilotLanguageDaily: _days_off(
+        CopilotSeatSnapshot: _days_differ({CopilotSeatSnapshot.active_this_cycle: active}),
+        CopilotLanguageDaily: _days_differ(
             {
                 CopilotLanguageDaily.suggestions_shown: shown,
                 CopilotLanguageDaily.suggestions_accepted: accepted,
             }
         ),
-        CopilotEditorDaily: _days_off(
+        CopilotEditorDaily: _days_differ(
             {
                 CopilotEditorDaily.suggestions_shown: shown,
                 CopilotEditorDaily.suggestions_accepted: accepted,
@@ -204,41 +216,48 @@ def copilot_days_off() -> dict[Model, Condition]:
     }
 
 
-def _days_off(figures: dict[peewee.Field, peewee.Function]) -> Condition:
-    """The sums of a day's figures are not the aggregates of that day's Copilot use."""
+def _days_differ(figures: dict[peewee.Field, peewee.Function]) -> Condition:
+    """Return the condition that the sums of a day's figures are not the aggregates of its Copilot usage."""
     (model,) = {field.model for field in figures}
+    date = model.date
 
-    def condition(_: peewee.Database, team_id: int) -> peewee.Expression:
-        def by_day(date: peewee.Field, values: Iterable[peewee.Function]) -> peewee.ModelSelect:
-            return date.model.select(date, *values).where(date.model.team == team_id).group_by(date)
-
-        of_copilot = AIUsageDaily.source == "copilot"
-        stored = by_day(model.date, map(fn.SUM, figures))
-        used = by_day(AIUsageDaily.date, figures.values()).where(of_copilot)
-        wrong = (stored - used).alias("wrong")
-        recorded = by_day(AIUsageDaily.date, []).where(of_copilot)
-        return model.date.in_(peewee.Select([wrong], [wrong.c.date])) & model.date.in_(recorded)
+    def condition(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
+        of_copilot = (AIUsageDaily.team == team_id) & (AIUsageDaily.source == "copilot")
+        stored = model.select(date, *map(fn.SUM, figures)).where(model.team == team_id).group_by(date)
+        used = AIUsageDaily.select(AIUsageDaily.date, *figures.values()).where(of_copilot)
+        wrong = (stored - used.group_by(AIUsageDaily.date)).alias("wrong")
+        recorded = AIUsageDaily.select(AIUsageDaily.date).where(of_copilot).distinct()
+        differs: peewee.ColumnBase = date.in_(peewee.Select([wrong], [wrong.c.date])) & date.in_(recorded)
+        return differs
 
     return condition
 
 
-def without_issue(_: peewee.Database, team_id: int) -> peewee.Expression:
-    """A merged pull request has a Jira key, the team has issues, and none of them has that key."""
+def has_unknown_issue(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that a merged pull request has a Jira key that none of the team's issues has."""
     issues = JiraIssue.select(JiraIssue.id).where(JiraIssue.team == team_id)
     has_key = (PullRequest.state == "merged") & (PullRequest.jira_key > "")
-    return has_key & fn.EXISTS(issues) & _is_missing(PullRequest.jira_key, JiraIssue.jira_key, team_id)
+    absent = _is_absent(PullRequest.jira_key, JiraIssue.jira_key, team_id)
+    unknown: peewee.ColumnBase = has_key & fn.EXISTS(issues) & absent
+    return unknown
 
 
-def without_usage(_: peewee.Database, team_id: int) -> peewee.Expression:
-    """An author says AI, the team had recorded the use of AI tools for a while, and none of it is theirs."""
-    first = AIUsageDaily.select(fn.MIN(AIUsageDaily.created_at)).where(AIUsageDaily.team == team_id).scalar()
+def has_no_recorded_usage(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that an author answers AI, but has no recorded usage of AI tools.
+
+    Answers from before the team recorded usage, or shortly after it began, are ignored.
+    """
+    recorded = AIUsageDaily.select(fn.MIN(AIUsageDaily.created_at)).where(AIUsageDaily.team == team_id)
+    first = recorded.scalar(database)
     if first is None:
         return peewee.Value(False)
-    settled = PRSurvey.created_at >= first + SETTLED
-    return PRSurvey.author_ai_assisted & settled & _is_missing(PRSurvey.author, AIUsageDaily.member, team_id)
+    expected = PRSurvey.author_ai_assisted & (PRSurvey.created_at >= first + MAX_DAYS_WITHOUT_USAGE)
+    absent: peewee.ColumnBase = expected & _is_absent(PRSurvey.author, AIUsageDaily.member, team_id)
+    return absent
 
 
-def has_not_reviewed() -> peewee.Expression:
-    """Who answers a survey as a reviewer has not reviewed the pull request."""
+def has_not_reviewed() -> peewee.ColumnBase:
+    """Return the condition that a surveyed reviewer has not reviewed the pull request."""
     own = (PRReview.pull_request == PRSurvey.pull_request) & (PRReview.reviewer == PRSurveyReview.reviewer)
-    return ~fn.EXISTS(PRReview.select(PRReview.id).where(own))
+    missing: peewee.ColumnBase = ~fn.EXISTS(PRReview.select(PRReview.id).where(own))
+    return missing

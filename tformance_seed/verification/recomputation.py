@@ -11,8 +11,11 @@ from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.storage.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
 
 
-def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Members with a wrong, missing or surplus row, from the week of the first merge or row to the last."""
+def has_wrong_weekly_metrics(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition on members of a wrong, missing or surplus row.
+
+    Weeks from the first merge or row to the last are recomputed.
+    """
     merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
     stored = WeeklyMetrics.team == team_id
     days: list[datetime.date] = []
@@ -28,12 +31,12 @@ def has_wrong_week(database: peewee.Database, team_id: int) -> peewee.ColumnBase
 
 
 def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Members who are first in a wrong, missing or surplus row."""
+    """Return the condition on members who are first in a wrong, missing or surplus row."""
     return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
 
 
 def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:
-    """Members of rows that are only stored or only computed."""
+    """Return the condition on members of rows that are only stored or only computed."""
     model = member.model
     stored = model.select(*non_id_fields(model)).where(model.team == team_id)
     surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")

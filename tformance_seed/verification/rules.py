@@ -1,4 +1,4 @@
-"""The rules that a team's data must obey, each as conditions that no row may meet."""
+"""Defines the rules that a team's data must obey, each by conditions that no row may meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,18 +28,18 @@ from tformance_seed.storage.models import (
 )
 from tformance_seed.verification import conditions
 from tformance_seed.verification.conditions import Condition, Model
-from tformance_seed.verification.recomputation import has_wrong_pair, has_wrong_week
+from tformance_seed.verification.recomputation import has_wrong_pair, has_wrong_weekly_metrics
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule.
+    """A rule.
 
     Parameters:
-      meaning: the rule in words.
-      broken: table -> the condition of a row that breaks it.
-      joins: references to follow, so that the condition can speak of parents.
-      counted: the model whose rows meet the condition, where a table's own may be missing.
+      meaning: the rule as a sentence.
+      broken: table -> the condition of a row that breaks the rule.
+      joins: references to follow, so that the condition can use columns of parents.
+      counted: the model whose rows meet the condition, if the rows of the table itself may be missing.
     """
 
     meaning: str
@@ -50,33 +50,33 @@ class Rule:
 
 #: Name -> rule.
 RULES: dict[str, Rule] = {
-    "choices": Rule("every choice is a legal one", conditions.illegal_choices()),
-    "lengths": Rule("no text is longer than its column", conditions.too_long()),
-    "json": Rule("every JSON column holds JSON", conditions.not_json()),
-    "own_team": Rule("a row refers to rows of its own team", conditions.refers_to_another_team()),
+    "choices": Rule("every value is among the choices of its column", conditions.has_illegal_choice()),
+    "lengths": Rule("no text is longer than its column", conditions.has_too_long_text()),
+    "json": Rule("every JSON column holds JSON", conditions.has_invalid_json()),
+    "own_team": Rule("every row refers to rows of its own team", conditions.refers_to_another_team()),
     "pull_request_unique": Rule(
-        "repository and number together name one pull request", {PullRequest: conditions.has_namesake}
+        "repository and number identify one pull request", {PullRequest: conditions.is_duplicate}
     ),
     "review_after_creation": Rule(
-        "nobody reviews before the pull request is created",
+        "no pull request is reviewed before it is created",
         {PullRequest: PullRequest.first_review_at < PullRequest.pr_created_at},
     ),
     "merge_after_review": Rule(
-        "nothing is merged before its first review",
+        "no pull request is merged before its first review",
         {PullRequest: PullRequest.merged_at < PullRequest.first_review_at},
     ),
     "merge_after_creation": Rule(
-        "nothing is merged before it is created",
+        "no pull request is merged before it is created",
         {PullRequest: PullRequest.merged_at < PullRequest.pr_created_at},
     ),
     "merged_when": Rule(
-        "what is merged has the moment of its merge, and nothing else has one",
+        "a pull request has a merge time if and only if it is merged",
         {PullRequest: (PullRequest.state == "merged") != PullRequest.merged_at.is_null(False)},
     ),
     "cycle_hours": Rule(
         "the cycle time is the time from creation to merge",
         {
-            PullRequest: conditions.hours_off(
+            PullRequest: conditions.hours_differ(
                 PullRequest.cycle_time_hours, PullRequest.merged_at, PullRequest.pr_created_at
             )
         },
@@ -84,35 +84,35 @@ RULES: dict[str, Rule] = {
     "review_hours": Rule(
         "the review time is the time from creation to the first review",
         {
-            PullRequest: conditions.hours_off(
+            PullRequest: conditions.hours_differ(
                 PullRequest.review_time_hours, PullRequest.first_review_at, PullRequest.pr_created_at
             )
         },
     ),
     "first_review": Rule(
-        "the first review is the earliest of the reviews",
+        "the first review is the earliest review",
         {
             PullRequest: lambda database, _: is_distinct(
                 database,
                 PullRequest.first_review_at,
-                conditions.of_children(PRReview, fn.MIN(PRReview.submitted_at)),
+                conditions.aggregate_of_children(PRReview.pull_request, fn.MIN(PRReview.submitted_at)),
             )
         },
     ),
     "rounds_counted": Rule(
-        "there are as many rounds of review as reviews that request changes",
+        "the review rounds are the number of reviews that request changes",
         {
             PullRequest: PullRequest.review_rounds
-            != conditions.of_children(
-                PRReview, fn.COUNT(PRReview.id).filter(PRReview.state == "changes_requested")
+            != conditions.aggregate_of_children(
+                PRReview.pull_request, fn.COUNT(PRReview.id).filter(PRReview.state == "changes_requested")
             )
         },
     ),
     "comments_counted": Rule(
-        "as many comments are counted as there are",
+        "the comment count is the number of comments",
         {
             PullRequest: PullRequest.total_comments
-            != conditions.of_children(PRComment, fn.COUNT(PRComment.id))
+            != conditions.aggregate_of_children(PRComment.pull_request, fn.COUNT(PRComment.id))
         },
     ),
     "lines_counted": Rule(
@@ -127,7 +127,7 @@ RULES: dict[str, Rule] = {
         {PRFile: PRFile.changes != PRFile.additions + PRFile.deletions},
     ),
     "review_by_other": Rule(
-        "nobody reviews their own pull request",
+        "no author reviews their own pull request",
         {PRReview: PRReview.reviewer == PullRequest.author},
         joins=(PRReview.pull_request,),
     ),
@@ -146,14 +146,14 @@ RULES: dict[str, Rule] = {
         {Commit: Commit.is_ai_assisted == (Commit.ai_co_authors.cast("TEXT") == "[]")},
     ),
     "comment_after_creation": Rule(
-        "nobody comments before the pull request is created",
+        "no comment is earlier than its pull request",
         {PRComment: PRComment.comment_created_at < PullRequest.pr_created_at},
         joins=(PRComment.pull_request,),
     ),
     "check_duration": Rule(
         "a check run takes the time from its start to its end",
         {
-            PRCheckRun: conditions.duration_off(
+            PRCheckRun: conditions.duration_differs(
                 PRCheckRun.duration_seconds,
                 PRCheckRun.completed_at,
                 PRCheckRun.started_at,
@@ -163,28 +163,28 @@ RULES: dict[str, Rule] = {
         },
     ),
     "deployed_after_merge": Rule(
-        "only what is merged is deployed, and not before",
+        "only merged pull requests are deployed, and not before their merge",
         {Deployment: PullRequest.merged_at.is_null() | (Deployment.deployed_at < PullRequest.merged_at)},
         joins=(Deployment.pull_request,),
     ),
     "jira_issue_known": Rule(
-        "the Jira key of what is merged is that of an issue, where there are issues",
-        {PullRequest: conditions.without_issue},
+        "the Jira key of a merged pull request is that of an issue, if the team has issues",
+        {PullRequest: conditions.has_unknown_issue},
     ),
     "jira_hours": Rule(
         "the cycle time of an issue is the time from its creation to its resolution",
         {
-            JiraIssue: conditions.hours_off(
+            JiraIssue: conditions.hours_differ(
                 JiraIssue.cycle_time_hours, JiraIssue.resolved_at, JiraIssue.issue_created_at
             )
         },
     ),
     "jira_resolved": Rule(
-        "an issue has the moment of its resolution if it is done or will not be, and otherwise none",
+        "an issue has a resolution time if and only if it is resolved",
         {JiraIssue: JiraIssue.status.in_(conditions.RESOLVED) == JiraIssue.resolved_at.is_null()},
     ),
     "survey_of_merged": Rule(
-        "surveys are about what is merged",
+        "surveys are about merged pull requests",
         {PRSurvey: PullRequest.state != "merged"},
         joins=(PRSurvey.pull_request,),
     ),
@@ -194,24 +194,25 @@ RULES: dict[str, Rule] = {
         joins=(PRSurvey.pull_request,),
     ),
     "answer_when": Rule(
-        "an author's answer and its moment are both there or neither",
+        "an author's answer and its time are both set or both NULL",
         {PRSurvey: PRSurvey.author_ai_assisted.is_null() != PRSurvey.author_responded_at.is_null()},
     ),
     "answer_after_merge": Rule(
-        "no author answers before the merge",
+        "no author answers a survey before the merge",
         {PRSurvey: PRSurvey.author_responded_at < PullRequest.merged_at},
         joins=(PRSurvey.pull_request,),
     ),
     "answer_agrees": Rule(
-        "an author's answer agrees with whether AI was found in the pull request",
+        "an author's answer agrees with whether the pull request is assisted by AI",
         {PRSurvey: PRSurvey.author_ai_assisted != conditions.WITH_AI},
         joins=(PRSurvey.pull_request,),
     ),
     "answer_has_usage": Rule(
-        "an author who says AI uses AI tools, where use is recorded", {PRSurvey: conditions.without_usage}
+        "an author who answers AI has recorded usage of AI tools, if the team records it",
+        {PRSurvey: conditions.has_no_recorded_usage},
     ),
     "guess_right": Rule(
-        "a guess is right if it says whether AI was found in the pull request",
+        "a guess is correct if it says whether the pull request is assisted by AI",
         {
             PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
             | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == conditions.WITH_AI))
@@ -219,12 +220,12 @@ RULES: dict[str, Rule] = {
         joins=(PRSurveyReview.survey, PRSurvey.pull_request),
     ),
     "guess_after_merge": Rule(
-        "no reviewer answers before the merge",
+        "no reviewer answers a survey before the merge",
         {PRSurveyReview: PRSurveyReview.responded_at < PullRequest.merged_at},
         joins=(PRSurveyReview.survey, PRSurvey.pull_request),
     ),
     "surveyed_reviewed": Rule(
-        "a survey asks those who reviewed the pull request",
+        "a survey asks only those who reviewed the pull request",
         {PRSurveyReview: conditions.has_not_reviewed()},
         joins=(PRSurveyReview.survey,),
     ),
@@ -238,7 +239,7 @@ RULES: dict[str, Rule] = {
     "acceptance_rate": Rule(
         "the acceptance rate is the share of suggestions accepted",
         {
-            AIUsageDaily: conditions.rate_off(
+            AIUsageDaily: conditions.rate_differs(
                 AIUsageDaily.acceptance_rate,
                 AIUsageDaily.suggestions_accepted,
                 AIUsageDaily.suggestions_shown,
@@ -246,7 +247,7 @@ RULES: dict[str, Rule] = {
         },
     ),
     "usage_on_weekdays": Rule(
-        "AI tools are used from Monday to Friday", {AIUsageDaily: conditions.on_weekend}
+        "AI tools are used from Monday to Friday", {AIUsageDaily: conditions.is_on_weekend}
     ),
     "seats_add_up": Rule(
         "every Copilot seat is active or inactive",
@@ -256,12 +257,14 @@ RULES: dict[str, Rule] = {
         },
     ),
     "copilot_days": Rule(
-        "the Copilot figures of a day are what its members' use adds up to", conditions.copilot_days_off()
+        "the Copilot figures of a day are the sums of the members' usage", conditions.copilot_days_differ()
     ),
     "weekly_metrics": Rule(
-        "weekly metrics are what a recount gives", {WeeklyMetrics: has_wrong_week}, counted=TeamMember
+        "weekly metrics equal their recomputation",
+        {WeeklyMetrics: has_wrong_weekly_metrics},
+        counted=TeamMember,
     ),
     "reviewer_pairs": Rule(
-        "reviewer pairs are what a recount gives", {ReviewerCorrelation: has_wrong_pair}, counted=TeamMember
+        "reviewer pairs equal their recomputation", {ReviewerCorrelation: has_wrong_pair}, counted=TeamMember
     ),
 }

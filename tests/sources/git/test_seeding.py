@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
-from tformance_seed import verification as verify
+from tformance_seed import verification
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning.plan import make_plans
@@ -55,7 +55,7 @@ def seed(database, *paths, until=None, days=30, options=None, **wishes):
 
 
 def content(database):
-    return verify.digest(database, Team.get().id)
+    return verification.digest(database, Team.get().id)
 
 
 def rows_by_id(model, before):
@@ -72,7 +72,7 @@ def test_a_history_becomes_an_organisation_that_agrees_with_itself(database, clo
     assert TeamMember.select().count() == 5
     assert PRReview.select().count() > 20
     assert AIUsageDaily.select().count() > 20
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_ai_and_jira_keys_come_from_the_messages(database, clone):
@@ -133,7 +133,7 @@ def test_direct_commits_alone_make_an_organisation_too(database, tmp_path):
         workshop.commit(f"Work of day {day}", f"2025-03-0{day} 10:00", AUTHORS[day])
     report = seed(database, workshop.path).reports[0]
     assert (report.pull_requests, Commit.select().count()) == (0, 3)
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_copilot_seats_of_older_days_stay_when_the_window_slides(database, clone):
@@ -152,4 +152,4 @@ def test_repositories_share_numbers_in_one_organisation(database, clone, tmp_pat
     report = seed(database, clone.path, other.path, days=60, organisations=["corp"]).reports[0]
     assert (report.organisation, report.pull_requests) == ("corp", 120)
     assert PullRequest.select().where(PullRequest.github_pr_id == 5).count() == 2
-    assert verify.check(database, Team.get().id) == []
+    assert verification.check(database, Team.get().id) == []

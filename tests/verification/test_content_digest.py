@@ -20,11 +20,11 @@ from tformance_seed.storage.models import (
     TeamMember,
 )
 from tformance_seed.storage.schema.create import create_missing
-from tformance_seed.verification import Content, digest
+from tformance_seed.verification import ContentDigest, digest
 from tformance_seed.verification.natural_keys import natural_key
 
 
-def coherent_digest(url: str, decoys: int, shuffle: int) -> Content:
+def coherent_digest(url: str, decoys: int, shuffle: int) -> ContentDigest:
     database = connect(url)
     try:
         create_missing(database)

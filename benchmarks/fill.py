@@ -17,7 +17,7 @@ from tformance_seed.catalog.calibration import (
     APPLICATION_USAGE_ROWS,
     expected_usage_rows,
 )
-from tformance_seed.catalog.organisations import load
+from tformance_seed.catalog.organisations import load_organisations
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning.plan import Plan, make_plans
@@ -32,7 +32,7 @@ def plan(count: int = APPLICATION_ORGANISATIONS) -> list[Plan]:
     first = UNTIL - datetime.timedelta(days=DAYS - 1)
     workdays = int(np.busday_count(first, UNTIL + datetime.timedelta(days=1)))
     planned = []
-    for position, organisation in enumerate(list(load().values())[:count]):
+    for position, organisation in enumerate(list(load_organisations().values())[:count]):
         bounds = [
             APPLICATION_PULL_REQUESTS * k // APPLICATION_ORGANISATIONS for k in (position, position + 1)
         ]

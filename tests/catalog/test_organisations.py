@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from tformance_seed.catalog import Organisation, find, load
+from tformance_seed.catalog import Organisation, find_organisation, load_organisations
 from tformance_seed.catalog.calibration import (
     DAILY_USE_RATE,
     TOOL_COUNTS,
@@ -21,7 +21,7 @@ from tformance_seed.sources.synthetic.words import ai_tools
 def test_what_an_entry_leaves_out_has_a_default(tmp_path):
     file = tmp_path / "own.toml"
     file.write_text('[acme-rockets]\nname = "Acme"\n\n[two]\nname = "Two"\nprs_per_year = 9000\n')
-    organisations = load(file)
+    organisations = load_organisations(file)
     assert organisations["acme-rockets"] == Organisation(
         "acme-rockets", "Acme", ("acme-rockets/acme-rockets",), jira_project_key="ACMEROCKET", members=20
     )
@@ -45,12 +45,12 @@ def test_a_rate_is_a_number_from_0_to_1(tmp_path, value):
     with pytest.raises(
         InputError, match=r":3: \[acme\] ai_adoption_rate = .*: expected a number from 0 to 1"
     ):
-        load(file)
+        load_organisations(file)
 
 
 def test_a_misspelt_slug_brings_similar_ones():
     with pytest.raises(InputError, match="did you mean polar"):
-        find("polr", load())
+        find_organisation("polr", load_organisations())
 
 
 def test_usage_follows_its_formula():

@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 
-from tformance_seed.catalog import Organisation, load, load_scenarios
+from tformance_seed.catalog import Organisation, load_organisations, load_scenarios
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.records import Batch, joined
 from tformance_seed.sources.synthetic import SyntheticSource
@@ -23,7 +23,7 @@ def make_profile(
     own: dict | None = None,
     **values,
 ) -> Profile:
-    organisation = dataclasses.replace(load()[slug], **(own or {}))
+    organisation = dataclasses.replace(load_organisations()[slug], **(own or {}))
     values = {"members": organisation.members, "adoption": organisation.ai_adoption_rate, **values}
     return Profile(organisation, seed, since, until, **values)
 

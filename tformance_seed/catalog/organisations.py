@@ -136,7 +136,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def load(path: Path | None = None) -> dict[str, Organisation]:
+def load_organisations(path: Path | None = None) -> dict[str, Organisation]:
     """Return the organisations of a catalogue in TOML by slug, by default of the built-in one.
 
     Raises:
@@ -163,7 +163,7 @@ def jira_project(name: str) -> str:
     return letters[:MADE_KEY_LENGTH] if len(letters) > 1 else FALLBACK_KEY
 
 
-def find(slug: str, catalog: Mapping[str, Organisation]) -> Organisation:
+def find_organisation(slug: str, catalog: Mapping[str, Organisation]) -> Organisation:
     """Return the organisation with a slug.
 
     Raises:

@@ -12,12 +12,12 @@ from tformance_seed.errors import InputError, SeedError
 
 def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
     """List the catalogue's organisations and the scenarios."""
-    from tformance_seed.catalog.organisations import load
+    from tformance_seed.catalog.organisations import load_organisations
     from tformance_seed.cli import organisation_views
 
     if days is not None and days < 1:
         raise InputError(f"--days {days}: impossible window; expected at least 1 day")
-    console.show(organisation_views.catalogue(load(catalog), days or 90), as_json=as_json)
+    console.show(organisation_views.catalogue(load_organisations(catalog), days or 90), as_json=as_json)
 
 
 def init(database: Database) -> None:

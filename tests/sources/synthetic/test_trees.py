@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.synthetic import DAY, SINCE, make_profile, read, read_large
-from tformance_seed.catalog import load
+from tformance_seed.catalog import load_organisations
 from tformance_seed.sources import detection
 from tformance_seed.sources.synthetic.sizes import FILES
 from tformance_seed.sources.synthetic.trees import STEPS, build_tree
@@ -43,7 +43,7 @@ def test_files_have_the_category_that_their_names_imply():
 
 def test_the_files_of_every_tree_have_the_category_that_their_names_imply():
     names: set[bytes] = set()
-    for organisation in load().values():
+    for organisation in load_organisations().values():
         tree = build_tree(make_profile(organisation.slug), organisation.repos[0])
         profile = [detection.file_category(name.decode()).encode() for name in tree.names.tolist()]
         assert tree.categories.tolist() == profile

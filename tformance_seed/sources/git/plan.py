@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tformance_seed.catalog.organisations import SLUG, Organisation, jira_project, load
+from tformance_seed.catalog.organisations import SLUG, Organisation, jira_project, load_organisations
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError
 from tformance_seed.sources.git.source import GitSource, Repository, default_until, repository_name
@@ -41,7 +41,7 @@ def _organisation(request: ContentRequest, repositories: list[Repository]) -> Or
         raise InputError(
             f"{slug!r} is no slug; name an organisation of a-z, 0-9, - and _, at most {MAX_SLUG} characters"
         )
-    known = load(request.catalog).get(slug)
+    known = load_organisations(request.catalog).get(slug)
     organisation = known or Organisation(slug, own_name or slug, jira_project_key=jira_project(slug))
     return replace(organisation, repos=tuple(sorted(item.name for item in repositories)))
 

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tformance_seed.catalog.organisations import Organisation, find, load
+from tformance_seed.catalog.organisations import Organisation, find_organisation, load_organisations
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import load_scenarios
 from tformance_seed.sources.request import ContentRequest
@@ -27,12 +27,12 @@ def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
 
 
 def _organisations(request: ContentRequest) -> Iterator[Organisation]:
-    catalog = load(request.catalog)
+    catalog = load_organisations(request.catalog)
     if request.everything:
         yield from catalog.values()
     elif request.organisations:
         for slug in dict.fromkeys(request.organisations):
-            yield find(slug, catalog)
+            yield find_organisation(slug, catalog)
     elif request.scenario:
         name = request.scenario.replace("-", " ").capitalize()
         yield Organisation(request.scenario, name, (f"{request.scenario}/app",), jira_project_key="DEMO")

@@ -30,6 +30,9 @@ MEMBERS_PER_YEARLY_PR, MIN_DEFAULT_MEMBERS = 1 / 45, 5
 #: Greatest number of members and of pull requests of one organisation.
 MAX_MEMBERS, MAX_PRS = 1_000_000, 100_000_000
 
+#: Mean hours from creation to merge for which the simulated times can keep their published medians.
+MIN_CYCLE_HOURS, MAX_CYCLE_HOURS = 5, 300
+
 #: Days, and days from Monday to Friday, of a year.
 DAYS_PER_YEAR, WORKDAYS_PER_YEAR = 365, 261
 
@@ -132,7 +135,10 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "members": (f"a whole number from 1 to {MAX_MEMBERS}", _is_whole(1, MAX_MEMBERS)),
     "prs_per_year": (f"a whole number from 1 to {MAX_PRS}", _is_whole(1, MAX_PRS)),
     "ai_pr_share": ("a number from 0 to 1", _is_number(0, 1)),
-    "cycle_hours": ("a number of hours from 5 to 300", _is_number(5, 300)),
+    "cycle_hours": (
+        f"a number of hours from {MIN_CYCLE_HOURS} to {MAX_CYCLE_HOURS}",
+        _is_number(MIN_CYCLE_HOURS, MAX_CYCLE_HOURS),
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from tformance_seed.errors import InputError, OrganisationBusyError
 from tformance_seed.metrics import data_extent, refresh_weekly
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
-from tformance_seed.storage.schema.create import has_ledger, lists_teams
+from tformance_seed.storage.schema.create import has_ledger, has_team_registry
 from tformance_seed.storage.transactions import lock_organisations, transaction
 
 
@@ -45,7 +45,7 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
         return {slug: found[slug] for slug in dict.fromkeys(slugs)}
-    if not lists_teams(database) or not SeedTeam.select().exists(database):
+    if not has_team_registry(database) or not SeedTeam.select().exists(database):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
     return {team.slug: team.team_id for team in ledger.own_teams(database)}
 
@@ -56,7 +56,7 @@ def check_ledger(database: peewee.Database) -> None:
     Raises:
       InputError: nothing was seeded into it, or by an older version only.
     """
-    if not has_ledger(database):
+    if not (has_team_registry(database) and has_ledger(database)):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 
@@ -66,7 +66,7 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     for slug, team_id in teams(database, slugs).items():
         content = verification.digest(database, team_id)
         violations = verification.check(database, team_id)
-        unfinished = lists_teams(database) and ledger.has_unfinished_job(database, slug)
+        unfinished = has_team_registry(database) and ledger.has_unfinished_job(database, slug)
         reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
     return reports
 
@@ -81,7 +81,7 @@ def recompute_weekly(
     """
     results = {}
     chosen = teams(database, slugs)
-    own = {team.slug: team for team in ledger.own_teams(database)} if lists_teams(database) else {}
+    own = {team.slug: team for team in ledger.own_teams(database)} if has_team_registry(database) else {}
     if foreign := [slug for slug in chosen if slug not in own]:
         raise InputError(f"the team {foreign[0]} was not created by this package; its rows stay as they are")
     for slug, team_id in chosen.items():
@@ -114,7 +114,7 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
     """
     teams(database, slugs)
     for slug in slugs:
-        entry = ledger.own_team(database, slug) if lists_teams(database) else None
+        entry = ledger.own_team(database, slug) if has_team_registry(database) else None
         if entry is None:
             raise InputError(f"the team {slug} was not created by this package; nothing of it is removed")
         if not entry.created_here and not adopt:

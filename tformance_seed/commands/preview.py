@@ -13,7 +13,7 @@ from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect, sqlite_file
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import Team
-from tformance_seed.storage.schema.create import lists_teams
+from tformance_seed.storage.schema.create import has_team_registry
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
     fresh = database is None or Team._meta.table_name not in table_names(database)
-    known = database is not None and lists_teams(database)
+    known = database is not None and has_team_registry(database)
     previews = []
     for item in planned:
         profile, members = item.profile, len(item.source.members())

@@ -4,16 +4,25 @@ from collections.abc import Iterable, Sequence
 
 import peewee
 
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import create_table, execute, execute_sql, fields_of, table_name
 from tformance_seed.errors import InputError
 from tformance_seed.storage import schema as contract
-from tformance_seed.storage.introspection import table_names
+from tformance_seed.storage.introspection import quoted, table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, SeedTeam
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.storage.transactions import ddl_transaction
 
 #: Findings that ``create_missing`` puts right.
-MADE = ("no-application", "missing-table")
+CREATABLE = ("no-application", "missing-table")
+
+#: Columns of the list of own teams -> what version 0.1.0 called them.
+TEAM_COLUMNS_OF_0_1_0 = {
+    "created_here": "made",
+    "input_spec": "recipe",
+    "max_ids_before_adoption": "watermarks",
+}
 
 
 def create_missing(database: peewee.Database) -> list[str]:
@@ -27,10 +36,10 @@ def create_missing(database: peewee.Database) -> list[str]:
     _refuse(
         finding
         for finding in contract.differences(database)
-        if finding.severity == "stops" and finding.name not in MADE
+        if finding.severity == "stops" and finding.name not in CREATABLE
     )
     with ddl_transaction(database):
-        return _create(database, APPLICATION) + _make_ledger(database)
+        return _create(database, APPLICATION) + _create_ledger(database)
 
 
 def prepare(database: peewee.Database) -> None:
@@ -44,7 +53,7 @@ def prepare(database: peewee.Database) -> None:
         create_missing(database)
         return
     with ddl_transaction(database):
-        _make_ledger(database)
+        _create_ledger(database)
 
 
 def _refuse(findings: Iterable[Finding]) -> None:
@@ -52,46 +61,65 @@ def _refuse(findings: Iterable[Finding]) -> None:
         raise InputError(contract.refusal(stopping))
 
 
-def _make_ledger(database: peewee.Database) -> list[str]:
-    """Make the ledger's missing tables; those that an older version left go, but for the list of own teams.
+def _create_ledger(database: peewee.Database) -> list[str]:
+    """Create the ledger's missing tables and upgrade those of an older version; return the names created.
 
-    They hold what runs did. Without it the next run finds its rows unchanged, and goes on from there.
+    The list of own teams is kept. The other tables say what runs did, and are rebuilt: the next run finds its
+    rows unchanged and continues from there.
     """
-    if not all(_columns(model) == columns for model, columns in _ledger(database).items()):
-        database.drop_tables([model for model in LEDGER if model is not SeedTeam], safe=True)
-        database.execute(peewee.SQL("DROP TABLE IF EXISTS seed_chunk"))
+    _rename_team_columns(database)
+    if not all(_columns(model) == columns for model, columns in _ledger_columns(database).items()):
+        rebuilt = [table_name(model) for model in reversed(LEDGER) if model is not SeedTeam]
+        for name in ("seed_chunk", *rebuilt):  # those that refer to others first
+            execute_sql(database, f"DROP TABLE IF EXISTS {quoted(name)}")
     return _create(database, LEDGER)
 
 
+def _rename_team_columns(database: peewee.Database) -> None:
+    columns = _ledger_columns(database).get(SeedTeam, set())
+    table = quoted(table_name(SeedTeam))
+    for new, old in TEAM_COLUMNS_OF_0_1_0.items():
+        if old in columns and new not in columns:
+            execute_sql(database, f"ALTER TABLE {table} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
+
+
 def has_ledger(database: peewee.Database) -> bool:
-    """Whether the ledger is there, and of this version."""
-    there = _ledger(database)
-    return all(_columns(model) == there.get(model) for model in LEDGER)
+    """Return whether the ledger is there, and of this version."""
+    columns = _ledger_columns(database)
+    return all(_columns(model) == columns.get(model) for model in LEDGER)
 
 
-def lists_teams(database: peewee.Database) -> bool:
-    """Whether the list of own teams is there, which outlives the ledger that an older version left."""
-    return SeedTeam._meta.table_name in table_names(database)
+def has_team_registry(database: peewee.Database) -> bool:
+    """Return whether the list of own teams is there.
+
+    Raises:
+      InputError: an older version created it.
+    """
+    columns = _ledger_columns(database).get(SeedTeam)
+    if columns is not None and columns != _columns(SeedTeam):
+        raise InputError(
+            "the database was seeded by an older version of tformance_seed; "
+            "upgrade its ledger, which keeps every team: tformance-seed init"
+        )
+    return columns is not None
 
 
-def _ledger(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
-    """The columns of those of the ledger's tables that are there."""
-    models = {model._meta.table_name: model for model in LEDGER}
+def _ledger_columns(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
+    """Return the columns of those of the ledger's tables that are there."""
+    models = {table_name(model): model for model in LEDGER}
     return {models[name]: set(table.columns) for name, table in contract.found(database, models).items()}
 
 
 def _columns(model: type[peewee.Model]) -> set[str]:
-    return {field.column_name for field in model._meta.sorted_fields}
+    return {field.column_name for field in fields_of(model)}
 
 
 def _create(database: peewee.Database, models: Sequence[type[peewee.Model]]) -> list[str]:
     tables = table_names(database)
-    missing = [model for model in models if model._meta.table_name not in tables]
-    with database.bind_ctx(missing, bind_refs=True, bind_backrefs=False):
-        for model in missing:
-            model._schema.create_table(safe=False)
-            model._schema.create_indexes(safe=False)
-            if isinstance(database, peewee.PostgresqlDatabase):
-                for index in POSTGRESQL_INDEXES.get(model, ()):
-                    database.execute(index)
-    return [model._meta.table_name for model in missing]
+    missing = [model for model in models if table_name(model) not in tables]
+    for model in missing:
+        create_table(database, model)
+        if is_postgresql(database):
+            for index in POSTGRESQL_INDEXES.get(model, ()):
+                execute(database, index)
+    return [table_name(model) for model in missing]

@@ -9,20 +9,19 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import WEEKS, Scenario
+from tformance_seed.sampling.arrays import Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
-
-Days = npt.NDArray[np.datetime64]
 
 #: Offsets from UTC at which an organisation may work, in hours, and their shares.
 UTC_OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
 
 
-def days_between(since: datetime.date, until: datetime.date) -> Days:
+def days_between(since: datetime.date, until: datetime.date) -> Times:
     """Return the days from ``since`` to ``until``, both included, as ``datetime64[D]``."""
     return np.arange(np.datetime64(since, "D"), np.datetime64(until, "D") + 1)
 
 
-def workdays_between(since: datetime.date, until: datetime.date) -> Days:
+def workdays_between(since: datetime.date, until: datetime.date) -> Times:
     """Return those of ``days_between`` that are a Monday to Friday."""
     days = days_between(since, until)
     return days[np.is_busday(days)]
@@ -57,12 +56,12 @@ class Profile:
         return KeyedRandom(self.seed, self.organisation.slug)
 
     @property
-    def days(self) -> Days:
+    def days(self) -> Times:
         """The days of the window, ``datetime64[D]``."""
         return days_between(self.since, self.until)
 
     @property
-    def workdays(self) -> Days:
+    def workdays(self) -> Times:
         """The days of the window from Monday to Friday, ``datetime64[D]``."""
         return workdays_between(self.since, self.until)
 
@@ -77,16 +76,16 @@ class Profile:
         choice = int(self.random.pick("utc-offset", list(UTC_OFFSETS.values())))
         return int(list(UTC_OFFSETS)[choice] * 3600)
 
-    def progress(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def progress(self, when: npt.ArrayLike) -> Floats:
         """Return how far the scenario has come at each time: 0 in its first week, 1 in its last.
 
         It is constant within a week.
         """
         days = (np.asarray(when, dtype="datetime64[D]") - np.datetime64(self.since, "D")).astype(np.int64)
-        week: npt.NDArray[np.int64] = np.clip(days // 7, 0, WEEKS - 1)
+        week: Ints = np.clip(days // 7, 0, WEEKS - 1)
         return week / (WEEKS - 1)
 
-    def adoption_at(self, when: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def adoption_at(self, when: npt.ArrayLike) -> Floats:
         """Return the share of members who use AI tools at each time."""
         if self.scenario is None:
             return np.full(np.shape(when), self.adoption)

@@ -1,12 +1,11 @@
 """Proportional allocation in whole numbers, by the largest remainders (Hamilton's method)."""
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from tformance_seed.sampling.arrays import Floats, Ints
 
 
-def apportion(totals: Ints, weights: Ints | npt.NDArray[np.float64]) -> Ints:
+def apportion(totals: Ints, weights: Ints | Floats) -> Ints:
     """Divide each total into whole parts that are in proportion to weights and sum to it.
 
     Parts are rounded down; what is then missing goes to the largest remainders, the first of equal ones.

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from tformance_seed.sampling.arrays import Floats
 
 #: Knots of a quantile table, closer together towards the tail, where the values run apart.
 KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3

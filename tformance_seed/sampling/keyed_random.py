@@ -15,10 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, UInt64
 from tformance_seed.sampling.sobol import SobolSequence, owen_scramble, sobol_points
-
-UInt64 = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float64]
 
 #: A key: an int, a str, bytes, a date or an array of dates, or an array of ints. Arrays broadcast.
 Key = Any
@@ -137,13 +135,11 @@ class KeyedRandom:
         unit *= 2.0**-53
         return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 
-    def integers(self, purpose: str, *keys: Key, low: int, high: int) -> npt.NDArray[np.int64]:
+    def integers(self, purpose: str, *keys: Key, low: int, high: int) -> Ints:
         """Return whole numbers from low to high, both included."""
         return np.floor(self.uniform(purpose, *keys, low=low, high=high + 1)).astype(np.int64)
 
-    def chance(
-        self, purpose: str, probability: float | npt.NDArray[np.float64], *keys: Key
-    ) -> npt.NDArray[np.bool_]:
+    def chance(self, purpose: str, probability: float | Floats, *keys: Key) -> Booleans:
         """Return True with the given probability, for each combination of the keys (a Bernoulli trial)."""
         return self.uniform(purpose, *keys) < probability
 
@@ -152,11 +148,11 @@ class KeyedRandom:
         bounds = np.cumsum(np.asarray(weights, dtype=np.float64))
         return np.searchsorted(bounds[:-1] / bounds[-1], self.uniform(purpose, *keys), side="right")
 
-    def identifier(self, purpose: str, *keys: Key) -> npt.NDArray[np.int64]:
+    def identifier(self, purpose: str, *keys: Key) -> Ints:
         """Return positive numbers below 2^53, which every JSON reader keeps exact."""
         return (self.random_bits(purpose, *keys) >> SPARE_BITS).astype(np.int64) | IDENTIFIER_BIT
 
-    def hexadecimal(self, purpose: str, *keys: Key) -> npt.NDArray[np.bytes_]:
+    def hexadecimal(self, purpose: str, *keys: Key) -> Texts:
         """Return 40 hexadecimal digits, the form of a commit's SHA-1, as an ``S40`` array."""
         words = [np.atleast_1d(self.random_bits(f"{purpose}/{word}", *keys)) for word in range(3)]
         raw = np.stack(words, axis=-1).astype(">u8").view(np.uint8)[..., :20]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from tformance_seed.sampling.arrays import Ints
 
 
 def expand_counts(counts: npt.ArrayLike) -> tuple[Ints, Ints]:

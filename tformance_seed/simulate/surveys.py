@@ -10,7 +10,8 @@ from tformance_seed.catalog.calibration import (
     REVIEWER_RESPONSE_RATE,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64, text_keys
+from tformance_seed.sampling.arrays import UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.simulate.columns import Booleans, Integers, moments, nullable, seconds, stamped
 from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.sampling.keyed_random import UInt64, finalise, text_key
+from tformance_seed.sampling.arrays import UInt64
+from tformance_seed.sampling.keyed_random import finalise, text_key
 from tformance_seed.sampling.sobol import SobolSequence
 
 Columns = dict[str, npt.NDArray[Any]]

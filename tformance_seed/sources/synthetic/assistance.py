@@ -5,13 +5,10 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.calibration import AI_CODE_SHARE, FILES_BONUS, LINES_BONUS, MAX_AI_PROBABILITY
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import UInt64
+from tformance_seed.sampling.arrays import Floats, Ints, Times, UInt64
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
 from tformance_seed.sources.synthetic.words import ai_tools, code_tools
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Times = npt.NDArray[np.datetime64]
 AIKinds = npt.NDArray[np.int8]
 
 #: Share of their work, at least, in which no AI is found, of members who use AI tools.

@@ -8,16 +8,13 @@ import datetime
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile, days_between
 from tformance_seed.errors import InputError
 from tformance_seed.sampling.apportionment import apportion
-from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import group_starts
-
-Ints = npt.NDArray[np.int64]
-Days = npt.NDArray[np.datetime64]
 
 #: First day that a window may contain.
 FIRST_DAY = datetime.date(2015, 1, 1)
@@ -26,13 +23,13 @@ FIRST_DAY = datetime.date(2015, 1, 1)
 #: of pull requests can be counted back from the end of any window.
 FOUNDED = datetime.date(2014, 1, 1)
 
-#: Days of a mean year, and seconds of a day.
+#: Times of a mean year, and seconds of a day.
 DAYS_PER_YEAR, DAY_SECONDS = 365.25, 86_400
 
 #: Activity of a Saturday or Sunday, and of a day between the years, in shares of a working day's.
 WEEKEND_ACTIVITY, YEAR_END_ACTIVITY = 0.12, 0.3
 
-#: Days between the years, 25 December to 7 January.
+#: Times between the years, 25 December to 7 January.
 YEAR_END_DAYS = 14
 
 #: A day's own factor of its activity, minimum and maximum; the mean is 1.
@@ -51,7 +48,7 @@ class Calendar(Protocol):
     first: int
     total: int
 
-    def days(self, numbers: Ints) -> Days:
+    def days(self, numbers: Ints) -> Times:
         """Return the day, in UTC, on which each pull request ends."""
 
 
@@ -73,7 +70,7 @@ class RateCalendar:
         self.total = last - int(self._ended[-1 - len(profile.days)]) if count is None else count
         self.first = last - self.total + 1
 
-    def days(self, numbers: Ints) -> Days:
+    def days(self, numbers: Ints) -> Times:
         """Return the day, in UTC, on which each pull request ends."""
         return np.datetime64(FOUNDED, "D") + np.searchsorted(self._ended, numbers, side="left")
 
@@ -103,12 +100,12 @@ class ScenarioCalendar:
         self._author = np.repeat(np.broadcast_to(member, counts.shape).ravel(), counts.ravel())
         self.total = len(self._week)
 
-    def days(self, numbers: Ints) -> Days:
+    def days(self, numbers: Ints) -> Times:
         """Return the day, in UTC, on which each pull request ends: a working day of its week."""
         week = self._week[numbers - 1]
         lengths = np.array([len(days) for days in self._weeks])
         position = np.floor(self._random.uniform("weekday", numbers) * lengths[week]).astype(np.int64)
-        days: Days = np.concatenate(self._weeks)[group_starts(lengths)[week] + position]
+        days: Times = np.concatenate(self._weeks)[group_starts(lengths)[week] + position]
         return days
 
     def authors(self, numbers: Ints) -> Ints:
@@ -143,7 +140,7 @@ def make_calendars(profile: Profile) -> list[Calendar]:
     ]
 
 
-def pick_end_times(profile: Profile, calendar: Calendar, numbers: Ints, key: UInt64) -> Days:
+def pick_end_times(profile: Profile, calendar: Calendar, numbers: Ints, key: UInt64) -> Times:
     """Return when pull requests end, ``datetime64[s]`` in UTC, in the working hours of the organisation.
 
     Local hours that are beyond midnight in UTC wrap around to the start of the same UTC day.
@@ -154,15 +151,15 @@ def pick_end_times(profile: Profile, calendar: Calendar, numbers: Ints, key: UIn
     random = profile.random
     second = random.pick("hour", HOUR_WEIGHTS, key) * 3600 + random.integers("second", key, low=0, high=3599)
     time_of_day = ((second - profile.utc_offset) % DAY_SECONDS).astype("timedelta64[s]")
-    ended_at: Days = calendar.days(numbers) + time_of_day
+    ended_at: Times = calendar.days(numbers) + time_of_day
     return ended_at
 
 
-def _is_weekday(days: Days) -> npt.NDArray[np.bool_]:
+def _is_weekday(days: Times) -> Booleans:
     return (days.astype(np.int64) + 3) % 7 < 5  # day 0 of 1970 was a Thursday
 
 
-def _activity(random: KeyedRandom, repository: str, days: Days) -> npt.NDArray[np.float64]:
+def _activity(random: KeyedRandom, repository: str, days: Times) -> Floats:
     """Return the activity of each day; that of an average day is ``MEAN_ACTIVITY``."""
     # Seven days later, a day between the years is one of the first 14 days of a year.
     shifted = days + np.timedelta64(7, "D")

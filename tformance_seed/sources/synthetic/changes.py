@@ -3,23 +3,17 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import Scenario
-from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, Times, UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import expand_counts
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Texts = npt.NDArray[np.bytes_]
-Booleans = npt.NDArray[np.bool_]
-Times = npt.NDArray[np.datetime64]
 
 #: The dimensions of the pull requests' sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]

@@ -4,16 +4,14 @@ import functools
 import unicodedata
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Floats, Ints, Texts, UInt64
 from tformance_seed.sampling.distributions import CappedLogNormal
-from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64, text_keys
+from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import load_words
-
-Ints = npt.NDArray[np.int64]
 
 #: The work of a member in multiples of the median member's. The busiest fifth does about two thirds of all
 #: work, as in most projects: for a lognormal that is a mean of 2.2 times the median.
@@ -77,7 +75,7 @@ def generate_members(profile: Profile) -> Members:
     )
 
 
-def _adoption_thresholds(profile: Profile, index: Ints) -> npt.NDArray[np.float64]:
+def _adoption_thresholds(profile: Profile, index: Ints) -> Floats:
     """Return the adoption rates above which members use AI tools.
 
     In a scenario, at any rate the number of users is the one nearest to it.
@@ -126,7 +124,7 @@ def _github_ids(random: KeyedRandom, index: Ints) -> Ints:
     return FIRST_GITHUB_ID + (start + index * step) % GITHUB_IDS
 
 
-def _slack_ids(random: KeyedRandom, index: Ints) -> npt.NDArray[np.bytes_]:
+def _slack_ids(random: KeyedRandom, index: Ints) -> Texts:
     """Return the letter U and ten capitals or digits for each member."""
     powers = np.uint64(36) ** np.arange(SLACK_ID_LENGTH, dtype=np.uint64)
     digits = (random.random_bits("slack", index)[:, None] // powers % np.uint64(36)).astype(np.int64)

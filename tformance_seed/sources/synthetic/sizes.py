@@ -13,10 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.calibration import PUBLISHED_BY_AI_KIND
+from tformance_seed.sampling.arrays import Floats, Ints
 from tformance_seed.sampling.distributions import CappedLogNormal
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 #: Greatest number of lines of a pull request, by ``ai_kind``: what people open as one. Those of the rarer
 #: kinds are lower, so that their means settle within a thousand pull requests.

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.ragged import cumulative_sums, differences, split_totals
 from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.calendar import make_calendars
@@ -18,9 +18,6 @@ from tformance_seed.sources.synthetic.people import generate_members
 from tformance_seed.sources.synthetic.texts import WritingStyle
 from tformance_seed.sources.synthetic.trees import Tree, build_tree
 from tformance_seed.sources.synthetic.words import ai_tools
-
-Ints = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
 
 #: By kind of change: share of additions among a file's lines; shares of files added, removed, renamed.
 FILE_SHARES = {
@@ -204,6 +201,6 @@ class SyntheticSource:
 
 
 @functools.cache
-def _tool_lists() -> npt.NDArray[np.bytes_]:
+def _tool_lists() -> Texts:
     """Return JSON lists of one AI tool by its index, and at index -1 the empty list."""
     return np.array([json_text([tool.name.decode()]).encode() for tool in ai_tools()] + [b"[]"])

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import UInt64
+from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
 from tformance_seed.sources.synthetic.changes import KINDS, Changes
 from tformance_seed.sources.synthetic.words import ai_tools, load_words, phrases, vocabulary
-
-Ints = npt.NDArray[np.int64]
-Texts = npt.NDArray[np.bytes_]
-Booleans = npt.NDArray[np.bool_]
 
 #: The words that templates are filled with, by name.
 Words = dict[bytes, bytes]

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.keyed_random import KeyedRandom, UInt64
+from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import cumulative_sums
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.synthetic.words import code_tools, load_words, template, vocabulary
-
-Ints = npt.NDArray[np.int64]
-Texts = npt.NDArray[np.bytes_]
-Booleans = npt.NDArray[np.bool_]
 
 #: Number of things in an area of a repository, and how many of them are, at most, the industry's own.
 NOUNS_PER_AREA, MAX_INDUSTRY_NOUNS = 10, 4

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from unittest import mock
 
 import dramatiq
 import peewee
@@ -10,7 +11,10 @@ import redis
 from dramatiq.errors import BrokerConnectionError, RateLimitExceeded
 from dramatiq.middleware import TimeLimitExceeded
 
+from tests.support.seeds import UNTIL
 from tests.support.servers import wait_until
+from tformance_seed import ledger
+from tformance_seed.commands import seed as seeding
 from tformance_seed.errors import (
     InputError,
     OrganisationBusyError,
@@ -19,11 +23,14 @@ from tformance_seed.errors import (
     TransientError,
     UnavailableError,
 )
-from tformance_seed.execution import broker, retry
+from tformance_seed.execution import broker, local, retry
 from tformance_seed.execution.executor import Executor
-from tformance_seed.ledger import Key
+from tformance_seed.ledger import TaskKey
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Request
+from tformance_seed.storage.models import SeedTask
 
-KEY = Key("run", 1, "polar", "team", 0)
+KEY = TaskKey("run", 1, "polar", "team", 0)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +89,60 @@ def test_a_rate_limit_is_waited_out_however_often_and_other_surprises_ten_times(
     assert retry.is_retried(10_000, RateLimitExceeded("too fast"))
     assert retry.is_retried(9, TypeError("a message of another version"))
     assert not retry.is_retried(10, TypeError("a message of another version"))
+
+
+def test_a_database_that_comes_back_is_waited_for(database, monkeypatch):
+    monkeypatch.setattr(retry, "RETRY_DELAY", 0.01)
+    answers = [
+        peewee.OperationalError("server closed the connection"),
+        peewee.InterfaceError("connection lost"),
+        7,
+    ]
+
+    def read():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert retry.until_available(database, read) == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "patience"),
+    [
+        (peewee.OperationalError("server closed the connection"), 0.05),
+        (peewee.ProgrammingError("relation does not exist"), 60),
+    ],
+)
+def test_a_database_that_stays_away_or_refuses_for_good_is_not_waited_for(
+    database, monkeypatch, error, patience
+):
+    monkeypatch.setattr(retry, "RETRY_DELAY", 0.01)
+    monkeypatch.setattr(retry, "GIVE_UP_AFTER", patience)
+
+    def read():
+        raise error
+
+    start = time.monotonic()
+    with pytest.raises(type(error)):
+        retry.until_available(database, read)
+    assert time.monotonic() - start < 5
+
+
+def test_a_poison_message_is_given_up_with_its_reason_in_the_ledger(database):
+    """Ten workers were killed by the first task of an organisation; the eleventh does not run it."""
+    request = Request(organisations=("polar", "resend"), days=7, until=UNTIL)
+    with local.executor(database) as executor:
+        with mock.patch.object(executor, "send"):
+            run = seeding.begin(database, executor, request, make_plans(request, UNTIL)).record
+        poison = (SeedTask.job == run.jobs[0]) & (SeedTask.stage == "team")
+        SeedTask.update(attempts=retry.MAX_ATTEMPTS).where(poison).execute(database)
+        executor.send(ledger.current_tasks(database, run.name, run.jobs))
+        outcome = seeding.collect_outcome(database, run, seeding.watch(database, executor, run))
+    assert list(outcome.failures) == ["polar"]
+    assert "given up: 10 workers died" in outcome.failures["polar"]
+    assert [report.organisation for report in outcome.reports] == ["resend"]
 
 
 @pytest.fixture

@@ -47,13 +47,14 @@ def retry(
     from tformance_seed.cli import run_views
     from tformance_seed.commands import maintain
     from tformance_seed.commands import seed as seeding
+    from tformance_seed.execution.retry import GIVE_UP_AFTER
 
     check_detach(broker, detach=detach)
     with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
         ledger.reopen(opened, record)
-        executor.send(ledger.current_tasks(opened, record.name, record.jobs), seeding.GIVE_UP_AFTER)
+        executor.send(ledger.current_tasks(opened, record.name, record.jobs), GIVE_UP_AFTER)
         if detach:
             begun = seeding.BegunRun(record, {}, frozenset())
             console.show(run_views.detached(begun), as_json=as_json)

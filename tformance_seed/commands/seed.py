@@ -12,13 +12,12 @@ import peewee
 
 from tformance_seed import ledger
 from tformance_seed.bulk import Result
-from tformance_seed.errors import InputError, SeedError
-from tformance_seed.execution import local
+from tformance_seed.errors import InputError, TransientError, UnavailableError
+from tformance_seed.execution import local, retry
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger import RunStatus
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.failures import error_message, is_transient, to_seed_error
 from tformance_seed.storage.models import APPLICATION, SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.schema.create import prepare
@@ -48,12 +47,6 @@ STALLED_AFTER = 30.0
 
 #: Checks for activity in that time.
 ACTIVITY_CHECKS = 6
-
-#: Seconds without the database or the broker after which a command gives up.
-GIVE_UP_AFTER = 60.0
-
-#: Seconds between two attempts to reach a database or a broker that is away.
-RETRY_DELAY = 2.0
 
 #: Why an organisation is not done that did not fail, by the state of its job.
 NOT_FINISHED = {
@@ -168,6 +161,7 @@ def begin(
 
     Raises:
       InputError: the database is unfit, or a team is not the package's own; nothing was written.
+      UnavailableError: the database does not answer; nothing was written.
     """
     options = request.options
     batches = [planned[first : first + JOB_BATCH_SIZE] for first in range(0, len(planned), JOB_BATCH_SIZE)]
@@ -177,9 +171,8 @@ def begin(
             slugs = [item.slug for item in batch]
             ledger.check_ownership(database, slugs, adopt=options.adopt, clear=options.clear)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        raise InputError(
-            f"the database cannot be seeded: {error_message(error)}; nothing was written"
-        ) from error
+        kind = UnavailableError if is_transient(error) else InputError
+        raise kind(f"the database cannot be seeded: {error_message(error)}; nothing was written") from error
     jobs: list[SeedJob] = []
     failures: dict[str, str] = {}
     resumed: set[str] = set()
@@ -189,7 +182,7 @@ def begin(
         resumed |= {slug for slug, each in opened.items() if each.resumed}
         failures |= conflicts
     record = ledger.start_run(database, request.parameters(), jobs)
-    executor.send(ledger.current_tasks(database, record.name, record.jobs), GIVE_UP_AFTER)
+    executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
     return BegunRun(record, failures, frozenset(resumed))
 
 
@@ -250,8 +243,8 @@ def watch(
         if moment - active_at > patience:
             tasks = _read(database, record, lambda: ledger.current_tasks(database, record.name, record.jobs))
             log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(tasks))
-            with contextlib.suppress(SeedError):  # the broker is away: later, then
-                executor.send(tasks, RETRY_DELAY)
+            with contextlib.suppress(TransientError):  # the broker is away: later, then
+                executor.send(tasks, retry.RETRY_DELAY)
             active_at, patience = moment, 2 * patience
         shortest, longest = POLL_INTERVAL
         executor.jobs_finished.wait(min(max(shortest, (moment - began) / POLLS_PER_RUN), longest))
@@ -264,17 +257,13 @@ def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> 
     Raises:
       SeedError: it is away for long, or refuses for good.
     """
-    began = time.monotonic()
-    while True:
-        try:
-            return call()
-        except (peewee.DatabaseError, peewee.InterfaceError) as error:
-            disconnect(database)
-            if not is_transient(error) or time.monotonic() - began > GIVE_UP_AFTER:
-                raise SeedError(
-                    f"{to_seed_error(error)}; how far it got is shown by: tformance-seed status {record.name}"
-                ) from error
-            time.sleep(RETRY_DELAY)
+    try:
+        return retry.until_available(database, call)
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        failure = to_seed_error(error)
+        raise type(failure)(
+            f"{failure}; how far it got is shown by: tformance-seed status {record.name}"
+        ) from error
 
 
 def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:

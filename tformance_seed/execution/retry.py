@@ -1,6 +1,9 @@
 """The retry policy: what is tried again, how often, and after how long."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import peewee
 from dramatiq.common import compute_backoff
@@ -9,7 +12,10 @@ from dramatiq.middleware.threading import Interrupt
 
 from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
 from tformance_seed.execution.broker_errors import connection_errors, error_message
-from tformance_seed.storage.failures import to_seed_error
+from tformance_seed.storage.connection import disconnect
+from tformance_seed.storage.failures import is_transient, to_seed_error
+
+T = TypeVar("T")
 
 #: How often a task may be started. One that is started more often is a poison message: it kills its workers.
 MAX_ATTEMPTS = 10
@@ -25,6 +31,11 @@ TOO_MANY_CONNECTIONS_DELAY = 1_000
 
 #: Milliseconds until a message is sent again to a broker that is away: at first, and at most.
 BROKER_BACKOFF = (100, 5_000)
+
+#: Seconds without the database or the broker after which a command gives up; and between two attempts to
+#: reach the database.
+GIVE_UP_AFTER = 60.0
+RETRY_DELAY = 2.0
 
 #: Seconds until a worker process is replaced that crashed as soon as it started, doubled for each such crash
 #: in a row but the first, which costs nothing; and at most.
@@ -103,6 +114,23 @@ def broker_delay(attempts: int) -> int:
     first, longest = BROKER_BACKOFF
     _, delay = compute_backoff(attempts, factor=first, max_backoff=longest)
     return delay
+
+
+def until_available(database: peewee.Database, call: Callable[[], T]) -> T:
+    """Return what a function reads from the database, calling it again while the database is away.
+
+    Raises:
+      peewee.PeeweeException: the database is away for longer than ``GIVE_UP_AFTER``, or refuses for good.
+    """
+    deadline = time.monotonic() + GIVE_UP_AFTER
+    while True:
+        try:
+            return call()
+        except (peewee.DatabaseError, peewee.InterfaceError) as error:
+            disconnect(database)
+            if not is_transient(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(RETRY_DELAY)
 
 
 def process_delay(crashes: int) -> float:

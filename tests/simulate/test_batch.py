@@ -6,8 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 
-from tests.support.batches import REPOSITORIES, UNTIL, batch, people, profile
-from tformance_seed.simulate import simulate
+from tests.support.batches import REPOSITORIES, UNTIL, batch, people, profile, simulate
 from tformance_seed.storage.models import github, surveys
 
 MODELS = {

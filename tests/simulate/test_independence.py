@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from tests.support.batches import batch, people, profile
+from tests.support.batches import batch, people, profile, simulate
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate import simulate
 from tformance_seed.simulate.check_runs import PASS_RATE
 from tformance_seed.sources.records import Columns
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.support.batches import batch, people, profile
-from tformance_seed.simulate.jira import issues, simulated_key
+from tformance_seed.simulate.jira import issues, simulate_keys
 from tformance_seed.storage.models.jira import JiraIssue
 
 COUNT = 4000
@@ -123,7 +123,7 @@ def test_no_issues_make_no_rows():
 
 def keyed(told, repository, numbers, **columns):
     prs = batch(told, people(5, told), np.array(numbers), repository=repository).pull_requests
-    return simulated_key({**prs, "is_bot": np.zeros(len(numbers), dtype=bool), **columns}, told).tolist()
+    return simulate_keys({**prs, "is_bot": np.zeros(len(numbers), dtype=bool), **columns}, told).tolist()
 
 
 def test_one_repository_numbers_from_a_thousand():

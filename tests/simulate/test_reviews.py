@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.support.batches import batch, people, profile
-from tformance_seed.simulate import simulate
+from tests.support.batches import batch, people, profile, simulate
 from tformance_seed.sources.records import AI_NONE, AI_REVIEW
 
 COUNT = 3000

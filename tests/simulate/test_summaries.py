@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.batches import batch, people, profile
+from tests.support.batches import batch, people, profile, simulate
 from tformance_seed import metrics
 from tformance_seed.canonical_json import json_text
-from tformance_seed.simulate import simulate
 from tformance_seed.simulate.summaries import summaries
 from tformance_seed.sources.records import AI_NONE
 from tformance_seed.storage.models import PRFile

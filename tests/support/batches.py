@@ -6,8 +6,11 @@ import numpy as np
 
 from tformance_seed.catalog import Organisation, load_scenarios
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.pipeline.tables import TABLES
 from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.simulate.completion import complete
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns, Members
+from tformance_seed.storage.models import JiraIssue
 
 SINCE, UNTIL = datetime.date(2025, 9, 1), datetime.date(2025, 11, 30)
 REPOSITORIES = ("acme/api", "acme/web")
@@ -62,6 +65,14 @@ def people(count: int, told: Profile) -> Members:
     )
 
 
+def simulate(rows: Batch, members: Members, told: Profile) -> dict[str, Columns]:
+    """All rows that a batch makes, by model, but for Jira issues, which need what the database holds."""
+    complete_batch = complete(rows, members, told)
+    return {
+        table.model.__name__: table.build(complete_batch) for table in TABLES if table.model is not JiraIssue
+    }
+
+
 def batch(
     told: Profile,
     members: Members,
@@ -100,6 +111,7 @@ def batch(
         "author": author,
         "ended_at": np.datetime64("2025-12-01", "s") - day + time,
         "created_at": np.full(len(numbers), np.datetime64("NaT", "s")),
+        "first_review_at": np.full(len(numbers), np.datetime64("NaT", "s")),
         "labels": np.full(len(numbers), b"[]"),
         "jira_key": np.full(len(numbers), b""),
         "is_revert": random.chance("revert", 0.05, key),

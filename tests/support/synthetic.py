@@ -8,7 +8,7 @@ import numpy as np
 
 from tformance_seed.catalog import Organisation, load_organisations, load_scenarios
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sources.records import Batch, joined
+from tformance_seed.sources.records import Batch, join
 from tformance_seed.sources.synthetic import SyntheticSource
 
 SINCE, UNTIL = datetime.date(2025, 7, 1), datetime.date(2025, 12, 31)
@@ -40,7 +40,7 @@ def read(profile: Profile, size: int = 5000, first: int = 0) -> Batch:
     source = SyntheticSource(profile)
     starts = range(first, source.places, size)
     batches = [batch for start in starts for batch in source.batches(start, min(start + size, source.places))]
-    return joined(batches)
+    return join(batches)
 
 
 @functools.cache

@@ -8,20 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
-from tformance_seed import ledger, metrics
+from tformance_seed import ledger
+from tformance_seed.bulk.peewee_internals import foreign_keys
 from tformance_seed.bulk.prepared import PreparedStatement
 from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_of
-from tformance_seed.simulate import simulate
+from tformance_seed.pipeline.tables import build_rows
 from tformance_seed.simulate.ai_usage import ai_usage
-from tformance_seed.simulate.jira import issues
-from tformance_seed.sources.records import Columns, joined
+from tformance_seed.simulate.completion import complete
+from tformance_seed.sources.records import join
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,
-    PRSurvey,
-    PullRequest,
     SeedJob,
     Team,
     TeamMember,
@@ -38,8 +37,6 @@ MEMBER_DAYS, MARGIN = 100_000, 0.1
 
 #: When a team that this package creates was founded.
 FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
-
-MODELS = {model.__name__: model for model in APPLICATION}
 
 
 def team(context: JobContext, _offset: int, _limit: int) -> Write:
@@ -120,71 +117,22 @@ def _divide(count: int, largest: int) -> Iterator[tuple[int, int]]:
 
 
 def pull_requests(context: JobContext, offset: int, limit: int) -> Write:
-    """Generate a range of pull requests, with all that belongs to them."""
-    batch = joined(list(context.source.batches(offset, offset + limit)))
-    tables = simulate(batch, context.people, context.profile)
-    if not context.summaries_apart:
-        tables["PullRequest"] |= metrics.summarise_columns(tables["PullRequest"], tables["PRFile"])
-    if not context.source.shares_issues:
-        tables["JiraIssue"] = issues(metrics.facts_from_columns(tables["PullRequest"]), context.profile)
-    pull_requests = tables.pop("PullRequest")
-    surveys, answers = tables.pop("PRSurvey"), tables.pop("PRSurveyReview")
+    """Generate a range of pull requests, with the tables that refer to them."""
+    observed = join(list(context.source.batches(offset, offset + limit)))
+    tables = build_rows(complete(observed, context.people, context.profile), context)
 
     def write(results: Results) -> None:
-        context.write(PullRequest, pull_requests, results)
-        ids = _pull_request_ids(context, pull_requests)
-        for name, columns in tables.items():
-            if "pull_request" in columns:
-                columns["pull_request"] = ids_of(columns["pull_request"], ids)
-            context.write(MODELS[name], columns, results)
-        surveys["pull_request"] = ids[surveys["pull_request"]]
-        context.write(PRSurvey, surveys, results)
-        answers["survey"] = _survey_ids(context, surveys["pull_request"])[answers["survey"]]
-        context.write(MODELS["PRSurveyReview"], answers, results)
+        ids: dict[type[peewee.Model], npt.NDArray[np.int64]] = {}
+        for table, rows in tables:
+            columns = dict(rows)
+            for key in foreign_keys(table.model):
+                if key.rel_model in ids:
+                    columns[key.name] = ids_of(rows[key.name], ids[key.rel_model])
+            context.write(table.model, columns, results)
+            if table.find_ids is not None:
+                ids[table.model] = table.find_ids(context, columns)
 
     return write
-
-
-_PULL_REQUEST_IDS = PreparedStatement(
-    lambda _database, value: PullRequest.select(PullRequest.github_pr_id, PullRequest.id).where(
-        PullRequest.team == value("team"),
-        PullRequest.github_repo == value("repository"),
-        PullRequest.github_pr_id.between(value("first"), value("last")),
-    )
-)
-
-
-def _pull_request_ids(context: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
-    """Return the ids of pull requests by repository and number: one range query for each repository."""
-    ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
-    for repository in np.unique(columns["github_repo"]):
-        rows = np.flatnonzero(columns["github_repo"] == repository)
-        numbers = columns["github_pr_id"][rows]
-        ends = {"first": int(numbers.min()), "last": int(numbers.max())}
-        team_id = context.team.team_id
-        found = _PULL_REQUEST_IDS(context.database, team=team_id, repository=repository.decode(), **ends)
-        ids[rows] = _look_up(found, numbers)
-    return ids
-
-
-_SURVEY_IDS = PreparedStatement(
-    lambda _database, value: PRSurvey.select(PRSurvey.pull_request, PRSurvey.id).where(
-        PRSurvey.team == value("team"), PRSurvey.pull_request.between(value("first"), value("last"))
-    )
-)
-
-
-def _survey_ids(context: JobContext, pull_requests: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    if not len(pull_requests):
-        return np.zeros(0, dtype=np.int64)
-    ends = {"first": int(pull_requests.min()), "last": int(pull_requests.max())}
-    return _look_up(_SURVEY_IDS(context.database, team=context.team.team_id, **ends), pull_requests)
-
-
-def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    table = np.array(pairs.fetchall(), dtype=np.int64).reshape(-1, 2)
-    table = table[np.argsort(table[:, 0])]
-    return table[np.searchsorted(table[:, 0], keys), 1]
 
 
 def usage_ranges(context: JobContext) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from tformance_seed.catalog.calibration import (
     USAGE_VARIATION,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import half_up, stamped
+from tformance_seed.simulate.columns import half_up, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
 #: When a day's figures come in.
@@ -46,7 +46,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     shown = half_up(fixed("AI suggestions", USAGE_SUGGESTIONS) * variation).astype(np.int64)
     rate = fixed("AI acceptance", USAGE_ACCEPTANCE) * daily("AI acceptance variation", ACCEPTANCE_VARIATION)
     accepted = np.floor(shown * rate).astype(np.int64)
-    return stamped(
+    return with_timestamps(
         {
             "member": np.arange(len(members))[rows][row],
             "date": days[day],

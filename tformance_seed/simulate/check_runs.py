@@ -1,4 +1,4 @@
-"""Check runs: what continuous integration said of a pull request."""
+"""Check runs: how a pull request fared in continuous integration."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sampling.ragged import expand_counts
 from tformance_seed.sampling.sobol import SobolSequence
-from tformance_seed.simulate.columns import moments, seconds, stamped
+from tformance_seed.simulate.columns import moments, seconds, with_timestamps
+from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
 #: Checks that a repository may have: name, chance to have it, median duration in seconds. The first three
@@ -37,8 +38,11 @@ NAMES = np.array([name for name, _, _ in CHECKS], dtype="S")
 DURATIONS = np.array([duration for _, _, duration in CHECKS])
 
 
-def check_runs(batch: Batch, profile: Profile) -> Columns:
-    """One run of each of the repository's checks for each pull request, over by its end."""
+def simulate_check_runs(batch: Batch, profile: Profile) -> Columns:
+    """Return one run of each of the repository's checks for each pull request, completed by its end.
+
+    The columns are ``CHECK_RUN_COLUMNS``; the batch's times are filled in.
+    """
     prs, random = batch.pull_requests, profile.random
     chances = np.array([chance for _, chance, _ in CHECKS])
     repository = text_keys(prs["repository"])[:, None]
@@ -52,22 +56,27 @@ def check_runs(batch: Batch, profile: Profile) -> Columns:
     duration = np.minimum(duration.astype(np.int64), ended - created)
     wait = random.uniform("check start", prs["key"])[owner] * (ended - created - duration)
     started = created + np.floor(wait).astype(np.int64)
-    rate = PASS_RATE
+    rate = np.full(len(owner), PASS_RATE)
     if profile.scenario is not None:
         rate = profile.scenario.ci_pass_rate.at(profile.progress(prs["ended_at"]))[owner]
     number = prs["number"][owner]
     passed = random.sobol(PASSES, number, repository[owner, 0], check) < rate
     failure = FAILURES[random.pick("check fails", FAILURE_CHANCES, key, check)]
-    return stamped(
-        {
-            "pull_request": owner,
-            "github_check_run_id": random.identifier("check run", key, check),
-            "name": NAMES[check],
-            "status": np.full(len(owner), b"completed"),
-            "conclusion": np.where(passed, b"success", failure),
-            "started_at": moments(started),
-            "completed_at": moments(started + duration),
-            "duration_seconds": duration,
-        },
-        moments(started + duration),
-    )
+    return {
+        "pull_request": owner,
+        "github_check_run_id": random.identifier("check run", key, check),
+        "name": NAMES[check],
+        "status": np.full(len(owner), b"completed"),
+        "conclusion": np.where(passed, b"success", failure),
+        "started_at": moments(started),
+        "completed_at": moments(started + duration),
+        "duration_seconds": duration,
+    }
+
+
+def check_runs(batch: CompleteBatch) -> Columns:
+    """Return PRCheckRun rows; they date from the end of the run, or the last that is known before it."""
+    rows = batch.check_runs
+    ended_at = batch.pull_requests["ended_at"][rows["pull_request"]]
+    known = np.where(np.isnat(rows["started_at"]), ended_at, rows["started_at"])
+    return with_timestamps(rows, np.where(np.isnat(rows["completed_at"]), known, rows["completed_at"]))

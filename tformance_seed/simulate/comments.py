@@ -4,7 +4,8 @@ import numpy as np
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.ragged import expand_counts, group_offsets
-from tformance_seed.simulate.columns import Integers, moments, nullable, seconds, stamped
+from tformance_seed.simulate.columns import Integers, moments, nullable, seconds, with_timestamps
+from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
 #: Chances of 0, 1, 2... comments: where there is a review (2.4 in the mean), where there is none (0.4).
@@ -28,7 +29,7 @@ WITH_REVIEW = 600
 
 KINDS = np.array([b"issue", b"review"])
 
-#: Texts by what is said: about a line, in answer, about the whole, and what bots say of the whole.
+#: Texts by kind: about a line, in answer, about the whole, and by bots about the whole.
 BODIES = np.array(
     [
         [
@@ -137,8 +138,8 @@ BODIES = np.array(
 ABOUT_A_LINE, ANSWER, ABOUT_THE_WHOLE, BY_BOT = range(4)
 
 
-def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
-    """The comments of a batch, between creation and end; sets ``total_comments`` of its pull requests.
+def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Columns:
+    """Return the comments of a batch, between creation and end, as ``COMMENT_COLUMNS`` says.
 
     Reviewers, bots among them, comment with a review or after it; authors answer. The path of a comment on
     a line is one of the pull request's files.
@@ -148,13 +149,11 @@ def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
     review_start, review_count = group_offsets(reviews["pull_request"], size)
     file_start, file_count = group_offsets(files["pull_request"], size)
     drawn = [random.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
-    counts = np.where(review_count > 0, *drawn)
-    prs["total_comments"] = counts
-    owner, place = expand_counts(counts)
+    owner, place = expand_counts(np.where(review_count > 0, *drawn))
     key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
 
     def of(start: Integers, count: Integers, purpose: str) -> Integers:
-        """A row, for each comment, among those that its pull request has."""
+        """Return, for each comment, one of the rows that its pull request has."""
         return start[owner] + np.floor(random.uniform(purpose, key, place) * count[owner]).astype(np.int64)
 
     reviewed = review_count[owner] > 0
@@ -188,18 +187,20 @@ def comments(batch: Batch, profile: Profile, reviews: Columns) -> Columns:
     edited = random.chance("comment edited", EDITED, key, place)
     delay = random.uniform("edit", key, place) * np.minimum(EDITED_WITHIN, ended - when)
     text = random.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
-    return stamped(
-        {
-            "pull_request": owner,
-            "github_comment_id": identifier,
-            "author": writer,
-            "body": BODIES[about, text],
-            "comment_type": KINDS[on_line.astype(np.int64)],
-            "path": nullable(path, on_line),
-            "line": nullable(line, on_line),
-            "in_reply_to_id": nullable(identifier[question], answer),
-            "comment_created_at": moments(when),
-            "comment_updated_at": moments(when + np.floor(delay * edited).astype(np.int64)),
-        },
-        moments(when),
-    )
+    return {
+        "pull_request": owner,
+        "github_comment_id": identifier,
+        "author": writer,
+        "body": BODIES[about, text],
+        "comment_type": KINDS[on_line.astype(np.int64)],
+        "path": nullable(path, on_line),
+        "line": nullable(line, on_line),
+        "in_reply_to_id": nullable(identifier[question], answer),
+        "comment_created_at": moments(when),
+        "comment_updated_at": moments(when + np.floor(delay * edited).astype(np.int64)),
+    }
+
+
+def comments(batch: CompleteBatch) -> Columns:
+    """Return PRComment rows; they date from the comment."""
+    return with_timestamps(batch.comments, batch.comments["comment_created_at"])

@@ -7,7 +7,7 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.apportionment import apportion
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.ai_usage import SYNCED
-from tformance_seed.simulate.columns import Integers, stamped
+from tformance_seed.simulate.columns import Integers, with_timestamps
 from tformance_seed.sources.records import Columns
 
 #: Share of the members who have a seat.
@@ -125,4 +125,4 @@ def _shown_and_accepted(
 
 def _synced(columns: Columns) -> Columns:
     when = (columns["date"] + SYNCED).astype("datetime64[s]")
-    return stamped({**columns, "synced_at": when}, when)
+    return with_timestamps({**columns, "synced_at": when}, when)

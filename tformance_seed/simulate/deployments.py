@@ -4,10 +4,11 @@ import numpy as np
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.ragged import expand_counts, group_offsets
-from tformance_seed.simulate.columns import moments, seconds, stamped
+from tformance_seed.simulate.columns import moments, seconds, with_timestamps
+from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
-#: Share of merged pull requests that are deployed by themselves.
+#: Share of merged pull requests that are deployed on their own.
 DEPLOYED = 0.3
 
 #: Chances of production alone, of staging alone, of staging and then production.
@@ -22,8 +23,11 @@ STATUSES = np.array([b"success", b"failure", b"error"])
 STATUS_CHANCES = (0.93, 0.05, 0.02)
 
 
-def deployments(batch: Batch, profile: Profile) -> Columns:
-    """Deployments of merged pull requests that have commits, of the last commit, by the author."""
+def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
+    """Return deployments of merged pull requests that have commits, of the last commit, by the author.
+
+    The columns are ``DEPLOYMENT_COLUMNS``; the batch's times are filled in.
+    """
     prs, commits, random = batch.pull_requests, batch.commits, profile.random
     start, count = group_offsets(commits["pull_request"], len(prs["key"]))
     deployed = (prs["state"] == b"merged") & (count > 0) & random.chance("deployed", DEPLOYED, prs["key"])
@@ -39,7 +43,7 @@ def deployments(batch: Batch, profile: Profile) -> Columns:
     rows = {
         "pull_request": owner,
         "github_deployment_id": random.identifier("deployment", key, place),
-        "github_repo": prs["repository"][owner],
+        "repository": prs["repository"][owner],
         "environment": ENVIRONMENTS[production.astype(np.int64)],
         "status": STATUSES[random.pick("deployment status", STATUS_CHANCES, key, place)],
         "deployed_at": deployed_at,
@@ -47,4 +51,11 @@ def deployments(batch: Batch, profile: Profile) -> Columns:
         "creator": prs["author"][owner],
     }
     happened = deployed_at < profile.end
-    return {name: column[happened] for name, column in stamped(rows, deployed_at).items()}
+    return {name: column[happened] for name, column in rows.items()}
+
+
+def deployments(batch: CompleteBatch) -> Columns:
+    """Return Deployment rows; they date from the deployment."""
+    rows = dict(batch.deployments)
+    rows["github_repo"] = rows.pop("repository")
+    return with_timestamps(rows, rows["deployed_at"])

@@ -16,7 +16,7 @@ from tformance_seed.catalog.calibration import (
 )
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.keyed_random import text_keys
-from tformance_seed.simulate.columns import hours, moments, seconds, stamped
+from tformance_seed.simulate.columns import hours, moments, seconds, with_timestamps
 from tformance_seed.sources.records import Columns
 
 Texts = npt.NDArray[np.bytes_]
@@ -111,7 +111,7 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     told = np.array([_type(title, labels) for title, labels in texts], dtype=np.int64)
     drawn = random.pick("issue type", list(ISSUE_TYPE_SHARES.values()), key)
     status = OPEN_STATUSES[random.pick("issue status", OPEN_CHANCES, key)]
-    return stamped(
+    return with_timestamps(
         {
             "jira_key": facts["jira_key"],
             "jira_id": random.identifier("jira issue", key).astype("S"),
@@ -168,7 +168,7 @@ def _tidy(text: bytes) -> bytes:
     return LEFTOVERS.sub(b"", text) if PERHAPS_LEFT.search(text) or text[:1] in LEADING else text
 
 
-def simulated_key(prs: Columns, profile: Profile) -> Texts:
+def simulate_keys(prs: Columns, profile: Profile) -> Texts:
     """The Jira key of each pull request: its own, else one made up; empty for those of bots.
 
     A made-up one is a function of the pull request alone, and no two share one (``jira_scheme``).

@@ -1,4 +1,4 @@
-"""A completed batch as rows of the tables PullRequest, Commit and PRFile."""
+"""Rows of the table PullRequest."""
 
 import re
 
@@ -6,9 +6,10 @@ import numpy as np
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import stamped
+from tformance_seed.simulate.columns import with_timestamps
+from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.summaries import ai_signals
-from tformance_seed.sources.records import AI_NONE, Batch, Columns, Members
+from tformance_seed.sources.records import AI_NONE, Columns, Members
 
 #: Share of the pull requests of people that are on a milestone, which is the quarter in which they end.
 MILESTONES = 0.15
@@ -16,8 +17,8 @@ MILESTONES = 0.15
 #: Issues that a pull request closes, in GitHub's own words.
 CLOSES = re.compile(rb"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d{1,9})\b", re.IGNORECASE)
 
-#: Columns that go into the table as they are in the record.
-SAME = (
+#: Columns of a complete batch that go into the table as they are.
+COPIED_COLUMNS = (
     "title",
     "body",
     "state",
@@ -43,15 +44,15 @@ SAME = (
 )
 
 
-def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
-    """PullRequest rows of a batch that the other modules have completed, but for their summaries."""
-    prs = batch.pull_requests
+def pull_requests(batch: CompleteBatch) -> Columns:
+    """Return PullRequest rows, but for their summaries; they date from the end of the pull request."""
+    prs, members = batch.pull_requests, batch.members
     authors, author = np.unique(prs["author"], return_inverse=True)
     assignees = [_assignees(members, row) for row in authors.tolist()]
-    return stamped(
+    return with_timestamps(
         {
-            **{name: prs[name] for name in SAME},
-            **ai_signals(batch),
+            **{name: prs[name] for name in COPIED_COLUMNS},
+            **ai_signals(prs),
             "github_pr_id": prs["number"],
             "github_repo": prs["repository"],
             "pr_created_at": prs["created_at"],
@@ -59,28 +60,10 @@ def pull_requests(batch: Batch, members: Members, profile: Profile) -> Columns:
             "is_ai_assisted": prs["ai_kind"] != AI_NONE,
             "ai_tools_detected": prs["ai_tools"],
             "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
-            "linked_issues": np.array(
-                [_linked(body) if b" #" in body else b"[]" for body in prs["body"].tolist()], dtype="S"
-            ),
-            "milestone_title": _milestones(prs, profile),
+            "linked_issues": np.array([_linked_issues(body) for body in prs["body"].tolist()], dtype="S"),
+            "milestone_title": _milestones(prs, batch.profile),
         },
         prs["ended_at"],
-    )
-
-
-def commits(batch: Batch) -> Columns:
-    """Commit rows of a batch whose times are filled in."""
-    rows = dict(batch.commits)
-    rows["github_sha"], rows["github_repo"] = rows.pop("sha"), rows.pop("repository")
-    return stamped(rows, rows["committed_at"])
-
-
-def files(batch: Batch) -> Columns:
-    """PRFile rows of a batch; they date from the end of their pull request."""
-    rows = batch.files
-    return stamped(
-        {**rows, "changes": rows["additions"] + rows["deletions"]},
-        batch.pull_requests["ended_at"][rows["pull_request"]],
     )
 
 
@@ -97,7 +80,9 @@ def _assignees(members: Members, author: int) -> bytes:
     return json_text([login] if login else []).encode()
 
 
-def _linked(body: bytes) -> bytes:
-    """The numbers of the issues that a text closes, as a JSON list."""
+def _linked_issues(body: bytes) -> bytes:
+    """Return the numbers of the issues that a text closes, as a JSON list."""
+    if b" #" not in body:  # told faster than searched for
+        return b"[]"
     numbers = set(map(int, CLOSES.findall(body)))
     return b"[%s]" % b",".join(b"%d" % number for number in sorted(numbers))

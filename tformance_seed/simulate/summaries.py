@@ -9,7 +9,7 @@ import numpy as np
 from tformance_seed.canonical_json import json_text
 from tformance_seed.sampling.ragged import group_offsets
 from tformance_seed.simulate.columns import Integers
-from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
 
 #: Versions of the summary's form and of the rules by which AI is found.
 SUMMARY_VERSION = "seed-1"
@@ -127,9 +127,12 @@ EXTENSION_BITS = {
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each text
 
 
-def ai_signals(batch: Batch) -> Columns:
-    """``ai_signals``, ``ai_confidence_score`` (0 to 1; NaN: nothing found), ``ai_detection_version``."""
-    prs = batch.pull_requests
+def ai_signals(prs: Columns) -> Columns:
+    """Return ``ai_signals``, ``ai_confidence_score`` (0 to 1; NaN: nothing found), ``ai_detection_version``.
+
+    Parameters:
+      prs: pull requests of the record.
+    """
     kind = prs["ai_kind"]
     sure = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
     sure += CONFIDENCE_OF_FILES * prs["has_ai_files"]

@@ -16,10 +16,9 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.distributions import CappedLogNormal, capped_sigma, root
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sampling.ragged import expand_counts, group_offsets, sort_within_groups
-from tformance_seed.simulate.columns import Booleans, Integers, hours, moments, seconds
-from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Activity, Batch, Columns, Members
-
-Floats = npt.NDArray[np.float64]
+from tformance_seed.simulate.columns import Booleans, Floats, Integers, Moments, hours, moments, seconds
+from tformance_seed.simulate.reviewers import has_candidates
+from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Batch, Columns, Members
 
 #: The most hours to a first review: ten days.
 REVIEW_CAP = 240.0
@@ -65,21 +64,31 @@ NIGHT, NIGHT_LENGTH, BESIDE_NIGHT = 22 * 3600, 9 * 3600, 3 * 3600
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     """Complete the times of a batch, in place.
 
-    Pull requests get ``created_at`` where it was NaT, ``first_review_at``, ``merged_at``,
+    Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, ``merged_at``,
     ``cycle_time_hours`` and ``review_time_hours``; commits get ``committed_at`` where it was NaT. Where
-    ``created_at`` is known, the first review divides the known duration as it would the drawn one.
+    reviews were observed, the first review is the earliest of them. Where ``created_at`` is known, a
+    simulated first review divides the known duration as it would the simulated one.
     """
     prs = batch.pull_requests
     random, key = profile.random, prs["key"]
-    reviewed = _reviewed(prs, members, random)
+    first_review_at = prs["first_review_at"]
+    if batch.reviews is not None:
+        observed = _earliest(batch.reviews, len(key))
+        first_review_at = np.where(np.isnat(first_review_at), observed, first_review_at)
+    review_known = ~np.isnat(first_review_at)
+    reviewed = review_known
+    if batch.reviews is None:
+        reviewed = review_known | _is_reviewed(prs, members, random)
     before, after = _scenario_hours(prs, reviewed, profile) or _published_hours(prs, reviewed, profile)
     wait = np.where(reviewed, _whole_seconds(before, random, "wait", key), 0)
     rest = _whole_seconds(after, random, "rest", key)
 
     ended = seconds(prs["ended_at"])
-    known = ~np.isnat(prs["created_at"])
-    created = np.where(known, np.minimum(seconds(prs["created_at"]), ended), ended - wait - rest)
-    wait = np.where(known, (ended - created) * wait // (wait + rest), wait)
+    creation_known = ~np.isnat(prs["created_at"])
+    before_review = np.where(review_known, seconds(first_review_at) - wait, ended - wait - rest)
+    created = np.where(creation_known, np.minimum(seconds(prs["created_at"]), ended), before_review)
+    wait = np.where(creation_known, (ended - created) * wait // (wait + rest), wait)
+    wait = np.where(review_known, seconds(first_review_at) - created, wait)
     merged = prs["state"] == b"merged"
     prs["created_at"] = moments(created)
     prs["first_review_at"] = moments(created + wait, reviewed)
@@ -89,28 +98,20 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     _fill_commits(batch, profile)
 
 
-def _reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Booleans:
+def _is_reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Booleans:
+    """Return which pull requests are reviewed, where no review was observed."""
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
-    author = prs["author"]
-    somebody_else = (
-        len(members) > (author >= 0)
-        if members.activity is None
-        else recent_others(prs, members.activity).any(axis=1)
-    )
-    by_people = random.chance("reviewed", share, prs["key"]) & somebody_else
+    by_people = random.chance("reviewed", share, prs["key"]) & has_candidates(prs, members)
     return by_people | (prs["ai_kind"] == AI_REVIEW)
 
 
-def recent_others(prs: Columns, activity: Activity) -> Integers:
-    """Recent commits of everybody but the author, for each pull request: pull requests x members.
-
-    Who has any can have reviewed it.
-    """
-    recent = activity.before(prs["ended_at"])
-    by_members = np.flatnonzero(prs["author"] >= 0)
-    recent[by_members, prs["author"][by_members]] = 0
-    return recent
+def _earliest(reviews: Columns, size: int) -> Moments:
+    """Return the time of the earliest review of each of so many pull requests, NaT where there is none."""
+    latest = np.iinfo(np.int64).max
+    first = np.full(size, latest)
+    np.minimum.at(first, reviews["pull_request"], seconds(reviews["submitted_at"]))
+    return moments(first, first < latest)
 
 
 def _whole_seconds(

@@ -41,6 +41,7 @@ PULL_REQUEST_COLUMNS = {
     "author": "int64, row of Members; -1 for bots",
     "ended_at": "datetime64[s]: merged, closed, or of an open one the last thing that happened",
     "created_at": "datetime64[s], NaT where the source cannot know",
+    "first_review_at": "datetime64[s], NaT where the source cannot know or there is no review",
     "additions": "int64, lines, the sum over its files",
     "deletions": "int64, lines",
     "labels": "S, a JSON list of strings",
@@ -77,6 +78,57 @@ FILE_COLUMNS = {
     "additions": "int64",
     "deletions": "int64",
     "file_category": "S: frontend, backend, javascript, test, docs, config, other",
+}
+
+#: The columns of ``Batch.reviews``. Rows of one pull request stand together, oldest first, between its
+#: creation and its end. ``ai_kind`` of a pull request with a review by an AI is not AI_NONE.
+REVIEW_COLUMNS = {
+    "pull_request": "int64",
+    "github_review_id": "int64, names the review",
+    "reviewer": "int64, row of Members, never the author; -1 for bots and strangers",
+    "state": "S: approved, changes_requested, commented",
+    "submitted_at": "datetime64[s]",
+    "body": "S",
+    "is_ai_review": "bool",
+    "ai_reviewer_type": "S, the AI tool; empty for people",
+}
+
+#: The columns of ``Batch.check_runs``. NaT, NaN and masked values are NULL.
+CHECK_RUN_COLUMNS = {
+    "pull_request": "int64",
+    "github_check_run_id": "int64, names the check run",
+    "name": "S",
+    "status": "S: queued, in_progress, completed",
+    "conclusion": "S: success, failure, skipped, cancelled, timed_out, action_required, neutral, stale, NULL",
+    "started_at": "datetime64[s], or NULL",
+    "completed_at": "datetime64[s], or NULL",
+    "duration_seconds": "int64, from start to end; or NULL",
+}
+
+#: The columns of ``Batch.comments``. Rows of one pull request stand together, after its creation.
+COMMENT_COLUMNS = {
+    "pull_request": "int64",
+    "github_comment_id": "int64, names the comment",
+    "author": "int64, row of Members; -1 for bots and strangers",
+    "body": "S",
+    "comment_type": "S: issue (on the whole), review (on a line)",
+    "path": "S, the file; or NULL",
+    "line": "int64, or NULL",
+    "in_reply_to_id": "int64, the comment that it answers; or NULL",
+    "comment_created_at": "datetime64[s]",
+    "comment_updated_at": "datetime64[s], or NULL",
+}
+
+#: The columns of ``Batch.deployments``, which are of merged pull requests and not before the merge.
+DEPLOYMENT_COLUMNS = {
+    "pull_request": "int64; -1 for none",
+    "github_deployment_id": "int64, names the deployment",
+    "repository": "S",
+    "environment": "S: production, staging",
+    "status": "S: success, failure, pending, error",
+    "deployed_at": "datetime64[s]",
+    "sha": "S40, the commit",
+    "creator": "int64, row of Members; -1 for bots and strangers",
 }
 
 
@@ -143,31 +195,59 @@ class Activity:
 
 @dataclass
 class Batch:
-    """Consecutive pull requests of a source with their commits and files."""
+    """Consecutive pull requests of a source with their commits and files.
+
+    A source brings each of the optional tables with all its batches, or with none: then it is simulated.
+    """
 
     start: int  #: place of the first pull request in the source's order
     stop: int  #: one past the last
     pull_requests: Columns
     commits: Columns
     files: Columns
+    reviews: Columns | None = None
+    check_runs: Columns | None = None
+    comments: Columns | None = None
+    deployments: Columns | None = None
 
 
-def joined(batches: list[Batch]) -> Batch:
-    """Batches that follow one another as one: a few large columns cost less than many small ones."""
+#: The tables of a batch that a source may leave to the simulation.
+OPTIONAL_TABLES = ("reviews", "check_runs", "comments", "deployments")
+
+
+def join(batches: list[Batch]) -> Batch:
+    """Return consecutive batches as one: a few large columns cost less than many small ones."""
     first, *others = batches
     if not others:
         return first
-    ends = np.cumsum([len(batch.pull_requests["key"]) for batch in batches])
+    sizes = [len(batch.pull_requests["key"]) for batch in batches]
+    observed = [name for name in OPTIONAL_TABLES if getattr(first, name) is not None]
+    return Batch(
+        first.start,
+        others[-1].stop,
+        _concatenate([batch.pull_requests for batch in batches]),
+        _join_children([batch.commits for batch in batches], sizes),
+        _join_children([batch.files for batch in batches], sizes),
+        **{name: _join_children([getattr(batch, name) for batch in batches], sizes) for name in observed},
+    )
 
-    def table(parts: list[Columns]) -> Columns:
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        if "pull_request" in columns:
-            before = np.repeat([0, *ends[:-1]], [len(part["pull_request"]) for part in parts])
-            columns["pull_request"] += np.where(columns["pull_request"] < 0, 0, before)
-        return columns
 
-    tables = zip(*((batch.pull_requests, batch.commits, batch.files) for batch in batches), strict=True)
-    return Batch(first.start, others[-1].stop, *(table(list(parts)) for parts in tables))
+def _join_children(parts: list[Columns], sizes: list[int]) -> Columns:
+    """Return the rows of one table of consecutive batches, which have so many pull requests."""
+    columns = _concatenate(parts)
+    before = np.repeat(np.cumsum([0, *sizes[:-1]]), [len(part["pull_request"]) for part in parts])
+    columns["pull_request"] += np.where(columns["pull_request"] < 0, 0, before)
+    return columns
+
+
+def _concatenate(parts: list[Columns]) -> Columns:
+    """Return the rows of all parts; masked values stay masked."""
+    joined: Columns = {}
+    for name in parts[0]:
+        values = [part[name] for part in parts]
+        masked = any(isinstance(column, np.ma.MaskedArray) for column in values)
+        joined[name] = np.ma.concatenate(values) if masked else np.concatenate(values)
+    return joined
 
 
 class Source(Protocol):

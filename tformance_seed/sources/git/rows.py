@@ -112,6 +112,7 @@ class Rows:
                 "author": self._member_of.get((name, email), -1),
                 "ended_at": landing.committed,
                 "created_at": min(began, landing.committed) if landing.is_merge else NOT_KNOWN,
+                "first_review_at": NOT_KNOWN,
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
                 "labels": json_text(["dependencies"] if DEPENDENCY_BOTS.match(name) else []),

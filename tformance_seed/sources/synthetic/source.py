@@ -126,6 +126,7 @@ class SyntheticSource:
             "author": changes.author,
             "ended_at": changes.ended_at,
             "created_at": np.full(len(changes.key), np.datetime64("NaT", "s")),
+            "first_review_at": np.full(len(changes.key), np.datetime64("NaT", "s")),
             "additions": additions,
             "deletions": changes.lines - additions,
             "labels": style.labels(changes),

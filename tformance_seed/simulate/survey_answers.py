@@ -1,0 +1,90 @@
+"""Rows of the table PRSurveyReview: what reviewers said about a merged pull request."""
+
+import numpy as np
+
+from tformance_seed.catalog.calibration import GUESS_ACCURACY, QUALITY_SHARES
+from tformance_seed.sampling.arrays import UInt64
+from tformance_seed.sampling.keyed_random import text_keys
+from tformance_seed.sampling.sobol import SobolSequence
+from tformance_seed.simulate.columns import Floats, Integers, moments, with_timestamps
+from tformance_seed.simulate.complete_batch import CompleteBatch
+from tformance_seed.simulate.surveys import RESPONSE_SOURCES
+from tformance_seed.sources.records import AI_NONE, Columns
+
+#: What decides ratings, and which guesses are right.
+QUALITY_RATING, GUESS = SobolSequence("quality rating"), SobolSequence("guess")
+
+#: Where answers of reviewers come from, with chances.
+REVIEWER_SOURCES = (0.50, 0.35, 0.15, 0.0)
+
+#: Chances of 1 to 5: how clear the feedback was, how heavy the review.
+CLARITY, BURDEN = (0.03, 0.09, 0.24, 0.40, 0.24), (0.16, 0.31, 0.30, 0.16, 0.07)
+
+
+def survey_answers(batch: CompleteBatch) -> Columns:
+    """Return PRSurveyReview rows; ``survey`` is a row of ``surveys``."""
+    prs, members, random = batch.pull_requests, batch.members, batch.profile.random
+    responses = batch.responses
+    owner, reviewer = responses.pull_request[responses.survey], responses.reviewer
+    keys = prs["key"][owner], members.key[reviewer]
+    with_ai = prs["ai_kind"][owner] != AI_NONE
+    author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
+    is_right = _evenly_spread(GUESS, batch, owner, author) < _guess_accuracy(batch, owner)
+    answered_at = moments(responses.reviewer_answered_at)
+    return with_timestamps(
+        {
+            "survey": responses.survey,
+            "reviewer": reviewer,
+            "quality_rating": _quality(batch, owner),
+            "ai_guess": with_ai == is_right,
+            "guess_correct": is_right,
+            "responded_at": answered_at,
+            "response_source": RESPONSE_SOURCES[random.pick("reviewer source", REVIEWER_SOURCES, *keys)],
+            "feedback_clarity": 1 + random.pick("feedback clarity", CLARITY, *keys),
+            "review_burden": 1 + random.pick("review burden", BURDEN, *keys),
+        },
+        answered_at,
+    )
+
+
+def _evenly_spread(
+    sequence: SobolSequence, batch: CompleteBatch, owner: Integers, *keys: Integers | UInt64
+) -> Floats:
+    """Return numbers from 0 to 1, spread evenly over the pull requests of a repository.
+
+    The first answers about each are one series, the second ones another, and so on.
+    """
+    prs = batch.pull_requests
+    repository = text_keys(prs["repository"])
+    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    return batch.profile.random.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
+
+
+def _quality(batch: CompleteBatch, owner: Integers) -> Integers:
+    """Return ratings of 1 to 3; a scenario's mean is met by two trials, each of which can add a point."""
+    u, profile = _evenly_spread(QUALITY_RATING, batch, owner), batch.profile
+    if profile.scenario is None:
+        best, _, worst = QUALITY_SHARES
+    else:
+        progress = profile.progress(batch.pull_requests["ended_at"])
+        point = (profile.scenario.quality.at(progress)[owner] - 1) / 2
+        best, worst = point**2, (1 - point) ** 2
+    return 1 + (u >= worst).astype(np.int64) + (u >= 1 - best)
+
+
+def _guess_accuracy(batch: CompleteBatch, owner: Integers) -> Floats:
+    """Return the chance that each answer's guess is right."""
+    prs, members, profile = batch.pull_requests, batch.members, batch.profile
+    random, reviewer_key = profile.random, members.key[batch.responses.reviewer]
+    guesses = profile.scenario.guesses if profile.scenario else None
+    if guesses is None:
+        low, high = GUESS_ACCURACY
+        return random.uniform("guess rate", reviewer_key, low=low, high=high)
+    author = prs["author"][owner]
+    uses_ai = members.adoption_threshold[author] < profile.adoption_at(prs["ended_at"][owner])
+    # Every second member, in order of adoption, is what they seem; which half is keyed.
+    rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")
+    plain = (rank + random.integers("who is plain", low=0, high=1))[author] % 2 == 0
+    kinds = np.array([guesses.stealthy, guesses.obvious, guesses.ai_like, guesses.human])
+    lows, highs = kinds[np.where(uses_ai, 0, 2) + plain].T
+    return lows + (highs - lows) * random.uniform("guess rate", reviewer_key, members.key[author])

@@ -1,0 +1,96 @@
+"""Who answers the survey of a merged pull request, and when."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tformance_seed.catalog.calibration import (
+    AUTHOR_RESPONSE_HOURS,
+    REVIEWER_RESPONSE_HOURS,
+    REVIEWER_RESPONSE_RATE,
+)
+from tformance_seed.catalog.profile import Profile
+from tformance_seed.simulate.columns import Booleans, Floats, Integers, seconds
+from tformance_seed.sources.records import AI_NONE, Columns, Members
+
+#: A member who was there this long has used their AI tools by now, if they use any.
+SETTLED = np.timedelta64(14, "D")
+
+
+@dataclass(frozen=True)
+class SurveyResponses:
+    """The surveys of a batch and who answers them; times in seconds since 1970.
+
+    A survey appears with its answers, once the last of them has come in within the window.
+    """
+
+    pull_request: Integers  #: of each survey
+    author_answers: Booleans  #: of each survey
+    author_answered_at: Integers  #: of each survey; meaningless where the author does not answer
+    survey: Integers  #: of each reviewer's answer, by pull request and reviewer
+    reviewer: Integers  #: of each reviewer's answer
+    reviewer_answered_at: Integers  #: of each reviewer's answer
+
+
+def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile: Profile) -> SurveyResponses:
+    """Return the responses to one survey for each pull request that a member merged.
+
+    Parameters:
+      prs: pull requests whose times are filled in.
+    """
+    random, key = profile.random, prs["key"]
+    merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
+    merged_at = seconds(prs["merged_at"])
+    author_answers = random.chance("author answers", profile.organisation.survey_response_rate, key)
+    author_answers &= _is_credible(prs, members, profile)
+    author_delay = _seconds_within(AUTHOR_RESPONSE_HOURS, random.uniform("author answer", key))
+
+    owner, reviewer = _reviewer_pairs(reviews, len(members))
+    answers = merged[owner] & random.chance(
+        "reviewer answers", REVIEWER_RESPONSE_RATE, key[owner], members.key[reviewer]
+    )
+    owner, reviewer = owner[answers], reviewer[answers]
+    reviewer_delay = _seconds_within(
+        REVIEWER_RESPONSE_HOURS, random.uniform("reviewer answer", key[owner], members.key[reviewer])
+    )
+    reviewer_answered_at = merged_at[owner] + reviewer_delay
+
+    last = np.where(author_answers, merged_at + author_delay, merged_at)
+    np.maximum.at(last, owner, reviewer_answered_at)
+    surveyed = np.flatnonzero(merged & (last < seconds(np.asarray(profile.end))))
+    survey_of = np.full(len(merged), -1)
+    survey_of[surveyed] = np.arange(len(surveyed))
+    appears = survey_of[owner] >= 0
+    return SurveyResponses(
+        pull_request=surveyed,
+        author_answers=author_answers[surveyed],
+        author_answered_at=(merged_at + author_delay)[surveyed],
+        survey=survey_of[owner[appears]],
+        reviewer=reviewer[appears],
+        reviewer_answered_at=reviewer_answered_at[appears],
+    )
+
+
+def _is_credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
+    """Return where the author's answer would agree with their use of AI tools; elsewhere they keep silent.
+
+    Generated pull requests agree by themselves. In a real history AI is found where no draw put it.
+    """
+    uses_ai = members.uses_ai(prs["author"], profile.adoption_at(prs["ended_at"]))
+    if members.activity is not None:
+        recent = members.activity.before(prs["ended_at"] - SETTLED)
+        uses_ai &= recent[np.arange(len(uses_ai)), prs["author"]] > 0
+    return uses_ai | (prs["ai_kind"] == AI_NONE)
+
+
+def _seconds_within(hours: tuple[int, int], u: Floats) -> Integers:
+    """Return delays between a minimum and a maximum of hours, in seconds; ``u`` is from 0 to 1."""
+    low, high = hours
+    return np.floor((low + (high - low) * u) * 3600).astype(np.int64)
+
+
+def _reviewer_pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
+    """Return each pull request with each member who reviewed it, once, in order."""
+    by_member = reviews["reviewer"] >= 0
+    pairs = np.unique(reviews["pull_request"][by_member] * members + reviews["reviewer"][by_member])
+    return pairs // max(members, 1), pairs % max(members, 1)

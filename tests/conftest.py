@@ -9,6 +9,7 @@ import peewee
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import bind, connect
 from tests.support.servers import Postgres, Redis, postgres
 from tests.support.teams import Coherent
 from tests.support.workers import Workers, digests
@@ -17,8 +18,8 @@ from tformance_seed.execution import broker as brokers
 from tformance_seed.execution.executor import Executor
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.connection import connect, disconnect
-from tformance_seed.storage.models import APPLICATION, SeedRun
+from tformance_seed.storage.connection import disconnect
+from tformance_seed.storage.models import SeedRun
 from tformance_seed.storage.schema.create import create_missing
 
 
@@ -106,7 +107,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def coherent(kept: Coherent) -> Iterator[Coherent]:
     """A coherent team with which a test may do what it likes: all is rolled back."""
-    kept.database.bind(APPLICATION, bind_refs=False, bind_backrefs=False)
+    bind(kept.database)
     with kept.database.atomic() as transaction:
         yield kept
         transaction.rollback()

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.databases import connect
 from tformance_seed.bulk import unique_key, upsert
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import TeamMember
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 

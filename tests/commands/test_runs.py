@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain as maintenance
@@ -17,7 +18,6 @@ from tformance_seed.ledger.jobs import STALE_RUN_TIMEOUT
 from tformance_seed.pipeline import generate
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Options, Request
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import APPLICATION, PRFile, SeedJob, SeedRun, SeedTask, SeedTeam, Team
 from tformance_seed.storage.schema.create import prepare
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain as maintenance
@@ -14,7 +15,6 @@ from tformance_seed.pipeline import aggregate as aggregates
 from tformance_seed.pipeline.job_context import JobContext
 from tformance_seed.planning.plan import make_plans, restore
 from tformance_seed.planning.request import Options, Request
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,

@@ -3,11 +3,12 @@
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.examinations import examined, findings
 from tests.support.workers import run_json
 from tformance_seed.errors import InputError
 from tformance_seed.storage import schema as contract
-from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.schema.create import prepare
 
 #: Statement, and what it causes in the application's database: a finding's name, severity, where, a word.

@@ -3,13 +3,13 @@
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import postgres
 from tformance_seed.doctor import Given
 from tformance_seed.doctor import machine as machines
 from tformance_seed.doctor.tiers import GB, MB, RULES, TIERS, Machine, recommended, tier_for
 from tformance_seed.errors import InputError
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.transactions import reading
 
 #: The machine of the smallest tier, so that this one's size does not matter; teams fit it too.

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, content, seed
 from tests.support.teams import add_team
 from tformance_seed import ledger
 from tformance_seed.planning.request import Options
-from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.models import APPLICATION, PRFile, PullRequest, SeedJob, SeedTask
 from tformance_seed.storage.schema.create import prepare
 from tformance_seed.storage.transactions import transaction

@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import peewee
 import pytest
 
+from tests.support.databases import connect
 from tests.support.teams import DAY, MONDAY, Coherent, add, add_members, add_team
 from tformance_seed.metrics import refresh_weekly
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     Commit,
     DailyInsight,

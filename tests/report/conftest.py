@@ -2,9 +2,9 @@ import pytest
 
 from tests.support.browser import start_browser
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.reports import SEED
 from tests.support.teams import Coherent, add
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import PullRequest
 
 

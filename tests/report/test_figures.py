@@ -5,10 +5,10 @@ import datetime
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.recomputation import Recount
 from tests.support.reports import SEED, SLUGS, execute, refusal, report
 from tests.support.teams import MONDAY, Coherent, add, add_team
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import APPLICATION, LEDGER, AIUsageDaily, Team
 
 #: Tables that the report lists.
@@ -85,7 +85,6 @@ def test_it_can_be_restricted_to_organisations(filled):
 
 def test_teams_of_an_application_need_no_ledger(application_url):
     database = connect(application_url)
-    database.bind(APPLICATION, bind_refs=False, bind_backrefs=False)
     Coherent(database)
     add(AIUsageDaily, team=add_team("empty"), member=1, date=MONDAY.date(), source="cursor")
     database.close()

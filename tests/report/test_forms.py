@@ -6,10 +6,10 @@ import peewee
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.reports import SLUGS, refusal, report
 from tests.support.teams import add_team
 from tformance_seed.report import sections
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.transactions import reading
 
 

@@ -4,10 +4,10 @@ import psycopg2
 import pytest
 
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.reports import SEED, execute, report
 from tests.support.teams import Coherent, add_team
 from tests.support.workers import statement
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.schema.create import create_missing
 
 

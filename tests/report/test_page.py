@@ -12,9 +12,9 @@ from selenium.webdriver import Keys
 
 from tests.support.browser import CONTRAST, SCREENS, Page
 from tests.support.commands import command
+from tests.support.databases import connect
 from tests.support.recomputation import Recount
 from tests.support.teams import Coherent
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import TeamMember
 
 pytestmark = pytest.mark.browser

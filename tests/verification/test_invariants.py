@@ -5,9 +5,9 @@ from typing import Any
 import peewee
 import pytest
 
+from tests.support.databases import connect
 from tests.support.teams import Coherent, add_team
 from tests.verification.corruptions import CORRUPTIONS, STALE, change, illegal_choice, one
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import AIUsageDaily, JiraIssue, PRFile, PullRequest, Team, TeamMember
 from tformance_seed.storage.schema.create import create_missing
 from tformance_seed.verification import Violation, check

@@ -179,6 +179,14 @@ def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any
     return insert.returning().execute(database)
 
 
+def insert_rows(database: peewee.Database, model: Model, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, given by names of fields, in one statement.
+
+    ``ModelInsert.__init__`` adds a RETURNING clause if the database that the model is bound to knows one.
+    """
+    execute(database, model.insert_many(rows).returning())
+
+
 @contextlib.contextmanager
 def driver_cursor(database: peewee.Database) -> Iterator[Any]:
     """Yield a cursor of the driver; its errors become Peewee's (``__exception_wrapper__``)."""

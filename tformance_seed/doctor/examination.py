@@ -121,7 +121,7 @@ def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
     if model._meta.table_name not in table_names(database):
         return 0
     with contextlib.suppress(peewee.ProgrammingError), database.atomic():
-        return model.select().count()
+        return model.select().count(database)
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import execute
+from tformance_seed.bulk.peewee_internals import insert_rows
 from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import OrganisationBusyError, SeedError
 from tformance_seed.ledger.teams import own_team
@@ -59,7 +59,7 @@ def start_run(database: peewee.Database, parameters: Mapping[str, Any], jobs: Se
     name = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     ids = [job.id for job in jobs]
     row = {"name": name, "parameters": dict(parameters), "jobs": ids, "started_at": moment}
-    execute(database, SeedRun.insert(row))
+    insert_rows(database, SeedRun, [row])
     return SeedRun.select().where(SeedRun.name == name).get(database)
 
 
@@ -162,9 +162,9 @@ def _create_jobs(database: peewee.Database, requests: Sequence[JobRequest]) -> d
         common | {"organisation": request.slug, "fingerprint": request.fingerprint, "plan": request.plan}
         for request in requests
     ]
-    execute(database, SeedJob.insert_many(rows))
+    insert_rows(database, SeedJob, rows)
     jobs = _unfinished_jobs(database, [request.slug for request in requests])
-    execute(database, SeedTask.insert_many([FIRST_TASK | {"job": job.id} for job in jobs.values()]))
+    insert_rows(database, SeedTask, [FIRST_TASK | {"job": job.id} for job in jobs.values()])
     return {slug: OpenedJob(job, resumed=False) for slug, job in jobs.items()}
 
 

@@ -12,7 +12,7 @@ import peewee
 
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.peewee_internals import execute
+from tformance_seed.bulk.peewee_internals import insert_rows
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.ledger.jobs import (
     CANCELLED,
@@ -256,7 +256,7 @@ def begin_phase(
     common = {"job": task.key.job, "phase": phase, "state": WAITING}
     rows = [common | dataclasses.asdict(planned) for planned in tasks]
     for first in range(0, len(rows), INSERT_CHUNK):
-        execute(database, SeedTask.insert_many(rows[first : first + INSERT_CHUNK]))
+        insert_rows(database, SeedTask, rows[first : first + INSERT_CHUNK])
     return [
         (planned.queue, dataclasses.replace(task.key, stage=planned.stage, offset=planned.offset))
         for planned in tasks

@@ -5,7 +5,7 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import execute, insert_row, table_name
+from tformance_seed.bulk.peewee_internals import insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
 from tformance_seed.storage.transactions import transaction
@@ -87,7 +87,7 @@ def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt:
         team = teams.first(database)
         created_here = team is None
         if created_here:
-            insert_row(database, Team, values)
+            insert_rows(database, Team, [values])
             team = teams.clone().get(database)
         stale = (SeedTeam.slug == slug) | (SeedTeam.team_id == team.id)
         SeedTeam.delete().where(stale).execute(database)
@@ -101,7 +101,7 @@ def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt:
             "created_here": created_here,
             "max_ids_before_adoption": max_ids,
         }
-        execute(database, SeedTeam.insert(row))
+        insert_rows(database, SeedTeam, [row])
     return SeedTeam(**row)
 
 

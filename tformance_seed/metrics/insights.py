@@ -10,7 +10,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.conditional_update import update_where_different
-from tformance_seed.bulk.peewee_internals import fields_by_name
+from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows
 from tformance_seed.metrics.insight_facts import (
     DAY,
     OLD_DAYS,
@@ -254,7 +254,7 @@ def _store(
             changed = update_where_different(database, DailyInsight, new).where(this).execute(database)
             written, unchanged = written + changed, unchanged + 1 - changed
     if wanted:
-        DailyInsight.insert_many(list(wanted.values())).execute(database)
+        insert_rows(database, DailyInsight, list(wanted.values()))
     return written + len(wanted), unchanged
 
 

@@ -112,7 +112,8 @@ class JobContext:
         rows["team"] = np.full(count, self.team.team_id)
         table = model._meta.table_name
         fresh = model.__name__ in self.empty_tables
-        result = upsert(model, rows, chunk_size=self.options.chunk_size, no_conflicts=fresh)
+        chunk_size = self.options.chunk_size
+        result = upsert(model, rows, database=self.database, chunk_size=chunk_size, no_conflicts=fresh)
         results[table] = results.get(table, Result()) + result
 
 

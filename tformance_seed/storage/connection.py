@@ -20,7 +20,6 @@ from tformance_seed.errors import (
     UnavailableError,
 )
 from tformance_seed.storage.failures import error_message, failure_of
-from tformance_seed.storage.models import APPLICATION, LEDGER
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 
 #: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
@@ -34,7 +33,7 @@ SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys"
 
 
 def connect(url: str, *, access: str = "create") -> peewee.Database:
-    """Open the database that a URL names and bind the models to it.
+    """Open the database that a URL names.
 
     ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a private
     PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
@@ -52,7 +51,6 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
         database.get_tables()
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         raise _refusal(url, error) from None
-    database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
     _opened.add(database)
     return database
 

@@ -4,13 +4,13 @@ import datetime
 
 import pytest
 
+from tests.support.databases import connect
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 from tformance_seed import verification
 from tformance_seed.commands import seed as seeding
 from tformance_seed.execution import local
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Options, Request
-from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,

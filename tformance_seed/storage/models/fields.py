@@ -127,7 +127,7 @@ def reference(model: type[peewee.Model], **options: Any) -> peewee.ForeignKeyFie
 
 
 class ApplicationModel(peewee.Model):
-    """A table of the application. Unbound: a connection is chosen with ``database.bind``."""
+    """A table of the application; it is bound to no database: each query is given one."""
 
     id = BigIdentityField()
     created_at = TimestampField()

@@ -1,0 +1,26 @@
+"""Opens databases for tests that query the models themselves."""
+
+from typing import Any
+
+import peewee
+
+from tformance_seed.storage import connection
+from tformance_seed.storage.models import APPLICATION, LEDGER
+
+
+def bind(database: peewee.Database) -> None:
+    """Bind every model to a database, for a test's own queries; the package never relies on it."""
+    database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
+
+
+def unbind() -> None:
+    """Bind no model to any database."""
+    for model in (*APPLICATION, *LEDGER):
+        model.bind(None, bind_refs=False, bind_backrefs=False)
+
+
+def connect(url: str, **options: Any) -> peewee.Database:
+    """Open a database and bind the models to it."""
+    database = connection.connect(url, **options)
+    bind(database)
+    return database

@@ -1,4 +1,4 @@
-"""Whatever is killed, lost or doubled: the run ends with the content of an undisturbed one."""
+"""Whatever is killed, lost or delivered twice: a run ends with the content of an undisturbed one."""
 
 import random
 import time
@@ -16,19 +16,19 @@ from tformance_seed.storage.failures import is_transient
 from tformance_seed.storage.models import SeedTask
 
 ORGANISATIONS = ("polar", "resend", "dub")
-WISH = (*ORGANISATIONS, "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
+ARGUMENTS = (*ORGANISATIONS, "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    """The digests of an undisturbed run."""
+    """Return the digests of an undisturbed run."""
     url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
-    assert command("seed", *WISH, "--database", url).returncode == 0
+    assert command("seed", *ARGUMENTS, "--database", url).returncode == 0
     return digests(url)
 
 
 def done(url):
-    """Tasks that are done so far; none while the ledger does not answer."""
+    """Return the number of tasks done so far; 0 while the ledger does not answer."""
     try:
         return statement(url, "SELECT count(*) FROM seed_task WHERE state = 'done'")[0][0]
     except psycopg2.Error:
@@ -36,7 +36,7 @@ def done(url):
 
 
 def finish(run, url, broker):
-    """Wait for a run's command; where it failed, try again as it says."""
+    """Wait for a run's command; if it failed, retry the run as its message says."""
     _, errors = run.communicate(timeout=150)
     if run.returncode:
         name = run_json("status", database=url)["run"]
@@ -45,23 +45,23 @@ def finish(run, url, broker):
 
 
 def test_workers_killed_at_random_instants(workers, postgresql_url, broker, expected):
-    made = workers("--processes", "3")
-    made.ready(3)
-    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
-    moments = random.Random(1)
+    running = workers("--processes", "3")
+    running.ready(3)
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
+    generator = random.Random(1)
     for _ in range(6):
-        time.sleep(moments.uniform(0.1, 0.6))
-        if children := made.children():
-            kill(moments.choice(children))
+        time.sleep(generator.uniform(0.1, 0.6))
+        if children := running.children():
+            kill(generator.choice(children))
     finish(run, postgresql_url, broker)
     assert digests(postgresql_url) == expected
 
 
 def test_the_supervisor_killed(workers, postgresql_url, broker, expected):
-    made = workers("--processes", "2")
-    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    running = workers("--processes", "2")
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
     wait_until(lambda: done(postgresql_url) > 5)
-    made.process.kill()
+    running.process.kill()
     workers("--processes", "2")
     finish(run, postgresql_url, broker)
     assert digests(postgresql_url) == expected
@@ -69,14 +69,14 @@ def test_the_supervisor_killed(workers, postgresql_url, broker, expected):
 
 @pytest.mark.parametrize("forgets", [False, True])
 def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expected, forgets):
-    """With what it had, and with nothing: then whoever waits for the run sends the tasks again."""
+    """With its data, and without: then the command that waits for the run sends the tasks again."""
     folder = tmp_path / "redis"
     folder.mkdir()
     broker = Redis(folder)
     broker.start()
     try:
-        made = Workers(tmp_path, postgresql_url, broker.url, "--processes", "2")
-        run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+        running = Workers(tmp_path, postgresql_url, broker.url, "--processes", "2")
+        run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
         wait_until(lambda: done(postgresql_url) > 5)
         broker.crash()
         if forgets:
@@ -85,7 +85,7 @@ def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expec
         broker.start()
         finish(run, postgresql_url, broker)
         assert digests(postgresql_url) == expected
-        made.end()
+        running.end()
     finally:
         broker.crash()
 
@@ -93,15 +93,15 @@ def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expec
 def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker, expected):
     with postgres(durable=True) as server:
         url = server.new_database()
-        made = Workers(tmp_path, url, broker.url, "--processes", "2")
-        run = start("seed", *WISH, database=url, broker=broker.url)
+        running = Workers(tmp_path, url, broker.url, "--processes", "2")
+        run = start("seed", *ARGUMENTS, database=url, broker=broker.url)
         wait_until(lambda: done(url) > 5)
         server.crash()
         time.sleep(2)
         server.start()
         finish(run, url, broker)
         assert digests(url) == expected
-        made.end()
+        running.end()
 
 
 def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, postgresql_url, expected):
@@ -114,14 +114,14 @@ def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, 
         for queue, stage in every
         for slug, job in jobs.items()
     ]
-    moments = random.Random(2)
-    executor.send(moments.sample(wild, len(wild)))  # before anything of it is there
+    generator = random.Random(2)
+    executor.send(generator.sample(wild, len(wild)))  # before any of these tasks exists
     workers("--processes", "3")
     while ledger.run_status(opened, run).state == "running":
-        executor.send(moments.sample(wild, 6))
+        executor.send(generator.sample(wild, 6))
         time.sleep(0.1)
-    executor.send(moments.sample(wild, len(wild)))  # after all is done
-    again = run_json("seed", *WISH[:7], database=postgresql_url)
+    executor.send(generator.sample(wild, len(wild)))  # after all is done
+    again = run_json("seed", *ARGUMENTS[:7], database=postgresql_url)
     assert sum(table["rows_written"] for table in again["tables"].values()) == 0
     assert digests(postgresql_url) == expected
     weekly = SeedTask.select().where(SeedTask.stage == "weekly", SeedTask.rows_written > 0)
@@ -134,8 +134,8 @@ def test_two_runs_over_the_same_organisations(workers, postgresql_url, broker, e
         workers("--processes", "2")
     assert command("init", DATABASE_URL=postgresql_url).returncode == 0
     runs = [
-        start("seed", *wish, database=postgresql_url, broker=broker.url if shared else None)
-        for wish in (WISH, (*reversed(ORGANISATIONS), *WISH[3:]))
+        start("seed", *arguments, database=postgresql_url, broker=broker.url if shared else None)
+        for arguments in (ARGUMENTS, (*reversed(ORGANISATIONS), *ARGUMENTS[3:]))
     ]
     for run in runs:
         _, errors = run.communicate(timeout=150)
@@ -143,10 +143,8 @@ def test_two_runs_over_the_same_organisations(workers, postgresql_url, broker, e
     assert digests(postgresql_url) == expected
 
 
-def test_a_poisoned_shard_fails_alone_and_can_be_tried_again(
-    workers, server, postgresql_url, broker, expected
-):
-    """A trigger refuses what one member did; everything else of the phase is done, and all other teams."""
+def test_a_refused_shard_fails_alone_and_can_be_retried(workers, server, postgresql_url, broker, expected):
+    """A trigger refuses the usage of one member; all else of the phase is done, and all other teams."""
     assert command("init", DATABASE_URL=postgresql_url).returncode == 0
     server.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -157,7 +155,7 @@ def test_a_poisoned_shard_fails_alone_and_can_be_tried_again(
         postgresql_url,
     )
     workers("--processes", "2")
-    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
     _, errors = run.communicate(timeout=150)
     assert run.returncode == 1
     assert "poison" in errors
@@ -174,11 +172,11 @@ def test_a_poisoned_shard_fails_alone_and_can_be_tried_again(
     assert digests(postgresql_url) == expected
 
 
-def test_cancel_stops_after_what_is_in_hand_and_retry_goes_on(
+def test_cancel_lets_current_tasks_finish_and_retry_continues(
     workers, begin, postgresql_url, broker, expected
 ):
     workers("--processes", "1")
-    run = start("seed", *WISH, database=postgresql_url, broker=broker.url)
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
     wait_until(lambda: done(postgresql_url) > 5)
     name = run_json("status", database=postgresql_url)["run"]
     left = run_json("cancel", name, database=postgresql_url)["cancelled"]
@@ -193,17 +191,17 @@ def test_cancel_stops_after_what_is_in_hand_and_retry_goes_on(
     assert digests(postgresql_url) == expected
 
 
-def test_too_many_connections_say_so_and_are_tried_again(tmp_path, broker, expected):
+def test_too_many_connections_are_reported_and_retried(tmp_path, broker, expected):
     with postgres() as server:
         server.configure(max_connections=8, superuser_reserved_connections=0, autovacuum="off")
         url = server.new_database()
         assert command("init", DATABASE_URL=url).returncode == 0
-        made = Workers(tmp_path, url, broker.url, "--processes", "3", "--threads", "4")
-        made.ready(3)
-        run = start("seed", *WISH, database=url, broker=broker.url)
+        running = Workers(tmp_path, url, broker.url, "--processes", "3", "--threads", "4")
+        running.ready(3)
+        run = start("seed", *ARGUMENTS, database=url, broker=broker.url)
         finish(run, url, broker)
-        assert "the server accepts no more connections" in made.log
-        made.end()
+        assert "the server accepts no more connections" in running.log
+        running.end()
         assert digests(url) == expected
 
 
@@ -217,17 +215,17 @@ def test_too_many_connections_say_so_and_are_tried_again(tmp_path, broker, expec
         ("53100", False),  # disk full
         ("42P01", False),  # no such table
         ("22003", False),  # a number out of range
-        ("23505", False),  # a row of somebody else's
+        ("23505", False),  # a row that this package does not own
     ],
 )
-def test_what_may_pass_is_told_from_what_may_not(opened, code, passing):
+def test_an_sqlstate_says_whether_an_error_is_transient(opened, code, passing):
     with pytest.raises(peewee.DatabaseError) as refusal:
         opened.execute_sql(f"DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{code}'; END $$")
     assert is_transient(refusal.value) is passing
 
 
-def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):
-    result = command("seed", *WISH, DATABASE_URL=postgresql_url, REDIS_URL="redis://127.0.0.1:1/0")
+def test_a_broker_that_does_not_answer_is_reported_in_one_line(postgresql_url):
+    result = command("seed", *ARGUMENTS, DATABASE_URL=postgresql_url, REDIS_URL="redis://127.0.0.1:1/0")
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
 
@@ -242,10 +240,10 @@ def test_a_broker_that_does_not_answer_is_said_in_one_line(postgresql_url):
         (("worker", "--broker", "redis://127.0.0.1:1", "--processes", "0"), "--processes 0"),
         (("seed", "--detach"), "--detach needs workers"),
         (("status",), "nothing was seeded"),
-        (("retry", "nobody"), "no run nobody"),
+        (("retry", "missing"), "no run missing"),
     ],
 )
-def test_wrong_wishes_for_workers_are_one_line(tmp_path, arguments, words):
+def test_wrong_options_of_workers_are_reported_in_one_line(tmp_path, arguments, words):
     url = f"sqlite:///{tmp_path}/x.db"
     if words.startswith("no"):
         assert command("init", "--database", url).returncode == 0

@@ -1,4 +1,4 @@
-"""RabbitMQ, PgBouncer, a PostgreSQL with its contrib modules: real ones, which only system packages bring."""
+"""RabbitMQ, PgBouncer, a PostgreSQL with its contrib modules: real ones, which need system packages."""
 
 import os
 import secrets
@@ -16,28 +16,28 @@ from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import Postgres, SystemPostgres, free_port, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
 
-WISH = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
+ARGUMENTS = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
     url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
-    assert command("seed", *WISH, "--database", url).returncode == 0
+    assert command("seed", *ARGUMENTS, "--database", url).returncode == 0
     return digests(url)
 
 
 @pytest.fixture
 def pgbouncer(postgresql_url):
-    """The database behind a PgBouncer that hands out three connections, each for one transaction."""
+    """Return the database behind a PgBouncer that pools three connections by transaction."""
     folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer")), free_port()
-    folder.chmod(0o755)  # it refuses to run as root, so another user reads it
+    folder.chmod(0o755)  # PgBouncer refuses to run as root, so another user must read it
     host = postgresql_url.split("host=")[1]
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={host} user=postgres\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
         "pool_mode = transaction\ndefault_pool_size = 3\nmax_client_conn = 100\n"
     )
-    user = ["-u", Path(host).owner()] if os.getuid() == 0 else []  # who may enter the socket's folder
+    user = ["-u", Path(host).owner()] if os.getuid() == 0 else []  # the user who may read the socket's folder
     process = subprocess.Popen(["pgbouncer", "-q", *user, folder / "pgbouncer.ini"])
     name = postgresql_url.split("/")[3].split("?")[0]
     url = f"postgresql://postgres@127.0.0.1:{port}/{name}"
@@ -56,19 +56,19 @@ def pgbouncer(postgresql_url):
 
 
 @pytest.mark.pgbouncer
-def test_nothing_relies_on_a_session_of_the_database(tmp_path, pgbouncer, broker, expected):
+def test_nothing_relies_on_a_database_session(tmp_path, pgbouncer, broker, expected):
     workers = Workers(tmp_path, pgbouncer, broker.url, "--processes", "2", "--threads", "3")
-    report = run_json("seed", *WISH, database=pgbouncer, broker=broker.url)
+    report = run_json("seed", *ARGUMENTS, database=pgbouncer, broker=broker.url)
     assert report["failures"] == {}
     assert digests(pgbouncer) == expected
-    again = run_json("seed", *WISH, database=pgbouncer)
+    again = run_json("seed", *ARGUMENTS, database=pgbouncer)
     assert sum(table["rows_written"] for table in again["tables"].values()) == 0
     workers.end()
 
 
 @pytest.fixture(scope="module")
 def rabbitmq(tmp_path_factory):
-    """A private RabbitMQ."""
+    """Run a private RabbitMQ."""
     folder, port, epmd = tmp_path_factory.mktemp("rabbitmq"), free_port(), free_port()
     environment = {
         **os.environ,
@@ -84,7 +84,7 @@ def rabbitmq(tmp_path_factory):
         "RABBITMQ_CONFIG_FILE": str(folder / "none"),
         "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
     }
-    # The command on PATH is a wrapper that changes the user; what it wraps runs as anybody.
+    # The command on PATH is a wrapper that changes the user; the wrapped one runs as any user.
     server = next(
         path
         for path in ("/usr/lib/rabbitmq/bin/rabbitmq-server", shutil.which("rabbitmq-server"))
@@ -105,7 +105,7 @@ def test_rabbitmq_carries_the_messages_and_survives_killed_workers(
 ):
     workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "2")
     workers.ready(2)
-    run = start("seed", *WISH, database=postgresql_url, broker=rabbitmq)
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=rabbitmq)
     for _ in range(3):
         time.sleep(0.4)
         kill(workers.children()[0])
@@ -117,33 +117,33 @@ def test_rabbitmq_carries_the_messages_and_survives_killed_workers(
 
 
 @pytest.mark.rabbitmq
-def test_a_rabbitmq_that_does_not_answer_is_said_in_one_line(postgresql_url):
-    result = command("seed", *WISH, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
+def test_a_rabbitmq_that_does_not_answer_is_reported_in_one_line(postgresql_url):
+    result = command("seed", *ARGUMENTS, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
 
 
 @pytest.mark.rabbitmq
-def test_doctor_counts_what_rabbitmq_holds_and_who_takes_it(tmp_path, rabbitmq, postgresql_url):
-    def looked():
+def test_doctor_counts_messages_and_consumers_of_rabbitmq(tmp_path, rabbitmq, postgresql_url):
+    def workers_section():
         return findings(examined(postgresql_url, rabbitmq), "Workers")
 
-    assert none(looked(), "broker-unreachable")
+    assert none(workers_section(), "broker-unreachable")
     begun = run_json("seed", "resend", "--days", "20", "--detach", database=postgresql_url, broker=rabbitmq)
     assert begun["run"]
-    assert only(looked(), "waiting-without-workers").now == "none, and 1 messages wait"
-    (told,) = [
+    assert only(workers_section(), "waiting-without-workers").now == "none, and 1 messages wait"
+    (limited,) = [
         finding
         for finding in examined(postgresql_url, rabbitmq).sections[-1].findings
         if finding.name == "rabbitmq-untold"
     ]
-    assert told.severity == "fine"
+    assert limited.severity == "fine"
     workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "1")
     workers.ready(1)
-    assert none(looked(), "waiting-without-workers")
-    assert none(looked(), "no-workers")
+    assert none(workers_section(), "waiting-without-workers")
+    assert none(workers_section(), "no-workers")
     workers.end()
-    wait_until(lambda: {item.name for item in looked()} & {"no-workers", "waiting-without-workers"})
+    wait_until(lambda: {item.name for item in workers_section()} & {"no-workers", "waiting-without-workers"})
     result = command("doctor", "--database", postgresql_url, "--broker", rabbitmq)
     assert (result.returncode, result.stderr) == (0, "")
     away = f"amqp://guest:hunter2@127.0.0.1:{free_port()}"
@@ -158,7 +158,7 @@ def test_doctor_looks_through_a_pooler(pgbouncer):
 
 @pytest.fixture(scope="module")
 def with_contrib():
-    """A server of the system's packages."""
+    """Run a server of the system's packages."""
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     server = SystemPostgres(folder)
     yield Postgres(server)
@@ -167,38 +167,38 @@ def with_contrib():
 
 
 @pytest.mark.postgresql
-def test_statements_are_recorded_after_what_doctor_says_and_slow_ones_shown(with_contrib):
+def test_statements_are_recorded_after_doctors_advice_and_slow_ones_shown(with_contrib):
     url = with_contrib.new_database("application")
 
-    def looked():
+    def workers_section():
         return findings(examined(url), "Health")
 
-    missing = only(looked(), "statements-not-recorded")
+    missing = only(workers_section(), "statements-not-recorded")
     load, create = missing.statement.splitlines()
     assert "restart" in missing.todo
     with_contrib.execute(create, url)
-    assert only(looked(), "statements-not-recorded").statement.splitlines()[0] == load
+    assert only(workers_section(), "statements-not-recorded").statement.splitlines()[0] == load
     with_contrib.execute(load)
     with_contrib.crash()
     with_contrib.start()
     with_contrib.execute("DROP EXTENSION pg_stat_statements", url)
-    assert only(looked(), "statements-not-recorded").statement == create
+    assert only(workers_section(), "statements-not-recorded").statement == create
     with_contrib.execute(create, url)
-    assert none(looked(), "statements-not-recorded")
+    assert none(workers_section(), "statements-not-recorded")
     assert run_json("seed", "resend", "--days", "20", database=url)
-    assert none(looked(), "slow-statement")
+    assert none(workers_section(), "slow-statement")
     shown = [item for item in examined(url).sections[2].findings if item.name == "slow-statement"]
     assert len(shown) == 5
     assert all(item.severity == "fine" for item in shown)
     with_contrib.execute("SELECT count(*), pg_sleep(1.1) FROM teams_team", url)
     with_contrib.execute("SELECT pg_sleep(1.2)", url)
-    slow = only(looked(), "slow-statement")
+    slow = only(workers_section(), "slow-statement")
     assert "teams_team" in slow.where
     assert slow.now.startswith("1,1")
 
 
 @pytest.mark.postgresql
-def test_a_user_who_sees_only_its_own_statements_is_told_so(with_contrib):
+def test_a_user_who_sees_only_its_own_statements_is_warned(with_contrib):
     url = with_contrib.new_database("application")
     with_contrib.execute("ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements")
     with_contrib.crash()

@@ -1,4 +1,4 @@
-"""Seeding into PostgreSQL: what it locks and logs, how it fails, what its settings mean."""
+"""Seeding into PostgreSQL: locks, statistics, failures, lost connections."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ from tformance_seed.storage.transactions import transaction
 def test_second_run_locks_no_row(postgresql_url):
     database = connect(postgresql_url)
 
-    def marks():  # whoever locks a row leaves a mark on it
+    def marks():  # a lock on a row leaves its transaction in xmax
         each = "SELECT coalesce(sum(xmax::text::bigint), 0), count(*) FROM {}"
         return {
             model.__name__: database.execute_sql(each.format(model._meta.table_name)).fetchone()
@@ -36,7 +36,7 @@ def test_second_run_locks_no_row(postgresql_url):
 
 
 def statistics(server, database, url, columns, which):
-    """What the server has counted of tables, once every session has told it."""
+    """Return the server's statistics of tables, once every session has reported its own."""
     database.execute_sql("SELECT pg_stat_force_next_flush()")
     database.close()
     time.sleep(0.3)
@@ -60,7 +60,7 @@ def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
-def test_of_two_tasks_that_end_at_once_one_finishes_their_job(postgresql_url, isolation):
+def test_one_of_two_tasks_that_end_at_once_finishes_their_job(postgresql_url, isolation):
     default = f"options=-c%20default_transaction_isolation%3D{isolation.replace(' ', chr(92) + '%20')}"
     database = connect(f"{postgresql_url}{'&' if '?' in postgresql_url else '?'}{default}")
     assert database.execute_sql("SHOW transaction_isolation").fetchone() == (isolation,)
@@ -86,7 +86,7 @@ def test_of_two_tasks_that_end_at_once_one_finishes_their_job(postgresql_url, is
             assert under_way.wait(10)
             is_last = complete(tasks[0])
             ended.set()
-            let_go.wait(0.5)  # in vain: the other one waits for this transaction
+            let_go.wait(0.5)  # times out: the other task waits for this transaction
         disconnect(database)
         return is_last
 
@@ -103,8 +103,8 @@ def test_of_two_tasks_that_end_at_once_one_finishes_their_job(postgresql_url, is
     disconnect(database)
 
 
-def test_statistics_do_not_have_keys_checked_by_reading_whole_tables(server, application_url):
-    """A hundred teams are so few that to read them all looks cheaper than to use an index, for each row."""
+def test_keys_are_not_checked_by_reading_whole_tables_whatever_statistics_say(server, application_url):
+    """A hundred teams are so few that reading them all looks cheaper than an index lookup, for each row."""
     database = connect(application_url)
     for number in range(100):
         add_team(f"team-{number}")
@@ -121,7 +121,7 @@ def test_statistics_do_not_have_keys_checked_by_reading_whole_tables(server, app
     database.close()
 
 
-def test_a_failed_database_says_what_is_safe(server, application_url):
+def test_the_failure_of_a_database_says_what_is_safe(server, application_url):
     database = connect(application_url)
     server.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
@@ -136,8 +136,8 @@ def test_a_failed_database_says_what_is_safe(server, application_url):
     assert seed(database).reports[0].resumed
 
 
-def test_a_connection_that_is_lost_is_made_again(server, application_url):
-    """Every connection is cut while the work goes on; each task is tried again."""
+def test_a_lost_connection_is_replaced(server, application_url):
+    """Every connection is terminated during the run; each task is retried."""
     database = connect(application_url)
     name = application_url.split("/")[3].split("?")[0]
     cuts = []

@@ -1,4 +1,4 @@
-"""Every setting of a worker, seen on a running one: what it holds, when it lets go, restarts and gives up."""
+"""The settings of workers, seen on running ones: prefetch, time limits, restarts, heartbeats, logs."""
 
 import contextlib
 import dataclasses
@@ -29,8 +29,8 @@ from tformance_seed.storage.schema.create import create_missing
 
 
 @contextlib.contextmanager
-def held(url, slug="polar"):
-    """Keeps everybody from writing to an organisation, so that its tasks stay in hand."""
+def locked_organisation(url, slug="polar"):
+    """Lock an organisation, so that its tasks start and wait."""
     connection = psycopg2.connect(url)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (text_key(f"tformance_seed/{slug}") >> 1,))
@@ -42,7 +42,7 @@ def held(url, slug="polar"):
 
 @pytest.fixture
 def worker_here(executor):
-    """A worker in this process, so that a test can look into it."""
+    """Start workers in this process, so that a test can inspect them."""
     started = []
 
     def start(threads=2):
@@ -62,13 +62,13 @@ def middleware(executor, kind):
 
 
 def finished_task(run, opened):
-    """A task of a run that is over; messages about it have nothing to do."""
+    """Wait for a run to finish; return one of its tasks, whose messages have nothing to do."""
     wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
     return "compute", TaskKey(run.name, run.jobs[0], "polar", "ai_usage", 0)
 
 
 def undone_again(run):
-    """The same as the only one that is still to be done of its phase, and none of a later one planned."""
+    """Do the same, but leave that task as the only one of its phase to run, and plan none of later phases."""
     task = finished_task(run)
     SeedTask.delete().where(SeedTask.phase > 1).execute()
     SeedTask.update(state="waiting", attempts=0).where(SeedTask.stage == "ai_usage").execute()
@@ -77,19 +77,19 @@ def undone_again(run):
 
 
 def acknowledged_late(broker, queue):
-    """Messages that workers have taken and not acknowledged."""
+    """Return the number of messages that workers received and have not acknowledged."""
     keys = broker.client.scan_iter(f"tformance_seed:__acks__.*.{queue}")
     return sum(broker.client.scard(key) for key in keys)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_process_holds_four_messages_for_each_thread_and_acknowledges_after_the_work(
+def test_a_process_prefetches_four_messages_a_thread_and_acknowledges_after_the_work(
     workers, begin, executor, broker, postgresql_url, threads
 ):
     run = begin("polar")
     workers("--threads", str(threads), "--processes", "1")
     task = undone_again(run)
-    with held(postgresql_url):
+    with locked_organisation(postgresql_url):
         executor.send([task] * 30)
         wait_until(lambda: acknowledged_late(broker, "compute") == 4 * threads)
         time.sleep(1)
@@ -97,26 +97,26 @@ def test_a_process_holds_four_messages_for_each_thread_and_acknowledges_after_th
     wait_until(lambda: broker.client.hlen("tformance_seed:compute.msgs") == 0)
 
 
-def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
+def test_a_process_is_restarted_after_100_tasks_while_its_sibling_continues(
     workers, begin, executor, broker, postgresql_url
 ):
-    """The sibling has a task in hand all the while: it is neither restarted nor made to finish."""
+    """The sibling runs a task meanwhile: it is neither restarted nor asked to finish."""
     run = begin("polar")
     first = workers("--processes", "1")
     undone = undone_again(run)
     finished = undone[0], dataclasses.replace(undone[1], stage="team")
     first.stop()
-    with held(postgresql_url):
+    with locked_organisation(postgresql_url):
         executor.send([undone])
-        made = workers("--processes", "2")
-        before = {child.pid for child in made.ready(2)}
+        running = workers("--processes", "2")
+        before = {child.pid for child in running.ready(2)}
         wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").state == "claimed")
         executor.send([finished] * 150)
-        wait_until(lambda: made.log.count("ready for") == 3)
-        ended = re.findall(r"process (\d+), .* ended after its tasks", made.log)
-        assert before - {child.pid for child in made.children()} == {int(pid) for pid in ended}
+        wait_until(lambda: running.log.count("ready for") == 3)
+        ended = re.findall(r"process (\d+), .* ended after its tasks", running.log)
+        assert before - {child.pid for child in running.children()} == {int(pid) for pid in ended}
         assert len(ended) == 1
-        # What the one in hand prefetched waits with it; all else goes on being done.
+        # What its process prefetched waits with that task; all others continue to be run.
         wait_until(lambda: broker.client.hlen("tformance_seed:compute.msgs") <= 4)
     task = SeedTask.select().where(SeedTask.stage == "ai_usage")
     wait_until(lambda: task.get().state == "done")
@@ -125,7 +125,7 @@ def test_a_process_is_restarted_after_100_tasks_while_its_sibling_goes_on(
 
 def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin, executor, postgresql_url):
     begin("polar")
-    with held(postgresql_url):
+    with locked_organisation(postgresql_url):
         began = time.monotonic()
         worker_here()
         soft, hard = middleware(executor, dramatiq.middleware.TimeLimit), middleware(executor, HardTimeLimit)
@@ -135,7 +135,7 @@ def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin,
         assert deadline - began == pytest.approx(600, abs=3)
 
 
-def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, begin, executor, monkeypatch):
+def test_a_task_over_the_soft_limit_is_interrupted_and_retried(worker_here, begin, executor, monkeypatch):
     worker_here()
     run = begin("polar")
     queue, key = undone_again(run)
@@ -159,22 +159,22 @@ def test_a_task_over_the_soft_limit_is_interrupted_and_tried_again(worker_here, 
     wait_until(lambda: SeedTask.get(SeedTask.stage == "ai_usage").attempts == 2)
 
 
-def test_a_task_over_the_hard_limit_goes_with_its_process_alone(
+def test_a_task_over_the_hard_limit_is_killed_with_its_process_alone(
     workers, begin, executor, postgresql_url, opened
 ):
     run = begin("polar", "resend")
-    with held(postgresql_url):
-        made = workers("--processes", "2", "--threads", "2", "--queues", "sync")
-        before = {child.pid for child in made.ready(2)}
+    with locked_organisation(postgresql_url):
+        running = workers("--processes", "2", "--threads", "2", "--queues", "sync")
+        before = {child.pid for child in running.ready(2)}
         message = executor.actors["sync"].message_with_options(
             kwargs=dataclasses.asdict(TaskKey(run.name, run.jobs[0], "polar", "team", 0)),
             hard_time_limit=1500,
         )
         executor.broker.enqueue(message)
-        wait_until(lambda: "was killed by SIGKILL" in made.log)
-        assert "over the hard time limit" in made.log
-        made.ready(3)
-        assert len(before & {child.pid for child in made.children()}) == 1
+        wait_until(lambda: "was killed by SIGKILL" in running.log)
+        assert "over the hard time limit" in running.log
+        running.ready(3)
+        assert len(before & {child.pid for child in running.children()}) == 1
     workers("--processes", "1")
     wait_until(lambda: ledger.run_status(opened, run).state == "finished", 90)
 
@@ -187,21 +187,21 @@ def test_results_are_kept_for_a_day_as_json(workers, begin, broker, opened):
     def results():
         return [key for key in broker.client.scan_iter(_type="LIST") if broker.client.ttl(key) > 0]
 
-    wait_until(lambda: len(results()) == SeedTask.select().count())  # the last is kept after the run's end
+    wait_until(lambda: len(results()) == SeedTask.select().count())  # the last is stored after the run's end
     for key in results():
         assert 86_300 < broker.client.ttl(key) <= 86_400
         assert json.loads(broker.client.lindex(key, 0)).keys() == {"rows_written", "rows_unchanged"}
 
 
 @pytest.mark.parametrize("others", [(), ("resend", "dub", "novu", "calcom")])
-def test_what_a_killed_worker_held_is_picked_up_within_30_seconds(workers, begin, postgresql_url, others):
-    """On an idle queue, and on one that sees other work."""
+def test_messages_of_a_killed_worker_are_picked_up_within_30_seconds(workers, begin, postgresql_url, others):
+    """On an idle queue, and on one with other messages."""
     begin("polar")
     first = workers("--processes", "1", "--queues", "sync")
-    with held(postgresql_url):
+    with locked_organisation(postgresql_url):
         (child,) = first.ready(1)
         wait_until(lambda: SeedTask.get().state == "claimed")
-        first.process.kill()  # who would replace the process, but not hand out what it held
+        first.process.kill()  # it would replace the process, but not return its messages
         kill(child)
         killed = time.monotonic()
     workers("--processes", "1")
@@ -211,54 +211,54 @@ def test_what_a_killed_worker_held_is_picked_up_within_30_seconds(workers, begin
     assert time.monotonic() - killed < 30
 
 
-def test_a_killed_process_is_replaced_while_its_sibling_goes_on(workers):
-    made = workers("--processes", "2")
-    first, second = made.ready(2)
+def test_a_killed_process_is_replaced_while_its_sibling_continues(workers):
+    running = workers("--processes", "2")
+    first, second = running.ready(2)
     kill(first)
-    made.ready(3)
-    children = made.children()
+    running.ready(3)
+    children = running.children()
     assert children[0].pid == second.pid
     assert len(children) == 2
-    assert "was killed by SIGKILL" in made.log
+    assert "was killed by SIGKILL" in running.log
 
 
-def test_sigterm_finishes_what_is_in_hand(workers, begin, postgresql_url):
+def test_sigterm_lets_current_tasks_finish(workers, begin, postgresql_url):
     begin("polar")
-    made = workers("--processes", "1", "--queues", "sync")
-    with held(postgresql_url):
+    running = workers("--processes", "1", "--queues", "sync")
+    with locked_organisation(postgresql_url):
         wait_until(lambda: SeedTask.get().state == "claimed")
-        made.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: "Shutting down" in made.log)
+        running.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "Shutting down" in running.log)
         time.sleep(1)
-        assert made.process.poll() is None
-    assert made.process.wait(30) == 0
+        assert running.process.poll() is None
+    assert running.process.wait(30) == 0
     task = SeedTask.get(SeedTask.stage == "team")
     assert (task.state, task.attempts) == ("done", 1)
 
 
-def test_instant_crashes_back_off_and_say_so(workers, tmp_path):
+def test_instant_crashes_back_off_and_are_logged(workers, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif 'tformance_seed.execution.worker_process' in sys.orig_argv: os._exit(3)\n"
     )
-    made = workers("--processes", "1", PYTHONPATH=str(tmp_path))
-    wait_until(lambda: "in 4 s, since 3 in a row" in made.log)
-    starts = made.log.count("is worker")
+    running = workers("--processes", "1", PYTHONPATH=str(tmp_path))
+    wait_until(lambda: "in 4 s, since 3 in a row" in running.log)
+    starts = running.log.count("is worker")
     assert starts == 3
-    assert "exited with status 3" in made.log
-    assert made.stop() == 0
+    assert "exited with status 3" in running.log
+    assert running.stop() == 0
 
 
 def test_processes_end_with_their_supervisor(workers):
-    made = workers("--processes", "2")
-    children = made.ready(2)
-    made.process.kill()
+    running = workers("--processes", "2")
+    children = running.ready(2)
+    running.process.kill()
     psutil.wait_procs(children, timeout=10)
     assert not any(child.is_running() for child in children)
 
 
-def test_a_process_has_no_more_connections_than_threads(workers, begin, postgresql_url, opened):
-    made = workers("--processes", "2", "--threads", "3")
-    made.ready(2)
+def test_a_process_opens_no_more_connections_than_it_has_threads(workers, begin, postgresql_url, opened):
+    running = workers("--processes", "2", "--threads", "3")
+    running.ready(2)
     run = begin("polar", "resend", "dub", "novu", days=60)
     most = 0
     while ledger.run_status(opened, run).state == "running":
@@ -267,15 +267,15 @@ def test_a_process_has_no_more_connections_than_threads(workers, begin, postgres
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid NOT IN (pg_backend_pid()) AND application_name = 'tformance_seed'",
         )
-        most = max(most, count - 1)  # the test's own look at the ledger
+        most = max(most, count - 1)  # the test's own connection
         time.sleep(0.02)
     assert 2 <= most <= 2 * 3
 
 
 def test_prometheus_can_be_switched_on(workers, begin, opened):
     port = free_port()
-    made = workers("--processes", "2", TFORMANCE_PROMETHEUS="1", dramatiq_prom_port=str(port))
-    made.ready(2)
+    running = workers("--processes", "2", TFORMANCE_PROMETHEUS="1", dramatiq_prom_port=str(port))
+    running.ready(2)
     run = begin("polar")
     wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
@@ -284,16 +284,18 @@ def test_prometheus_can_be_switched_on(workers, begin, opened):
 
 
 def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin, opened):
-    made = workers("--processes", "1", TFORMANCE_LOG="json")
+    running = workers("--processes", "1", TFORMANCE_LOG="json")
     run = begin("polar")
     wait_until(lambda: ledger.run_status(opened, run).state == "finished", 60)
-    lines = [json.loads(line) for line in made.log.splitlines()]
+    lines = [json.loads(line) for line in running.log.splitlines()]
     (weekly,) = [line for line in lines if line.get("shard") == "weekly/0"]
     assert (weekly["run"], weekly["organisation"], weekly["level"]) == (run.name, "polar", "info")
 
 
-def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, executor, broker, postgresql_url):
-    """Dramatiq starts the processes itself, without the supervisor."""
+def test_dramatiqs_command_line_works_with_the_same_settings(
+    tmp_path, begin, executor, broker, postgresql_url
+):
+    """It starts the processes itself, without the supervisor."""
     environment = clean({"DATABASE_URL": postgresql_url, "REDIS_URL": broker.url})
     options = ["--processes", "1", "--threads", "2", "--queues", "sync", "compute", "llm"]
     with (tmp_path / "dramatiq.log").open("w") as log:
@@ -307,7 +309,7 @@ def test_plain_dramatiq_works_with_the_same_settings(tmp_path, begin, executor, 
     try:
         run = begin("polar")
         task = undone_again(run)
-        with held(postgresql_url):
+        with locked_organisation(postgresql_url):
             executor.send([task] * 20)
             wait_until(lambda: acknowledged_late(broker, "compute") == 8)
     finally:

@@ -1,4 +1,4 @@
-"""Workers as a user runs them: organisations seeded by several processes; what shows, and what does not."""
+"""Workers as a user runs them: several processes seed organisations; passwords do not appear."""
 
 import json
 import time
@@ -14,19 +14,19 @@ SMALL = ("polar", "--days", "20", "--until", "2026-03-18")
 BIG = ("calcom", "--days", "180", "--until", "2026-03-18", "--members", "300", "--chunk-size", "2000")
 
 
-def test_workers_seed_what_one_process_does(workers, undisturbed, postgresql_url, broker):
+def test_workers_seed_the_same_content_as_one_process(workers, undisturbed, postgresql_url, broker):
     workers()
-    wish = (*SMALL, "resend")
-    report = run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    arguments = (*SMALL, "resend")
+    report = run_json("seed", *arguments, database=postgresql_url, broker=broker.url)
     assert report["failures"] == {}
     assert {item["organisation"] for item in report["organisations"]} == {"polar", "resend"}
     assert report["tables"]["metrics_prfile"]["rows_written"] > 100
-    assert digests(postgresql_url) == undisturbed(*wish)
-    again = run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    assert digests(postgresql_url) == undisturbed(*arguments)
+    again = run_json("seed", *arguments, database=postgresql_url, broker=broker.url)
     assert sum(table["rows_written"] for table in again["tables"].values()) == 0
 
 
-def test_one_big_organisation_uses_all_workers_and_comes_together_once(
+def test_one_big_organisation_is_spread_over_all_workers_and_aggregated_once(
     workers, undisturbed, postgresql_url, broker
 ):
     workers("--processes", "3").ready(3)
@@ -43,7 +43,7 @@ def test_one_big_organisation_uses_all_workers_and_comes_together_once(
     assert digests(postgresql_url) == undisturbed(*BIG)
 
 
-def test_each_queue_is_served_by_those_who_name_it(workers, postgresql_url, broker):
+def test_a_worker_serves_only_the_queues_that_it_names(workers, postgresql_url, broker):
     workers("--queues", "sync,compute", "--processes", "1").ready(1)
     name = command(
         "seed", *SMALL, "--detach", DATABASE_URL=postgresql_url, REDIS_URL=broker.url
@@ -61,7 +61,7 @@ def test_each_queue_is_served_by_those_who_name_it(workers, postgresql_url, brok
     assert wait_until(lambda: run_json("status", name, database=postgresql_url)["state"] == "finished")
 
 
-def test_summaries_are_written_by_version(workers, postgresql_url, broker):
+def test_summaries_are_written_with_their_version(workers, postgresql_url, broker):
     workers("--processes", "1")
     run_json("seed", *SMALL, database=postgresql_url, broker=broker.url)
     with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
@@ -74,13 +74,13 @@ def test_summaries_are_written_by_version(workers, postgresql_url, broker):
     assert (versions, length > 0) == (1, True)
 
 
-def test_the_rate_of_summaries_holds_across_workers(workers, postgresql_url, broker, monkeypatch):
-    """Two processes, three a second: the 12 requests of a year fall into four seconds, two of them whole."""
+def test_the_rate_limit_of_summaries_holds_across_workers(workers, postgresql_url, broker, monkeypatch):
+    """Two processes, three a second: the 12 requests of a year take four seconds, two of them in full."""
     slow = {"TFORMANCE_LLM_RATE": "3"}
     workers("--queues", "sync,compute", "--processes", "2")
     workers("--queues", "llm", "--processes", "2", **slow)
-    wish = ("calcom", "--days", "365", "--until", "2026-03-18")
-    run_json("seed", *wish, database=postgresql_url, broker=broker.url)
+    arguments = ("calcom", "--days", "365", "--until", "2026-03-18")
+    run_json("seed", *arguments, database=postgresql_url, broker=broker.url)
     with psycopg2.connect(postgresql_url) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(DISTINCT worker), max(claimed_at) - min(claimed_at) > interval '2 s',"
@@ -112,7 +112,7 @@ def test_messages_carry_keys_as_json_and_no_secret(begin, broker):
 
 @pytest.fixture
 def secretive(tmp_path, server, postgresql_url, broker):
-    """A database and a broker that want passwords, as URLs."""
+    """Return the URLs of a database and a broker that require passwords."""
     name, host = postgresql_url.split("/")[3].split("?")[0], postgresql_url.split("host=")[1]
     server.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'hush%1'")
     server.execute(f'ALTER DATABASE "{name}" OWNER TO {name}')
@@ -125,7 +125,7 @@ def secretive(tmp_path, server, postgresql_url, broker):
     broker.client.config_set("requirepass", "")
 
 
-def test_passwords_show_nowhere(tmp_path, secretive, broker):
+def test_passwords_appear_nowhere(tmp_path, secretive, broker):
     url, locked = secretive
     workers = Workers(tmp_path, url, locked, "--processes", "1")
     kill(workers.ready(1)[0])
@@ -135,7 +135,7 @@ def test_passwords_show_nowhere(tmp_path, secretive, broker):
     workers.end()
     assert result.returncode == 0, result.stderr
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
-    said = result.stdout + result.stderr + workers.log + wrong.stdout + wrong.stderr
+    output = result.stdout + result.stderr + workers.log + wrong.stdout + wrong.stderr
     for secret in ("hush", "quiet7", "loud"):
-        assert secret not in said
+        assert secret not in output
         assert secret.encode() not in stored

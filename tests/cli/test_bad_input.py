@@ -57,12 +57,12 @@ def test_a_malformed_catalogue_names_file_line_and_key(tmp_path, text, words):
         ("seed", "--members", "1000001"),
         ("seed", "--prs", "99999999999999999999999"),
         ("weekly",),
-        ("weekly", "nobody"),
+        ("weekly", "absent"),
         ("clear", "resend"),
         ("seed", "--database", "sqlite:////nonexistent/folder/x.db"),
         ("seed", "--database", "sqlite:///:memory:"),
         ("verify", "--database", "sqlite:////nonexistent/folder/x.db"),
-        ("clear", "nobody", "--yes"),
+        ("clear", "absent", "--yes"),
         ("weekly", "--days", "0"),
         ("orgs", "--catalog", "/nonexistent.toml"),
     ],
@@ -78,8 +78,8 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, arguments):
 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path):
     path = tmp_path / "notes.txt"
-    path.write_text("not a database, but dear to somebody\n" * 100)
+    path.write_text("not a database, but valuable to its owner\n" * 100)
     result = command("seed", "--database", f"sqlite:///{path}")
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert "not a database" in result.stderr
-    assert path.read_text().startswith("not a database, but dear")
+    assert path.read_text().startswith("not a database, but valuable")

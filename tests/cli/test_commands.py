@@ -9,7 +9,7 @@ from tests.support.workers import digests
 SMALL = ("resend", "--days", "20", "--until", "2026-03-18")
 
 
-def test_without_arguments_a_seed_fills_a_file_and_says_what_is_next(tmp_path):
+def test_seed_without_arguments_fills_a_file_and_suggests_the_next_command(tmp_path):
     result = command("seed", folder=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
@@ -39,7 +39,7 @@ def test_environment_names_the_database(sqlite_url):
     assert "resend" in command("verify", DATABASE_URL=sqlite_url).stdout
 
 
-def test_verify_exits_1_where_data_does_not_agree(sqlite_url, tmp_path):
+def test_verify_exits_1_where_data_is_inconsistent(sqlite_url, tmp_path):
     command("seed", *SMALL, "--database", sqlite_url)
     with sqlite3.connect(tmp_path / "cli.db") as connection:
         connection.execute("UPDATE metrics_weeklymetrics SET prs_merged = prs_merged + 1 WHERE id = 1")
@@ -76,7 +76,7 @@ def test_clear_asks_first_and_removes_what_was_seeded(sqlite_url):
     assert (empty.returncode, "nothing was seeded" in empty.stderr) == (2, True)
 
 
-def test_orgs_shows_the_catalogue_and_ones_own(tmp_path):
+def test_orgs_lists_the_catalogue_or_a_custom_one(tmp_path):
     assert "100 organisations" in command("orgs").stdout
     own = tmp_path / "own.toml"
     own.write_text('[acme]\nname = "Acme"\nmembers = 3\n')

@@ -19,7 +19,7 @@ def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: t
     return lines
 
 
-def test_words_stand_to_the_left_and_numbers_to_the_right(capsys):
+def test_text_is_left_aligned_and_numbers_are_right_aligned(capsys):
     assert shown(capsys, ("name", "rows", "seconds"), ("a", 1234, 0.5), ("longer", 5, 12.25)) == [
         "name     rows  seconds",
         "a       1,234     0.50",
@@ -35,7 +35,7 @@ def test_a_column_of_numbers_may_have_gaps_but_no_words(capsys):
     ]
 
 
-def test_wide_characters_take_two_columns(capsys):
+def test_wide_characters_fill_two_columns(capsys):
     assert shown(capsys, ("name", "rows"), ("東京", 1), ("abc", 22)) == [
         "name  rows",
         "東京     1",
@@ -47,7 +47,7 @@ def test_what_looks_like_markup_is_shown_as_it_is(capsys):
     assert shown(capsys, ("name",), ("[bold]x[/]",)) == ["name", "[bold]x[/]"]
 
 
-def test_without_rows_the_head_is_shown(capsys):
+def test_a_table_without_rows_shows_its_head(capsys):
     assert shown(capsys, ("name", "rows")) == ["name  rows"]
 
 

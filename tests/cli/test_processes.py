@@ -36,7 +36,7 @@ def test_console_script_and_module_are_the_same_command():
     assert [way.stderr for way in ways] == ["", ""]
 
 
-def test_orgs_is_quick_because_it_loads_little():
+def test_orgs_is_quick_because_it_imports_little():
     imports = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "tformance_seed", "orgs"],
         capture_output=True,
@@ -49,36 +49,46 @@ def test_orgs_is_quick_because_it_loads_little():
     assert not loaded & {"numpy", "peewee", "rich.console", "importlib.resources", "logging"}
 
 
-def test_a_full_disk_is_a_failed_run_that_goes_on_when_there_is_room(sqlite_url):
+def test_a_run_on_a_full_disk_fails_and_resumes_when_there_is_room(sqlite_url):
     command("init", "--database", sqlite_url)
 
-    def little_room():
+    def limit_file_size():
         resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000))
 
-    wish = ("seed", "polar", "--days", "60", "--until", "2026-03-18", "--database", sqlite_url)
+    arguments = ("seed", "polar", "--days", "60", "--until", "2026-03-18", "--database", sqlite_url)
     full = subprocess.run(
-        argv(*wish), capture_output=True, text=True, env=clean(), preexec_fn=little_room, check=False
+        argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=limit_file_size, check=False
     )
     assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
     assert "What was committed is safe" in full.stderr
-    assert command(*wish).returncode == 0
+    assert command(*arguments).returncode == 0
     assert digests(sqlite_url)
 
 
 def test_killed_at_any_instant_it_ends_the_same(url, tmp_path):
-    wish = ("seed", "polar", "--days", "60", "--until", "2026-03-18", "--chunk-size", "150", "--database")
+    arguments = (
+        "seed",
+        "polar",
+        "--days",
+        "60",
+        "--until",
+        "2026-03-18",
+        "--chunk-size",
+        "150",
+        "--database",
+    )
     began = time.monotonic()
-    assert command_process(*wish, f"sqlite:///{tmp_path}/undisturbed.db").returncode == 0
+    assert command_process(*arguments, f"sqlite:///{tmp_path}/undisturbed.db").returncode == 0
     whole = time.monotonic() - began
     moments, killed = random.Random(1), 0
     for _ in range(5):
-        run = start(*wish, url)
+        run = start(*arguments, url)
         time.sleep(moments.uniform(0.3, 1.0) * whole)
         run.kill()
         run.communicate()
         killed += run.returncode == -signal.SIGKILL
     assert killed
-    last = command(*wish, url)
+    last = command(*arguments, url)
     assert last.returncode == 0, last.stderr
     assert digests(url) == digests(f"sqlite:///{tmp_path}/undisturbed.db")
 
@@ -87,7 +97,7 @@ def wait_until_it_runs(url):
     wait_until(lambda: "running" in command("status", "--database", url).stdout, every=0.02)
 
 
-def test_interrupted_by_the_keyboard_it_says_what_is_safe(sqlite_url):
+def test_a_keyboard_interrupt_is_one_line_about_what_is_safe(sqlite_url):
     run = start("seed", "--all", "--database", sqlite_url)
     wait_until_it_runs(sqlite_url)
     run.send_signal(signal.SIGINT)
@@ -97,19 +107,19 @@ def test_interrupted_by_the_keyboard_it_says_what_is_safe(sqlite_url):
     assert "interrupted" in errors
 
 
-def test_a_second_run_with_other_inputs_says_so_or_waits(url):
+def test_a_second_run_with_other_inputs_fails_or_waits(url):
     command("init", "--database", url)
-    wish = ("seed", "posthog", "--days", "200", "--until", "2026-03-18", "--database", url)
-    before = ["calcom", "polar", "resend", "antiwork", "fastapi", "rallly"]  # the first is at it for long
-    first = start("seed", *before, *wish[1:])
+    arguments = ("seed", "posthog", "--days", "200", "--until", "2026-03-18", "--database", url)
+    before = ["calcom", "polar", "resend", "antiwork", "fastapi", "rallly"]  # the first keeps it busy
+    first = start("seed", *before, *arguments[1:])
     wait_until_it_runs(url)
-    second = command(*wish, "--seed", "7")
+    second = command(*arguments, "--seed", "7")
     assert (second.returncode, "another run is seeding posthog" in second.stderr) == (1, True)
-    waited = command(*wish, "--wait", "--clear", "--json")
+    waited = command(*arguments, "--wait", "--clear", "--json")
     assert first.wait(60) == 0
     assert waited.returncode == 0, waited.stderr
     assert json.loads(waited.stdout)["organisations"][0]["resumed"] is False
-    again = json.loads(command(*wish, "--json").stdout)
+    again = json.loads(command(*arguments, "--json").stdout)
     assert sum(table["rows_written"] for table in again["tables"].values()) == 0
 
 
@@ -123,8 +133,8 @@ def test_embedded_keeps_a_private_postgresql_in_a_folder(tmp_path):
 
 
 def test_several_runs_fill_one_database_at_the_same_time(url):
-    wish = ("--days", "120", "--until", "2026-03-18", "--chunk-size", "200", "--database", url)
-    runs = [start("seed", slug, *wish) for slug in ("dub", "polar", "resend")]
+    arguments = ("--days", "120", "--until", "2026-03-18", "--chunk-size", "200", "--database", url)
+    runs = [start("seed", slug, *arguments) for slug in ("dub", "polar", "resend")]
     errors = [run.communicate(timeout=120)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], errors
     assert len(digests(url)) == 3

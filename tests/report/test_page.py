@@ -71,7 +71,7 @@ def test_it_fits_every_screen_and_is_readable(browser, written, screen, theme):
         page.find("html"),
     )
     assert wide[0] == wide[1]
-    assert width - 20 < wide[1] <= width  # a desktop's scroll bar takes its part
+    assert width - 20 < wide[1] <= width  # a desktop's scroll bar takes up some width
     assert page.run("return document.documentElement.dataset.theme") == theme
     texts = page.run(CONTRAST)
     assert len(texts) > 200
@@ -266,15 +266,15 @@ def durations(recount: Recount, name: str) -> list[list[str]]:
     counts = Counter()
     for pull in recount.merged:
         if (value := getattr(pull, name)) is not None:
-            place = math.floor(math.log2(value) + 5) + 1 if value > 0 else 0
-            counts[min(max(place, 0), 15), pull.with_ai] += 1
+            row = math.floor(math.log2(value) + 5) + 1 if value > 0 else 0
+            counts[min(max(row, 0), 15), pull.with_ai] += 1
     return [
         [
-            f"{counts[place, True]:,}",
-            f"{counts[place, False]:,}",
-            f"{counts[place, True] + counts[place, False]:,}",
+            f"{counts[row, True]:,}",
+            f"{counts[row, False]:,}",
+            f"{counts[row, True] + counts[row, False]:,}",
         ]
-        for place in range(16)
+        for row in range(16)
     ]
 
 

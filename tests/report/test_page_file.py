@@ -25,11 +25,11 @@ def test_a_page_replaces_an_older_one_all_or_nothing(filled, tmp_path):
     assert command(*arguments, "acme").returncode == 0
     older = page.read_text()
 
-    def little_room():
+    def limit_file_size():
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     full = subprocess.run(
-        argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=little_room, check=False
+        argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=limit_file_size, check=False
     )
     assert (full.returncode, full.stderr.count("\n")) == (2, 1), full.stderr
     assert page.read_text() == older

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tformance_seed.errors import SeedError
-
 if TYPE_CHECKING:
     from tformance_seed.ledger import RunStatus
 
@@ -22,13 +20,13 @@ PROGRAM = "tformance-seed"
 #: Separator of two columns of a table.
 COLUMN_GAP = "  "
 
-#: Characters in a line of a paragraph where the output is no terminal.
+#: Characters in a line of a paragraph where the output is not a terminal.
 PIPE_WIDTH = 120
 
 #: Blanks before the second and all further lines of a paragraph.
 HANGING_INDENT = 6
 
-#: Seconds without any sign of a worker after which the user is told how to start one.
+#: Seconds without any activity of a worker after which a hint explains how to start one.
 NO_WORKER_HINT_AFTER = 10.0
 
 #: Seconds between two updates of the progress bars of `status --watch`.
@@ -95,7 +93,7 @@ def print_json(value: Any) -> None:
 
 
 def print_message(message: str) -> None:
-    """Print a message on standard output; styles are removed where it is no terminal."""
+    """Print a message on standard output; styles are removed where it is not a terminal."""
     typer.echo(message)
 
 
@@ -118,18 +116,12 @@ def bold(text: str) -> str:
     return typer.style(text, bold=True)
 
 
-def confirm(question: str) -> None:
-    """Ask a question on standard error.
-
-    Raises:
-      SeedError: the answer is no, or there is nobody to ask.
-    """
+def confirm(question: str) -> bool | None:
+    """Ask a question on standard error and return the answer, None if standard input has none."""
     try:
-        confirmed = typer.confirm(question, err=True)
+        return typer.confirm(question, err=True)
     except typer.Abort:
-        raise SeedError("nothing was removed; where no one can answer, add --yes") from None
-    if not confirmed:
-        raise SeedError("nothing was removed")
+        return None
 
 
 def silence_logging() -> None:
@@ -218,7 +210,7 @@ def _print_paragraph(paragraph: Paragraph) -> None:
 
 @contextmanager
 def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]:
-    """Yield a function that shows a run's progress on standard error; None where that is no terminal.
+    """Yield a function that shows a run's progress on standard error; None where it is not a terminal.
 
     Parameters:
       workers: other processes do the work, so hint at how to start one if there is none.

@@ -58,17 +58,17 @@ def doctor(
 
     Changes nothing.
     """
-    from tformance_seed import doctor as doctors
     from tformance_seed.cli import doctor_views
+    from tformance_seed.doctor import Given, examine, script
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
     console.silence_logging()
-    given = doctors.Given.parse(ram, cpus, teams)
+    given = Given.parse(ram, cpus, teams)
     with open_database(database, "read") as opened:
-        examined = doctors.examine(opened, database, broker, given)
+        examined = examine(opened, database, broker, given)
     if as_sql:
-        console.print_message(doctors.script(examined).removesuffix("\n"))
+        console.print_message(script(examined).removesuffix("\n"))
     else:
         console.show(doctor_views.report(examined), as_json=as_json)
     if examined.stops:

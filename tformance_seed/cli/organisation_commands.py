@@ -1,5 +1,6 @@
 """The commands on organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -89,6 +90,15 @@ def clear(
     with open_database(database, "write") as opened:
         maintain.check_clearable(opened, organisations, adopt=adopt)
         if not yes:
-            console.confirm(f"Remove all seeded data of {', '.join(organisations)}?")
+            _confirm_removal(organisations)
         removed = maintain.clear_teams(opened, organisations, wait=wait)
     console.show(organisation_views.cleared(removed), as_json=as_json)
+
+
+def _confirm_removal(organisations: Sequence[str]) -> None:
+    """Raise SeedError unless the user confirms."""
+    confirmed = console.confirm(f"Remove all seeded data of {', '.join(organisations)}?")
+    if confirmed is None:
+        raise SeedError("nothing was removed; to run without confirmation, add --yes")
+    if not confirmed:
+        raise SeedError("nothing was removed")

@@ -46,23 +46,18 @@ def retry(
     from tformance_seed import ledger
     from tformance_seed.cli import run_views
     from tformance_seed.commands import maintain
-    from tformance_seed.commands import seed as seeding
-    from tformance_seed.execution.retry import GIVE_UP_AFTER
+    from tformance_seed.commands.seed import collect_outcome, resume, watch
 
     check_detach(broker, detach=detach)
     with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
-        ledger.reopen(opened, record)
-        executor.send(ledger.current_tasks(opened, record.name, record.jobs), GIVE_UP_AFTER)
+        begun = resume(opened, executor, record)
         if detach:
-            begun = seeding.BegunRun(record, {}, frozenset())
             console.show(run_views.detached(begun), as_json=as_json)
             return
         with console.progress(workers=broker is not None) as show_progress:
-            outcome = seeding.collect_outcome(
-                opened, record, seeding.watch(opened, executor, record, show_progress)
-            )
+            outcome = collect_outcome(opened, record, watch(opened, executor, record, show_progress))
         console.show(run_views.outcome(outcome, database), as_json=as_json)
     raise_failures(outcome.failures)
 

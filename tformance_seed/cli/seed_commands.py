@@ -11,7 +11,6 @@ import typer
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import open_database, open_executor
 from tformance_seed.cli.options import (
-    Adopt,
     Broker,
     Catalog,
     Database,
@@ -54,7 +53,9 @@ def seed(
         bool, typer.Option("--emails", help="Keep the real email addresses of a clone.")
     ] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Remove first what was seeded before.")] = False,
-    adopt: Adopt = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Seed into a team that this package did not create.")
+    ] = False,
     wait: Wait = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
@@ -64,8 +65,8 @@ def seed(
 ) -> None:
     """Fill the database with organisations; a rerun changes nothing."""
     from tformance_seed.cli import run_views
-    from tformance_seed.commands import preview
-    from tformance_seed.commands import seed as seeding
+    from tformance_seed.commands.preview import preview
+    from tformance_seed.commands.seed import begin, run
     from tformance_seed.planning.plan import make_plans
     from tformance_seed.planning.request import Options, Request
 
@@ -88,17 +89,17 @@ def seed(
     plans = make_plans(request, datetime.datetime.now(datetime.UTC).date())
     _print_warnings(plans)
     if dry_run:
-        console.show(run_views.dry_run(preview.preview(database, request, plans)), as_json=as_json)
+        console.show(run_views.dry_run(preview(database, request, plans)), as_json=as_json)
         return
     check_detach(broker, detach=detach)
     with open_database(database) as opened, open_executor(broker, opened) as executor:
         if detach:
-            begun = seeding.begin(opened, executor, request, plans)
+            begun = begin(opened, executor, request, plans)
             console.show(run_views.detached(begun), as_json=as_json)
             failures = begun.failures
         else:
             with console.progress(workers=broker is not None) as show_progress:
-                outcome = seeding.run(opened, executor, request, plans, show_progress)
+                outcome = run(opened, executor, request, plans, show_progress)
             console.show(run_views.outcome(outcome, database), as_json=as_json)
             failures = outcome.failures
     raise_failures(failures)

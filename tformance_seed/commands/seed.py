@@ -186,6 +186,13 @@ def begin(
     return BegunRun(record, failures, frozenset(resumed))
 
 
+def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> BegunRun:
+    """Reopen what failed or was cancelled of a run, and send every task of it that is not done."""
+    ledger.reopen(database, record)
+    executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
+    return BegunRun(record, {}, frozenset())
+
+
 def _open_jobs(
     database: peewee.Database, executor: Executor, batch: Sequence[Plan], *, wait: bool
 ) -> tuple[dict[str, ledger.OpenedJob], dict[str, str]]:

@@ -67,9 +67,9 @@ def finished_task(run, opened):
     return "compute", TaskKey(run.name, run.jobs[0], "polar", "ai_usage", 0)
 
 
-def undone_again(run):
+def undone_again(run, opened):
     """Do the same, but leave that task as the only one of its phase to run, and plan none of later phases."""
-    task = finished_task(run)
+    task = finished_task(run, opened)
     SeedTask.delete().where(SeedTask.phase > 1).execute()
     SeedTask.update(state="waiting", attempts=0).where(SeedTask.stage == "ai_usage").execute()
     SeedJob.update(state="running", phase=1).execute()
@@ -84,11 +84,11 @@ def acknowledged_late(broker, queue):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_process_prefetches_four_messages_a_thread_and_acknowledges_after_the_work(
-    workers, begin, executor, broker, postgresql_url, threads
+    workers, begin, executor, opened, broker, postgresql_url, threads
 ):
     run = begin("polar")
     workers("--threads", str(threads), "--processes", "1")
-    task = undone_again(run)
+    task = undone_again(run, opened)
     with locked_organisation(postgresql_url):
         executor.send([task] * 30)
         wait_until(lambda: acknowledged_late(broker, "compute") == 4 * threads)
@@ -98,12 +98,12 @@ def test_a_process_prefetches_four_messages_a_thread_and_acknowledges_after_the_
 
 
 def test_a_process_is_restarted_after_100_tasks_while_its_sibling_continues(
-    workers, begin, executor, broker, postgresql_url
+    workers, begin, executor, opened, broker, postgresql_url
 ):
     """The sibling runs a task meanwhile: it is neither restarted nor asked to finish."""
     run = begin("polar")
     first = workers("--processes", "1")
-    undone = undone_again(run)
+    undone = undone_again(run, opened)
     finished = undone[0], dataclasses.replace(undone[1], stage="team")
     first.stop()
     with locked_organisation(postgresql_url):
@@ -135,10 +135,12 @@ def test_the_soft_limit_is_five_minutes_and_the_hard_one_ten(worker_here, begin,
         assert deadline - began == pytest.approx(600, abs=3)
 
 
-def test_a_task_over_the_soft_limit_is_interrupted_and_retried(worker_here, begin, executor, monkeypatch):
+def test_a_task_over_the_soft_limit_is_interrupted_and_retried(
+    worker_here, begin, executor, opened, monkeypatch
+):
     worker_here()
     run = begin("polar")
-    queue, key = undone_again(run)
+    queue, key = undone_again(run, opened)
     slow = iter([time.monotonic() + 60])
 
     def loop(*_):
@@ -293,7 +295,7 @@ def test_logs_can_be_json_lines_with_run_organisation_and_shard(workers, begin, 
 
 
 def test_dramatiqs_command_line_works_with_the_same_settings(
-    tmp_path, begin, executor, broker, postgresql_url
+    tmp_path, begin, executor, opened, broker, postgresql_url
 ):
     """It starts the processes itself, without the supervisor."""
     environment = clean({"DATABASE_URL": postgresql_url, "REDIS_URL": broker.url})
@@ -308,7 +310,7 @@ def test_dramatiqs_command_line_works_with_the_same_settings(
         )
     try:
         run = begin("polar")
-        task = undone_again(run)
+        task = undone_again(run, opened)
         with locked_organisation(postgresql_url):
             executor.send([task] * 20)
             wait_until(lambda: acknowledged_late(broker, "compute") == 8)

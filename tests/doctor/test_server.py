@@ -54,14 +54,14 @@ def change(tuned):
 
     def set_to(name, value):
         server.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-        server.execute("SELECT pg_reload_conf(), pg_sleep(0.5)")
+        server.reload()
 
     kept = server.execute("SELECT name, setting FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf'")
     yield set_to
     server.execute("ALTER SYSTEM RESET ALL")
     for name, value in kept:
         server.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-    server.execute("SELECT pg_reload_conf(), pg_sleep(0.5)")
+    server.reload()
 
 
 def test_after_its_own_script_every_setting_fits(tuned):
@@ -82,7 +82,7 @@ def test_a_setting_that_does_not_fit_comes_with_the_statement_that_mends_it(tune
     assert finding.statement == f"ALTER SYSTEM SET {name} = '{right}';"
     assert finding.why
     server.execute(finding.statement)
-    server.execute("SELECT pg_reload_conf(), pg_sleep(0.5)")
+    server.reload()
     assert findings(examined(url, **STARTER), "Server") == []
 
 

@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 
 from tests.support.commands import command
+from tests.support.constants import with_constants
 from tests.support.servers import Redis, postgres, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
 from tformance_seed import ledger
@@ -16,7 +17,14 @@ from tformance_seed.storage.failures import is_transient
 from tformance_seed.storage.models import SeedTask
 
 ORGANISATIONS = ("polar", "resend", "dub")
-ARGUMENTS = (*ORGANISATIONS, "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
+DAYS = 30
+ARGUMENTS = (*ORGANISATIONS, "--days", str(DAYS), "--until", "2026-03-18", "--chunk-size", "200")
+
+#: Messages of a killed worker are requeued after seconds, instead of a quarter of a minute.
+QUICK_REQUEUE = with_constants({"execution.broker.HEARTBEAT_TIMEOUT": 3_000})
+
+#: The command that waits for a run sends lost tasks again after seconds, instead of half a minute.
+QUICK_RESEND = with_constants({"commands.seed.STALLED_AFTER": 3.0})
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +53,7 @@ def finish(run, url, broker):
 
 
 def test_workers_killed_at_random_instants(workers, postgresql_url, broker, expected):
-    running = workers("--processes", "3")
+    running = workers("--processes", "3", **QUICK_REQUEUE)
     running.ready(3)
     run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
     generator = random.Random(1)
@@ -72,11 +80,11 @@ def test_redis_killed_and_started_again(workers, tmp_path, postgresql_url, expec
     """With its data, and without: then the command that waits for the run sends the tasks again."""
     folder = tmp_path / "redis"
     folder.mkdir()
-    broker = Redis(folder)
+    broker = Redis(folder, durable=True)
     broker.start()
     try:
         running = Workers(tmp_path, postgresql_url, broker.url, "--processes", "2")
-        run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url)
+        run = start("seed", *ARGUMENTS, database=postgresql_url, broker=broker.url, **QUICK_RESEND)
         wait_until(lambda: done(postgresql_url) > 5)
         broker.crash()
         if forgets:
@@ -105,7 +113,7 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker
 
 
 def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, postgresql_url, expected):
-    run = begin(*ORGANISATIONS, days=60)
+    run = begin(*ORGANISATIONS, days=DAYS)
     every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
     every |= {("compute", stage) for stage in ("ai_usage", "weekly", "copilot_and_insights")}
     jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
@@ -166,7 +174,7 @@ def test_a_refused_shard_fails_alone_and_can_be_retried(workers, server, postgre
     assert "poison" in bad["reason"]
     stages = {stage["stage"]: stage for stage in bad["stages"]}
     assert stages["ai_usage"]["failed"] >= 1
-    assert stages["pull_requests"]["done"] == len(range(0, stages["pull_requests"]["places"], 40))
+    assert stages["pull_requests"]["done"] == len(range(0, stages["pull_requests"]["units"], 20))
     server.execute("DROP TRIGGER refuse ON metrics_aiusagedaily", postgresql_url)
     run_json("retry", status["run"], database=postgresql_url, broker=broker.url)
     assert digests(postgresql_url) == expected
@@ -196,7 +204,8 @@ def test_too_many_connections_are_reported_and_retried(tmp_path, broker, expecte
         server.configure(max_connections=8, superuser_reserved_connections=0, autovacuum="off")
         url = server.new_database()
         assert command("init", DATABASE_URL=url).returncode == 0
-        running = Workers(tmp_path, url, broker.url, "--processes", "3", "--threads", "4")
+        soon = with_constants({"execution.retry.TOO_MANY_CONNECTIONS_DELAY": 200})
+        running = Workers(tmp_path, url, broker.url, "--processes", "3", "--threads", "4", **soon)
         running.ready(3)
         run = start("seed", *ARGUMENTS, database=url, broker=broker.url)
         finish(run, url, broker)

@@ -105,6 +105,13 @@ class Postgres:
         """Start again after a crash or a stop."""
         self._server.start()
 
+    def reload(self) -> None:
+        """Have the server read its configuration, and wait until new connections see it."""
+        loaded_at = "SELECT pg_conf_load_time()"
+        before = self.execute(loaded_at)
+        self.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: self.execute(loaded_at) > before, every=0.01)
+
     def configure(self, **settings: object) -> None:
         """Change settings, and start again so that they hold."""
         for name, value in settings.items():
@@ -187,10 +194,15 @@ class SystemPostgres:
 
 
 class Redis:
-    """A Redis that keeps what it has in a folder, on a port of its own."""
+    """A Redis that keeps what it has in a folder, on a port of its own.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters:
+      durable: wait until the disk has what was written, so that it survives a failure of power.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self.sync = "always" if durable else "no"
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.client = redis.Redis(port=self.port)
@@ -199,7 +211,7 @@ class Redis:
     def start(self) -> None:
         """Start, with what the folder holds."""
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        options += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        options += ["--save", "", "--appendonly", "yes", "--appendfsync", self.sync]
         self._process = subprocess.Popen([_redis_binary(), *options], stdout=subprocess.DEVNULL)
 
         def answers() -> bool:

@@ -95,12 +95,14 @@ def statement(database: str, sql: str) -> list[tuple]:
         connection.close()
 
 
-def start(*arguments: str, database: str, broker: str | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str, database: str, broker: str | None = None, **environment: str
+) -> subprocess.Popen[str]:
     """A command in the background."""
     return subprocess.Popen(
         argv(*arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=clean(urls(database, broker)),
+        env=clean({**urls(database, broker), **environment}),
     )

@@ -98,6 +98,8 @@ def _alive(client: redis.Redis) -> int:
     """
     key = f"{NAMESPACE}:__heartbeats__"
     before = dict(client.zrange(key, 0, -1, withscores=True))
+    if not before:
+        return 0
     time.sleep(LOOK)
     recent = (time.time() * 1000 - HEARTBEAT_TIMEOUT, "+inf")
     alive = 0

@@ -174,7 +174,7 @@ def test_a_refused_shard_fails_alone_and_can_be_retried(workers, server, postgre
     assert "poison" in bad["reason"]
     stages = {stage["stage"]: stage for stage in bad["stages"]}
     assert stages["ai_usage"]["failed"] >= 1
-    assert stages["pull_requests"]["done"] == len(range(0, stages["pull_requests"]["units"], 20))
+    assert stages["pull_requests"]["done"] == len(range(0, stages["pull_requests"]["items"], 20))
     server.execute("DROP TRIGGER refuse ON metrics_aiusagedaily", postgresql_url)
     run_json("retry", status["run"], database=postgresql_url, broker=broker.url)
     assert digests(postgresql_url) == expected

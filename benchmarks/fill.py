@@ -19,7 +19,6 @@ from tformance_seed.catalog.calibration import (
 )
 from tformance_seed.catalog.organisations import load_organisations
 from tformance_seed.commands import seed as seeding
-from tformance_seed.execution import local
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
@@ -55,7 +54,7 @@ def main(url: str, count: int) -> None:
     planned = plan(count)
     database = connect(url)
     request = Request(everything=True)
-    with local.executor(database) as executor:
+    with seeding.open_executor(database, None) as executor:
         outcome = seeding.run(database, executor, request, planned)
     seconds = time.perf_counter() - began
     database.close()

@@ -1,18 +1,14 @@
 """The rows that all ways write: those of one seeded organisation, in the form that each way needs."""
 
 import dataclasses
-import datetime
 from typing import Any
 
 import numpy as np
 import peewee
 
+import tformance_seed
 from benchmarks.server import Server, execute
 from tformance_seed.bulk.columns import convert_columns
-from tformance_seed.commands import seed as seeding
-from tformance_seed.execution import local
-from tformance_seed.planning.plan import make_plans
-from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import AIUsageDaily, Commit, PRFile, PullRequest
 
@@ -57,18 +53,9 @@ class Rows:
 
 def organisation(url: str, *, members: int, prs: int, days: int, adoption: float = 1.0) -> None:
     """Seed one organisation."""
-    request = Request(
-        organisations=["calcom"],
-        members=members,
-        prs=prs,
-        days=days,
-        adoption=adoption,
-        until=datetime.date(2026, 3, 18),
+    outcome = tformance_seed.seed(
+        url, "calcom", members=members, prs=prs, days=days, adoption=adoption, until="2026-03-18"
     )
-    database = connect(url)
-    with local.executor(database) as executor:
-        outcome = seeding.run(database, executor, request, make_plans(request, request.until))
-    database.close()
     assert not outcome.failures, outcome.failures
 
 

@@ -17,7 +17,7 @@ from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger.jobs import STALE_RUN_TIMEOUT
 from tformance_seed.pipeline import generate
 from tformance_seed.planning.plan import make_plans
-from tformance_seed.planning.request import Options, Request
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.models import APPLICATION, PRFile, SeedJob, SeedRun, SeedTask, SeedTeam, Team
 from tformance_seed.storage.schema.create import prepare
 
@@ -77,15 +77,14 @@ def moments_of_finished_tasks():
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.4, 0.6, 0.8, 0.99])
 def test_a_run_that_breaks_off_goes_on_without_redoing_finished_tasks(database, share, monkeypatch):
-    options = Options(chunk_size=400)
-    seed(database, options=options)
+    seed(database, chunk_size=400)
     expected, in_all = content(database), SeedTask.select().count()
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     with breaking_off(monkeypatch, after=max(1, int(share * in_all))) as look, pytest.raises(CrashError):
-        seed(database, options=options, progress=look)
+        seed(database, chunk_size=400, progress=look)
     finished = moments_of_finished_tasks()
     assert finished
-    outcome = seed(database, options=options)
+    outcome = seed(database, chunk_size=400)
     assert outcome.reports[0].resumed
     assert finished.items() <= moments_of_finished_tasks().items()
     assert content(database) == expected
@@ -98,18 +97,18 @@ def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(databa
     PRFile.update(additions=PRFile.additions + 1).where(PRFile.additions > 2).execute()
     models = [model.__name__ for model in APPLICATION]
     monkeypatch.setattr(generate, "_empty_tables", lambda _database, _team: models)
-    outcome = seed(database, options=Options(chunk_size=400))
+    outcome = seed(database, chunk_size=400)
     assert not outcome.failures
     assert content(database) == expected
 
 
 def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
-    seed(database, options=Options(chunk_size=300))
+    seed(database, chunk_size=300)
     expected = content(database)
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     with breaking_off(monkeypatch, after=3) as look, pytest.raises(CrashError):
-        seed(database, options=Options(chunk_size=300), progress=look)
-    assert seed(database, options=Options(chunk_size=70)).reports[0].resumed
+        seed(database, chunk_size=300, progress=look)
+    assert seed(database, chunk_size=70).reports[0].resumed
     assert content(database) == expected
 
 
@@ -189,7 +188,7 @@ def test_who_waits_for_one_organisation_keeps_no_other(database):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seeding, "time", SimpleNamespace(sleep=look, monotonic=time.monotonic))
-        outcome = seed(database, "resend", ORGANISATION, options=Options(wait=True))
+        outcome = seed(database, "resend", ORGANISATION, wait=True)
     assert looks[:2] == [[ORGANISATION], [ORGANISATION]]
     assert {report.organisation for report in outcome.reports} == {"resend", ORGANISATION}
 
@@ -219,12 +218,12 @@ def test_neither_clear_nor_weekly_meddles_with_a_run(database):
 
 def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
     with breaking_off(monkeypatch, after=2) as look, pytest.raises(CrashError):
-        seed(database, options=Options(chunk_size=300), progress=look)
+        seed(database, chunk_size=300, progress=look)
     ledger.delete_rows(database, SeedTeam.get())
     Team.delete().execute()
     SeedJob.update(created_at=ledger.now() - 2 * STALE_RUN_TIMEOUT).execute()
     SeedTask.update(claimed_at=None, finished_at=None).execute()
-    outcome = seed(database, options=Options(chunk_size=300))
+    outcome = seed(database, chunk_size=300)
     assert outcome.failures == {}
     assert verification.check(database, Team.get().id) == []
 

@@ -94,7 +94,7 @@ def test_content_is_the_same_on_every_database_and_for_every_chunk_size(two_data
     for url in two_databases:
         database = connect(url)
         for size in (None, 100, 50_000):
-            seed(database, options=Options(chunk_size=size, clear=True))
+            seed(database, chunk_size=size, clear=True)
             digests.add(content(database).digest)
         database.close()
     assert len(digests) == 1
@@ -103,7 +103,7 @@ def test_content_is_the_same_on_every_database_and_for_every_chunk_size(two_data
 def test_content_is_the_same_alone_or_together(database):
     seed(database)
     alone = content(database)
-    seed(database, "resend", "polar", "dub", options=Options(clear=True))
+    seed(database, "resend", "polar", "dub", clear=True)
     assert content(database) == alone
     assert Team.select().count() == 3
 
@@ -152,7 +152,7 @@ def test_windows_in_any_order_end_in_the_same_content(database):
         seed(database, until=UNTIL - shift * day, days=10)
     forward = {model: model.select().count() for model in (PullRequest, PRFile, Commit, AIUsageDaily)}
     tables = content(database).tables
-    seed(database, until=UNTIL, days=12, options=Options(clear=True))
+    seed(database, until=UNTIL, days=12, clear=True)
     for model in forward:
         name = model._meta.table_name
         assert content(database).tables[name] == tables[name]
@@ -161,7 +161,7 @@ def test_windows_in_any_order_end_in_the_same_content(database):
 def test_other_inputs_start_over_and_leave_nothing_of_the_old(database):
     seed(database, adoption=0.9, members=9)
     expected = content(database)
-    seed(database, adoption=0.2, members=14, options=Options(clear=True))
+    seed(database, adoption=0.2, members=14, clear=True)
     report = seed(database, adoption=0.9, members=9).reports[0]
     assert report.started_over
     assert content(database) == expected
@@ -171,7 +171,7 @@ def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
     for members in range(1, 6):
         seed(database, adoption=1.0, members=members)
     grown = content(database).tables["metrics_aiusagedaily"]
-    seed(database, adoption=1.0, members=5, options=Options(clear=True))
+    seed(database, adoption=1.0, members=5, clear=True)
     assert content(database).tables["metrics_aiusagedaily"] == grown
 
 
@@ -194,7 +194,7 @@ def test_somebody_elses_team_is_not_touched(database):
 
 def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
     team = foreign_team()
-    seed(database, options=Options(adopt=True))
+    seed(database, adopt=True)
     assert TeamMember.select().count() > 1
     assert Team.get().name == "theirs"
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
@@ -205,14 +205,14 @@ def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
 
 def test_an_adopted_team_is_neither_cleared_nor_started_over_unasked(database):
     foreign_team()
-    seed(database, options=Options(adopt=True))
+    seed(database, adopt=True)
     before = content(database)
     with pytest.raises(InputError, match="whoever wrote it"):
-        seed(database, seed=7, options=Options(clear=True))
+        seed(database, seed=7, clear=True)
     outcome = seed(database, seed=7)
     assert "--adopt --clear" in outcome.failures[ORGANISATION]
     assert content(database) == before
-    seed(database, seed=7, options=Options(adopt=True, clear=True))
+    seed(database, seed=7, adopt=True, clear=True)
     assert content(database) != before
     assert "Theirs" in {member.display_name for member in TeamMember.select()}
 
@@ -224,7 +224,7 @@ def test_aggregates_that_an_adopted_team_had_stay(database):
     theirs = WeeklyMetrics.create(
         team=team, member=TeamMember.get(), week_start=moment.date(), prs_merged=99, **stamps
     )
-    seed(database, options=Options(adopt=True))
+    seed(database, adopt=True)
     maintenance.recompute_weekly(database, [ORGANISATION], None, None)
     assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
 
@@ -242,7 +242,7 @@ def test_issues_are_made_for_seeded_pull_requests_alone(database):
         updated_at=moment,
         synced_at=moment,
     )
-    assert seed(database, options=Options(adopt=True)).failures == {}
+    assert seed(database, adopt=True).failures == {}
     assert not JiraIssue.select().where(JiraIssue.jira_key == "THEIRS-1").exists()
     assert JiraIssue.select().exists()
 

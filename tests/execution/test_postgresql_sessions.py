@@ -10,7 +10,6 @@ from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, content, seed
 from tests.support.teams import add_team
 from tformance_seed import ledger
-from tformance_seed.planning.request import Options
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.models import APPLICATION, PRFile, PullRequest, SeedJob, SeedTask
 from tformance_seed.storage.schema.create import prepare
@@ -55,7 +54,7 @@ def test_second_run_moves_no_statistics_of_postgresql(server, application_url):
     before = rows()
     assert {row[0]: row[1] for row in before}["metrics_prfile"] > 100
     seed(database)
-    seed(database, options=Options(chunk_size=50))
+    seed(database, chunk_size=50)
     assert rows() == before
 
 
@@ -147,9 +146,9 @@ def test_a_lost_connection_is_replaced(server, application_url):
             end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
             cuts.append(server.execute(end))
 
-    seed(database, options=Options(chunk_size=300))
+    seed(database, chunk_size=300)
     expected = content(database)
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
-    assert seed(database, options=Options(chunk_size=300), progress=cut).failures == {}
+    assert seed(database, chunk_size=300, progress=cut).failures == {}
     assert cuts
     assert content(database) == expected

@@ -1,30 +1,34 @@
-"""Seeding small organisations as the command does."""
+"""Seeding small organisations through the Python API."""
 
 import datetime
+from collections.abc import Callable
+from typing import Any
 
+import peewee
+
+import tformance_seed
 from tformance_seed import verification
-from tformance_seed.commands import seed as seeding
-from tformance_seed.execution import local
-from tformance_seed.planning.plan import make_plans
-from tformance_seed.planning.request import Options, Request
+from tformance_seed.commands.seed import Outcome
+from tformance_seed.ledger import RunStatus
 from tformance_seed.storage.models import Team
 
 UNTIL = datetime.date(2026, 3, 18)
 ORGANISATION = "polar"
 
 
-def seed(database, *organisations, options=None, until=UNTIL, days=21, progress=lambda _: None, **wishes):
-    """Seed a small organisation as the command does; returns the outcome."""
-    request = Request(
-        organisations=organisations or (ORGANISATION,),
-        days=days,
-        until=until,
-        options=options or Options(),
-        **wishes,
-    )
-    with local.executor(database) as executor:
-        return seeding.run(database, executor, request, make_plans(request, until), progress)
+def seed(
+    database: peewee.Database,
+    *organisations: str,
+    until: datetime.date = UNTIL,
+    days: int = 21,
+    progress: Callable[[RunStatus], None] = lambda _: None,
+    **options: Any,
+) -> Outcome:
+    """Seed organisations, by default a small one over three weeks; return the outcome."""
+    slugs = organisations or (ORGANISATION,)
+    return tformance_seed.seed(database, *slugs, until=until, days=days, progress=progress, **options)
 
 
-def content(database, slug=ORGANISATION):
+def content(database: peewee.Database, slug: str = ORGANISATION) -> verification.ContentDigest:
+    """Return the digests of an organisation's content."""
     return verification.digest(database, Team.get(Team.slug == slug).id)

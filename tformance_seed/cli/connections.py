@@ -28,7 +28,7 @@ def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database
 def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[Executor]":
     """Open what runs tasks: workers behind a broker, or threads of this process if there is no broker."""
     silence_logging()
-    from tformance_seed.commands import seed
+    from tformance_seed.commands import seed as seeding
 
-    with seed.open_executor(database, broker) as executor:
+    with seeding.open_executor(database, broker) as executor:
         yield executor

@@ -108,6 +108,9 @@ def seed(
       SeedError: the database or the broker went away.
     """
     planned = make_plans(request, ledger.now().date())
+    for item in planned:
+        for warning in item.source.warnings:
+            log.warning("%s", warning)
     with open_executor(database, broker) as executing:
         return run(database, executing, request, planned, progress)
 

@@ -4,13 +4,10 @@ import datetime
 
 import pytest
 
+import tformance_seed
 from tests.support.databases import connect
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 from tformance_seed import verification
-from tformance_seed.commands import seed as seeding
-from tformance_seed.execution import local
-from tformance_seed.planning.plan import make_plans
-from tformance_seed.planning.request import Options, Request
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,
@@ -46,12 +43,8 @@ def clone(tmp_path_factory):
     return workshop
 
 
-def seed(database, *paths, until=None, days=30, options=None, **wishes):
-    request = Request(
-        repositories=paths, until=until, days=days, options=options or Options(), adoption=0.8, **wishes
-    )
-    with local.executor(database) as executor:
-        return seeding.run(database, executor, request, make_plans(request, datetime.date(2026, 1, 1)))
+def seed(database, *paths, slug=(), days=30, **options):
+    return tformance_seed.seed(database, *slug, repositories=paths, days=days, adoption=0.8, **options)
 
 
 def content(database):
@@ -93,7 +86,7 @@ def test_nobodys_address_is_stored_unless_asked_for(database, clone):
 
 def test_second_run_writes_nothing(database, clone):
     seed(database, clone.path)
-    again = seed(database, clone.path, options=Options(chunk_size=50)).reports[0]
+    again = seed(database, clone.path, chunk_size=50).reports[0]
     assert {name: result.written for name, result in again.tables.items() if result.written} == {}
 
 
@@ -102,7 +95,7 @@ def test_content_is_the_same_on_both_databases_and_for_every_chunk_size(tmp_path
     for url in (f"sqlite:///{tmp_path}/a.db", postgresql_url):
         database = connect(url)
         for size in (10, 50_000):
-            seed(database, clone.path, options=Options(chunk_size=size, clear=True))
+            seed(database, clone.path, chunk_size=size, clear=True)
             digests.add(content(database).digest)
         database.close()
     assert len(digests) == 1
@@ -149,7 +142,7 @@ def test_repositories_share_numbers_in_one_organisation(database, clone, tmp_pat
     other = Workshop(tmp_path / "corp" / "lib")
     for number in range(1, 61):
         land(other, number)
-    report = seed(database, clone.path, other.path, days=60, organisations=["corp"]).reports[0]
+    report = seed(database, clone.path, other.path, days=60, slug=["corp"]).reports[0]
     assert (report.organisation, report.pull_requests) == ("corp", 120)
     assert PullRequest.select().where(PullRequest.github_pr_id == 5).count() == 2
     assert verification.check(database, Team.get().id) == []

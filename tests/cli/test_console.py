@@ -1,6 +1,8 @@
 """Tables for people: aligned in a pipe, as wide as a terminal allows."""
 
 import contextlib
+import datetime
+import json
 import os
 import pty
 import re
@@ -9,7 +11,9 @@ import subprocess
 import pytest
 
 from tests.support.commands import argv, clean, command
-from tformance_seed.cli.console import Table, print_table
+from tformance_seed.cli import console
+from tformance_seed.cli.console import Paragraph, Table, View, print_table
+from tformance_seed.ledger import RunStatus
 
 
 def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: tuple) -> list[str]:
@@ -78,3 +82,37 @@ def test_a_table_on_a_terminal_keeps_to_its_width(width):
     assert max(map(len, lines)) <= width
     folded = "ecommerce" not in "\n".join(lines)
     assert folded == (width == 60)
+
+
+def test_a_view_is_one_json_object_or_blocks_for_people(capsys):
+    view = View({"rows": 2, "day": datetime.date(2026, 3, 18)}, [Table("Title", ("a",), [(1,)]), "a line"])
+    console.show(view, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"rows": 2, "day": "2026-03-18"}
+    console.show(view, as_json=False)
+    assert capsys.readouterr().out == "Title\na\n1\n\na line\n"
+
+
+def test_a_paragraph_is_wrapped_with_a_hanging_indent(capsys, monkeypatch):
+    monkeypatch.setattr(console, "PIPE_WIDTH", 30)
+    paragraph = Paragraph(" name: because of many words that follow", "error", {"bold": True}, indent=2)
+    console.show(View(None, [paragraph]), as_json=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "  error name: because of",
+        "      many words that follow",
+    ]
+
+
+def test_an_error_is_one_line_on_standard_error(capsys):
+    console.print_error("first\n  second")
+    assert capsys.readouterr() == ("", "tformance-seed: first second\n")
+
+
+def test_a_run_that_no_worker_starts_shows_how_to_start_one_once(capsys, monkeypatch):
+    monkeypatch.setattr(console, "NO_WORKER_HINT_AFTER", -1)
+    run = RunStatus("run-1", "running", [], 1.0, None, 0, 0, 0.0, activity_counter=0)
+    with console.progress(workers=True) as show_progress:
+        show_progress(run)
+        show_progress(run)
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1
+    assert "start a worker with: tformance-seed worker" in errors

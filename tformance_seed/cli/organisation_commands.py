@@ -75,7 +75,8 @@ def clear(
     database: Database,
     organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Also what was seeded into an adopted team; the team stays.")
+        bool,
+        typer.Option("--adopt", help="Also clear adopted teams; the teams themselves stay."),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait: Wait = False,

@@ -52,7 +52,7 @@ def seed(
     emails: Annotated[
         bool, typer.Option("--emails", help="Keep the real email addresses of a clone.")
     ] = False,
-    clear: Annotated[bool, typer.Option("--clear", help="Remove first what was seeded before.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="First remove what was seeded before.")] = False,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Seed into a team that this package did not create.")
     ] = False,

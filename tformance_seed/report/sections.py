@@ -150,7 +150,7 @@ def _usage_title(usage: Sequence[Usage]) -> str:
 def _database_section(database: Database) -> Section:
     title = f"{database.name}: {database.kind} {database.version}"
     rows = [(column.heading, column.cell(database)) for column in DATABASE]
-    return Section(title, ("what", "figure"), (False, True), rows)
+    return Section(title, ("figure", "value"), (False, True), rows)
 
 
 def _section(

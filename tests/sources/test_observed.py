@@ -37,7 +37,7 @@ def registered(monkeypatch):
 
 def observe(slug: str) -> Batch:
     source = make_source(slug)
-    return join(list(source.batches(0, source.places)))
+    return join(list(source.batches(0, source.length)))
 
 
 def observed_tables(batch: Batch) -> dict[str, Columns]:
@@ -167,9 +167,9 @@ def test_a_first_review_that_no_member_can_have_given_is_a_strangers():
 def test_batches_join_to_what_one_batch_would_be():
     source = make_source("everything")
     whole = observe("everything")
-    numbers = np.concatenate([each.pull_requests["number"] for each in source.batches(0, source.places)])
+    numbers = np.concatenate([each.pull_requests["number"] for each in source.batches(0, source.length)])
     assert (whole.pull_requests["number"] == numbers).all()
-    assert (whole.start, whole.stop) == (0, source.places)
+    assert (whole.start, whole.stop) == (0, source.length)
     for name, rows in observed_tables(whole).items():
         expected = OBSERVED[name](whole)
         order, other = (np.argsort(each[WRITTEN[name][1]], kind="stable") for each in (rows, expected))

@@ -7,13 +7,13 @@ WEEK = np.timedelta64(7, "D")
 
 
 def test_activity_counts_the_whole_weeks_before_a_moment():
-    traces = np.zeros((20, 2), dtype=np.int64)
-    traces[0], traces[1, 1], traces[19, 0] = (1, 2), 4, 8
-    activity = Activity(FIRST, traces)
+    weekly_commits = np.zeros((20, 2), dtype=np.int64)
+    weekly_commits[0], weekly_commits[1, 1], weekly_commits[19, 0] = (1, 2), 4, 8
+    activity = Activity(FIRST, weekly_commits)
 
     def at(week: int, day: int = 0) -> list[int]:
         moment = FIRST + week * WEEK + np.timedelta64(day, "D")
-        return activity.before(np.array([moment], dtype="datetime64[s]"))[0].tolist()
+        return activity.commits_before(np.array([moment], dtype="datetime64[s]"))[0].tolist()
 
     assert at(-30) == at(0) == at(0, 6) == [0, 0]  # the week itself is not over
     assert at(1) == [1, 2]
@@ -27,5 +27,5 @@ def test_activity_counts_the_whole_weeks_before_a_moment():
 def test_activity_is_the_askers_to_change():
     activity = Activity(FIRST, np.ones((4, 3), dtype=np.int64))
     when = np.array([FIRST + 4 * WEEK])
-    activity.before(when)[:] = 0
-    assert activity.before(when).tolist() == [[4, 4, 4]]
+    activity.commits_before(when)[:] = 0
+    assert activity.commits_before(when).tolist() == [[4, 4, 4]]

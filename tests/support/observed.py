@@ -27,7 +27,7 @@ class ObservedSource:
     fingerprint = ""
     waits = False
     shares_issues = False
-    total = places = PULL_REQUESTS
+    total = length = PULL_REQUESTS
 
     def __init__(self, profile: Profile, tables: list[str], *, times: bool) -> None:
         self._profile, self._tables, self._times = profile, tables, times

@@ -139,8 +139,8 @@ def told(source: GitSource, size: int = 100, first: int = 0) -> Told:
     members = _rows(source.members().columns)
     logins = [member["github_username"] for member in members]
     everything = Told([], [], dict(zip(logins, members, strict=True)), [])
-    starts = range(first, source.places, size)
-    batches = (batch for start in starts for batch in source.batches(start, min(start + size, source.places)))
+    starts = range(first, source.length, size)
+    batches = (batch for start in starts for batch in source.batches(start, min(start + size, source.length)))
     for batch in batches:
         pull_requests = _rows(batch.pull_requests)
         for pull_request in pull_requests:

@@ -38,8 +38,8 @@ def scenario_profile(name: str, seed: int = 7) -> Profile:
 def read(profile: Profile, size: int = 5000, first: int = 0) -> Batch:
     """Return all pull requests from a position on as one batch, read in batches of a size."""
     source = SyntheticSource(profile)
-    starts = range(first, source.places, size)
-    batches = [batch for start in starts for batch in source.batches(start, min(start + size, source.places))]
+    starts = range(first, source.length, size)
+    batches = [batch for start in starts for batch in source.batches(start, min(start + size, source.length))]
     return join(batches)
 
 

@@ -105,7 +105,7 @@ def _team_values(profile: Profile) -> dict[str, Any]:
 def pull_request_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
     """Yield offsets and limits in the source's own order of pull requests."""
     largest = min(PULL_REQUESTS, max(1, context.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
-    return _divide(context.source.places, largest)
+    return _divide(context.source.length, largest)
 
 
 def _divide(count: int, largest: int) -> Iterator[tuple[int, int]]:

@@ -114,7 +114,8 @@ def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the id of each key, from a cursor over keys and ids."""
     table = np.array(pairs.fetchall(), dtype=np.int64).reshape(-1, 2)
     table = table[np.argsort(table[:, 0])]
-    return table[np.searchsorted(table[:, 0], keys), 1]
+    ids: npt.NDArray[np.int64] = table[np.searchsorted(table[:, 0], keys), 1]
+    return ids
 
 
 def _summaries(rows: Columns, batch: CompleteBatch) -> Columns:

@@ -13,18 +13,22 @@ from tformance_seed.catalog.calibration import (
     USAGE_VARIATION,
 )
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Floats
 from tformance_seed.simulate.columns import half_up, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
-#: When a day's figures come in.
+#: When a day's figures are synchronised, from midnight.
 SYNCED = np.timedelta64(23 * 60 + 30, "m")
 
 
 def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Profile) -> Columns:
-    """The days on which some of the members used AI tools, by member and then by date.
+    """Return AIUsageDaily rows of some of the members, by member and then by date.
 
-    ``member`` is the row among all members. In expectation there are members x workdays x adoption x 0.85;
-    of a real history, only members count who committed recently.
+    ``member`` is the row among all members. The expected number is ``calibration.expected_usage_rows``; in a
+    real history, only members who committed recently use AI tools.
+
+    Parameters:
+      rows: of which members.
     """
     random = profile.random
     days = profile.workdays
@@ -32,30 +36,33 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
     uses &= random.chance("uses AI on day", DAILY_USE_RATE, key[:, None], days)
     if members.activity is not None:
-        uses &= members.activity.before(days, rows).T > 0
+        uses &= members.activity.commits_before(days, rows).T > 0
     row, day = np.nonzero(uses)
 
-    def fixed(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def per_member(purpose: str, bounds: tuple[float, float]) -> Floats:
         return random.uniform(purpose, key, low=bounds[0], high=bounds[1])[row]
 
-    def daily(purpose: str, bounds: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def per_day(purpose: str, bounds: tuple[float, float]) -> Floats:
         return random.uniform(purpose, key[row], days[day], low=bounds[0], high=bounds[1])
 
     tools = np.array(list(USAGE_TOOL_SHARES), dtype="S")
-    variation = daily("AI variation", USAGE_VARIATION)
-    shown = half_up(fixed("AI suggestions", USAGE_SUGGESTIONS) * variation).astype(np.int64)
-    rate = fixed("AI acceptance", USAGE_ACCEPTANCE) * daily("AI acceptance variation", ACCEPTANCE_VARIATION)
+    variation = per_day("AI variation", USAGE_VARIATION)
+    shown = half_up(per_member("AI suggestions", USAGE_SUGGESTIONS) * variation).astype(np.int64)
+    rate = per_member("AI acceptance", USAGE_ACCEPTANCE) * per_day(
+        "AI acceptance variation", ACCEPTANCE_VARIATION
+    )
     accepted = np.floor(shown * rate).astype(np.int64)
+    synced_at = (days[day] + SYNCED).astype("datetime64[s]")
     return with_timestamps(
         {
             "member": np.arange(len(members))[rows][row],
             "date": days[day],
             "source": tools[random.pick("AI tool", list(USAGE_TOOL_SHARES.values()), key)][row],
-            "active_hours": half_up(fixed("AI hours", USAGE_HOURS) * variation, 2),
+            "active_hours": half_up(per_member("AI hours", USAGE_HOURS) * variation, 2),
             "suggestions_shown": shown,
             "suggestions_accepted": accepted,
-            "acceptance_rate": (20000 * accepted + shown) // (2 * shown) / 100,
-            "synced_at": (days[day] + SYNCED).astype("datetime64[s]"),
+            "acceptance_rate": (20000 * accepted + shown) // (2 * shown) / 100,  # percent, rounded half up
+            "synced_at": synced_at,
         },
-        (days[day] + SYNCED).astype("datetime64[s]"),
+        synced_at,
     )

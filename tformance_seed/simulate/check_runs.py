@@ -21,16 +21,16 @@ CHECKS = (
     ("security-scan", 0.2, 100),
 )
 
-#: A run takes between these shares of the median duration.
-PACE = (0.6, 1.6)
+#: A run lasts between these multiples of the median duration.
+DURATION_FACTOR = (0.6, 1.6)
 
 #: What decides which runs succeed, for each repository and check.
 PASSES = SobolSequence("check passes")
 
-#: Share of runs that succeed, where no scenario says.
+#: Share of runs that succeed, unless a scenario sets it.
 PASS_RATE = 0.9
 
-#: How the others end, with chances.
+#: Conclusions of the others, with chances.
 FAILURES = np.array([b"failure", b"cancelled", b"timed_out", b"skipped"])
 FAILURE_CHANCES = (0.74, 0.12, 0.05, 0.09)
 
@@ -51,7 +51,7 @@ def simulate_check_runs(batch: Batch, profile: Profile) -> Columns:
     check = np.nonzero(has)[1]
     key = prs["key"][owner]
     created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
-    low, high = PACE
+    low, high = DURATION_FACTOR
     duration = DURATIONS[check] * random.uniform("check duration", key, check, low=low, high=high)
     duration = np.minimum(duration.astype(np.int64), ended - created)
     wait = random.uniform("check start", prs["key"])[owner] * (ended - created - duration)

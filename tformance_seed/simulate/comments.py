@@ -3,8 +3,9 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.ragged import expand_counts, group_offsets
-from tformance_seed.simulate.columns import Integers, moments, nullable, seconds, with_timestamps
+from tformance_seed.simulate.columns import moments, nullable, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
@@ -12,8 +13,8 @@ from tformance_seed.sources.records import Batch, Columns
 REVIEWED = (0.24, 0.20, 0.16, 0.13, 0.09, 0.07, 0.05, 0.03, 0.03)
 UNREVIEWED = (0.75, 0.15, 0.07, 0.03)
 
-#: Share of a reviewer's comments that are on a line of a file; the others are on the whole.
-ON_A_LINE = 0.6
+#: Share of a reviewer's comments that are on a line of a file; the others are on the pull request.
+ON_LINE_SHARE = 0.6
 
 #: Chance that the comment after one on a line is the author's answer to it.
 ANSWERED = 0.4
@@ -21,11 +22,11 @@ ANSWERED = 0.4
 #: Where there is no review: the share of comments that are the author's; bots write the others.
 BY_AUTHOR = 0.7
 
-#: Share of comments that were edited later, and how much later at most, in seconds.
-EDITED, EDITED_WITHIN = 0.06, 1800
+#: Share of comments that were edited, and seconds within which.
+EDITED, MAX_EDIT_DELAY = 0.06, 1800
 
-#: A reviewer's comment on a line comes at most so many seconds after the review.
-WITH_REVIEW = 600
+#: Seconds after the review within which a reviewer comments on lines.
+MAX_DELAY_ON_LINE = 600
 
 KINDS = np.array([b"issue", b"review"])
 
@@ -135,7 +136,7 @@ BODIES = np.array(
     ],
     dtype="S",
 )
-ABOUT_A_LINE, ANSWER, ABOUT_THE_WHOLE, BY_BOT = range(4)
+ON_LINE, ANSWER, ON_PULL_REQUEST, BY_BOT = range(4)
 
 
 def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Columns:
@@ -152,31 +153,31 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     owner, place = expand_counts(np.where(review_count > 0, *drawn))
     key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
 
-    def of(start: Integers, count: Integers, purpose: str) -> Integers:
+    def of(start: Ints, count: Ints, purpose: str) -> Ints:
         """Return, for each comment, one of the rows that its pull request has."""
         return start[owner] + np.floor(random.uniform(purpose, key, place) * count[owner]).astype(np.int64)
 
     reviewed = review_count[owner] > 0
     review = of(review_start, review_count, "comment on review")[reviewed]
-    writer = np.where(random.chance("comment by author", BY_AUTHOR, key, place), author, -1)
+    author_row = np.where(random.chance("comment by author", BY_AUTHOR, key, place), author, -1)
     start = seconds(prs["created_at"])[owner]
-    writer[reviewed] = reviews["reviewer"][review]
+    author_row[reviewed] = reviews["reviewer"][review]
     start[reviewed] = seconds(reviews["submitted_at"])[review]
-    on_line = reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_A_LINE, key, place)
+    on_line = reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_LINE_SHARE, key, place)
     file = of(file_start, file_count, "comment on file")
-    reach = np.where(on_line, np.minimum(WITH_REVIEW, ended - start), ended - start)
+    reach = np.where(on_line, np.minimum(MAX_DELAY_ON_LINE, ended - start), ended - start)
     when = start + np.floor(random.uniform("comment", key, place) * reach).astype(np.int64)
 
     # Only every second comment can be an answer, so what it answers is none.
     question = np.arange(len(owner)) - place % 2
-    answer = (place % 2 == 1) & on_line[question] & (author >= 0) & (writer[question] != author)
+    answer = (place % 2 == 1) & on_line[question] & (author >= 0) & (author_row[question] != author)
     answer &= random.chance("comment answered", ANSWERED, key, place)
     delay = random.uniform("answer", key, place) * (ended - when[question])
     when = np.where(answer, when[question] + np.floor(delay).astype(np.int64), when)
-    writer = np.where(answer, author, writer)
+    author_row = np.where(answer, author, author_row)
     file = np.where(answer, file[question], file)
     on_line |= answer
-    about = np.select([answer, on_line, writer < 0], [ANSWER, ABOUT_A_LINE, BY_BOT], ABOUT_THE_WHOLE)
+    kind = np.select([answer, on_line, author_row < 0], [ANSWER, ON_LINE, BY_BOT], ON_PULL_REQUEST)
 
     identifier = random.identifier("comment", key, place)
     path = np.zeros(len(owner), dtype=files["filename"].dtype)
@@ -185,13 +186,13 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     length[on_line] += files["additions"][file[on_line]]
     line = 1 + np.floor(random.uniform("comment line", key, place - answer) * length).astype(np.int64)
     edited = random.chance("comment edited", EDITED, key, place)
-    delay = random.uniform("edit", key, place) * np.minimum(EDITED_WITHIN, ended - when)
+    delay = random.uniform("edit", key, place) * np.minimum(MAX_EDIT_DELAY, ended - when)
     text = random.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
     return {
         "pull_request": owner,
         "github_comment_id": identifier,
-        "author": writer,
-        "body": BODIES[about, text],
+        "author": author_row,
+        "body": BODIES[kind, text],
         "comment_type": KINDS[on_line.astype(np.int64)],
         "path": nullable(path, on_line),
         "line": nullable(line, on_line),

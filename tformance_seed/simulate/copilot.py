@@ -1,20 +1,21 @@
-"""Copilot figures of a team, day by day: seats, languages, editors. Every table adds up to the day's use."""
+"""Rows of the Copilot tables of a team, by day: seats, languages, editors. Each adds up to the day's use."""
 
 import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.apportionment import apportion
+from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.ai_usage import SYNCED
-from tformance_seed.simulate.columns import Integers, with_timestamps
+from tformance_seed.simulate.columns import with_timestamps
 from tformance_seed.sources.records import Columns
 
 #: Share of the members who have a seat.
 SEATS = 0.8
 
-#: Share of the idle seats that are about to be given back, at most.
-PENDING = 0.1
+#: Share of the idle seats that are about to be cancelled, at most.
+MAX_PENDING = 0.1
 
 #: Languages with their usual weights; a team's own are none to twice of these.
 LANGUAGES = {
@@ -31,15 +32,15 @@ LANGUAGES = {
 #: Editors with their usual weights.
 EDITORS = {"vscode": 64, "jetbrains": 22, "neovim": 8, "visual_studio": 4, "xcode": 2}
 
-#: A day's shares move by a factor between these, in thousandths.
-DAILY = (850, 1150)
+#: A day's shares vary by a factor of so many thousandths (minimum and maximum).
+DAILY_VARIATION = (850, 1150)
 
-#: Lines of a suggestion, in hundredths (least, most).
+#: Lines of a suggestion, in hundredths (minimum and maximum).
 LINES = (120, 220)
 
 
 def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
-    """CopilotSeatSnapshot rows, one a day.
+    """Return CopilotSeatSnapshot rows, one a day.
 
     Parameters:
       daily: a row a day: ``date`` (datetime64[D]), and of the day's Copilot rows of AI usage ``active``
@@ -49,7 +50,7 @@ def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
     date, active = daily["date"], daily["active"]
     total = np.maximum(active, np.floor(SEATS * np.asarray(members) + 0.5).astype(np.int64))
     idle = total - active
-    pending = np.floor(idle * PENDING * profile.random.uniform("seats given back", date)).astype(np.int64)
+    pending = np.floor(idle * MAX_PENDING * profile.random.uniform("seats given back", date)).astype(np.int64)
     return _synced(
         {
             "date": date,
@@ -62,7 +63,7 @@ def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
 
 
 def languages(daily: Columns, profile: Profile) -> Columns:
-    """CopilotLanguageDaily rows: each day's suggestions (``daily`` as in ``seats``) by language."""
+    """Return CopilotLanguageDaily rows: each day's suggestions (``daily`` as in ``seats``) by language."""
     weights = _weights(LANGUAGES, "language", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "language", profile)
     day, which = np.nonzero(shown)
@@ -85,7 +86,7 @@ def languages(daily: Columns, profile: Profile) -> Columns:
 
 
 def editors(daily: Columns, profile: Profile) -> Columns:
-    """CopilotEditorDaily rows: each day's suggestions and users (``daily`` as in ``seats``) by editor."""
+    """Return CopilotEditorDaily rows: each day's suggestions and users by editor (``daily``: ``seats``)."""
     weights = _weights(EDITORS, "editor", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
     users = apportion(daily["active"], weights)
@@ -101,28 +102,29 @@ def editors(daily: Columns, profile: Profile) -> Columns:
     )
 
 
-def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Integers:
-    """Whole-number weights, a row a day."""
+def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Ints:
+    """Return whole-number weights of the usual names: days x names."""
     random, names = profile.random, text_keys(list(usual))
     team = np.array(list(usual.values())) * random.integers(f"{what} of team", names, low=0, high=200)
-    low, high = DAILY
+    low, high = DAILY_VARIATION
     return (1 + team) * random.integers(f"{what} of day", daily["date"][:, None], names, low=low, high=high)
 
 
-def _shown_and_accepted(
-    daily: Columns, weights: Integers, what: str, profile: Profile
-) -> tuple[Integers, Integers]:
-    """The day's suggestions shared out, and those accepted, never more than were shown."""
+def _shown_and_accepted(daily: Columns, weights: Ints, what: str, profile: Profile) -> tuple[Ints, Ints]:
+    """Return each day's suggestions apportioned by weight, and those accepted, never more than were shown."""
     shown = apportion(daily["shown"], weights)
-    low, high = DAILY
+    low, high = DAILY_VARIATION
     names = np.arange(weights.shape[1])
-    taste = profile.random.integers(f"{what} acceptance", daily["date"][:, None], names, low=low, high=high)
-    accepted = apportion(daily["accepted"], shown * taste)
+    variation = profile.random.integers(
+        f"{what} acceptance", daily["date"][:, None], names, low=low, high=high
+    )
+    accepted = apportion(daily["accepted"], shown * variation)
     # In exact proportion none can have more accepted than shown.
     fits = (accepted <= shown).all(axis=1, keepdims=True)
     return shown, np.where(fits, accepted, apportion(daily["accepted"], shown))
 
 
 def _synced(columns: Columns) -> Columns:
+    """Return the columns with ``synced_at`` and timestamps, late on their day."""
     when = (columns["date"] + SYNCED).astype("datetime64[s]")
     return with_timestamps({**columns, "synced_at": when}, when)

@@ -1,4 +1,4 @@
-"""Deployments: where a merged pull request went, and when."""
+"""Deployments: to which environments a merged pull request went, and when."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tformance_seed.sources.records import Batch, Columns
 DEPLOYED = 0.3
 
 #: Chances of production alone, of staging alone, of staging and then production.
-WAYS = (0.35, 0.15, 0.5)
+ROUTE_CHANCES = (0.35, 0.15, 0.5)
 PRODUCTION, STAGING, BOTH = range(3)
 
 #: Seconds from the merge to staging, and from there (without staging, from the merge) to production.
@@ -31,14 +31,14 @@ def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
     prs, commits, random = batch.pull_requests, batch.commits, profile.random
     start, count = group_offsets(commits["pull_request"], len(prs["key"]))
     deployed = (prs["state"] == b"merged") & (count > 0) & random.chance("deployed", DEPLOYED, prs["key"])
-    way = random.pick("deployment way", WAYS, prs["key"])
-    owner, place = expand_counts(np.where(deployed, 1 + (way == BOTH), 0))
+    route = random.pick("deployment way", ROUTE_CHANCES, prs["key"])
+    owner, place = expand_counts(np.where(deployed, 1 + (route == BOTH), 0))
     key = prs["key"][owner]
-    production = np.where(way[owner] == BOTH, place == 1, way[owner] == PRODUCTION)
+    production = np.where(route[owner] == BOTH, place == 1, route[owner] == PRODUCTION)
     to_staging = random.integers("to staging", key, low=TO_STAGING[0], high=TO_STAGING[1])
     to_production = random.integers("to production", key, low=TO_PRODUCTION[0], high=TO_PRODUCTION[1])
     when = seconds(prs["merged_at"])[owner]
-    when = when + np.where(way[owner] != PRODUCTION, to_staging, 0) + np.where(production, to_production, 0)
+    when = when + np.where(route[owner] != PRODUCTION, to_staging, 0) + np.where(production, to_production, 0)
     deployed_at = moments(when)
     rows = {
         "pull_request": owner,

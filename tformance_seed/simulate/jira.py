@@ -1,11 +1,10 @@
-"""Jira: the issues that pull requests belong to."""
+"""Jira: keys of pull requests, and rows of the table JiraIssue."""
 
 import functools
 import itertools
 import re
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.calibration import (
     FIRST_SPRINT,
@@ -15,17 +14,16 @@ from tformance_seed.catalog.calibration import (
     STORY_POINTS,
 )
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Texts
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.columns import hours, moments, seconds, with_timestamps
 from tformance_seed.sources.records import Columns
-
-Texts = npt.NDArray[np.bytes_]
 
 #: Issue types.
 TYPES = np.array(list(ISSUE_TYPE_SHARES), dtype="S")
 STORY, TASK, BUG, IMPROVEMENT = range(4)
 
-#: What words at the start of a title, or labels, say about the type.
+#: Issue types by words at the start of a title, or labels.
 TYPE_OF_WORD = {
     b"feat": STORY,
     b"feature": STORY,
@@ -57,8 +55,8 @@ OPEN_CHANCES = (0.6, 0.4)
 PRIORITIES = np.array([b"Highest", b"High", b"Medium", b"Low", b"Lowest"])
 PRIORITY_CHANCES = (0.05, 0.22, 0.55, 0.15, 0.03)
 
-#: An issue is written at least this many seconds before its first pull request, and at most so many more.
-WRITTEN_BEFORE, WRITTEN_SPREAD = 1800, 12 * 86400
+#: Seconds by which an issue is older than its first pull request, at least; and how many more at most.
+MIN_AGE, AGE_SPREAD = 1800, 12 * 86400
 
 #: Descriptions; an empty one is usual.
 DESCRIPTIONS = np.array(
@@ -74,20 +72,20 @@ DESCRIPTIONS = np.array(
     dtype="S",
 )
 
-#: So many words of a title can tell the type.
+#: Words of a title among which the type is looked for.
 TITLE_WORDS = 3
 
-#: A conventional commit's prefix, and what a key leaves behind in a title when it is taken out.
+#: A conventional commit's prefix, and what a key leaves behind in a title when it is removed.
 PREFIX = re.compile(rb"^(\w+)(?:\([^)]*\))?!?:\s*")
 LEFTOVERS = re.compile(rb"\[\s*\]|\(\s*\)|^[\s:\-|]+|\s+(?=\s)")
 WORD = re.compile(rb"[a-z]+")
 
-#: What every leftover but a leading one begins with, and what a leading one does.
-PERHAPS_LEFT, LEADING = re.compile(rb"[\[(\s][\])\s]"), frozenset(b"%c" % c for c in b" \t\n\r\f\v:-|")
+#: What every leftover but a leading one begins with, and what a leading one begins with.
+MAYBE_LEFTOVER, LEADING = re.compile(rb"[\[(\s][\])\s]"), frozenset(b"%c" % c for c in b" \t\n\r\f\v:-|")
 
 
 def issues(facts: Columns, profile: Profile) -> Columns:
-    """JiraIssue rows, one for each key, in the order of ``facts``.
+    """Return JiraIssue rows, one for each key, in the order of ``facts``.
 
     Parameters:
       facts: of each issue ``jira_key`` (S), ``first_created`` and ``last_ended`` (datetime64[s]) of its pull
@@ -97,9 +95,7 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     """
     random, key = profile.random, text_keys(facts["jira_key"])
     u = random.uniform("issue written", key)
-    written = (
-        seconds(facts["first_created"]) - WRITTEN_BEFORE - np.floor(u * u * WRITTEN_SPREAD).astype(np.int64)
-    )
+    created = seconds(facts["first_created"]) - MIN_AGE - np.floor(u * u * AGE_SPREAD).astype(np.int64)
     ended = seconds(facts["last_ended"])
     resolved = facts["state"] != b"open"
     bounds, points = np.array([*STORY_POINTS, (0, MAX_STORY_POINTS)], dtype=np.float64).T
@@ -108,7 +104,7 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     ) // SPRINT_DAYS + 1
     number = sprint.astype("S")
     texts = zip(facts["title"].tolist(), facts["labels"].tolist(), strict=True)
-    told = np.array([_type(title, labels) for title, labels in texts], dtype=np.int64)
+    stated = np.array([_stated_type(title, labels) for title, labels in texts], dtype=np.int64)
     drawn = random.pick("issue type", list(ISSUE_TYPE_SHARES.values()), key)
     status = OPEN_STATUSES[random.pick("issue status", OPEN_CHANCES, key)]
     return with_timestamps(
@@ -119,15 +115,15 @@ def issues(facts: Columns, profile: Profile) -> Columns:
             "description": DESCRIPTIONS[
                 random.integers("issue text", key, low=0, high=len(DESCRIPTIONS) - 1)
             ],
-            "issue_type": TYPES[np.where(told < 0, drawn, told)],
+            "issue_type": TYPES[np.where(stated < 0, drawn, stated)],
             "status": np.select([facts["state"] == state for state in STATUS], list(STATUS.values()), status),
             "priority": PRIORITIES[random.pick("issue priority", PRIORITY_CHANCES, key)],
             "story_points": points[np.searchsorted(bounds[:-1], facts["lines"], side="right")],
             "sprint_id": np.where(sprint > 0, number, b""),
             "sprint_name": np.where(sprint > 0, np.char.add(b"Sprint ", number), b""),
-            "issue_created_at": moments(written),
+            "issue_created_at": moments(created),
             "resolved_at": moments(ended, resolved),
-            "cycle_time_hours": hours(ended - written, resolved),
+            "cycle_time_hours": hours(ended - created, resolved),
             "synced_at": facts["last_ended"],
             "assignee": facts["assignee"],
             "labels": facts["labels"],
@@ -137,8 +133,8 @@ def issues(facts: Columns, profile: Profile) -> Columns:
     )
 
 
-def _type(title: bytes, labels: bytes) -> int:
-    """The issue type that a title or its labels (JSON) tell of, -1 if none."""
+def _stated_type(title: bytes, labels: bytes) -> int:
+    """Return the issue type that a title or its labels (JSON) state, -1 if none."""
     for word in itertools.islice(WORD.finditer(title.lower()), TITLE_WORDS):
         if word[0] in TYPE_OF_WORD:
             return TYPE_OF_WORD[word[0]]
@@ -151,10 +147,7 @@ def _type_of_labels(labels: bytes) -> int:
 
 
 def _summaries(facts: Columns) -> Texts:
-    """Titles without the key and without the prefix of a conventional commit, with a capital.
-
-    The key, if nothing is left.
-    """
+    """Return titles without key and conventional commit prefix, capitalised; the key if nothing is left."""
     texts = []
     for title, key in zip(facts["title"].tolist(), facts["jira_key"].tolist(), strict=True):
         text = PREFIX.sub(b"", _tidy(title.replace(key, b"")).strip(), count=1)
@@ -164,14 +157,14 @@ def _summaries(facts: Columns) -> Texts:
 
 
 def _tidy(text: bytes) -> bytes:
-    """Without leftovers. Most texts have none, and that is told faster than looked for."""
-    return LEFTOVERS.sub(b"", text) if PERHAPS_LEFT.search(text) or text[:1] in LEADING else text
+    """Return a text without leftovers. Most have none, which a look at two characters shows."""
+    return LEFTOVERS.sub(b"", text) if MAYBE_LEFTOVER.search(text) or text[:1] in LEADING else text
 
 
 def simulate_keys(prs: Columns, profile: Profile) -> Texts:
-    """The Jira key of each pull request: its own, else one made up; empty for those of bots.
+    """Return the Jira key of each pull request: its own, else an invented one; empty for those of bots.
 
-    A made-up one is a function of the pull request alone, and no two share one (``jira_scheme``).
+    An invented key is a function of the pull request alone, and no two share one (``jira_scheme``).
     """
     organisation = profile.organisation
     repositories, index = np.unique(prs["repository"], return_inverse=True)
@@ -180,5 +173,5 @@ def simulate_keys(prs: Columns, profile: Profile) -> Texts:
         return prs["jira_key"]
     project, first, step = (np.array(column)[index] for column in zip(*schemes, strict=True))
     number = first + prs["number"] * step
-    made_up = np.char.add(np.char.add(project.astype("S"), b"-"), number.astype("S"))
-    return np.where((prs["jira_key"] == b"") & ~prs["is_bot"], made_up, prs["jira_key"])
+    invented = np.char.add(np.char.add(project.astype("S"), b"-"), number.astype("S"))
+    return np.where((prs["jira_key"] == b"") & ~prs["is_bot"], invented, prs["jira_key"])

@@ -6,6 +6,7 @@ import numpy as np
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Texts
 from tformance_seed.simulate.columns import with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.summaries import ai_signals
@@ -67,7 +68,8 @@ def pull_requests(batch: CompleteBatch) -> Columns:
     )
 
 
-def _milestones(prs: Columns, profile: Profile) -> np.ndarray[tuple[int], np.dtype[np.bytes_]]:
+def _milestones(prs: Columns, profile: Profile) -> Texts:
+    """Return the quarter of the end of those pull requests that are on a milestone, such as 2026 Q1."""
     month = prs["ended_at"].astype("datetime64[M]").astype(np.int64)
     years, index = np.unique(month // 3, return_inverse=True)
     names = [f"{1970 + quarter // 4} Q{quarter % 4 + 1}".encode() for quarter in years.tolist()]
@@ -76,6 +78,7 @@ def _milestones(prs: Columns, profile: Profile) -> np.ndarray[tuple[int], np.dty
 
 
 def _assignees(members: Members, author: int) -> bytes:
+    """Return the logins to which a pull request of the author is assigned, as a JSON list."""
     login = members.columns["github_username"][author].decode() if author >= 0 else ""
     return json_text([login] if login else []).encode()
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Booleans, Ints
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sampling.sobol import SobolSequence
-from tformance_seed.simulate.columns import Booleans, Integers
 from tformance_seed.sources.records import Activity, Columns, Members
 
 #: Chances of 0, 1, 2 rounds of requested changes before the last review.
@@ -26,8 +26,8 @@ LED = SobolSequence("led")
 def has_candidates(prs: Columns, members: Members) -> Booleans:
     """Return which pull requests a member other than the author can have reviewed."""
     if members.activity is None:
-        others: Booleans = len(members) > (prs["author"] >= 0)
-        return others
+        by_member = (prs["author"] >= 0).astype(np.int64)
+        return np.full(len(by_member), len(members)) > by_member
     return _commits_of_others(prs, members.activity).any(axis=1)
 
 
@@ -37,7 +37,7 @@ def reviewer_count_weights(profile: Profile) -> tuple[float, ...]:
     return REVIEWERS_OF_BOTTLENECK if bottleneck else REVIEWERS
 
 
-def choose_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
+def choose_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Ints, Ints]:
     """Return up to three different reviewers of each pull request, never its author; and how many they are.
 
     The first array is pull requests x 3, filled with -1.
@@ -47,9 +47,9 @@ def choose_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
     return _drawn_reviewers(prs, members, profile)
 
 
-def _commits_of_others(prs: Columns, activity: Activity) -> Integers:
+def _commits_of_others(prs: Columns, activity: Activity) -> Ints:
     """Return the recent commits of each member but the author: pull requests x members."""
-    recent = activity.before(prs["ended_at"])
+    recent = activity.commits_before(prs["ended_at"])
     by_members = np.flatnonzero(prs["author"] >= 0)
     recent[by_members, prs["author"][by_members]] = 0
     return recent
@@ -57,7 +57,7 @@ def _commits_of_others(prs: Columns, activity: Activity) -> Integers:
 
 def _active_reviewers(
     prs: Columns, members: Members, activity: Activity, profile: Profile
-) -> tuple[Integers, Integers]:
+) -> tuple[Ints, Ints]:
     """Choose among those who committed recently, in proportion to how much.
 
     The greatest values of u ** (1 / weight) are a weighted sample without replacement (Efraimidis and
@@ -73,7 +73,7 @@ def _active_reviewers(
     return chosen, np.minimum((weight > 0).sum(axis=1), len(REVIEWERS))
 
 
-def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Integers, Integers]:
+def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Ints, Ints]:
     """Choose in a team that is the same all the time.
 
     Candidates come in proportion to their weight, in a scenario evenly, as the work is; how close author and

@@ -6,17 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints
 from tformance_seed.sampling.ragged import expand_counts, sort_within_groups
-from tformance_seed.simulate.columns import (
-    Booleans,
-    Floats,
-    Integers,
-    half_up,
-    moments,
-    nullable,
-    seconds,
-    with_timestamps,
-)
+from tformance_seed.simulate.columns import half_up, moments, nullable, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.reviewers import ROUNDS, choose_reviewers, reviewer_count_weights
 from tformance_seed.sources.detection import REVIEW_TOOLS
@@ -150,7 +142,7 @@ def reviews(batch: CompleteBatch) -> Columns:
     return with_timestamps(batch.reviews, batch.reviews["submitted_at"])
 
 
-def _final_verdict(prs: Columns, profile: Profile) -> Integers:
+def _final_verdict(prs: Columns, profile: Profile) -> Ints:
     """Return the state of each pull request's last review by a person."""
     on_closed = profile.random.pick("last review of closed", VERDICT_ON_CLOSED, prs["key"])
     on_open = profile.random.pick("last review of open", VERDICT_ON_OPEN, prs["key"])
@@ -167,7 +159,7 @@ def _review_tools(prs: Columns) -> npt.NDArray[np.bytes_]:
     return np.array(tools, dtype="S")[index] if tools else np.zeros(0, dtype="S1")
 
 
-def _commits_after_review(batch: Batch) -> Integers:
+def _commits_after_review(batch: Batch) -> Ints:
     """Return how many commits of each pull request are later than its first review."""
     prs, owner = batch.pull_requests, batch.commits["pull_request"]
     inside = owner >= 0
@@ -176,7 +168,7 @@ def _commits_after_review(batch: Batch) -> Integers:
     return np.bincount(owner[inside][after], minlength=len(prs["key"]))
 
 
-def _fix_hours(batch: Batch, owner: Integers, when: Integers, requested: Booleans) -> Floats:
+def _fix_hours(batch: Batch, owner: Ints, when: Ints, requested: Booleans) -> Floats:
     """Return the mean hours from requested changes to the next commit or review of the pull request.
 
     Parameters:

@@ -1,4 +1,4 @@
-"""What a language model would say of a pull request, told from what is known about it."""
+"""Summaries of pull requests, as a language model would write them, from what is known."""
 
 import functools
 import json
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from tformance_seed.canonical_json import json_text
+from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.ragged import group_offsets
-from tformance_seed.simulate.columns import Integers
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
 
 #: Versions of the summary's form and of the rules by which AI is found.
@@ -58,7 +58,7 @@ FRAMEWORKS = {
     b"erb": "rails",
 }
 
-#: Categories as the application sums them up, in the order of their bits.
+#: Categories as the application summarises them, in the order of their bits.
 CATEGORIES = ("backend", "config", "docs", "frontend", "javascript", "other", "test")
 
 #: Type of the change by the first word of the title.
@@ -77,7 +77,7 @@ CHANGE_TYPES = {
     "bump": "chore",
     "perf": "performance",
 }
-USUAL_CHANGE = "feature"
+DEFAULT_CHANGE_TYPE = "feature"
 
 #: Lines changed from which a pull request is of the next scope.
 SCOPES = np.array(["small", "medium", "large", "xlarge"])
@@ -85,7 +85,7 @@ SCOPE_FROM = (50, 300, 1000)
 
 LEVELS = np.array(["low", "medium", "high"])
 
-#: What is worth saying, in the order of the bits of ``_insights``.
+#: Insights, in the order of the bits of ``_insights``.
 INSIGHTS = (
     "Large change: hard to review in one go",
     "Code without tests",
@@ -98,20 +98,20 @@ INSIGHTS = (
 #: Hours without a review that count as slow.
 SLOW_REVIEW = 24.0
 
-#: How sure a find is, by the kind of AI; a commit that names AI, and files that configure it, add to it.
+#: Confidence by the kind of AI; a commit that names AI, and files that configure it, add to it.
 CONFIDENCE = (0.0, 0.62, 0.81)
 CONFIDENCE_OF_COMMITS, CONFIDENCE_OF_FILES = 0.24, 0.08
 
-#: Up to so many thousandths are added after the pull request's key.
+#: Thousandths that the pull request's key may add.
 CONFIDENCE_STEPS = 60
 
 #: The greatest confidence, in thousandths.
-MOST_SURE = 990
+MAX_CONFIDENCE = 990
 
 #: Longest title in a summary, in characters.
 TITLE_LENGTH = 120
 
-#: What a file tells of the technology, each a bit: part of the summary, name.
+#: Technologies, each a bit: part of the summary, name.
 TECHNOLOGY = (
     *(("languages", name) for name in sorted(set(LANGUAGES.values()))),
     *(("frameworks", name) for name in sorted(set(FRAMEWORKS.values()))),
@@ -134,9 +134,11 @@ def ai_signals(prs: Columns) -> Columns:
       prs: pull requests of the record.
     """
     kind = prs["ai_kind"]
-    sure = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
-    sure += CONFIDENCE_OF_FILES * prs["has_ai_files"]
-    thousandths = np.floor(sure * 1000 + 0.5) + (prs["key"] % np.uint64(CONFIDENCE_STEPS)).astype(np.float64)
+    confidence = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
+    confidence += CONFIDENCE_OF_FILES * prs["has_ai_files"]
+    thousandths = np.floor(confidence * 1000 + 0.5) + (prs["key"] % np.uint64(CONFIDENCE_STEPS)).astype(
+        np.float64
+    )
     rows = zip(
         kind.tolist(),
         prs["has_ai_commits"].tolist(),
@@ -146,7 +148,9 @@ def ai_signals(prs: Columns) -> Columns:
     )
     return {
         "ai_signals": np.array([_signals(*row) for row in rows], dtype="S"),
-        "ai_confidence_score": np.where(kind == AI_NONE, np.nan, np.minimum(thousandths, MOST_SURE) / 1000),
+        "ai_confidence_score": np.where(
+            kind == AI_NONE, np.nan, np.minimum(thousandths, MAX_CONFIDENCE) / 1000
+        ),
         "ai_detection_version": np.full(len(kind), DETECTION_VERSION.encode()),
     }
 
@@ -160,7 +164,7 @@ def _signals(kind: int, commits: bool, files: bool, tools: bytes) -> bytes:
 
 
 def summaries(prs: Columns, files: Columns) -> list[bytes]:
-    """A canonical JSON object for each pull request, from what is known about it.
+    """Return a canonical JSON object for each pull request, from what is known about it.
 
     ``{ai: {confidence, is_assisted, tools, usage_type}, health: {insights, review_friction, risk_level,
     scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``.
@@ -190,10 +194,10 @@ def summaries(prs: Columns, files: Columns) -> list[bytes]:
 
 @functools.lru_cache(maxsize=4096)
 def _ai(kind: int, commits: bool, tools: bytes) -> bytes:
-    sure = round(CONFIDENCE[kind] + CONFIDENCE_OF_COMMITS * commits, 2) if kind != AI_NONE else 0.9
+    confidence = round(CONFIDENCE[kind] + CONFIDENCE_OF_COMMITS * commits, 2) if kind != AI_NONE else 0.9
     usage = {AI_NONE: None, AI_CODE: "authored" if commits else "assisted", AI_REVIEW: "reviewed"}[kind]
     return b'{"confidence":%s,"is_assisted":%s,"tools":%s,"usage_type":%s}' % (
-        _json(sure),
+        _json(confidence),
         _json(kind != AI_NONE),
         tools,
         _json(usage),
@@ -202,10 +206,10 @@ def _ai(kind: int, commits: bool, tools: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=4096)
 def _health(insights: int, friction: int, risk: int, scope: int) -> bytes:
-    said = [text for bit, text in enumerate(INSIGHTS) if insights >> bit & 1]
+    chosen = [text for bit, text in enumerate(INSIGHTS) if insights >> bit & 1]
     return _json(
         {
-            "insights": said,
+            "insights": chosen,
             "review_friction": str(LEVELS[friction]),
             "risk_level": str(LEVELS[risk]),
             "scope": str(SCOPES[scope]),
@@ -221,12 +225,12 @@ def _summary(title: str, files: int, additions: int, deletions: int) -> bytes:
         additions,
         deletions,
         _encode(title[:TITLE_LENGTH]).encode(),
-        CHANGE_TYPES.get(first, USUAL_CHANGE).encode(),
+        CHANGE_TYPES.get(first, DEFAULT_CHANGE_TYPE).encode(),
     )
 
 
-def _insights(prs: Columns, files: Columns, scope: Integers) -> Integers:
-    """Which of ``INSIGHTS`` hold, as bits."""
+def _insights(prs: Columns, files: Columns, scope: Ints) -> Ints:
+    """Return which of ``INSIGHTS`` hold, as bits."""
     owner, category = files["pull_request"], files["file_category"]
     code = np.isin(category, [b"backend", b"frontend", b"javascript"])
     size = len(prs["title"])
@@ -240,15 +244,18 @@ def _insights(prs: Columns, files: Columns, scope: Integers) -> Integers:
         (prs["state"] == b"merged") & ~prs["reviewed"],
         prs["ai_kind"] != AI_NONE,
     )
-    return sum(hold.astype(np.int64) << bit for bit, hold in enumerate(holds))
+    bits = np.zeros(size, dtype=np.int64)
+    for bit, hold in enumerate(holds):
+        bits |= hold.astype(np.int64) << bit
+    return bits
 
 
-def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Integers]:
-    """Languages, frameworks and categories of each pull request as JSON; and its number of files."""
+def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Ints]:
+    """Return languages, frameworks and categories of each pull request as JSON; and its number of files."""
     starts, counts = group_offsets(files["pull_request"], len(prs["title"]))
-    told = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
-    known = _Bits()
-    bits = [known[file] for file in told]
+    pairs = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
+    bits_of = _TechnologyBits()
+    bits = [bits_of[file] for file in pairs]
     found = np.zeros(len(counts), dtype=np.int64)
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the files' order
     if len(present):
@@ -256,8 +263,8 @@ def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Integers]:
     return [_technology(row) for row in found.tolist()], counts
 
 
-class _Bits(dict[tuple[bytes, bytes], int]):
-    """What a file's name and category say, as bits of ``TECHNOLOGY``; most files come again and again."""
+class _TechnologyBits(dict[tuple[bytes, bytes], int]):
+    """Bits of ``TECHNOLOGY`` by a file's name and category, computed once: most files recur."""
 
     def __missing__(self, file: tuple[bytes, bytes]) -> int:
         name, category = file

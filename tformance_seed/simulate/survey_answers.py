@@ -3,10 +3,10 @@
 import numpy as np
 
 from tformance_seed.catalog.calibration import GUESS_ACCURACY, QUALITY_SHARES
-from tformance_seed.sampling.arrays import UInt64
+from tformance_seed.sampling.arrays import Floats, Ints, UInt64
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sampling.sobol import SobolSequence
-from tformance_seed.simulate.columns import Floats, Integers, moments, with_timestamps
+from tformance_seed.simulate.columns import moments, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.surveys import RESPONSE_SOURCES
 from tformance_seed.sources.records import AI_NONE, Columns
@@ -48,7 +48,7 @@ def survey_answers(batch: CompleteBatch) -> Columns:
 
 
 def _evenly_spread(
-    sequence: SobolSequence, batch: CompleteBatch, owner: Integers, *keys: Integers | UInt64
+    sequence: SobolSequence, batch: CompleteBatch, owner: Ints, *keys: Ints | UInt64
 ) -> Floats:
     """Return numbers from 0 to 1, spread evenly over the pull requests of a repository.
 
@@ -60,9 +60,11 @@ def _evenly_spread(
     return batch.profile.random.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
 
 
-def _quality(batch: CompleteBatch, owner: Integers) -> Integers:
+def _quality(batch: CompleteBatch, owner: Ints) -> Ints:
     """Return ratings of 1 to 3; a scenario's mean is met by two trials, each of which can add a point."""
     u, profile = _evenly_spread(QUALITY_RATING, batch, owner), batch.profile
+    best: Floats | float
+    worst: Floats | float
     if profile.scenario is None:
         best, _, worst = QUALITY_SHARES
     else:
@@ -72,19 +74,21 @@ def _quality(batch: CompleteBatch, owner: Integers) -> Integers:
     return 1 + (u >= worst).astype(np.int64) + (u >= 1 - best)
 
 
-def _guess_accuracy(batch: CompleteBatch, owner: Integers) -> Floats:
+def _guess_accuracy(batch: CompleteBatch, owner: Ints) -> Floats:
     """Return the chance that each answer's guess is right."""
     prs, members, profile = batch.pull_requests, batch.members, batch.profile
     random, reviewer_key = profile.random, members.key[batch.responses.reviewer]
     guesses = profile.scenario.guesses if profile.scenario else None
     if guesses is None:
-        low, high = GUESS_ACCURACY
-        return random.uniform("guess rate", reviewer_key, low=low, high=high)
+        minimum, maximum = GUESS_ACCURACY
+        return random.uniform("guess rate", reviewer_key, low=minimum, high=maximum)
     author = prs["author"][owner]
     uses_ai = members.adoption_threshold[author] < profile.adoption_at(prs["ended_at"][owner])
     # Every second member, in order of adoption, is what they seem; which half is keyed.
     rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")
     plain = (rank + random.integers("who is plain", low=0, high=1))[author] % 2 == 0
     kinds = np.array([guesses.stealthy, guesses.obvious, guesses.ai_like, guesses.human])
-    lows, highs = kinds[np.where(uses_ai, 0, 2) + plain].T
-    return lows + (highs - lows) * random.uniform("guess rate", reviewer_key, members.key[author])
+    bounds = kinds[np.where(uses_ai, 0, 2) + plain]
+    low, high = bounds[:, 0], bounds[:, 1]
+    accuracy: Floats = low + (high - low) * random.uniform("guess rate", reviewer_key, members.key[author])
+    return accuracy

@@ -10,7 +10,8 @@ from tformance_seed.catalog.calibration import (
     REVIEWER_RESPONSE_RATE,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.simulate.columns import Booleans, Floats, Integers, seconds
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
+from tformance_seed.simulate.columns import seconds
 from tformance_seed.sources.records import AI_NONE, Columns, Members
 
 #: A member who was there this long has used their AI tools by now, if they use any.
@@ -24,12 +25,12 @@ class SurveyResponses:
     A survey appears with its answers, once the last of them has come in within the window.
     """
 
-    pull_request: Integers  #: of each survey
+    pull_request: Ints  #: of each survey
     author_answers: Booleans  #: of each survey
-    author_answered_at: Integers  #: of each survey; meaningless where the author does not answer
-    survey: Integers  #: of each reviewer's answer, by pull request and reviewer
-    reviewer: Integers  #: of each reviewer's answer
-    reviewer_answered_at: Integers  #: of each reviewer's answer
+    author_answered_at: Ints  #: of each survey; meaningless where the author does not answer
+    survey: Ints  #: of each reviewer's answer, by pull request and reviewer
+    reviewer: Ints  #: of each reviewer's answer
+    reviewer_answered_at: Ints  #: of each reviewer's answer
 
 
 def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile: Profile) -> SurveyResponses:
@@ -78,18 +79,20 @@ def _is_credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
     """
     uses_ai = members.uses_ai(prs["author"], profile.adoption_at(prs["ended_at"]))
     if members.activity is not None:
-        recent = members.activity.before(prs["ended_at"] - SETTLED)
+        ended_at: Times = prs["ended_at"]
+        recent = members.activity.commits_before(ended_at - SETTLED)
         uses_ai &= recent[np.arange(len(uses_ai)), prs["author"]] > 0
-    return uses_ai | (prs["ai_kind"] == AI_NONE)
+    without_ai: Booleans = prs["ai_kind"] == AI_NONE
+    return uses_ai | without_ai
 
 
-def _seconds_within(hours: tuple[int, int], u: Floats) -> Integers:
+def _seconds_within(hours: tuple[int, int], u: Floats) -> Ints:
     """Return delays between a minimum and a maximum of hours, in seconds; ``u`` is from 0 to 1."""
     low, high = hours
     return np.floor((low + (high - low) * u) * 3600).astype(np.int64)
 
 
-def _reviewer_pairs(reviews: Columns, members: int) -> tuple[Integers, Integers]:
+def _reviewer_pairs(reviews: Columns, members: int) -> tuple[Ints, Ints]:
     """Return each pull request with each member who reviewed it, once, in order."""
     by_member = reviews["reviewer"] >= 0
     pairs = np.unique(reviews["pull_request"][by_member] * members + reviews["reviewer"][by_member])

@@ -1,64 +1,64 @@
-"""When things happened: how long a pull request waited for its first review, and how long it took in all.
+"""Times: how long a pull request waits for its first review, and how long it takes in all.
 
 The hours to the first review are a capped lognormal with the published median and mean. So are the hours
 from there to the end, whose mean is what the mean cycle time leaves and whose median is solved for, so that
-the sum of both has the published median. A pull request without a review takes its cycle time in one draw.
+the sum of both has the published median. The cycle time of a pull request without a review is one draw.
 """
 
 import functools
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.calibration import AI_CODE_SHARE, PUBLISHED_BY_AI_KIND, PullRequestFigures
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
 from tformance_seed.sampling.distributions import CappedLogNormal, capped_sigma, root
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sampling.ragged import expand_counts, group_offsets, sort_within_groups
-from tformance_seed.simulate.columns import Booleans, Floats, Integers, Moments, hours, moments, seconds
+from tformance_seed.simulate.columns import hours, moments, seconds
 from tformance_seed.simulate.reviewers import has_candidates
 from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Batch, Columns, Members
 
-#: The most hours to a first review: ten days.
-REVIEW_CAP = 240.0
+#: Maximum hours to a first review: ten days.
+MAX_REVIEW_HOURS = 240.0
 
-#: The most hours after it, at least: thirty days; and in multiples of the mean, where that is more.
-CYCLE_CAP, CYCLE_CAP_MEANS = 720.0, 24.0
+#: Maximum hours after it: thirty days, or this multiple of the mean where that is more.
+MAX_REST_HOURS, MAX_REST_MEANS = 720.0, 24.0
 
-#: The first review takes at most this share of the mean cycle time, and of the excess of mean over median.
-REVIEW_SHARE, REVIEW_EXCESS = 0.5, 0.6
+#: The mean to the first review, at most: shares of the mean cycle time, and of its excess over the median.
+MAX_REVIEW_SHARE, MAX_REVIEW_EXCESS = 0.5, 0.6
 
-#: Share of pull requests that somebody reviews: by state, and of those that bots open.
+#: Share of pull requests that are reviewed: by state, and of those that bots open.
 REVIEWED = {b"merged": 0.85, b"closed": 0.55, b"open": 0.5}
 REVIEWED_BOT = 0.4
 
-#: The median cycle time in shares of the mean, at most; an organisation's own mean can be too low for the
+#: The median cycle time as a share of the mean, at most; an organisation's own mean can be too low for the
 #: published one.
-MOST_MEDIAN = 0.94
+MAX_MEDIAN = 0.94
 
-#: Nothing happens faster than this, in seconds (least, most; keyed).
-REFLEX = (20, 120)
+#: Minimum of every duration, in seconds; keyed, between these.
+MIN_DURATION = (20, 120)
 
-#: Every duration is scaled by a factor between these, so that nothing piles up at a cap.
-BLUR = (0.9, 1.1)
+#: Every duration is multiplied by a factor between these, so that none piles up at its maximum.
+JITTER = (0.9, 1.1)
 
-#: Durations from so many hours on are drawn halfway towards whole days, as people work by day.
+#: Durations from so many hours on are moved halfway towards whole days, as people work by day.
 WHOLE_DAYS_FROM = 24.0
 
 #: A scenario gives means; its hours are lognormal around them with this sigma, at most CAP times the mean.
 SCENARIO_SIGMA, SCENARIO_CAP = 0.45, 6.0
 SCENARIO_SHAPE = CappedLogNormal(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
 
-#: Share of a pull request's commits that are made before it is opened.
+#: Share of a pull request's commits that are older than it.
 COMMITS_BEFORE = 0.55
 
-#: Its first commit lies at least this many seconds before, and at most so many more.
-FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
+#: Seconds by which the first commit is older, at least; and how many more at most.
+MIN_FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
 
-#: The hours in which people sleep, in seconds of the local day and how many; commits that would lie there
-#: move to one of so many seconds before or after.
-NIGHT, NIGHT_LENGTH, BESIDE_NIGHT = 22 * 3600, 9 * 3600, 3 * 3600
+#: The night: its beginning and length in seconds of the local day. Commits are moved out of it, by up to so
+#: many seconds before or after.
+NIGHT, NIGHT_LENGTH, NIGHT_MARGIN = 22 * 3600, 9 * 3600, 3 * 3600
 
 
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
@@ -103,10 +103,11 @@ def _is_reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Boolean
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
     by_people = random.chance("reviewed", share, prs["key"]) & has_candidates(prs, members)
-    return by_people | (prs["ai_kind"] == AI_REVIEW)
+    by_ai: Booleans = prs["ai_kind"] == AI_REVIEW
+    return by_people | by_ai
 
 
-def _earliest(reviews: Columns, size: int) -> Moments:
+def _earliest(reviews: Columns, size: int) -> Times:
     """Return the time of the earliest review of each of so many pull requests, NaT where there is none."""
     latest = np.iinfo(np.int64).max
     first = np.full(size, latest)
@@ -114,15 +115,15 @@ def _earliest(reviews: Columns, size: int) -> Moments:
     return moments(first, first < latest)
 
 
-def _whole_seconds(
-    values: Floats, random: KeyedRandom, purpose: str, key: npt.NDArray[np.uint64]
-) -> Integers:
-    least, most = REFLEX
-    reflex = random.integers(f"reflex/{purpose}", key, low=least, high=most)
-    return np.maximum(np.floor(values * 3600).astype(np.int64), reflex)
+def _whole_seconds(hours: Floats, random: KeyedRandom, purpose: str, key: UInt64) -> Ints:
+    """Return hours in seconds, none below its minimum."""
+    low, high = MIN_DURATION
+    minimum = random.integers(f"reflex/{purpose}", key, low=low, high=high)
+    return np.maximum(np.floor(hours * 3600).astype(np.int64), minimum)
 
 
-def _spread(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
+def _quantiles(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
+    """Return where each pull request stands in the distributions of the two durations."""
     repository = text_keys(prs["repository"])
     return (
         random.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
@@ -131,24 +132,24 @@ def _spread(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
 
 
 def _scenario_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats] | None:
-    """Hours to the first review, and from there to the end, with the week's means."""
+    """Return hours to the first review, and from there to the end, with the scenario's means of the week."""
     if profile.scenario is None:
         return None
     progress = profile.progress(prs["ended_at"])
     review = profile.scenario.review_hours.at(progress)
     cycle = profile.scenario.cycle_hours.at(progress)
-    u_review, u_cycle = _spread(prs, profile.random)
+    u_review, u_cycle = _quantiles(prs, profile.random)
     before = review * SCENARIO_SHAPE.quantile(u_review)
     return before, np.where(reviewed, cycle - review, cycle) * SCENARIO_SHAPE.quantile(u_cycle)
 
 
 def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats]:
-    """Hours to the first review, and from there to the end, with the published medians and means."""
+    """Return hours to the first review, and from there to the end, with the published medians and means."""
     organisation = profile.organisation
     scale = 1.0
     if organisation.cycle_hours is not None:
         scale = organisation.cycle_hours / _overall_mean(organisation.ai_found)
-    u_review, u_cycle = _spread(prs, profile.random)
+    u_review, u_cycle = _quantiles(prs, profile.random)
     before, after = np.zeros(len(u_cycle)), np.zeros(len(u_cycle))
     for kind, published in enumerate(PUBLISHED_BY_AI_KIND):
         rows = prs["ai_kind"] == kind
@@ -156,20 +157,22 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
         before[rows] = review.quantile(u_review[rows])
         u = u_cycle[rows]
         after[rows] = np.where(reviewed[rows], rest.quantile(u), cycle.quantile(u))
-    low, high = BLUR
-    blur = [
+    low, high = JITTER
+    jitter = [
         profile.random.uniform(f"blur/{part}", prs["key"], low=low, high=high) for part in ("wait", "rest")
     ]
-    return _by_day(before * blur[0]), _by_day(after * blur[1])
+    return _towards_whole_days(before * jitter[0]), _towards_whole_days(after * jitter[1])
 
 
 def _overall_mean(ai_share: float) -> float:
+    """Return the published mean cycle time of an organisation with this share of AI, in hours."""
     code, review = ai_share * AI_CODE_SHARE, ai_share * (1 - AI_CODE_SHARE)
     none, by_code, by_review = (published.cycle_hours_mean for published in PUBLISHED_BY_AI_KIND)
     return (1 - ai_share) * none + code * by_code + review * by_review
 
 
-def _by_day(values: Floats) -> Floats:
+def _towards_whole_days(values: Floats) -> Floats:
+    """Return hours, the long ones halfway nearer to whole days."""
     beyond = values - 24 * np.floor(values / 24 + 0.5)  # hours off the nearest number of whole days
     return np.where(values >= WHOLE_DAYS_FROM, values - beyond / 2, values)
 
@@ -178,19 +181,19 @@ def _by_day(values: Floats) -> Floats:
 def _distributions(
     published: PullRequestFigures, cycle_mean: float
 ) -> tuple[CappedLogNormal, CappedLogNormal, CappedLogNormal]:
-    """Hours to the first review, from there to the end, and of the whole where there is no review."""
-    median = min(published.cycle_hours_median, MOST_MEDIAN * cycle_mean)
+    """Return the hours to the first review, from there to the end, and of the whole without a review."""
+    median = min(published.cycle_hours_median, MAX_MEDIAN * cycle_mean)
     excess = cycle_mean - (median - published.review_hours_median)
-    review_mean = min(published.review_hours_mean, REVIEW_SHARE * cycle_mean, REVIEW_EXCESS * excess)
-    review = CappedLogNormal(published.review_hours_median, review_mean, REVIEW_CAP)
-    cap = max(CYCLE_CAP, CYCLE_CAP_MEANS * cycle_mean)
+    review_mean = min(published.review_hours_mean, MAX_REVIEW_SHARE * cycle_mean, MAX_REVIEW_EXCESS * excess)
+    review = CappedLogNormal(published.review_hours_median, review_mean, MAX_REVIEW_HOURS)
+    cap = max(MAX_REST_HOURS, MAX_REST_MEANS * cycle_mean)
     rest_mean = cycle_mean - review_mean
     rest = CappedLogNormal(_rest_median(review, rest_mean, cap, median), rest_mean, cap)
     return review, rest, CappedLogNormal(median, cycle_mean, cap)
 
 
 def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: float) -> float:
-    """The median of a second duration of this mean, for which the sum with the first has ``sum_median``.
+    """Return the median of a second duration of this mean for which the sum of both has ``sum_median``.
 
     P(first + second <= t) is the mean of P(second <= t - r) over the quantiles r of the first.
     """
@@ -198,7 +201,7 @@ def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: f
     logs = np.log(left[left > 0])
 
     def above(median: float) -> float:
-        """The greater the median, the more of the sums lie above theirs."""
+        """Return the share of sums above theirs less a half; it increases with the median."""
         z = (math.log(median) - logs) / (capped_sigma(median, mean, cap) * math.sqrt(2))
         return 0.5 - 0.5 * sum(map(math.erfc, z.tolist())) / len(left)
 
@@ -206,9 +209,9 @@ def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: f
 
 
 def _fill_commits(batch: Batch, profile: Profile) -> None:
-    """Times for commits without one: in row order, the first before the pull request was opened.
+    """Give times to commits without one: in row order, the first before the pull request was opened.
 
-    They lie by day, where the pull request leaves the choice.
+    They are by day, where the pull request leaves the choice.
     """
     commits, prs, random = batch.commits, batch.pull_requests, profile.random
     missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
@@ -219,12 +222,12 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
     owner, place = expand_counts(counts[present])
     owner = present[owner]
     key = prs["key"][owner]
-    created, ended = seconds(prs["created_at"])[owner], seconds(prs["ended_at"])[owner]
+    created, ended = (seconds(prs[name])[owner].astype(np.float64) for name in ("created_at", "ended_at"))
     u = random.uniform("first commit", key)
-    first = created - FIRST_COMMIT - np.floor(u * u * u * FIRST_COMMIT_SPREAD).astype(np.int64)
-    aside = random.uniform("first commit by day", key) * BESIDE_NIGHT
-    first = _by_daylight(
-        first, np.full(len(first), -np.inf), created - FIRST_COMMIT, aside, profile.utc_offset
+    first = created - MIN_FIRST_COMMIT - np.floor(u * u * u * FIRST_COMMIT_SPREAD)
+    margin = random.uniform("first commit by day", key) * NIGHT_MARGIN
+    first = move_out_of_night(
+        first, np.full(len(first), -np.inf), created - MIN_FIRST_COMMIT, margin, profile.utc_offset
     )
     u = sort_within_groups(np.where(place == 0, 0.0, random.uniform("commit", key, place)), owner)
     when = np.where(
@@ -232,24 +235,25 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
         first + (created - first) * (u / COMMITS_BEFORE),
         created + (ended - created) * ((u - COMMITS_BEFORE) / (1 - COMMITS_BEFORE)),
     )
-    aside = random.uniform("commit by day", key, place) * BESIDE_NIGHT
-    when = _by_daylight(when, first, np.where(place == 0, first, ended), aside, profile.utc_offset)
+    margin = random.uniform("commit by day", key, place) * NIGHT_MARGIN
+    when = move_out_of_night(when, first, np.where(place == 0, first, ended), margin, profile.utc_offset)
     when = sort_within_groups(when, owner)
     filled = commits["committed_at"].copy()
     filled[missing] = np.floor(when).astype(np.int64).astype("datetime64[s]")
     commits["committed_at"] = filled
 
 
-def _by_daylight(when: Floats, start: Floats, stop: Floats, aside: Floats, offset: int) -> Floats:
-    """Times with those at night moved to the nearer of the evening and the morning between start and stop.
+def move_out_of_night(when: Floats, start: Floats, stop: Floats, margin: Floats, offset: int) -> Floats:
+    """Return times, those at night moved to the nearer of evening and morning that is within bounds.
 
     Parameters:
-      aside: seconds between what was moved and the night.
+      start, stop: the bounds; all times in seconds since 1970.
+      margin: seconds from the night to what is moved.
       offset: seconds that local clocks are ahead of UTC.
     """
-    into = (when + offset - NIGHT) % 86400
-    night = into < NIGHT_LENGTH
-    evening, morning = when - into - 1 - aside, when - into + NIGHT_LENGTH + aside
-    late, early = night & (evening >= start), night & (morning <= stop)
-    nearer = into < NIGHT_LENGTH / 2
-    return np.select([late & (nearer | ~early), early], [evening, morning], when)
+    into_night = (when + offset - NIGHT) % 86400
+    at_night = into_night < NIGHT_LENGTH
+    evening, morning = when - into_night - 1 - margin, when - into_night + NIGHT_LENGTH + margin
+    to_evening, to_morning = at_night & (evening >= start), at_night & (morning <= stop)
+    evening_is_nearer = into_night < NIGHT_LENGTH / 2
+    return np.select([to_evening & (evening_is_nearer | ~to_morning), to_morning], [evening, morning], when)

@@ -1,8 +1,8 @@
-"""The shared record: what every source says of an organisation, as columns.
+"""The record that every source fills: members, pull requests and what belongs to them, as columns.
 
 Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``, ``float64``, ``bool``,
 ``datetime64[s]`` in UTC with NaT for "not known". A reference is an index: ``author`` is a row of
-``Members``, ``pull_request`` a row of the batch's own pull requests; -1 says nobody, none.
+``Members``, ``pull_request`` a row of the batch's own pull requests; -1 is none.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tformance_seed.sampling.arrays import UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
 from tformance_seed.sampling.keyed_random import finalise, text_key
 from tformance_seed.sampling.sobol import SobolSequence
 
@@ -27,14 +27,14 @@ PULL_REQUEST = SobolSequence(
     "pull request", ("AI kind", "lines", "files", "commits", "first review", "cycle")
 )
 
-#: Weeks after their last commit in which somebody still takes part.
+#: Weeks after a member's last commit in which they are still active.
 RECENT_WEEKS = 13
 
 #: The columns of ``Batch.pull_requests``.
 PULL_REQUEST_COLUMNS = {
     "repository": "S, owner/name",
     "number": "int64; repository and number name a pull request",
-    "key": "uint64, the hash of both that keys every draw about it",
+    "key": "uint64, the hash of both that keys every random value about it",
     "title": "S",
     "body": "S",
     "state": "S: open, merged, closed",
@@ -132,8 +132,8 @@ DEPLOYMENT_COLUMNS = {
 }
 
 
-def pull_request_key(repository: str, numbers: npt.NDArray[np.int64]) -> UInt64:
-    """The column ``key`` of pull requests of one repository, for their numbers."""
+def pull_request_key(repository: str, numbers: Ints) -> UInt64:
+    """Return the column ``key`` of pull requests of one repository, for their numbers."""
     return finalise(np.uint64(text_key(repository)) ^ finalise(numbers.astype(np.uint64)))
 
 
@@ -147,49 +147,46 @@ class Members:
     """
 
     columns: Columns
-    key: npt.NDArray[np.uint64]  #: keys every draw about a member; a function of github_id
-    weight: npt.NDArray[np.float64]  #: share of the organisation's work, sums to 1
-    adoption_threshold: npt.NDArray[np.float64]  #: uses AI tools where this is below the adoption rate
-    activity: "Activity | None" = None  #: None: everybody takes part at all times
+    key: UInt64  #: keys every random value about a member; a function of github_id
+    weight: Floats  #: share of the organisation's work, sums to 1
+    adoption_threshold: Floats  #: uses AI tools where this is below the adoption rate
+    activity: "Activity | None" = None  #: None: all are active at all times
 
     def __len__(self) -> int:
         return len(self.key)
 
-    def count_at(self, when: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
-        """How many members there are at each time."""
+    def count_at(self, when: Times) -> Ints:
+        """Return how many members are active at each time."""
         if self.activity is None:
             return np.full(len(when), len(self))
-        return (self.activity.before(when) > 0).sum(axis=1)
+        active: Ints = np.count_nonzero(self.activity.commits_before(when), axis=1)
+        return active
 
-    def uses_ai(
-        self, rows: npt.NDArray[np.int64], adoption: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.bool_]:
-        """Whether members (row -1: nobody) use AI tools where the adoption rate is such."""
-        nobody = np.append(self.adoption_threshold, np.inf)  # which row -1 is
-        return nobody[rows] < adoption
+    def uses_ai(self, rows: Ints, adoption: Floats) -> Booleans:
+        """Return whether members (-1: none, who do not) use AI tools at an adoption rate."""
+        threshold = np.append(self.adoption_threshold, np.inf)  # the last is that of row -1
+        return threshold[rows] < adoption
 
 
 @dataclass
 class Activity:
-    """What members of a real history did week by week, which tells who can have been there at a time.
+    """Commits of a real history by week and member, which show who was active at a time.
 
-    Only whole weeks before a moment count for it, so that a history which grows changes nothing in its past.
+    Only whole weeks before a moment count, so that a history which grows changes nothing in its past.
     """
 
     first_week: np.datetime64  #: Monday of the first week, ``datetime64[D]``
-    traces: npt.NDArray[np.int64]  #: commits of each week (row) and member (column)
+    weekly_commits: Ints  #: weeks x members
 
-    def before(
-        self, when: npt.NDArray[np.datetime64], members: slice | npt.NDArray[np.intp] = slice(None)
-    ) -> npt.NDArray[np.int64]:
-        """Commits of some of the members in the 13 whole weeks before each time: times x members."""
+    def commits_before(self, when: Times, members: slice | npt.NDArray[np.intp] = slice(None)) -> Ints:
+        """Return commits of members in the ``RECENT_WEEKS`` whole weeks before each time: times x members."""
         week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
         return self._recent[:, members][np.clip(week, 0, len(self._recent) - 1)]
 
     @cached_property
-    def _recent(self) -> npt.NDArray[np.int64]:
-        """The same before the beginning of each week: weeks x members; at last zeros, for all later ones."""
-        total = np.cumsum(np.pad(self.traces, [(1, RECENT_WEEKS), (0, 0)]), axis=0)
+    def _recent(self) -> Ints:
+        """As above, before the beginning of each week: weeks x members, at the end zeros for all later ones."""
+        total = np.cumsum(np.pad(self.weekly_commits, [(1, RECENT_WEEKS), (0, 0)]), axis=0)
         return total - np.pad(total[:-RECENT_WEEKS], [(RECENT_WEEKS, 0), (0, 0)])
 
 
@@ -200,7 +197,7 @@ class Batch:
     A source brings each of the optional tables with all its batches, or with none: then it is simulated.
     """
 
-    start: int  #: place of the first pull request in the source's order
+    start: int  #: position of the first pull request in the source's order
     stop: int  #: one past the last
     pull_requests: Columns
     commits: Columns
@@ -246,8 +243,14 @@ def _concatenate(parts: list[Columns]) -> Columns:
     for name in parts[0]:
         values = [part[name] for part in parts]
         masked = any(isinstance(column, np.ma.MaskedArray) for column in values)
-        joined[name] = np.ma.concatenate(values) if masked else np.concatenate(values)
+        joined[name] = _concatenate_masked(values) if masked else np.concatenate(values)
     return joined
+
+
+def _concatenate_masked(columns: list[npt.NDArray[Any]]) -> np.ma.MaskedArray[Any, Any]:
+    """Return columns one after another, with their masks (``np.ma.concatenate`` has no types)."""
+    masks = [np.ma.getmaskarray(column) for column in columns]
+    return np.ma.MaskedArray(np.concatenate(columns), mask=np.concatenate(masks))
 
 
 class Source(Protocol):
@@ -266,12 +269,13 @@ class Source(Protocol):
     waits: bool
     #: Whether two pull requests may name the same Jira issue.
     shares_issues: bool
-    #: How many pull requests ``batches`` will yield in all, and how many places there are.
+    #: How many pull requests ``batches`` yields in all.
     total: int
-    places: int
+    #: Positions in the source's own order; each is a pull request, or commits outside any.
+    length: int
 
     def members(self) -> Members:
-        """Everybody who can be an author or a reviewer."""
+        """Return all who can be authors or reviewers."""
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """The pull requests of a range of places, in the source's own fixed order."""
+        """Yield the pull requests of a range of positions in the source's own, fixed order."""

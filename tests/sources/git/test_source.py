@@ -90,7 +90,7 @@ def test_mixture_is_told_oldest_first(workshop: Workshop) -> None:
     assert said.numbers == [1, 2, 3]
     assert said.loose == ["Direct", "On the side"]
     assert read.total == 3
-    assert read.places == 5
+    assert read.length == 5
 
 
 def test_title_of_a_merge_without_one_is_its_branch(workshop: Workshop) -> None:
@@ -237,7 +237,7 @@ def test_batches_of_any_size_say_the_same(workshop: Workshop, size: int) -> None
     whole, parts = told(read, 5), told(read, size)
     assert same(whole, parts)
     assert parts.places[0][0] == 0
-    assert parts.places[-1][1] == read.places
+    assert parts.places[-1][1] == read.length
     assert all(stop == start for (_, stop), (start, _) in zip(parts.places, parts.places[1:], strict=False))
     assert all(stop - start <= size for start, stop in parts.places)
 

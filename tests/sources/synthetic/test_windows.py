@@ -46,7 +46,7 @@ def test_a_given_number_of_pull_requests_is_exact(prs, days):
     for since in (datetime.date(2015, 1, 1), datetime.date(2025, 3, 2)):
         source = SyntheticSource(make_profile(since=since, until=since + (days - 1) * DAY, prs=prs))
         assert source.total == prs
-        batches = list(source.batches(0, source.places))
+        batches = list(source.batches(0, source.length))
         assert sum(len(batch.pull_requests["key"]) for batch in batches) == prs
         assert all(batch.pull_requests["number"].min() >= 1 for batch in batches)
 

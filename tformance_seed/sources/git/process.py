@@ -154,7 +154,7 @@ def _require_git() -> None:
         raise InputError(f"git is too old ({answer.stdout.strip()}); install {wanted} or newer")
 
 
-def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
+def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 (a list of arguments, no shell)
         command,
         capture_output=True,

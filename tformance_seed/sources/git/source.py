@@ -113,7 +113,7 @@ class GitSource:
         self._elsewhere = _elsewhere(self._landings) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
-        self.places = len(self._landings)
+        self.length = len(self._landings)
         self.total = sum(landing.number > 0 for landing in self._landings)
 
     def members(self) -> Members:

@@ -66,7 +66,7 @@ class SyntheticSource:
         self._profile = profile
         self._calendars = make_calendars(profile)
         self._trees: dict[int, Tree] = {}
-        self.total = self.places = sum(calendar.total for calendar in self._calendars)
+        self.total = self.length = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
         self.warnings: list[str] = []

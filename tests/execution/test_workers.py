@@ -11,7 +11,7 @@ from tests.support.servers import wait_until
 from tests.support.workers import Workers, digests, kill, run_json
 
 SMALL = ("polar", "--days", "20", "--until", "2026-03-18")
-BIG = ("calcom", "--days", "180", "--until", "2026-03-18", "--members", "300", "--chunk-size", "2000")
+BIG = ("calcom", "--days", "60", "--until", "2026-03-18", "--members", "300", "--chunk-size", "600")
 
 
 def test_workers_seed_the_same_content_as_one_process(workers, undisturbed, postgresql_url, broker):

@@ -26,8 +26,8 @@ LED = SobolSequence("led")
 def has_candidates(prs: Columns, members: Members) -> Booleans:
     """Return which pull requests a member other than the author can have reviewed."""
     if members.activity is None:
-        by_member = (prs["author"] >= 0).astype(np.int64)
-        return np.full(len(by_member), len(members)) > by_member
+        others: Ints = len(members) - (prs["author"] >= 0).astype(np.int64)
+        return others > 0
     return _commits_of_others(prs, members.activity).any(axis=1)
 
 

@@ -185,7 +185,7 @@ class Activity:
 
     @cached_property
     def _recent(self) -> Ints:
-        """As above, before the beginning of each week: weeks x members, at the end zeros for all later ones."""
+        """As above, before the beginning of each week: weeks x members, with zeros for later weeks."""
         total = np.cumsum(np.pad(self.weekly_commits, [(1, RECENT_WEEKS), (0, 0)]), axis=0)
         return total - np.pad(total[:-RECENT_WEEKS], [(RECENT_WEEKS, 0), (0, 0)])
 

@@ -26,9 +26,10 @@ LED = SobolSequence("led")
 def has_candidates(prs: Columns, members: Members) -> Booleans:
     """Return which pull requests a member other than the author can have reviewed."""
     if members.activity is None:
-        others: Ints = len(members) - (prs["author"] >= 0).astype(np.int64)
-        return others > 0
-    return _commits_of_others(prs, members.activity).any(axis=1)
+        others: Booleans = len(members) > (prs["author"] >= 0)
+        return others
+    found: Booleans = np.any(_commits_of_others(prs, members.activity), axis=1)
+    return found
 
 
 def reviewer_count_weights(profile: Profile) -> tuple[float, ...]:

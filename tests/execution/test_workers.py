@@ -103,7 +103,7 @@ def test_messages_carry_keys_as_json_and_no_secret(begin, broker):
         "job": run.jobs[0],
         "organisation": "polar",
         "stage": "team",
-        "start": 0,
+        "offset": 0,
     }
     assert message["args"] == []
     assert len(text) < 500

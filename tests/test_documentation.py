@@ -1,0 +1,211 @@
+"""README.md and docs/ are true: command lines and examples run; options and findings are complete."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+
+import tformance_seed
+from tests.support.commands import command
+from tests.support.documents import (
+    DOCS,
+    INCLUDED,
+    PAGES,
+    PROJECT,
+    PageRunner,
+    anchors,
+    blocks,
+    first_cells,
+    links,
+    python_text,
+    section,
+)
+from tformance_seed.catalog.organisations import RULES
+from tformance_seed.cli.app import create_app
+from tformance_seed.storage.schema.findings import Name
+
+COMMANDS = typer.main.get_command(create_app()).commands
+REFERENCE = DOCS / "reference"
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.fixture
+def runner(request, tmp_path) -> Iterator[PageRunner]:
+    """Runs a page's command lines; servers are started only for pages that name one."""
+    text = request.getfixturevalue("page").read_text()
+    servers = {"embedded:///tmp/load-test": f"embedded:///{tmp_path}/server"}
+    for shown in sorted(
+        set(re.findall(r"(?:postgresql|redis)://[\w:@./]*[\w/]", text)), key=len, reverse=True
+    ):
+        fixture = "postgresql_url" if shown.startswith("postgresql") else "broker"
+        found = request.getfixturevalue(fixture)
+        servers[shown] = getattr(found, "url", found)
+    running = PageRunner(tmp_path, servers)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=name)
+def test_every_command_line_of_a_page_does_what_the_page_says(page, runner):
+    for block in blocks(page, "sh", "toml"):
+        if block.language == "sh" or block.option("file"):
+            runner.run(block)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page
+        for page in PAGES
+        if [block for block in blocks(page, "python") if not INCLUDED.search(block.text)]
+    ],
+    ids=name,
+)
+def test_every_python_example_of_a_page_runs(page, tmp_path):
+    names: dict[str, Any] = {"__name__": "example"}
+    with contextlib.chdir(tmp_path):
+        for block in blocks(page, "python"):
+            if not INCLUDED.search(block.text):  # files of examples/ have tests of their own
+                exec(compile(python_text(block), str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target, anchor in links(page):
+        assert target.exists(), target
+        assert not anchor or anchor in anchors(target), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if INCLUDED.search(page.read_text())], ids=name)
+def test_every_file_that_a_page_includes_exists(page):
+    assert all((PROJECT / path).exists() for path in INCLUDED.findall(page.read_text()))
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (PROJECT / "mkdocs.yml").read_text()
+    assert [name(page) for page in DOCS.rglob("*.md") if str(page.relative_to(DOCS)) not in navigation] == []
+
+
+def test_every_command_is_documented():
+    text = (REFERENCE / "commands.md").read_text()
+    chapters = re.findall(r"^## ([a-z]+)$", text, re.MULTILINE)
+    assert sorted(chapters) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command_name", COMMANDS)
+def test_every_option_is_documented_and_every_documented_option_exists(command_name):
+    options = {
+        parameter.opts[-1] if parameter.param_type_name == "option" else "ARGUMENT"
+        for parameter in COMMANDS[command_name].params
+        if parameter.name != "help"
+    }
+    cells = first_cells(section(REFERENCE / "commands.md", command_name))
+    documented = [cell.strip("`").split()[0] for cell in cells]
+    assert {option if option.startswith("--") else "ARGUMENT" for option in documented} == options
+    assert len(documented) == len(set(documented))
+
+
+def test_every_finding_is_documented():
+    documented = [cell.strip("`") for cell in first_cells((REFERENCE / "findings.md").read_text())]
+    assert sorted(documented) == sorted(get_args(Name))
+
+
+def test_every_key_of_a_catalogue_is_documented():
+    text = (REFERENCE / "catalogue.md").read_text().partition("\n## Scenarios")[0]
+    assert {cell.strip("`") for cell in first_cells(text)} == set(RULES)
+
+
+def test_every_environment_variable_is_documented():
+    read = set(
+        re.findall(r'environ(?:\.get\(|\[)"(\w+)"', (PROJECT / "tformance_seed/settings.py").read_text())
+    )
+    documented = {cell.strip("`") for cell in first_cells((REFERENCE / "environment.md").read_text())}
+    assert documented == read
+
+
+def test_every_name_of_the_python_api_is_documented():
+    documented = set(
+        re.findall(r"^::: tformance_seed\.(\w+)$", (REFERENCE / "api.md").read_text(), re.MULTILINE)
+    )
+    exported = {name for name in tformance_seed.__all__ if not name.startswith("__")}
+    errors = {name for name in exported if name.endswith("Error")}
+    assert exported - errors <= documented
+    assert "errors" in documented
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory, server) -> dict[str, Any]:
+    """What every command prints with ``--json``."""
+    folder = tmp_path_factory.mktemp("json")
+    lines = {
+        "seed": ["polar", "--days", "10", "--prs", "5", "--until", "2026-03-18"],
+        "dry run": ["polar"],
+        "status": [],
+        "verify": [],
+        "weekly": [],
+        "report": [],
+        "orgs": [],
+        "doctor": [],
+        "clear": ["polar", "--yes"],
+    }
+    found = {}
+    for title, arguments in lines.items():
+        verb = ["seed", "--dry-run"] if title == "dry run" else [title]
+        result = command(*verb, *arguments, "--json", folder=folder)
+        assert result.returncode == 0, result.stderr
+        found[title] = json.loads(result.stdout)
+    cancelled = command("cancel", found["seed"]["run"], "--json", folder=folder)
+    found["cancel"] = json.loads(cancelled.stdout)
+    examined = command("doctor", "--json", "--database", server.new_database())
+    found["doctor"] = [found["doctor"], json.loads(examined.stdout)]
+    return found
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def fields(value: Any, path: str = "") -> Iterator[str]:
+    """The paths of all fields in a JSON value; names of rows and of things are left open."""
+    if isinstance(value, list):
+        for item in value:
+            yield from fields(item, f"{path}[]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            step = open_name(path, key)
+            below = f"{path}.{step}" if path else step
+            inner = list(fields(item, below))
+            yield from inner or [below]
+
+
+def open_name(path: str, key: str) -> str:
+    if key.startswith(("metrics_", "teams_", "seed_")) and "tables" in path + ".tables":
+        return "{table}"
+    return {"organisations": "{slug}", "scenarios": "{scenario}", "sections": "{section}"}.get(path, key)
+
+
+@pytest.mark.parametrize(
+    "title", ["seed", "dry run", "status", "verify", "weekly", "report", "orgs", "doctor", "clear", "cancel"]
+)
+def test_every_json_field_is_documented_and_every_documented_field_is_printed(title, printed):
+    documented = {cell.strip("`") for cell in first_cells(section(REFERENCE / "json.md", title))}
+    found = {path for value in as_list(printed[title]) for path in fields(value)}
+    assert found - documented == set()
+    sometimes = {field for field in documented - found if "only" in _meaning(title, field)}
+    assert documented - found - sometimes == set()
+
+
+def _meaning(title: str, field: str) -> str:
+    """What the reference says about a field; "only" in it names the case in which it is there."""
+    row = re.search(
+        rf"^\| `{re.escape(field)}` \| (.*) \|$", section(REFERENCE / "json.md", title), re.MULTILINE
+    )
+    return row[1]

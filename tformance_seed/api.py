@@ -12,7 +12,7 @@ from tformance_seed.commands.maintain import Verified, verify_teams
 from tformance_seed.commands.seed import Outcome, Progress
 from tformance_seed.errors import InputError
 from tformance_seed.planning.request import Options, Request
-from tformance_seed.sources.request import DEFAULT_SEED
+from tformance_seed.settings import DEFAULT_SEED
 from tformance_seed.storage import connection
 
 

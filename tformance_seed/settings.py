@@ -1,10 +1,16 @@
-"""Reads the environment, in one place."""
+"""Defaults of options, and the environment, read in one place."""
 
 import os
 
 from tformance_seed.errors import InputError
 
 #: The database unless ``--database`` or ``DATABASE_URL`` names one.
+#: Days of the window where neither days nor a scenario are given.
+DEFAULT_DAYS = 90
+
+#: Seed of all random numbers.
+DEFAULT_SEED = 42
+
 DEFAULT_DATABASE = "sqlite:///tformance.db"
 
 #: Requests for summaries in a second, over all workers.

@@ -46,7 +46,7 @@ LatestRun = Annotated[
 ]
 Catalog = Annotated[Path | None, optional("FILE", "Your own catalogue of organisations, in TOML.")]
 Until = Annotated[str | None, optional("DATE", "Last day of the window (default: today).")]
-Days = Annotated[int | None, optional("N", "Days in the window (default: 90).")]
+Days = Annotated[int | None, optional("N", f"Days in the window (default: {settings.DEFAULT_DAYS}).")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run is at work on an organisation.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers continue.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -9,6 +9,7 @@ from tformance_seed.cli import console
 from tformance_seed.cli.connections import open_database
 from tformance_seed.cli.options import Catalog, Database, Days, Json, Organisations, Until, Wait, parse_day
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.settings import DEFAULT_DAYS
 
 
 def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
@@ -18,7 +19,9 @@ def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> N
 
     if days is not None and days < 1:
         raise InputError(f"--days {days}: impossible window; expected at least 1 day")
-    console.show(organisation_views.catalogue(load_organisations(catalog), days or 90), as_json=as_json)
+    console.show(
+        organisation_views.catalogue(load_organisations(catalog), days or DEFAULT_DAYS), as_json=as_json
+    )
 
 
 def init(database: Database) -> None:

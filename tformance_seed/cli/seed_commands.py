@@ -25,6 +25,7 @@ from tformance_seed.cli.options import (
     parse_day,
 )
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.settings import DEFAULT_SEED
 from tformance_seed.sources.registry import SOURCES
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def seed(
     scenario: Annotated[str | None, optional("NAME", "Eight weeks that make a point; see `orgs`.")] = None,
     random_seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="Another number gives other data.")
-    ] = 42,
+    ] = DEFAULT_SEED,
     chunk_size: Annotated[int | None, optional("N", "Rows in a transaction.")] = None,
     catalog: Catalog = None,
     emails: Annotated[

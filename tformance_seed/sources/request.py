@@ -9,11 +9,7 @@ from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import WEEKS, load_scenarios
 from tformance_seed.errors import InputError
-
-#: Days of the window where the user names neither days nor a scenario.
-DEFAULT_DAYS = 90
-
-DEFAULT_SEED = 42
+from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
 #: The first and the last day that a window may hold.
 MIN_DAY, MAX_DAY = datetime.date(1970, 1, 2), datetime.date(9998, 12, 31)

@@ -154,4 +154,4 @@ def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
         ledger.check_idle(database, slug)
         ledger.supersede(database, slug)
         entry = ledger.own_team(database, slug)
-        return entry and ledger.clear_team(database, entry)
+        return None if entry is None else ledger.clear_team(database, entry)

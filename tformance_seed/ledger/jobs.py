@@ -9,7 +9,7 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import insert_rows
+from tformance_seed.bulk.peewee_internals import from_database, insert_rows
 from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import OrganisationBusyError, SeedError
 from tformance_seed.ledger.teams import own_team
@@ -205,9 +205,9 @@ def _busy_reason(database: peewee.Database, job: SeedJob) -> str | None:
         peewee.fn.MAX(SeedTask.finished_at),
         peewee.fn.COUNT(SeedTask.id).filter(SeedTask.state.in_(PENDING)),
     ).where(SeedTask.job == job.id)
-    (claimed, finished, pending) = tasks.tuples().get(database)
-    to_moment = SeedTask.claimed_at.python_value
-    last = max(moment for moment in (to_moment(claimed), to_moment(finished), job.created_at) if moment)
+    ((*moments, pending),) = tasks.tuples().execute(database)
+    active = [from_database(SeedTask.claimed_at, moment) for moment in moments if moment is not None]
+    last: datetime.datetime = max([job.created_at, *active])
     if not pending or now() - last >= STALE_RUN_TIMEOUT:
         return None
     run = run_of(database, job)
@@ -231,7 +231,7 @@ def find_job(database: peewee.Database, job_id: int) -> SeedJob:
     Raises:
       SeedError: the ledger has no such job.
     """
-    job = SeedJob.select().where(SeedJob.id == job_id).first(database)
+    job: SeedJob | None = SeedJob.select().where(SeedJob.id == job_id).first(database)
     if job is None:
         raise SeedError(f"job {job_id} is not in the ledger; seed the organisation again")
     return job

@@ -103,7 +103,7 @@ def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
       InputError: there is no such run.
     """
     runs = SeedRun.select().order_by(SeedRun.id.desc())
-    run = (runs if name is None else runs.where(SeedRun.name == name)).first(database)
+    run: SeedRun | None = (runs if name is None else runs.where(SeedRun.name == name)).first(database)
     if run is None:
         raise InputError(
             "nothing was seeded into this database yet; start with: tformance-seed seed"
@@ -200,8 +200,10 @@ def _count_tasks(
         .order_by(SeedTask.phase, fn.MIN(SeedTask.id))
     )
     by_job: dict[int, list[_TaskCounts]] = defaultdict(list)
-    for job_id, *counts, items, written, unchanged, reason in query.tuples().execute(database):
-        by_job[job_id].append(_TaskCounts(*counts, int(items), int(written), int(unchanged), reason))
+    for job_id, stage, phase, state, *sums, reason in query.tuples().execute(database):
+        tasks, overdue, items, written, unchanged = map(int, sums)
+        counts = _TaskCounts(stage, phase, state, tasks, overdue, items, written, unchanged, reason)
+        by_job[job_id].append(counts)
     return by_job
 
 

@@ -288,7 +288,8 @@ def fail(database: peewee.Database, task: Task, reason: str) -> bool:
 def _release(database: peewee.Database, task: Task, state: str, reason: str) -> bool:
     pending = SeedTask.state.in_(PENDING)
     update = SeedTask.update(state=state, reason=reason, finished_at=now())
-    return update.where(SeedTask.id == task.id, pending).execute(database) > 0
+    released: int = update.where(SeedTask.id == task.id, pending).execute(database)
+    return released > 0
 
 
 def current_tasks(

@@ -5,7 +5,7 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import insert_rows, table_name
+from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
 from tformance_seed.storage.transactions import transaction
@@ -21,7 +21,8 @@ def own_teams(database: peewee.Database) -> list[SeedTeam]:
 
 def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
     """Return the team of that slug, if the package created or adopted it."""
-    return _own_teams().where(SeedTeam.slug == slug).first(database)
+    team: SeedTeam | None = _own_teams().where(SeedTeam.slug == slug).first(database)
+    return team
 
 
 def team_deleted(slug: str) -> SeedError:
@@ -31,7 +32,7 @@ def team_deleted(slug: str) -> SeedError:
     )
 
 
-def _own_teams() -> peewee.ModelSelect:
+def _own_teams() -> "peewee.ModelSelect[SeedTeam]":
     same = (
         (Team.id == SeedTeam.team_id)
         & (Team.slug == SeedTeam.slug)
@@ -106,7 +107,7 @@ def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt:
 
 
 def _max_id(database: peewee.Database, model: type[peewee.Model]) -> int:
-    return model.select(peewee.fn.MAX(model.id)).scalar(database) or 0
+    return model.select(peewee.fn.MAX(fields_by_name(model)["id"])).scalar(database) or 0
 
 
 def max_id_before_adoption(team: SeedTeam, model: type[peewee.Model]) -> int:
@@ -121,8 +122,11 @@ def delete_rows(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
     """
     deleted = {}
     for model in reversed(CHILDREN):
-        seeded = (model.team == team.team_id) & (model.id > max_id_before_adoption(team, model))
-        deleted[table_name(model)] = model.delete().where(seeded).execute(database)
+        fields = fields_by_name(model)
+        newer = fields["id"] > max_id_before_adoption(team, model)
+        deleted[table_name(model)] = (
+            model.delete().where(fields["team"] == team.team_id, newer).execute(database)
+        )
     return deleted
 
 

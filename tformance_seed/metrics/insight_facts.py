@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import peewee
 from peewee import fn
 
+from tformance_seed.metrics.ai_assistance import WITH_AI_NUMBER
 from tformance_seed.metrics.weekly import WEEK, hundredths, midnight, monday, monday_of
 from tformance_seed.storage.models import PRReview, PullRequest, TeamMember
 
@@ -74,11 +75,10 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
     facts = Facts(name, monday_of(until + DAY) - WEEK, until)
     end = midnight(until + DAY)
     week = monday(database, PullRequest.merged_at)
-    with_ai = peewee.Case(None, [(PullRequest.is_ai_assisted, 1)], 0)
     merged = (
         PullRequest.select(
             week,
-            with_ai,
+            WITH_AI_NUMBER,
             fn.COUNT(PullRequest.id),
             fn.COALESCE(fn.SUM(hundredths(PullRequest.cycle_time_hours)), 0),
             fn.COUNT(PullRequest.cycle_time_hours),
@@ -91,7 +91,7 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
             PullRequest.merged_at >= midnight(facts.week - USUAL_WEEKS * WEEK),
             PullRequest.merged_at < midnight(facts.week + WEEK),
         )
-        .group_by(week, with_ai)
+        .group_by(week, WITH_AI_NUMBER)
     )
     for start, ai, *sums in merged.tuples().execute(database):
         kind = facts.with_ai if ai else facts.without_ai

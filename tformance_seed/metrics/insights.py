@@ -10,7 +10,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.conditional_update import update_where_different
-from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows
+from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, to_database
 from tformance_seed.metrics.insight_facts import (
     DAY,
     OLD_DAYS,
@@ -91,7 +91,7 @@ def refresh_insights(
         DailyInsight.team == team_id,
         DailyInsight.id > adopted_max_id,
         peewee.Tuple(DailyInsight.date, DailyInsight.metric_type).in_(
-            [peewee.Tuple(DailyInsight.date.db_value(day), kind) for kind, day in days.items()]
+            [peewee.Tuple(to_database(DailyInsight.date, day), kind) for kind, day in days.items()]
         ),
     )
     with database.atomic():

@@ -9,6 +9,7 @@ from peewee import fn
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.bulk.refresh import Refresh, non_id_fields
+from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.storage.models import (
     Commit,
     JiraIssue,
@@ -151,7 +152,7 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
             avg_review_time_hours=_mean_hours(PullRequest.review_time_hours),
             revert_count=count.filter(PullRequest.is_revert),
             hotfix_count=count.filter(PullRequest.is_hotfix),
-            ai_assisted_prs=count.filter(PullRequest.is_ai_assisted),
+            ai_assisted_prs=count.filter(WITH_AI),
         ),
         part(
             Commit.select().where(Commit.team == team_id),

@@ -10,6 +10,7 @@ import peewee
 from tformance_seed import metrics
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute_sql
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write
 from tformance_seed.simulate.copilot import editors, languages, seats
@@ -142,7 +143,7 @@ def _disable_nested_loops(context: JobContext) -> None:
     two, and would join thousands by nested loops.
     """
     if is_postgresql(context.database):
-        context.database.execute_sql("SET LOCAL enable_nestloop = off")
+        execute_sql(context.database, "SET LOCAL enable_nestloop = off")
 
 
 def _weekly(context: JobContext, adopted_max_id: int) -> tuple[int, int]:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import peewee
 
 from tformance_seed import ledger
-from tformance_seed.bulk.peewee_internals import foreign_keys
-from tformance_seed.bulk.prepared import PreparedStatement
+from tformance_seed.bulk.peewee_internals import fields_by_name, foreign_keys
+from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_of
@@ -67,15 +67,17 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
     return write
 
 
-_HAS_ROWS = PreparedStatement(
-    lambda _database, value: peewee.Select(
-        columns=[
-            peewee.fn.EXISTS(model.select(model.id).where(model.team == value("team"))).alias(model.__name__)
-            for model in APPLICATION
-            if model is not Team
-        ]
-    )
-)
+def _has_rows(_database: peewee.Database, value: Parameters) -> peewee.Select:
+    """Select, for each model, whether a team has any row of it."""
+    columns = []
+    for model in APPLICATION:
+        if model is not Team:
+            rows = model.select(model.id).where(fields_by_name(model)["team"] == value("team"))
+            columns.append(peewee.fn.EXISTS(rows).alias(model.__name__))
+    return peewee.Select(columns=columns)
+
+
+_HAS_ROWS = PreparedStatement(_has_rows)
 
 
 def _empty_tables(database: peewee.Database, team_id: int) -> list[str]:

@@ -11,6 +11,7 @@ from tformance_seed import ledger
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.errors import InputError
+from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.metrics.weekly import hundredths, monday
 from tformance_seed.report import infrastructure
 from tformance_seed.report.figures import Organisation, Report, Table
@@ -110,7 +111,7 @@ def _organisations(
             PullRequest.team,
             fn.COUNT(PullRequest.id),
             fn.COUNT(PullRequest.id).filter(MERGED),
-            fn.COUNT(PullRequest.id).filter(PullRequest.is_ai_assisted),
+            fn.COUNT(PullRequest.id).filter(WITH_AI),
             fn.SUM(hundredths(PullRequest.cycle_time_hours)).filter(MERGED),
             fn.COUNT(PullRequest.cycle_time_hours).filter(MERGED),
         )

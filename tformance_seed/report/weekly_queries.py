@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import peewee
 from peewee import fn
 
+from tformance_seed.metrics.ai_assistance import WITH_AI_NUMBER
 from tformance_seed.metrics.weekly import hundredths, monday, monday_of
 from tformance_seed.report.queries import MERGED
 from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, TeamMember
@@ -103,7 +104,7 @@ def _timed(
         PullRequest.team,
         monday(database, moment),
         *more,
-        _as_number(PullRequest.is_ai_assisted),
+        WITH_AI_NUMBER,
         _bin(database, hours),
     )
     total = fn.COALESCE(fn.SUM(hundredths(hours)), 0).cast("BIGINT")

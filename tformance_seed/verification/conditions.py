@@ -48,9 +48,6 @@ Model = type[ApplicationModel]
 #: An expression, or a function that returns one for a database and a team's id.
 Condition = peewee.ColumnBase | Callable[[peewee.Database, int], peewee.ColumnBase]
 
-#: Whether a pull request is assisted by AI.
-WITH_AI = fn.COALESCE(PullRequest.is_ai_assisted, False)
-
 
 def _any(conditions: Sequence[peewee.ColumnBase]) -> peewee.ColumnBase:
     """Return the condition that one of the conditions holds."""

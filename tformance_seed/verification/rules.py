@@ -7,6 +7,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk import is_distinct
+from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
@@ -204,7 +205,7 @@ RULES: dict[str, Rule] = {
     ),
     "answer_agrees": Rule(
         "an author's answer agrees with whether the pull request is assisted by AI",
-        {PRSurvey: PRSurvey.author_ai_assisted != conditions.WITH_AI},
+        {PRSurvey: PRSurvey.author_ai_assisted != WITH_AI},
         joins=(PRSurvey.pull_request,),
     ),
     "answer_has_usage": Rule(
@@ -215,7 +216,7 @@ RULES: dict[str, Rule] = {
         "a guess is correct if it says whether the pull request is assisted by AI",
         {
             PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
-            | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == conditions.WITH_AI))
+            | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == WITH_AI))
         },
         joins=(PRSurveyReview.survey, PRSurvey.pull_request),
     ),

@@ -32,6 +32,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def running_redis() -> Iterator[Redis]:
+    """A Redis that all tests share."""
     folder = Path(tempfile.mkdtemp(prefix="redis"))
     server = Redis(folder)
     server.start()
@@ -42,7 +43,7 @@ def running_redis() -> Iterator[Redis]:
 
 @pytest.fixture
 def broker(running_redis: Redis) -> Redis:
-    """A Redis that holds nothing."""
+    """An empty Redis."""
     running_redis.empty()
     return running_redis
 
@@ -65,14 +66,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The same test on SQLite and on PostgreSQL: an empty database.
+    """An empty database: the same test runs on SQLite and on PostgreSQL.
 
-    For ``database`` every table is in it already, copied from a template.
+    Where a test asks for ``database`` too, every table is in it, copied from a template.
     """
-    with_tables = "database" in request.fixturenames
+    create = "database" in request.fixturenames
     if request.param == "postgresql":
-        return request.getfixturevalue("server").new_database("package" if with_tables else None)
-    if with_tables:
+        return request.getfixturevalue("server").new_database("package" if create else None)
+    if create:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
     return f"sqlite:///{tmp_path}/test.db"
 
@@ -106,7 +107,7 @@ def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def coherent(kept: Coherent) -> Iterator[Coherent]:
-    """A coherent team with which a test may do what it likes: all is rolled back."""
+    """A coherent team that a test may change in any way: everything is rolled back."""
     bind(kept.database)
     with kept.database.atomic() as transaction:
         yield kept
@@ -115,26 +116,25 @@ def coherent(kept: Coherent) -> Iterator[Coherent]:
 
 @pytest.fixture
 def workers(tmp_path: Path, postgresql_url: str, broker: Redis) -> Iterator[Callable[..., Workers]]:
-    """Starts workers on an empty database and a Redis that holds nothing."""
+    """Return a function that starts workers on an empty database and an empty Redis."""
     started = []
 
     def start(*options: str, **environment: str) -> Workers:
-        made = Workers(tmp_path, postgresql_url, broker.url, *options, **environment)
-        started.append(made)
-        return made
+        started.append(Workers(tmp_path, postgresql_url, broker.url, *options, **environment))
+        return started[-1]
 
     yield start
-    for made in started:
-        made.end()
+    for running in started:
+        running.end()
 
 
 @pytest.fixture
 def undisturbed(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Tells the digests of a run by one process on SQLite."""
+    """Return a function that seeds an SQLite file in one process and returns the digests."""
 
-    def seed(*wish: str) -> dict[str, str]:
+    def seed(*arguments: str) -> dict[str, str]:
         url = f"sqlite:///{tmp_path}/undisturbed.db"
-        assert command("seed", *wish, "--database", url).returncode == 0
+        assert command("seed", *arguments, "--database", url).returncode == 0
         return digests(url)
 
     return seed
@@ -142,7 +142,7 @@ def undisturbed(tmp_path: Path) -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def opened(postgresql_url: str) -> Iterator[peewee.Database]:
-    """The database that ``workers`` work on, for a test to look at its ledger."""
+    """The database of ``workers``, for a test to read its ledger."""
     database = connect(postgresql_url)
     yield database
     disconnect(database)
@@ -150,16 +150,16 @@ def opened(postgresql_url: str) -> Iterator[peewee.Database]:
 
 @pytest.fixture
 def executor(opened: peewee.Database, broker: Redis) -> Executor:
-    """Sends messages to ``workers``."""
+    """An executor that sends messages to ``workers``."""
     return Executor(brokers.connect(broker.url), lambda: opened)
 
 
 @pytest.fixture
 def begin(opened: peewee.Database, executor: Executor) -> Callable[..., SeedRun]:
-    """Enters a run in the ledger and sends its first tasks."""
+    """Return a function that enters a run in the ledger and sends its first tasks."""
 
-    def enter(*organisations: str, days: int = 20, **wishes: Any) -> SeedRun:
-        request = Request(organisations=organisations, days=days, **wishes)
+    def enter(*organisations: str, days: int = 20, **options: Any) -> SeedRun:
+        request = Request(organisations=organisations, days=days, **options)
         planned = make_plans(request, datetime.date(2026, 3, 18))
         return seeding.begin(opened, executor, request, planned).record
 

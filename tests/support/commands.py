@@ -1,4 +1,4 @@
-"""Runs the command line: in this process where a process is not the point, else in one of its own."""
+"""Run the command line: in this process where a process is not the point, else in one of its own."""
 
 import contextlib
 import io
@@ -12,7 +12,6 @@ from pathlib import Path
 from unittest import mock
 
 from tformance_seed.cli.app import main
-from tformance_seed.storage.models import APPLICATION, LEDGER
 
 #: Variables that the package reads; none reaches a command unless a test says so.
 PACKAGE_VARIABLES = {
@@ -24,14 +23,14 @@ PACKAGE_VARIABLES = {
     "TFORMANCE_PROMETHEUS",
 }
 
-#: Kinds of warnings that Python shows nobody unless asked.
+#: Kinds of warnings that Python does not print by default.
 HIDDEN_WARNINGS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
 def command(
     *arguments: object, folder: Path | None = None, answer: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command within this process, as ``command_process`` would in its own.
+    """Run a command within this process; return its exit status and output as of a process.
 
     Parameters:
       folder: where it runs.
@@ -56,10 +55,9 @@ def command(
 
 @contextlib.contextmanager
 def _process_state(folder: Path, environment: dict[str, str]) -> Iterator[None]:
-    """Everything that a new process would not share with this one, put back afterwards."""
+    """Set what a new process would have to itself, and restore it afterwards."""
     root = logging.getLogger()
     handlers, root.handlers = root.handlers, []
-    bound = [(model, model._meta.database) for model in (*APPLICATION, *LEDGER)]
     with (
         contextlib.chdir(folder),
         mock.patch.dict(os.environ, clean(environment), clear=True),
@@ -73,8 +71,6 @@ def _process_state(folder: Path, environment: dict[str, str]) -> Iterator[None]:
             yield
         finally:
             root.handlers = handlers
-            for model, database in bound:
-                model._meta.set_database(database)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

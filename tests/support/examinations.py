@@ -1,4 +1,4 @@
-"""Runs the doctor in this process, and tells its findings by name."""
+"""Run the doctor in this process, and pick findings by name."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def examined(url: str, broker: str | None = None, **given: int) -> doctor.Report
 
 
 def findings(report: doctor.Report, section: str | None = None) -> list[Finding]:
-    """What is not fine, of one section or of all."""
+    """Return the findings that need attention, of one section or of all."""
     return [
         finding
         for part in report.sections
@@ -27,7 +27,7 @@ def findings(report: doctor.Report, section: str | None = None) -> list[Finding]
 
 
 def only(found: Iterable[Finding], name: str, where: str = "") -> Finding:
-    """The one finding of that name, about something whose name contains ``where``."""
+    """Return the one finding of that name, about an object whose name contains ``where``."""
     (one,) = [finding for finding in found if finding.name == name and where in finding.where]
     return one
 

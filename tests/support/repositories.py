@@ -117,7 +117,7 @@ class Told:
     pull_requests: list[dict]
     commits: list[dict]
     members: dict[str, dict]  # by github_username
-    places: list[tuple[int, int]]
+    ranges: list[tuple[int, int]]
 
     @property
     def numbers(self) -> list[int]:
@@ -155,7 +155,7 @@ def told(source: GitSource, size: int = 100, first: int = 0) -> Told:
             row["author"] = None if row["author"] < 0 else logins[row["author"]]
         everything.pull_requests += pull_requests
         everything.commits += commits
-        everything.places.append((batch.start, batch.stop))
+        everything.ranges.append((batch.start, batch.stop))
     return everything
 
 

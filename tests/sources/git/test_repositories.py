@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.repositories import Workshop, source, told
-from tformance_seed.errors import InputError, SeedError
+from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git import Repository, default_until
 
 
@@ -97,7 +97,7 @@ def test_two_repositories_of_one_name_are_refused(workshop: Workshop, tmp_path: 
         ("2025-02-10", "2025-02-20", "try --until 2025-02-01, or --days 20"),
     ],
 )
-def test_window_in_which_nothing_landed_is_refused_with_a_better_one(
+def test_a_window_without_commits_is_refused_with_a_better_one(
     workshop: Workshop, since: str, until: str, remedy: str
 ) -> None:
     message = complaint(workshop.path, since=since, until=until)
@@ -189,3 +189,18 @@ def test_failure_of_git_on_the_way_is_told_in_its_own_words(workshop: Workshop) 
     lose(workshop, "HEAD:app/one.py")
     with pytest.raises(SeedError, match=r"git diff-tree: fatal: unable to read"):
         told(read)
+
+
+def test_git_that_is_killed_or_cannot_start_may_succeed_later(workshop: Workshop, tmp_path: Path) -> None:
+    read = source(workshop.path)
+    (git,) = read._gits.values()
+    impostor = tmp_path / "bin" / "git"
+    impostor.parent.mkdir()
+    impostor.write_text("#!/bin/sh\nkill -9 $$\n")
+    impostor.chmod(0o755)
+    git._environment["PATH"] = str(impostor.parent)
+    with pytest.raises(TransientError, match="git diff-tree"):
+        list(read.batches(0, 1))
+    impostor.chmod(0o644)
+    with pytest.raises(TransientError, match="git cannot be started"):
+        list(read.batches(0, 1))

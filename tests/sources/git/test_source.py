@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.repositories import ANN, BOB, CARL, Told, Workshop, profile, source, told
 from tformance_seed.sources.git import GitSource, Repository, default_until, log, repository_name
-from tformance_seed.sources.git.log import Logged
-from tformance_seed.sources.git.mainline import placed
+from tformance_seed.sources.git.log import LoggedCommit
+from tformance_seed.sources.git.mainline import assign_to_mainline
 from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.records import COMMIT_COLUMNS, pull_request_key
 
@@ -140,7 +140,7 @@ def test_update_of_a_branch_from_main_counts_no_lines_and_owns_no_work_of_main(w
     assert said.subjects(8) == ["Main goes on (#8)"]
 
 
-def test_commit_lands_with_the_oldest_that_reaches_it_in_whatever_order_branches_are_listed() -> None:
+def test_a_commit_belongs_to_the_oldest_that_reaches_it_in_whatever_order_branches_are_listed() -> None:
     graph = {
         "head": ["old", "new side"],
         "old": ["root", "old side"],
@@ -149,9 +149,12 @@ def test_commit_lands_with_the_oldest_that_reaches_it_in_whatever_order_branches
         "shared": ["root"],
         "root": [],
     }
-    history = [Logged(sha, parents, 0, 0, ("", ""), "", []) for sha, parents in graph.items()]
-    places = {commit.sha: (place, is_landing) for commit, place, is_landing in placed(iter(history))}
-    assert places == {
+    history = [LoggedCommit(sha, parents, 0, 0, ("", ""), "", []) for sha, parents in graph.items()]
+    assigned = {
+        commit.sha: (position, on_mainline)
+        for commit, position, on_mainline in assign_to_mainline(iter(history))
+    }
+    assert assigned == {
         "head": (0, True),
         "old": (1, True),
         "old side": (1, False),
@@ -192,7 +195,7 @@ def test_merge_with_a_squash_subject_and_squash_with_a_merge_subject_are_pull_re
     assert len(said.subjects(11)) == 1
 
 
-def test_newest_of_two_landings_of_a_number_is_the_pull_request(workshop: Workshop) -> None:
+def test_the_newest_of_two_commits_with_a_number_is_the_pull_request(workshop: Workshop) -> None:
     workshop.commit("Landed (#12)", "2025-03-02 10:00")
     workshop.commit("Something else", "2025-03-03 10:00")
     workshop.commit("Landed again (#12)", "2025-03-04 10:00")
@@ -203,7 +206,7 @@ def test_newest_of_two_landings_of_a_number_is_the_pull_request(workshop: Worksh
     assert told(source(workshop.path, until="2025-03-03")).loose == ["Landed (#12)", "Something else"]
 
 
-def test_window_takes_what_landed_on_its_days(workshop: Workshop) -> None:
+def test_the_window_holds_the_main_line_of_its_days(workshop: Workshop) -> None:
     workshop.commit("Late on the day before (#1)", "2025-03-01 23:59:59")
     workshop.commit("First second (#2)", "2025-03-02 00:00:00")
     workshop.commit("With a clock gone wrong (#3)", "2025-05-01 10:00")
@@ -231,18 +234,18 @@ def same(said: Told, other: Told) -> bool:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
-def test_batches_of_any_size_say_the_same(workshop: Workshop, size: int) -> None:
+def test_batches_of_any_size_are_the_same(workshop: Workshop, size: int) -> None:
     mixture(workshop)
     read = source(workshop.path)
     whole, parts = told(read, 5), told(read, size)
     assert same(whole, parts)
-    assert parts.places[0][0] == 0
-    assert parts.places[-1][1] == read.length
-    assert all(stop == start for (_, stop), (start, _) in zip(parts.places, parts.places[1:], strict=False))
-    assert all(stop - start <= size for start, stop in parts.places)
+    assert parts.ranges[0][0] == 0
+    assert parts.ranges[-1][1] == read.length
+    assert all(stop == start for (_, stop), (start, _) in zip(parts.ranges, parts.ranges[1:], strict=False))
+    assert all(stop - start <= size for start, stop in parts.ranges)
 
 
-def test_several_processes_of_git_say_what_one_says(
+def test_several_processes_of_git_read_what_one_reads(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixture(workshop)
@@ -256,16 +259,16 @@ def test_several_processes_of_git_say_what_one_says(
         return stream(git, *arguments, **options)
 
     monkeypatch.setattr(Git, "stream", noted)
-    monkeypatch.setattr(log, "READERS", 3)
-    monkeypatch.setattr(log, "LEAST_COMMITS", 1)
+    monkeypatch.setattr(log, "MAX_PROCESSES", 3)
+    monkeypatch.setattr(log, "MIN_COMMITS", 1)
     assert told(read, 5) == alone
     assert asked == ["diff-tree"] * 3
 
 
-def test_a_range_of_places_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:
+def test_a_range_of_positions_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:
     mixture(workshop)
     whole, rest = told(source(workshop.path)), told(source(workshop.path), 2, first=2)
-    assert rest.places == [(2, 4), (4, 5)]
+    assert rest.ranges == [(2, 4), (4, 5)]
     assert rest.numbers == whole.numbers[-len(rest.numbers) :]
     assert rest.loose == ["Direct", "On the side"]
     assert len(rest.commits) < len(whole.commits)

@@ -1,4 +1,4 @@
-"""The git source: what really happened in a repository, out of its history."""
+"""The git source: what happened in real repositories, from their histories."""
 
 from tformance_seed.sources.git.source import GitSource, Repository, default_until, repository_name
 

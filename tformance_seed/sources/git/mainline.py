@@ -1,11 +1,11 @@
-"""What landed in a repository: the first-parent chain of HEAD, and what each commit of it brought in."""
+"""The main line of a repository: the first-parent chain of HEAD, and what each commit of it merged."""
 
 import datetime
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tformance_seed.sources.git.log import Logged, history
+from tformance_seed.sources.git.log import LoggedCommit, history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git
 
@@ -20,8 +20,8 @@ DAY = 86_400  # seconds
 
 
 @dataclass(slots=True)
-class Landing:
-    """A commit of the chain, and the commits that no older one of the chain reaches, oldest first.
+class MainlineCommit:
+    """A commit of the main line, with the commits that no older one of the main line reaches.
 
     ``number`` is 0 where it is no pull request; ``parent`` is empty for the first commit of all.
     """
@@ -32,102 +32,107 @@ class Landing:
     committed: int  #: seconds since 1970
     is_merge: bool
     number: int
-    side: list[tuple[str, bool]] = field(default_factory=list)  #: commit, and whether it is a merge
+    #: Each with whether it is a merge, oldest first.
+    merged: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
-    def lines(self) -> list[str]:
-        """The commits to read, as ``Git.changes`` wants them.
+    def revisions(self) -> list[str]:
+        """The commits to read, as ``log.changes`` expects them.
 
-        A pull request's own comes first, compared with what it landed on. Outside of any, merges say nothing
-        that the merged commits do not say.
+        A pull request's own comes first, compared with its parent. Outside of any, merges add nothing to the
+        commits that they merge.
         """
         if self.number:
-            return [f"{self.sha} {self.parent}".rstrip(), *(sha for sha, _ in self.side)]
-        every = [*self.side, (self.sha, self.is_merge)]
-        return [sha for sha, is_merge in every if not is_merge]
+            return [f"{self.sha} {self.parent}".rstrip(), *(sha for sha, _ in self.merged)]
+        all_commits = [*self.merged, (self.sha, self.is_merge)]
+        return [sha for sha, is_merge in all_commits if not is_merge]
 
 
 @dataclass
 class History:
-    """What landed within a window, oldest first, and how far the whole history goes."""
+    """The main line within a window, oldest first, and the extent of the whole history."""
 
     git: Git
     repository: str
-    landings: list[Landing]
-    commits: set[str]  #: all commits of the landings and what they are compared with
-    days: list[datetime.date]  #: days on which anything ever landed, in order
+    mainline: list[MainlineCommit]
+    commits: set[str]  #: all that are read, and what they are compared with
+    days: list[datetime.date]  #: all days with a commit of the main line, in order
     extent: str  #: names the range of commits, ``HEAD:boundary..tip``
 
 
 def read_history(
     git: Git, repository: str, since: datetime.date, until: datetime.date, people: People
 ) -> History:
-    """Read all commits, but not what they changed; tell ``people`` of the authors.
+    """Read all commits, but not what they changed; add their authors to ``people``.
 
     Parameters:
-      since, until: what landed on these days or between is in the window, by committer date in UTC.
+      since, until: first and last day of the window, by committer date in UTC of the main line.
 
     Raises:
       SeedError: git failed, because commits are missing or damaged.
     """
-    chain: list[Landing | None] = []
+    chain: list[MainlineCommit | None] = []
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
-    for commit, place, is_landing in placed(history(git)):
-        if is_landing:
+    for commit, position, on_mainline in assign_to_mainline(history(git)):
+        if on_mainline:
             day = _day(commit.committed)
             days.add(day)
-            landed = _landing(repository, commit, numbers)
-            chain.append(landed if since <= day <= until else None)
-        landing = chain[place]
-        if landing:
+            mainline_commit = _mainline_commit(repository, commit, numbers)
+            chain.append(mainline_commit if since <= day <= until else None)
+        owner = chain[position]
+        if owner:
             commits.update([commit.sha, *commit.parents[:1]])
-            if not is_landing:
-                landing.side.append((commit.sha, len(commit.parents) > 1))
-        selected = landing is not None
+            if not on_mainline:
+                owner.merged.append((commit.sha, len(commit.parents) > 1))
+        selected = owner is not None
         people.add(commit.author, commit.authored, commits=1, selected=selected)
         for co_author in commit.co_authors:
             people.add(co_author, commit.authored, commits=0, selected=selected)
-    landings = [landing for landing in reversed(chain) if landing]
-    for landed in landings:
-        landed.side.reverse()
-    extent = f"{landings[0].parent}..{landings[-1].sha}" if landings else ""
-    landings = [landing for landing in landings if landing.lines]
-    return History(git, repository, landings, commits, sorted(days), f"{git.head}:{extent}")
+    mainline = [each for each in reversed(chain) if each]
+    for each in mainline:
+        each.merged.reverse()
+    extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
+    mainline = [each for each in mainline if each.revisions]
+    return History(git, repository, mainline, commits, sorted(days), f"{git.head}:{extent}")
 
 
-def placed(commits: Iterator[Logged]) -> Iterator[tuple[Logged, int, bool]]:
-    """Each commit with the place on the chain that it landed with (0: HEAD), and whether it is that place.
+def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:
+    """Yield each commit with a position on the main line (0: HEAD), and whether the commit is that position.
 
-    A commit lands with the oldest commit of the chain that reaches it. Children come before their parents,
-    so by the time a commit is seen, all that reach it have said where they landed.
+    A commit belongs to the oldest commit of the main line that reaches it. Children come before their
+    parents, so by the time a commit is seen, all that reach it have been assigned.
     """
-    place = -1
+    last = -1
     expected: str | None = None
-    landed: dict[str, int] = {}
+    assigned: dict[str, int] = {}
     for commit in commits:
-        is_landing = expected in (None, commit.sha)
-        if is_landing:
-            place += 1
-            landed.pop(commit.sha, None)
+        on_mainline = expected in (None, commit.sha)
+        if on_mainline:
+            last += 1
+            assigned.pop(commit.sha, None)
             expected = commit.parents[0] if commit.parents else ""
-            here, brought = place, commit.parents[1:]
+            position, merged = last, commit.parents[1:]
         else:
-            here, brought = landed.pop(commit.sha), commit.parents
-        for parent in brought:
-            landed[parent] = max(here, landed.get(parent, 0))
-        yield commit, here, is_landing
+            position, merged = assigned.pop(commit.sha), commit.parents
+        for parent in merged:
+            assigned[parent] = max(position, assigned.get(parent, 0))
+        yield commit, position, on_mainline
 
 
-def _landing(repository: str, commit: Logged, numbers: set[int]) -> Landing:
-    """A commit of the chain. Of those that name the same pull request, the newest is the pull request."""
+def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int]) -> MainlineCommit:
+    """Return a commit of the main line. Of those that name a pull request, the newest is the pull request.
+
+    Parameters:
+      numbers: of the pull requests so far, newest first; the commit's is added.
+    """
     named = SQUASHED.fullmatch(commit.subject) or MERGED.fullmatch(commit.subject)
     number = int(named["number"]) if named else 0
     if number in numbers:
         number = 0
     numbers.add(number)
-    return Landing(
+    return MainlineCommit(
         repository,
         commit.sha,
         commit.parents[0] if commit.parents else "",
@@ -138,5 +143,5 @@ def _landing(repository: str, commit: Logged, numbers: set[int]) -> Landing:
 
 
 def _day(seconds: int) -> datetime.date:
-    """The day in UTC."""
+    """Return the day in UTC."""
     return EPOCH + datetime.timedelta(days=seconds // DAY)

@@ -1,4 +1,4 @@
-"""People out of the names and e-mail addresses of commits: who is the same person, and who they are."""
+"""Identify people by the names and e-mail addresses of commits."""
 
 import itertools
 import math
@@ -19,20 +19,20 @@ from tformance_seed.sources.records import RECENT_WEEKS, Activity, Members
 #: The first Monday of 1970.
 MONDAY = np.datetime64("1970-01-05", "D")
 
-#: Weeks before the window in which it is asked who was there, beyond those that count as recent.
+#: Weeks before the window in which activity is counted, beyond those that count as recent.
 LEAD_WEEKS = 3
 
-#: The share of all people who have the most commits of the history: they are leads.
-LEADS = 0.1
+#: The share of all people who are leads: those with the most commits.
+LEAD_SHARE = 0.1
 
-#: The domain of made-up addresses, and what takes the place of a real one in a text.
+#: The domain of invented addresses, and what replaces a real one in a text.
 DOMAIN = "example.com"
 REDACTED = f"redacted@{DOMAIN}"
 
 #: GitHub's own addresses: the number is the account's; those made before July 2017 have none.
 NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9][a-z0-9-]*)@users\.noreply\.github\.com", re.IGNORECASE)
 
-#: An address that one person has: it has a domain, and is no service's.
+#: An address of one person: with a domain, and not a service's.
 PERSONAL = re.compile(r"(?!no-?reply@)[^@\s]+@[^@\s]+\.[^@\s.]+", re.IGNORECASE)
 
 #: An address in a text: with a domain, or anything like it in a trailer's angle brackets.
@@ -40,27 +40,27 @@ ADDRESS = re.compile(
     r"(?<![\w.+'-])[\w.+'-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,}|(?<=<)[^<>\s@]+@[^<>\s@]+(?=>)"
 )
 
-#: Addresses that are nobody's: GitHub's own, made-up ones, and those that services sign with.
-NOBODYS = re.compile(
+#: Addresses of no person: GitHub's own, invented ones, and those that services sign with.
+IMPERSONAL = re.compile(
     rf"(?:no-?reply|git|cursoragent)@.*|.*@users\.noreply\.github\.com|.*@{re.escape(DOMAIN)}", re.IGNORECASE
 )
 
-#: Longest login that GitHub allows.
-LOGIN_LENGTH = 39
+#: Characters of a login, as on GitHub.
+MAX_LOGIN = 39
 
 Identity = tuple[str, str]  # name and e-mail address, as git gives them
 
 
 def redact(text: str) -> str:
-    """The text without anybody's e-mail address."""
+    """Return the text without people's e-mail addresses."""
     if "@" not in text and "%40" not in text:
         return text
-    return ADDRESS.sub(lambda match: match[0] if NOBODYS.fullmatch(match[0]) else REDACTED, text)
+    return ADDRESS.sub(lambda match: match[0] if IMPERSONAL.fullmatch(match[0]) else REDACTED, text)
 
 
 @dataclass
-class _Trace:
-    """What one identity left in the history; ``first`` in seconds since 1970, weeks as ``_week`` has them."""
+class _IdentityActivity:
+    """Commits of one identity; ``first`` in seconds since 1970, ``weeks`` numbered as by ``_week``."""
 
     commits: int = 0
     first: int = 2**62
@@ -71,13 +71,13 @@ class _Trace:
 class _Person:
     """One person, with all identities, oldest first."""
 
-    def __init__(self, traces: dict[Identity, _Trace]) -> None:
-        self.identities = sorted(traces, key=lambda identity: (traces[identity].first, identity))
-        self.commits = sum(trace.commits for trace in traces.values())
-        self.first = min(trace.first for trace in traces.values())
-        self.selected = any(trace.selected for trace in traces.values())
-        self.weeks = sum((trace.weeks for trace in traces.values()), Counter())
-        busiest = sorted(traces, key=lambda identity: (-traces[identity].commits, identity))
+    def __init__(self, activities: dict[Identity, _IdentityActivity]) -> None:
+        self.identities = sorted(activities, key=lambda identity: (activities[identity].first, identity))
+        self.commits = sum(activity.commits for activity in activities.values())
+        self.first = min(activity.first for activity in activities.values())
+        self.selected = any(activity.selected for activity in activities.values())
+        self.weeks = sum((activity.weeks for activity in activities.values()), Counter())
+        busiest = sorted(activities, key=lambda identity: (-activities[identity].commits, identity))
         names = [name.partition("@")[0].strip() for name, _ in busiest]
         full_names = [name for name in names if " " in name]
         self.display_name = next(filter(None, full_names + names), "")
@@ -89,41 +89,41 @@ class _Person:
 
 
 class People:
-    """Everybody whom a history names: ``add`` each, then ask for the ``members``."""
+    """All whom a history names: ``add`` each, then get the ``members``."""
 
     def __init__(self) -> None:
-        self._traces: defaultdict[Identity, _Trace] = defaultdict(_Trace)
+        self._activities: defaultdict[Identity, _IdentityActivity] = defaultdict(_IdentityActivity)
 
     def add(self, identity: Identity, when: int, *, commits: int, selected: bool) -> None:
-        """Take note of an author (one commit) or a co-author (none), unless it is a bot.
+        """Add an author (one commit) or a co-author (none), unless it is a bot.
 
         Parameters:
           when: seconds since 1970.
-          selected: within the range that is seeded; whoever is there is a member.
+          selected: whether it is within the window, so that the person is a member.
         """
         if not is_bot(*identity):
-            trace = self._traces[identity]
-            trace.commits += commits
-            trace.first = min(trace.first, when)
-            trace.selected |= selected
-            trace.weeks[_week(when)] += 1
+            activity = self._activities[identity]
+            activity.commits += commits
+            activity.first = min(activity.first, when)
+            activity.selected |= selected
+            activity.weeks[_week(when)] += 1
 
     def members(self, profile: Profile, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
-        """The people of the selected range or just before it, and the row of each of their identities.
+        """Return the people of the window or just before it, and the row of each of their identities.
 
-        Who is one person, and what is said of them, follows from the whole history: when the range moves,
-        members come and go, and nobody changes.
+        Who is one person, and their columns, follow from the whole history: when the window moves, members
+        come and go, and none of them changes.
 
         Parameters:
-          emails: give real addresses, not made-up ones.
+          emails: give real addresses, not invented ones.
         """
         random = profile.random
-        everybody = self._everybody(random)
-        busiest = sorted(everybody, key=lambda person: -person.commits)
-        leads = {person.github_id for person in busiest[: math.ceil(LEADS * len(everybody))]}
-        addresses = _addresses(everybody, real=emails)
+        all_people = self._identify(random)
+        busiest = sorted(all_people, key=lambda person: -person.commits)
+        leads = {person.github_id for person in busiest[: math.ceil(LEAD_SHARE * len(all_people))]}
+        addresses = _addresses(all_people, real=emails)
         weeks = _weeks(profile)
-        people = [person for person in everybody if person.selected or person.weeks.keys() & weeks]
+        people = [person for person in all_people if person.selected or person.weeks.keys() & weeks]
         github_id = _texts(person.github_id for person in people)
         key = text_keys(github_id.tolist())
         weight = np.array([max(1, person.commits) for person in people], dtype=np.float64)
@@ -151,84 +151,83 @@ class People:
         )
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
-    def _everybody(self, random: KeyedRandom) -> list[_Person]:
-        """All people, oldest first, each with a name, a login and an id that nobody else has."""
+    def _identify(self, random: KeyedRandom) -> list[_Person]:
+        """Return all people, oldest first, each with a name, a login and an id of their own."""
         people = [
-            _Person({identity: self._traces[identity] for identity in identities})
-            for identities in _same_person(self._traces)
+            _Person({identity: self._activities[identity] for identity in identities})
+            for identities in _group_by_person(self._activities)
         ]
         people.sort(key=lambda person: (person.first, person.identities))
-        namesakes: Counter[str] = Counter()
+        same_names: Counter[str] = Counter()
         for person in people:
             if not person.github_id:
                 own = person.login or _normal(person.identities[0][0])
-                namesakes[own] += 1
-                person.github_id = str(int(random.identifier("github-id", own, namesakes[own])))
+                same_names[own] += 1
+                person.github_id = str(int(random.identifier("github-id", own, same_names[own])))
         logins = {person.login.casefold() for person in people}
         for person in people:
             if not person.login:
-                person.login = _unused(_slug(person.display_name) or f"dev-{person.github_id}", logins)
+                person.login = _claim_login(_slug(person.display_name) or f"dev-{person.github_id}", logins)
             person.display_name = person.display_name or person.login
         return people
 
 
 def _week(when: int) -> int:
-    """The week of a moment, counted from the first Monday of 1970."""
+    """Return the week of a moment, counted from the first Monday of 1970."""
     return (when - 4 * 86_400) // (7 * 86_400)
 
 
 def _weeks(profile: Profile) -> range:
-    """The weeks of the window, and those before it that tell who was there at its beginning."""
+    """Return the weeks of the window, and those before it that show who is active at its beginning."""
     since, until = (int(np.datetime64(day, "s").astype(np.int64)) for day in (profile.since, profile.until))
     return range(_week(since) - RECENT_WEEKS - LEAD_WEEKS, _week(until) + 1)
 
 
-def _same_person(identities: Iterable[Identity]) -> list[list[Identity]]:
-    """Identities grouped by person: those with an address, an account or a full name in common.
+def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
+    """Return identities grouped by person: those with an address, an account or a full name in common.
 
-    A full name is no reason where it would make one person of two accounts. A single name is one only if it
-    is the login of an account.
+    A full name does not unite two accounts. A single name counts only if it is the login of an account.
     """
     known = sorted(identities)
     accounts = [NOREPLY.fullmatch(email) for _, email in known]
     logins = {account[2] for account in accounts if account}
     sure: defaultdict[str, list[int]] = defaultdict(list)
     likely: defaultdict[str, list[int]] = defaultdict(list)
-    for place, ((name, email), account) in enumerate(zip(known, accounts, strict=True)):
+    for index, ((name, email), account) in enumerate(zip(known, accounts, strict=True)):
         if account:
-            sure[f"@{account[2].lower()}"].append(place)
-            sure[account[1] or f"@{account[2].lower()}"].append(place)
-            likely[account[2]].append(place)
+            sure[f"@{account[2].lower()}"].append(index)
+            sure[account[1] or f"@{account[2].lower()}"].append(index)
+            likely[account[2]].append(index)
         elif PERSONAL.fullmatch(email):
-            sure[email.lower()].append(place)
+            sure[email.lower()].append(index)
         if " " in name or name in logins:
-            likely[_normal(name) if " " in name else name].append(place)
-    group = [[place] for place in range(len(known))]  # members of one group share one list
+            likely[_normal(name) if " " in name else name].append(index)
+    group = [[index] for index in range(len(known))]  # identities of one group share one list
 
-    def unite(places: list[int]) -> None:
-        united = sorted({member for place in places for member in group[place]})
+    def unite(indices: list[int]) -> None:
+        united = sorted({member for index in indices for member in group[index]})
         for member in united:
             group[member] = united
 
-    for places in sure.values():
-        unite(places)
-    for places in likely.values():
-        members = {member for place in places for member in group[place]}
+    for indices in sure.values():
+        unite(indices)
+    for indices in likely.values():
+        members = {member for index in indices for member in group[index]}
         if len({account[1] for account in map(accounts.__getitem__, members) if account and account[1]}) < 2:
-            unite(places)
+            unite(indices)
     return [
-        [known[member] for member in members] for place, members in enumerate(group) if members[0] == place
+        [known[member] for member in members] for index, members in enumerate(group) if members[0] == index
     ]
 
 
 def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
-    """An e-mail address for each id, no two alike; made up where a person has none or it shall not show."""
+    """Return an e-mail address for each id, no two alike; invented unless a real one is wanted and there."""
     own = {person.github_id: person.emails[0] for person in people if real and person.emails}
-    taken = {email.casefold() for email in own.values()}
+    used = {email.casefold() for email in own.values()}
     for person in people:
         if person.github_id not in own:
             name = person.login
-            if f"{name}@{DOMAIN}".casefold() in taken:
+            if f"{name}@{DOMAIN}".casefold() in used:
                 name = f"{name}-{person.github_id}"
             own[person.github_id] = f"{name}@{DOMAIN}"
     return own
@@ -240,14 +239,14 @@ def _normal(name: str) -> str:
 
 def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:LOGIN_LENGTH]
+    return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:MAX_LOGIN]
 
 
-def _unused(login: str, taken: set[str]) -> str:
-    """The login, numbered if somebody has it, and taken from now on."""
+def _claim_login(login: str, used: set[str]) -> str:
+    """Return the login, numbered if it is used, and add it to the used ones."""
     numbered = (login if number == 1 else f"{login}-{number}" for number in itertools.count(1))
-    free = next(candidate for candidate in numbered if candidate not in taken)
-    taken.add(free)
+    free = next(candidate for candidate in numbered if candidate not in used)
+    used.add(free)
     return free
 
 

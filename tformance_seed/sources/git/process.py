@@ -1,7 +1,7 @@
-"""Git as a program that is called, with every setting that could change its words set here.
+"""Run git, with every setting that could change its output set here.
 
-It reads the commits alone: no working tree, index or attributes, so that a clone says the same wherever it
-lies and whatever is checked out.
+It reads commits alone: no working tree, index or attributes, so that a clone gives the same wherever it is
+and whatever is checked out.
 """
 
 import os
@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from tformance_seed.errors import InputError, SeedError
+from tformance_seed.errors import InputError, SeedError, TransientError
 
-#: The oldest git that has every option used here.
-OLDEST_GIT = (2, 31)
+#: The first version of git that has every option used here.
+MIN_GIT_VERSION = (2, 31)
 
-#: Variables that would lead git to another repository, or its words to another form.
-FOREIGN = re.compile(
+#: Variables that would lead git to another repository, or change the form of its output.
+MISLEADING_VARIABLES = re.compile(
     r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
     r"|EXTERNAL_DIFF|DIFF_OPTS|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE|ICASE_PATHSPECS|LITERAL_PATHSPECS"
     r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|TRACE\w*)"
@@ -33,7 +33,7 @@ ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
 }
 
-#: Settings of the user's that would change the output, overruled. ``protocol.allow``: an older git than
+#: Overrides for settings of the user that would change the output. ``protocol.allow``: an older git than
 #: GIT_NO_LAZY_FETCH would ask the network for what a partial clone lacks.
 SETTINGS = {
     "core.quotePath": "false",
@@ -46,11 +46,11 @@ SETTINGS = {
 }
 
 #: Bytes read from git at a time.
-CHUNK = 1 << 18
+READ_SIZE = 1 << 18
 
 
 class Git:
-    """A repository to ask.
+    """A repository that git reads.
 
     Parameters:
       path: of a clone or a bare repository, the folder itself.
@@ -64,10 +64,10 @@ class Git:
         self.path = path
         if not path.is_dir():
             raise InputError(f"repository {path}: no such folder; name a clone or a bare repository")
-        question = ("rev-parse", "--is-shallow-repository", "--absolute-git-dir")
-        answer = _run(["git", "-C", str(path), *question], _only_here(path))
+        query = ("rev-parse", "--is-shallow-repository", "--absolute-git-dir")
+        answer = _run(["git", "-C", str(path), *query], _confined_environment(path))
         if answer.returncode:
-            raise InputError(f"repository {path}: {_refusal(answer.stderr, path)}")
+            raise InputError(f"repository {path}: {_explain_refusal(answer.stderr, path)}")
         shallow, folder = answer.stdout.rstrip("\n").split("\n", 1)
         self._folder = folder
         if shallow == "true":
@@ -89,26 +89,20 @@ class Git:
         return ["git", f"--git-dir={self._folder}", f"--work-tree={self._folder}", *options, *arguments]
 
     def stream(self, *arguments: str, lines: Iterable[str] = (), separator: bytes = b"\0") -> Iterator[str]:
-        """What git prints when it reads ``lines``, cut at the separators.
+        """Yield what git prints when it reads ``lines``, split at the separators.
 
         Raises:
-          SeedError: git failed, with its own last words.
+          TransientError: git was killed, or cannot be started just now.
+          SeedError: git failed; the message is its own last line.
         """
-        with tempfile.TemporaryFile() as questions, tempfile.TemporaryFile() as complaints:
-            questions.writelines(f"{line}\n".encode() for line in lines)
-            questions.seek(0)
-            process = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
-                self._command(*arguments),
-                stdin=questions,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                env=self._environment,
-                cwd=self._folder,
-            )
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
+            stdin.writelines(f"{line}\n".encode() for line in lines)
+            stdin.seek(0)
+            process = self._start(arguments, stdin, stderr)
             output: IO[bytes] = process.stdout  # type: ignore[assignment]  # it is a pipe
             try:
                 rest = b""
-                while chunk := output.read(CHUNK):
+                while chunk := output.read(READ_SIZE):
                     *tokens, rest = (rest + chunk).split(separator)
                     for token in tokens:
                         yield token.decode("utf-8", "replace")
@@ -118,12 +112,31 @@ class Git:
                 output.close()
                 process.wait()
             if process.returncode:
-                complaints.seek(0)
-                words = _last_line(complaints.read().decode("utf-8", "replace"))
-                raise SeedError(f"repository {self.path}: git {arguments[0]}: {words}")
+                stderr.seek(0)
+                message = _last_line(stderr.read().decode("utf-8", "replace"))
+                error = (
+                    TransientError if process.returncode < 0 else SeedError
+                )  # killed, as for lack of memory
+                raise error(f"repository {self.path}: git {arguments[0]}: {message}")
+
+    def _start(
+        self, arguments: tuple[str, ...], stdin: IO[bytes], stderr: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        """Start git, which prints to a pipe."""
+        try:
+            return subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
+                self._command(*arguments),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=self._environment,
+                cwd=self._folder,
+            )
+        except OSError as error:
+            raise TransientError(f"repository {self.path}: git cannot be started: {error}") from error
 
     def head_committed(self) -> int:
-        """When the newest commit was made, in seconds since 1970.
+        """Return the time of the newest commit, in seconds since 1970.
 
         Raises:
           SeedError: it is missing or damaged.
@@ -132,14 +145,16 @@ class Git:
 
 
 def origin_url(path: Path) -> str:
-    """Where a repository was cloned from; empty where nothing says so."""
+    """Return where a repository was cloned from; empty if unknown."""
     _require_git()
-    answer = _run(["git", "-C", str(path), "config", "--get", "remote.origin.url"], _only_here(path))
+    answer = _run(
+        ["git", "-C", str(path), "config", "--get", "remote.origin.url"], _confined_environment(path)
+    )
     return answer.stdout.strip()
 
 
-def _only_here(path: Path) -> dict[str, str]:
-    """Git would go on to look in the folders above, and find another repository there."""
+def _confined_environment(path: Path) -> dict[str, str]:
+    """Return the environment in which git does not find a repository in the folders above."""
     return _environment(GIT_CEILING_DIRECTORIES=str(path.resolve().parent))
 
 
@@ -149,9 +164,9 @@ def _require_git() -> None:
     except OSError as error:
         raise InputError("git cannot be run; install it, or put it on the PATH") from error
     version = re.search(r"(\d+)\.(\d+)", answer.stdout)
-    if version is None or (int(version[1]), int(version[2])) < OLDEST_GIT:
-        wanted = ".".join(map(str, OLDEST_GIT))
-        raise InputError(f"git is too old ({answer.stdout.strip()}); install {wanted} or newer")
+    if version is None or (int(version[1]), int(version[2])) < MIN_GIT_VERSION:
+        required = ".".join(map(str, MIN_GIT_VERSION))
+        raise InputError(f"git is too old ({answer.stdout.strip()}); install {required} or newer")
 
 
 def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -167,12 +182,12 @@ def _run(command: list[str], environment: dict[str, str]) -> subprocess.Complete
 
 
 def _environment(**own: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+    kept = {name: value for name, value in os.environ.items() if not MISLEADING_VARIABLES.fullmatch(name)}
     return kept | ENVIRONMENT | own
 
 
-def _refusal(stderr: str, path: Path) -> str:
-    """Why git does not open a folder, and what to do."""
+def _explain_refusal(stderr: str, path: Path) -> str:
+    """Return why git does not open a folder, and what to do."""
     if "dubious ownership" in stderr or "unsafe repository" in stderr:
         remedy = f"git config --global --add safe.directory '{path.resolve()}'"
         return f"belongs to another user; if you trust it: {remedy}"
@@ -183,4 +198,4 @@ def _refusal(stderr: str, path: Path) -> str:
 
 def _last_line(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else "failed without a word"
+    return lines[-1] if lines else "failed without a message"

@@ -1,4 +1,4 @@
-"""Rows of the shared record out of commits: titles, authors, files, and the traces of AI."""
+"""Build rows of the record from commits: titles, authors, files, and signs of AI."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ from tformance_seed.sources.detection import (
     jira_key,
 )
 from tformance_seed.sources.git.log import Change
-from tformance_seed.sources.git.mainline import MERGED, SQUASHED, Landing
+from tformance_seed.sources.git.mainline import MERGED, SQUASHED, MainlineCommit
 from tformance_seed.sources.git.people import Identity, redact
 from tformance_seed.sources.records import (
     AI_CODE,
@@ -44,75 +44,75 @@ MAX_FILENAME = 500
 #: Bots that keep dependencies up to date; GitHub labels what they open.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
 
-#: What stands between the words of a branch's name.
+#: What separates the words of a branch's name.
 READABLE = re.compile(r"[-_/]+")
 
 #: The type with which the description of a column begins.
 TYPE = re.compile(r"^[\w\[\]]+")
 
-NOT_KNOWN = np.iinfo(np.int64).min  # NaT, as a number
+#: NaT as a number.
+UNKNOWN_TIME = np.iinfo(np.int64).min
 
 Row = dict[str, Any]
 
 
-class Rows:
-    """The rows of one batch, filled landing by landing.
+class BatchBuilder:
+    """The rows of one batch, added one commit of the main line after another.
 
     Parameters:
       member_of: the row of Members that an author is; bots are in none.
-      elsewhere: repository and commit of those whose row another repository gives.
+      shared: repository and commit of those whose row belongs to another repository.
       emails: leave people's e-mail addresses in the texts.
     """
 
-    def __init__(
-        self, member_of: dict[Identity, int], elsewhere: set[tuple[str, str]], *, emails: bool
-    ) -> None:
+    def __init__(self, member_of: dict[Identity, int], shared: set[tuple[str, str]], *, emails: bool) -> None:
         self._member_of = member_of
-        self._elsewhere = elsewhere
+        self._shared = shared
         self._emails = emails
         self._pull_requests: list[Row] = []
         self._commits: list[Row] = []
         self._files: list[Row] = []
 
-    def add(self, landing: Landing, changes: list[Change]) -> None:
-        """A landing with what ``Git.changes`` says of its lines."""
-        if landing.number:
-            own, *side = changes
-            self._add_pull_request(landing, own, side if landing.is_merge else [own])
+    def add(self, main: MainlineCommit, changes: list[Change]) -> None:
+        """Add a commit of the main line with the changes of its revisions."""
+        if main.number:
+            own, *merged = changes
+            self._add_pull_request(main, own, merged if main.is_merge else [own])
         else:
             for change in changes:
-                self._add_commit(landing, change, -1)
+                self._add_commit(main, change, -1)
 
     def batch(self, start: int, stop: int) -> Batch:
-        """All rows so far as the batch of these places."""
+        """Return all rows so far as the batch of these positions."""
         pull_requests = _columns(self._pull_requests, PULL_REQUEST_COLUMNS)
         commits = _columns(self._commits, COMMIT_COLUMNS)
         return Batch(start, stop, pull_requests, commits, _columns(self._files, FILE_COLUMNS))
 
-    def _add_pull_request(self, landing: Landing, own: Change, commits: list[Change]) -> None:
-        place = len(self._pull_requests)
+    def _add_pull_request(self, main: MainlineCommit, own: Change, commits: list[Change]) -> None:
+        """Add a pull request, which changed ``own`` as a whole and consists of ``commits``."""
+        row = len(self._pull_requests)
         title, body, branch = _title_and_body(own)
-        title = title or f"Pull request {landing.number}"
+        title = title or f"Pull request {main.number}"
         tools = set() if commits == [own] else set(ai_tools(f"{title}\n{body}"))
         ai_commits = False
         for commit in commits:
-            signed, co_authored = self._add_commit(landing, commit, place)
+            signed, co_authored = self._add_commit(main, commit, row)
             tools |= signed
             ai_commits |= co_authored
-        name, email = _opener(own, commits)
-        began = min((commit.authored for commit in commits), default=NOT_KNOWN)
+        name, email = infer_author(own, commits)
+        began = min((commit.authored for commit in commits), default=UNKNOWN_TIME)
         self._pull_requests.append(
             {
-                "repository": landing.repository,
-                "number": landing.number,
-                "key": pull_request_key(landing.repository, np.array([landing.number]))[0],
-                "title": self._fit(title),
-                "body": self._fit(body),
+                "repository": main.repository,
+                "number": main.number,
+                "key": pull_request_key(main.repository, np.array([main.number]))[0],
+                "title": self._clean(title),
+                "body": self._clean(body),
                 "state": "merged",
                 "author": self._member_of.get((name, email), -1),
-                "ended_at": landing.committed,
-                "created_at": min(began, landing.committed) if landing.is_merge else NOT_KNOWN,
-                "first_review_at": NOT_KNOWN,
+                "ended_at": main.committed,
+                "created_at": min(began, main.committed) if main.is_merge else UNKNOWN_TIME,
+                "first_review_at": UNKNOWN_TIME,
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
                 "labels": json_text(["dependencies"] if DEPENDENCY_BOTS.match(name) else []),
@@ -127,25 +127,25 @@ class Rows:
                 "has_ai_files": any(is_ai_config(file.filename) for file in own.files),
             }
         )
-        self._add_files(own, place)
+        self._add_files(own, row)
 
-    def _add_commit(self, landing: Landing, change: Change, place: int) -> tuple[set[str], bool]:
-        """A commit's row; the AI tools that signed it, and whether one of them is its author or co-author."""
+    def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> tuple[set[str], bool]:
+        """Add a commit; return the AI tools that signed it, and whether one is its author or co-author."""
         message = f"{change.subject}\n\n{change.body}".strip()
         signed = set(ai_tools(message))
         named = {ai_identity(*author) for author in [change.author, *co_authors(message)]} - {""}
         writers = named | (signed - REVIEW_TOOLS)
-        if (landing.repository, change.sha) not in self._elsewhere:
-            itself = change.sha == landing.sha
+        if (main.repository, change.sha) not in self._shared:
+            itself = change.sha == main.sha
             self._commits.append(
                 {
-                    "pull_request": place,
-                    "repository": landing.repository,
+                    "pull_request": row,
+                    "repository": main.repository,
                     "sha": change.sha,
-                    "message": self._fit(message),
+                    "message": self._clean(message),
                     "additions": sum(file.additions for file in change.files),
                     "deletions": sum(file.deletions for file in change.files),
-                    "committed_at": landing.committed if itself else min(change.authored, landing.committed),
+                    "committed_at": main.committed if itself else min(change.authored, main.committed),
                     "author": self._member_of.get(change.author, -1),
                     "ai_co_authors": json_text(sorted(writers)),
                     "is_ai_assisted": bool(writers),
@@ -153,15 +153,15 @@ class Rows:
             )
         return signed | named, bool(writers)
 
-    def _add_files(self, own: Change, place: int) -> None:
-        """Files of a pull request; names that are alike once they fit the table share a row."""
+    def _add_files(self, own: Change, pull_request: int) -> None:
+        """Add the files of a pull request; names that are equal once truncated share a row."""
         files: dict[str, Row] = {}
         for file in own.files:
             name = file.filename[:MAX_FILENAME]
             row = files.setdefault(
                 name,
                 {
-                    "pull_request": place,
+                    "pull_request": pull_request,
                     "filename": name,
                     "status": file.status,
                     "additions": 0,
@@ -173,12 +173,13 @@ class Rows:
             row["deletions"] += file.deletions
         self._files.extend(files.values())
 
-    def _fit(self, text: str) -> str:
+    def _clean(self, text: str) -> str:
+        """Return a text without addresses, unless they are kept, and no longer than ``MAX_TEXT``."""
         return (text if self._emails else redact(text))[:MAX_TEXT]
 
 
 def _title_and_body(own: Change) -> tuple[str, str, str]:
-    """Title and body of a pull request, and its branch where the message names it."""
+    """Return title and body of a pull request, and its branch where the message names it."""
     if squashed := SQUASHED.fullmatch(own.subject):
         return squashed["title"], own.body.strip(), ""
     merged = MERGED.fullmatch(own.subject)
@@ -187,13 +188,13 @@ def _title_and_body(own: Change) -> tuple[str, str, str]:
     return title.strip() or READABLE.sub(" ", branch), body.strip(), branch
 
 
-def _opener(own: Change, commits: list[Change]) -> Identity:
-    """Whoever wrote most of the commits, the first to come where two did; else who merged."""
+def infer_author(own: Change, commits: list[Change]) -> Identity:
+    """Return who wrote most of the commits, the first of equals; without commits, who merged."""
     return Counter(commit.author for commit in commits or [own]).most_common(1)[0][0]
 
 
 def _columns(rows: list[Row], described: dict[str, str]) -> Columns:
-    """Rows as arrays of the types with which the record's descriptions begin."""
+    """Return rows as arrays of the types with which the record's descriptions begin."""
     columns: Columns = {}
     for name, description in described.items():
         kind = TYPE.findall(description)[0]

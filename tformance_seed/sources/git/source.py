@@ -1,6 +1,6 @@
-"""The git source: pull requests, commits and files out of the history of real repositories.
+"""Read pull requests, commits and files from the history of real repositories.
 
-The first-parent chain of HEAD is what landed. A commit of it that lies in the window is one place in the
+The main line is the first-parent chain of HEAD. A commit of it within the window is one position in the
 source's order, oldest first: a pull request if its message says so (squashed: the subject ends in ``(#12)``;
 merged: ``Merge pull request #12 from ...``), else commits outside any. What git does not know (reviews, when
 a squashed pull request was opened) is left to the simulation.
@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.errors import InputError, SeedError
-from tformance_seed.sources.git.log import Change, Gaps, changes, find_gaps
-from tformance_seed.sources.git.mainline import History, Landing, read_history
+from tformance_seed.errors import InputError, SeedError, TransientError
+from tformance_seed.sources.git.log import Change, MissingContents, changes, find_missing_contents
+from tformance_seed.sources.git.mainline import History, MainlineCommit, read_history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, origin_url
-from tformance_seed.sources.git.rows import Rows
+from tformance_seed.sources.git.rows import BatchBuilder
 from tformance_seed.sources.records import Batch, Members
 
 #: ``owner/name`` at the end of a server's URL, ``https://host/owner/name.git`` or ``git@host:owner/name``.
@@ -42,7 +42,7 @@ class Repository:
 
 
 def repository_name(path: Path) -> str:
-    """What to call a repository: ``owner/name`` of its origin if that is on a server, else after its folder.
+    """Return what to call a repository: ``owner/name`` of its origin on a server, else after its folder.
 
     A folder ``owner+name`` means the same as ``owner/name``.
     """
@@ -55,14 +55,14 @@ def repository_name(path: Path) -> str:
 
 
 def default_until(repositories: list[Repository], today: datetime.date) -> datetime.date:
-    """The last day of the window where the user names none: that of the newest commit, or today if earlier.
+    """Return the last day of the window where the user names none: of the newest commit, at most today.
 
     Raises:
       InputError: as for ``GitSource``.
     """
     newest = 0
     for repository in repositories:
-        with _readable():
+        with _unreadable_is_input_error():
             newest = max(newest, Git(repository.path).head_committed())
     return min(today, datetime.datetime.fromtimestamp(newest, datetime.UTC).date())
 
@@ -70,17 +70,16 @@ def default_until(repositories: list[Repository], today: datetime.date) -> datet
 class GitSource:
     """The history of repositories within the profile's window.
 
-    ``places`` counts what landed: each place is a pull request or commits outside any, so a batch may have
-    no pull request at all. ``total`` counts the pull requests. ``warnings`` says what could not be read.
+    Each position is a pull request or commits outside any, so a batch may have no pull request at all.
 
     Parameters:
       repositories: of different names.
-      profile: of the organisation; its window is of days on which something landed, in UTC.
-      emails: keep people's e-mail addresses, which are made up or removed otherwise.
+      profile: of the organisation; its window is of days in UTC on the main line.
+      emails: keep people's e-mail addresses; otherwise they are invented or removed.
 
     Raises:
       InputError: git is missing or too old; a path is no repository, or it is empty, shallow or truncated;
-        nothing landed within the window.
+        the main line has no commit within the window.
     """
 
     name = "git"
@@ -95,85 +94,87 @@ class GitSource:
         }
         self.warnings: list[str] = []
         self._emails = emails
-        self._gaps: dict[str, Gaps] = {}
+        self._missing: dict[str, MissingContents] = {}
         people = People()
         histories = []
         for repository in sorted(repositories, key=lambda repository: repository.name):
-            with _readable():
+            with _unreadable_is_input_error():
                 git = Git(repository.path)
                 history = read_history(git, repository.name, profile.since, profile.until, people)
-                self._gaps[repository.name] = self._find_gaps(history)
+                self._missing[repository.name] = self._find_missing(history)
             histories.append(history)
         self._gits = {history.repository: history.git for history in histories}
         if len(self._gits) < len(histories):
             raise InputError("two repositories have one name; rename a folder, or give each its origin's URL")
-        self._landings = [landing for history in histories for landing in history.landings]
-        if not self._landings:
-            raise InputError(_nothing(histories, profile))
-        self._elsewhere = _elsewhere(self._landings) if len(histories) > 1 else set()
+        self._mainline = [commit for history in histories for commit in history.mainline]
+        if not self._mainline:
+            raise InputError(_no_commits(histories, profile))
+        self._shared = shared_commits(self._mainline) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
-        self.length = len(self._landings)
-        self.total = sum(landing.number > 0 for landing in self._landings)
+        self.length = len(self._mainline)
+        self.total = sum(commit.number > 0 for commit in self._mainline)
 
     def members(self) -> Members:
-        """Everybody who wrote something in the window or shortly before it."""
+        """Return all who wrote something in the window or shortly before it."""
         return self._members
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """What landed in a range of places, as one batch.
+        """Yield a range of positions as one batch.
 
         Raises:
           SeedError: git failed.
         """
-        rows = Rows(self._member_of, self._elsewhere, emails=self._emails)
-        for landing, read_changes in self._read(self._landings[start:stop]):
-            rows.add(landing, read_changes)
-        yield rows.batch(start, stop)
+        builder = BatchBuilder(self._member_of, self._shared, emails=self._emails)
+        for commit, read_changes in self._read(self._mainline[start:stop]):
+            builder.add(commit, read_changes)
+        yield builder.batch(start, stop)
 
-    def _read(self, landings: list[Landing]) -> Iterator[tuple[Landing, list[Change]]]:
-        for repository, group in groupby(landings, key=lambda landing: landing.repository):
+    def _read(self, commits: list[MainlineCommit]) -> Iterator[tuple[MainlineCommit, list[Change]]]:
+        """Yield commits of the main line with the changes of their revisions."""
+        for repository, group in groupby(commits, key=lambda commit: commit.repository):
             own = list(group)
-            lines = [line for landing in own for line in landing.lines]
-            read = changes(self._gits[repository], lines, self._gaps[repository])
-            for landing in own:
-                yield landing, list(islice(read, len(landing.lines)))
+            revisions = [revision for commit in own for revision in commit.revisions]
+            read = changes(self._gits[repository], revisions, self._missing[repository])
+            for commit in own:
+                yield commit, list(islice(read, len(commit.revisions)))
 
-    def _find_gaps(self, history: History) -> Gaps:
-        lines = [line for landing in history.landings for line in landing.lines]
-        gaps = find_gaps(history.git, lines, history.commits)
-        if gaps.filenames:
+    def _find_missing(self, history: History) -> MissingContents:
+        """Return the contents that a repository lacks, and warn of them."""
+        revisions = [revision for commit in history.mainline for revision in commit.revisions]
+        missing = find_missing_contents(history.git, revisions, history.commits)
+        if missing.filenames:
             self.warnings.append(
-                f"repository {history.git.path}: lacks contents of {len(gaps.filenames)} files, such as"
-                f" {min(gaps.filenames)!r}; their lines are not counted where they are missing"
+                f"repository {history.git.path}: lacks contents of {len(missing.filenames)} files, such as"
+                f" {min(missing.filenames)!r}; their lines are not counted where they are missing"
             )
-        return gaps
+        return missing
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
-    """While a repository is looked over, what git cannot read is the input's fault."""
+def _unreadable_is_input_error() -> Iterator[None]:
+    """Raise InputError, while a request is planned, for what git cannot read."""
     try:
         yield
-    except InputError:
+    except (InputError, TransientError):
         raise
     except SeedError as error:
         raise InputError(f"{error}; it is truncated or damaged: clone it again") from error
 
 
-def _elsewhere(landings: list[Landing]) -> set[tuple[str, str]]:
-    """Repository and commit, of commits that an earlier repository has too: forks share their past."""
+def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:
+    """Return repository and commit of those that an earlier repository has, too: forks share their past."""
     first: dict[str, str] = {}
     return {
-        (landing.repository, sha)
-        for landing in landings
-        for sha in [landing.sha, *(sha for sha, _ in landing.side)]
-        if first.setdefault(sha, landing.repository) != landing.repository
+        (commit.repository, sha)
+        for commit in commits
+        for sha in [commit.sha, *(sha for sha, _ in commit.merged)]
+        if first.setdefault(sha, commit.repository) != commit.repository
     }
 
 
-def _nothing(histories: list[History], profile: Profile) -> str:
-    """Why there is nothing to seed, and a window in which there is."""
+def _no_commits(histories: list[History], profile: Profile) -> str:
+    """Return why there is nothing to seed, and a window in which there is something."""
     days = sorted(day for history in histories for day in history.days)
     names = ", ".join(history.repository for history in histories)
     before = [day for day in days if day <= profile.until]
@@ -183,6 +184,6 @@ def _nothing(histories: list[History], profile: Profile) -> str:
         else f"--until {days[-1]}"
     )
     return (
-        f"repository {names}: nothing landed from {profile.since} to {profile.until}; its history runs from"
-        f" {days[0]} to {days[-1]}: try {near}"
+        f"repository {names}: no commit on the main line from {profile.since} to {profile.until}; its history"
+        f" runs from {days[0]} to {days[-1]}: try {near}"
     )

@@ -125,7 +125,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
 def _weekly(url: str) -> tuple[float, float]:
     """Return the seconds of `weekly`, and of its queries without writing."""
     database = connect(url)
-    teams = maintenance.teams(database, ())
+    teams = maintenance.find_teams(database, ())
     began = time.perf_counter()
     for team_id in teams.values():
         first, last = metrics.data_extent(database, team_id) or (fill.UNTIL, fill.UNTIL)

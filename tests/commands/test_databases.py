@@ -74,7 +74,7 @@ def test_databases_of_one_process_do_not_mix(unbound, tmp_path, postgresql_url):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(seed_and_verify, urls, slugs))
     one, other = map(connect, urls)
-    assert [list(maintain.teams(database, ())) for database in (one, other)] == [["polar"], ["resend"]]
+    assert [list(maintain.find_teams(database, ())) for database in (one, other)] == [["polar"], ["resend"]]
     assert list(maintain.clear_teams(one, ["polar"], wait=False)) == ["polar"]
     assert ledger.own_teams(one) == []
     (report,) = maintain.verify_teams(other, ())

@@ -9,6 +9,7 @@ import peewee
 
 from tformance_seed import ledger, verification
 from tformance_seed.bulk import Result
+from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.errors import InputError, OrganisationBusyError
 from tformance_seed.metrics import data_extent, refresh_weekly
 from tformance_seed.settings import DEFAULT_DAYS
@@ -20,7 +21,7 @@ from tformance_seed.storage.transactions import lock_organisations, transaction
 
 @dataclass
 class Verified:
-    """The state of one organisation: rows and digest by table, and what does not agree."""
+    """The state of one organisation: rows and digest by table, and violated rules."""
 
     organisation: str
     tables: dict[str, verification.TableDigest]
@@ -29,13 +30,13 @@ class Verified:
     unfinished: bool = False
 
 
-def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
-    """Ids of the teams named, or of all that the package made or adopted, by slug.
+def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
+    """Return the ids of the named teams, or of all that the package created or adopted, by slug.
 
     Raises:
       InputError: there is no such team, or none at all.
     """
-    if not table_names(database) >= {Team._meta.table_name}:
+    if not table_names(database) >= {table_name(Team)}:
         raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
     if slugs:
         found = dict(
@@ -52,7 +53,7 @@ def teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
 
 
 def check_ledger(database: peewee.Database) -> None:
-    """See that a database has a ledger of this version.
+    """Check that a database has a ledger of this version.
 
     Raises:
       InputError: nothing was seeded into it, or by an older version only.
@@ -62,9 +63,13 @@ def check_ledger(database: peewee.Database) -> None:
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
-    """Digest and check organisations, by default all seeded ones."""
+    """Check organisations and compute digests of their content, by default of all seeded ones.
+
+    Raises:
+      InputError: there is no such team, or none at all.
+    """
     reports = []
-    for slug, team_id in teams(database, slugs).items():
+    for slug, team_id in find_teams(database, slugs).items():
         content = verification.digest(database, team_id)
         violations = verification.check(database, team_id)
         unfinished = has_team_registry(database) and ledger.has_unfinished_job(database, slug)
@@ -75,13 +80,16 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
 def recompute_weekly(
     database: peewee.Database, slugs: Sequence[str], days: int | None, until: datetime.date | None
 ) -> dict[str, Result]:
-    """Weekly metrics of a window, by default of everything that an organisation has.
+    """Recompute the weekly metrics of a window, by default of everything that an organisation has.
 
+    Returns:
+      Rows written and unchanged, by organisation.
     Raises:
-      InputError: a team is not the package's own.
+      InputError: there is no such team, or it is not the package's own; the window is impossible.
+      OrganisationBusyError: a run is seeding it.
     """
     results = {}
-    chosen = teams(database, slugs)
+    chosen = find_teams(database, slugs)
     own = {team.slug: team for team in ledger.own_teams(database)} if has_team_registry(database) else {}
     if foreign := [slug for slug in chosen if slug not in own]:
         raise InputError(f"the team {foreign[0]} was not created by this package; its rows stay as they are")
@@ -100,7 +108,7 @@ def recompute_weekly(
 def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.date, datetime.date]:
     last = until or ledger.now().date()
     if days is not None and days < 1:
-        raise InputError(f"--days {days}: impossible window; want at least 1 day")
+        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
     try:
         return last - datetime.timedelta(days=(days or DEFAULT_DAYS) - 1), last
     except OverflowError:
@@ -108,12 +116,12 @@ def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.dat
 
 
 def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> None:
-    """See that teams may be cleared.
+    """Check that teams may be cleared.
 
     Raises:
-      InputError: there is no such team, or the package did not make it (``adopt``: or adopt it).
+      InputError: there is no such team, or the package did not create it (``adopt``: or adopt it).
     """
-    teams(database, slugs)
+    find_teams(database, slugs)
     for slug in slugs:
         entry = ledger.own_team(database, slug) if has_team_registry(database) else None
         if entry is None:
@@ -125,12 +133,12 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
 
 
 def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
-    """Remove what was seeded for organisations: rows deleted, by organisation and table.
+    """Remove what was seeded for organisations; return rows deleted, by organisation and table.
 
     Parameters:
-      wait: for another run that has an organisation to end.
+      wait: wait for another run that is seeding an organisation to end.
     Raises:
-      OrganisationBusyError: another run has it, and ``wait`` is not set.
+      OrganisationBusyError: another run is seeding it, and ``wait`` is not set.
     """
     removed = {}
     for slug in dict.fromkeys(slugs):
@@ -148,7 +156,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
 
 
 def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
-    """None where the package has no such team."""
+    """Clear one organisation; return rows by table, None if the package has no such team."""
     with transaction(database):
         lock_organisations(database, [slug])
         ledger.check_idle(database, slug)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import peewee
 
 from tformance_seed import ledger
+from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.planning.plan import Plan
 from tformance_seed.planning.request import Request
@@ -33,13 +34,17 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     """Return what ``seed.run`` would do; write nothing, not even a missing database file."""
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
-    fresh = database is None or Team._meta.table_name not in table_names(database)
-    known = database is not None and has_team_registry(database)
+    fresh = database is None or table_name(Team) not in table_names(database)
+    has_registry = database is not None and has_team_registry(database)
     previews = []
     for item in planned:
         profile, members = item.profile, len(item.source.members())
         usage = expected_usage_rows(members, len(profile.workdays), profile.mean_adoption)
-        action = "new" if database is None or fresh else _action(database, item, request, has_registry=known)
+        action = (
+            "new"
+            if database is None or fresh
+            else _action(database, item, request, has_registry=has_registry)
+        )
         previews.append(
             Preview(
                 profile.organisation.slug,

@@ -12,6 +12,7 @@ import peewee
 
 from tformance_seed import ledger
 from tformance_seed.bulk import Result
+from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.errors import InputError, TransientError, UnavailableError
 from tformance_seed.execution import local, retry
 from tformance_seed.execution.executor import Executor
@@ -53,7 +54,7 @@ NOT_FINISHED = {
     ledger.RUNNING: "not done yet; see: tformance-seed status {}",
     ledger.FAILED: "left by another version of tformance_seed; seed it again",
     ledger.CANCELLED: "cancelled; resume it with: tformance-seed retry {}",
-    ledger.SUPERSEDED: "another run took the organisation over, or it was cleared",
+    ledger.SUPERSEDED: "another run superseded this one, or it was cleared",
 }
 
 
@@ -316,7 +317,7 @@ def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, R
 
 def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
     """Return what the ledger says of an organisation that is done."""
-    order = [model._meta.table_name for model in APPLICATION]
+    order = [table_name(model) for model in APPLICATION]
     return Report(
         organisation=job.organisation,
         since=datetime.date.fromisoformat(job.plan["since"]),

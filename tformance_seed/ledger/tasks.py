@@ -168,7 +168,7 @@ def lock_for_write(database: peewee.Database, task: Task, *, exclusive: bool = F
     Raises:
       StaleTaskError: the task was done meanwhile, or its job was cancelled or superseded.
     """
-    begin_writing(database, task.key.organisation, alone=exclusive)
+    begin_writing(database, task.key.organisation, exclusive=exclusive)
     if _LOCK_TASK(database, task=task.id).fetchone() is None:
         raise StaleTaskError
 

@@ -1,4 +1,4 @@
-"""What insights are drawn from: merged pull requests by week, old open ones, reviews by reviewer."""
+"""What insights are derived from: merged pull requests by week, old open ones, reviews by reviewer."""
 
 import datetime
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from tformance_seed.storage.models import PRReview, PullRequest, TeamMember
 
 DAY = datetime.timedelta(days=1)
 
-#: Weeks before the last complete one that tell what is usual.
-USUAL_WEEKS = 8
+#: Weeks before the last complete one that serve as the baseline.
+BASELINE_WEEKS = 8
 
-#: Days after which an open pull request is old.
+#: Days after which an open pull request counts as old.
 OLD_DAYS = 7
 
 #: Days whose reviews are counted, the last one included.
@@ -26,7 +26,7 @@ REVIEW_DAYS = 28
 
 @dataclass
 class Merged:
-    """Merged pull requests, added up: hours in whole hundredths, over those that have a time."""
+    """Totals of merged pull requests: hours in whole hundredths, over those that have a time."""
 
     count: int = 0
     cycle: int = 0
@@ -39,18 +39,18 @@ class Merged:
 
     @property
     def cycle_hours(self) -> Decimal | None:
-        """Mean hours from creation to merge."""
+        """Mean hours from creation to merge; None if there are none."""
         return rounded(Decimal(self.cycle) / self.cycles / 100) if self.cycles else None
 
     @property
     def review_hours(self) -> Decimal | None:
-        """Mean hours to the first review."""
+        """Mean hours to the first review; None if there are none."""
         return rounded(Decimal(self.review) / self.reviews / 100) if self.reviews else None
 
 
 @dataclass
 class Facts:
-    """What the rules look at."""
+    """The input of the rules."""
 
     name: str
     week: datetime.date  #: Monday of the last complete week
@@ -62,7 +62,7 @@ class Facts:
     reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
 
     def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
-        """Pull requests of some weeks before the last complete one (0), of both kinds unless told."""
+        """Return the totals of some weeks before the last complete one (0), of both kinds by default."""
         weeks = [self.week - ago * WEEK for ago in weeks_ago]
         sums = [
             kind.get(week, Merged()) for kind in kinds or (self.with_ai, self.without_ai) for week in weeks
@@ -71,7 +71,7 @@ class Facts:
 
 
 def gather(database: peewee.Database, team_id: int, name: str, until: datetime.date) -> Facts:
-    """What is known of a team on a day."""
+    """Return the facts of a team on a day."""
     facts = Facts(name, monday_of(until + DAY) - WEEK, until)
     end = midnight(until + DAY)
     week = monday(database, PullRequest.merged_at)
@@ -88,7 +88,7 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
         .where(
             PullRequest.team == team_id,
             PullRequest.state == "merged",
-            PullRequest.merged_at >= midnight(facts.week - USUAL_WEEKS * WEEK),
+            PullRequest.merged_at >= midnight(facts.week - BASELINE_WEEKS * WEEK),
             PullRequest.merged_at < midnight(facts.week + WEEK),
         )
         .group_by(week, WITH_AI_NUMBER)
@@ -109,7 +109,7 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
         .where(
             PRReview.team == team_id,
-            TeamMember.team == team_id,  # or the server would read those of all teams
+            TeamMember.team == team_id,  # the server would otherwise read those of all teams
             PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
             PRReview.submitted_at < end,
         )
@@ -120,5 +120,5 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
 
 
 def rounded(value: Decimal) -> Decimal:
-    """A value with two decimals, half up."""
+    """Return a value rounded half up to two decimals."""
     return value.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -12,10 +12,10 @@ import peewee
 from tformance_seed.bulk.conditional_update import update_where_different
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, to_database
 from tformance_seed.metrics.insight_facts import (
+    BASELINE_WEEKS,
     DAY,
     OLD_DAYS,
     REVIEW_DAYS,
-    USUAL_WEEKS,
     Facts,
     gather,
     rounded,
@@ -23,37 +23,38 @@ from tformance_seed.metrics.insight_facts import (
 from tformance_seed.metrics.weekly import WEEK, midnight
 from tformance_seed.storage.models import DailyInsight
 
-#: How many of the weeks that tell what is usual must have data.
-LEAST_USUAL_WEEKS = 4
+#: How many of the baseline weeks must have data.
+MIN_BASELINE_WEEKS = 4
 
-#: Weeks that are looked at together, and pull requests that each side of a comparison must have.
+#: Weeks that are compared together, and pull requests that each side of a comparison must have.
 COMPARED_WEEKS = 4
-LEAST_COMPARED = 5
+MIN_COMPARED = 5
 
-#: Change from one week to the next, in percent, that is worth a look, and that is worth acting on.
+#: Change from one week to the next, in percent, that is notable, and that calls for action.
 NOTABLE_CHANGE = 10
 GREAT_CHANGE = 25
 
-#: A week's mean time to first review over the usual one: slow, and very slow.
+#: A week's mean time to first review as a multiple of the baseline: slow, and very slow.
 SLOW = Decimal("1.5")
 VERY_SLOW = Decimal(2)
 
-#: Days after which an open pull request is very old; how many are named, and by how many characters of title.
+#: Days after which an open pull request is very old; how many are named, and at most how many characters of
+#: their titles.
 VERY_OLD_DAYS = 30
 NAMED = 3
-LONGEST_TITLE = 80
+MAX_TITLE_LENGTH = 80
 
 #: A reviewer is a bottleneck with this share of all reviews, in percent; a bad one with the second share.
-#: Fewer reviews or reviewers than these tell nothing.
+#: Fewer reviews or reviewers than these are not judged.
 BOTTLENECK_SHARE = 40
 BAD_BOTTLENECK_SHARE = 60
-LEAST_REVIEWS = 10
-LEAST_REVIEWERS = 3
+MIN_REVIEWS = 10
+MIN_REVIEWERS = 3
 
 
 @dataclass(frozen=True)
 class Insight:
-    """One row of the table, but for the team and the date."""
+    """One row of the table, without the team and the date."""
 
     category: str
     metric_type: str
@@ -69,10 +70,10 @@ def refresh_insights(
 ) -> tuple[int, int]:
     """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
 
-    Rows of other days stay, and so does whether somebody dismissed an insight.
+    Rows of other days stay, and so does whether an insight was dismissed.
 
     Parameters:
-      name: of the team, for the texts.
+      name: the team's, for the texts.
       adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
 
     Returns:
@@ -81,13 +82,13 @@ def refresh_insights(
     facts = gather(database, team_id, name, until)
     days = dict.fromkeys(WEEKLY, facts.week + WEEK - DAY) | dict.fromkeys(DAILY, until)
     found = [insight for rule in (WEEKLY | DAILY).values() if (insight := rule(facts))]
-    wanted = {}
+    expected = {}
     for insight in found:
         day = days[insight.metric_type]
         moment = midnight(day)
         values = {"team": team_id, "date": day, "created_at": moment, "updated_at": moment}
-        wanted[day, insight.category, insight.metric_type] = asdict(insight) | values
-    there = DailyInsight.select().where(
+        expected[day, insight.category, insight.metric_type] = asdict(insight) | values
+    existing = DailyInsight.select().where(
         DailyInsight.team == team_id,
         DailyInsight.id > adopted_max_id,
         peewee.Tuple(DailyInsight.date, DailyInsight.metric_type).in_(
@@ -95,13 +96,13 @@ def refresh_insights(
         ),
     )
     with database.atomic():
-        return _store(database, list(there.order_by(DailyInsight.id).dicts().execute(database)), wanted)
+        return _store(database, list(existing.order_by(DailyInsight.id).dicts().execute(database)), expected)
 
 
 def _cycle_time(facts: Facts) -> Insight | None:
     this, last = facts.merged([0]), facts.merged([1])
     now, before = this.cycle_hours, last.cycle_hours
-    if min(this.cycles, last.cycles) < LEAST_COMPARED or not now or not before:
+    if min(this.cycles, last.cycles) < MIN_COMPARED or not now or not before:
         return None
     change = _percent(now, before) - 100
     moved = f"{'rose' if change > 0 else 'fell'} {abs(change)}% to" if change else "held at"
@@ -120,7 +121,7 @@ def _cycle_time(facts: Facts) -> Insight | None:
 def _ai_adoption(facts: Facts) -> Insight | None:
     earlier = range(1, COMPARED_WEEKS + 1)
     now, before = facts.merged([0]), facts.merged(earlier)
-    if min(now.count, before.count) < LEAST_COMPARED:
+    if min(now.count, before.count) < MIN_COMPARED:
         return None
     share = _percent(facts.merged([0], facts.with_ai).count, now.count)
     usual = _percent(facts.merged(earlier, facts.with_ai).count, before.count)
@@ -139,8 +140,10 @@ def _ai_adoption(facts: Facts) -> Insight | None:
 def _slow_reviews(facts: Facts) -> Insight | None:
     this = facts.merged([0])
     now = this.review_hours
-    usual_weeks = [hours for ago in range(1, USUAL_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)]
-    if this.reviews < LEAST_COMPARED or not now or len(usual_weeks) < LEAST_USUAL_WEEKS:
+    usual_weeks = [
+        hours for ago in range(1, BASELINE_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)
+    ]
+    if this.reviews < MIN_COMPARED or not now or len(usual_weeks) < MIN_BASELINE_WEEKS:
         return None
     usual = rounded(statistics.median(usual_weeks))
     if now < usual * SLOW:
@@ -160,7 +163,7 @@ def _slow_reviews(facts: Facts) -> Insight | None:
 def _ai_comparison(facts: Facts) -> Insight | None:
     weeks = range(COMPARED_WEEKS)
     ai, plain = facts.merged(weeks, facts.with_ai), facts.merged(weeks, facts.without_ai)
-    if min(ai.cycles, plain.cycles) < LEAST_COMPARED or not ai.cycle_hours or not plain.cycle_hours:
+    if min(ai.cycles, plain.cycles) < MIN_COMPARED or not ai.cycle_hours or not plain.cycle_hours:
         return None
     change = _percent(ai.cycle_hours, plain.cycle_hours) - 100
     if not change:
@@ -188,7 +191,7 @@ def _open_pull_requests(facts: Facts) -> Insight | None:
         return None
     end = midnight(facts.until + DAY)
     named = [
-        {"title": title[:LONGEST_TITLE], "repository": repository, "days": (end - created).days}
+        {"title": title[:MAX_TITLE_LENGTH], "repository": repository, "days": (end - created).days}
         for created, repository, _, title in facts.old_open[:NAMED]
     ]
     count, oldest = len(facts.old_open), (end - facts.old_open[0][0]).days
@@ -207,7 +210,7 @@ def _open_pull_requests(facts: Facts) -> Insight | None:
 
 def _reviewer_load(facts: Facts) -> Insight | None:
     total = sum(count for count, _ in facts.reviews)
-    if total < LEAST_REVIEWS or len(facts.reviews) < LEAST_REVIEWERS:
+    if total < MIN_REVIEWS or len(facts.reviews) < MIN_REVIEWERS:
         return None
     count, name = facts.reviews[0]
     share = _percent(count, total)
@@ -239,12 +242,16 @@ DAILY: dict[str, Callable[[Facts], Insight | None]] = {
 
 
 def _store(
-    database: peewee.Database, there: list[dict[str, Any]], wanted: dict[tuple[Any, ...], dict[str, Any]]
+    database: peewee.Database, existing: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
 ) -> tuple[int, int]:
-    """Make the rows that are there the ones wanted. The table has no unique key of its own."""
+    """Replace the existing rows by the expected ones; the table has no unique key to upsert by.
+
+    Returns:
+      How many rows were inserted, changed or deleted, and how many were right already.
+    """
     written = unchanged = 0
-    for row in there:
-        values = wanted.pop((row["date"], row["category"], row["metric_type"]), None)
+    for row in existing:
+        values = expected.pop((row["date"], row["category"], row["metric_type"]), None)
         this = DailyInsight.id == row["id"]
         if values is None:
             written += DailyInsight.delete().where(this).execute(database)
@@ -253,9 +260,9 @@ def _store(
             new = {fields[name]: fields[name].to_value(value) for name, value in values.items()}
             changed = update_where_different(database, DailyInsight, new).where(this).execute(database)
             written, unchanged = written + changed, unchanged + 1 - changed
-    if wanted:
-        insert_rows(database, DailyInsight, list(wanted.values()))
-    return written + len(wanted), unchanged
+    if expected:
+        insert_rows(database, DailyInsight, list(expected.values()))
+    return written + len(expected), unchanged
 
 
 def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal:

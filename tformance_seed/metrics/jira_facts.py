@@ -1,4 +1,4 @@
-"""What the pull requests of a Jira key have in common: read from the database, or off what goes there."""
+"""Facts of Jira issues, from pull requests in the database or from rows that are about to be written."""
 
 import functools
 import json
@@ -30,7 +30,7 @@ FOR_FACTS = (
     "state",
 )
 
-#: Pull requests that name a Jira key, by key, the first of each first.
+#: Selects pull requests that name a Jira key, by key, the earliest of each first.
 _NAMED = PreparedStatement(
     lambda _database, value: (
         PullRequest.select(
@@ -43,7 +43,9 @@ _NAMED = PreparedStatement(
             PullRequest.author,
             PullRequest.state,
         )
-        .where(PullRequest.team == value("team"), PullRequest.jira_key > "", PullRequest.id > value("above"))
+        .where(
+            PullRequest.team == value("team"), PullRequest.jira_key > "", PullRequest.id > value("after_id")
+        )
         .order_by(
             PullRequest.jira_key,
             PullRequest.pr_created_at,
@@ -55,13 +57,15 @@ _NAMED = PreparedStatement(
 
 
 def facts_from_columns(pull_requests: Columns) -> Facts:
-    """The facts of pull requests that are about to be written, each with a Jira key of its own.
+    """Return the facts of pull requests that are about to be written, each with a Jira key of its own.
 
     Parameters:
       pull_requests: columns of PullRequest; those without a key have no facts.
     """
     texts = {name: pull_requests[name] for name in ("jira_key", "title")}
-    key, title = (made.values for made in convert_columns(PullRequest, texts))  # as the table will hold them
+    key, title = (
+        column.values for column in convert_columns(PullRequest, texts)
+    )  # as the table will hold them
     rows = np.flatnonzero(key != b"")
     prs = {name: pull_requests[name][rows] for name in FOR_FACTS}
     merged = ~np.isnat(prs["merged_at"])
@@ -84,11 +88,11 @@ def issue_facts(
     size: int,
     adopted_max_id: int = 0,
 ) -> Iterator[Facts]:
-    """The facts of every Jira key that a team's pull requests name, in key order.
+    """Yield the facts of every Jira key that a team's pull requests name, in key order.
 
     Parameters:
-      member_ids: the id of each member; an assignee is a row of it, -1 nobody.
-      size: of how many pull requests a batch is made, at least; those of one key stay together.
+      member_ids: the id of each member; an assignee is a row of it, or -1.
+      size: the least number of pull requests of a batch; those of one key stay together.
       adopted_max_id: pull requests up to this id were there before the team was adopted, and are left out.
 
     Yields:
@@ -97,8 +101,8 @@ def issue_facts(
     """
     member_of = {member_id: row for row, member_id in enumerate(member_ids.tolist())}
     rows: list[tuple[Any, ...]] = []
-    # As the driver has them: Peewee's conversion takes longer than all else here.
-    for row in _NAMED(database, team=team_id, above=adopted_max_id):
+    # The driver's own values: Peewee's conversion takes longer than all else here.
+    for row in _NAMED(database, team=team_id, after_id=adopted_max_id):
         if len(rows) >= size and row[0] != rows[-1][0]:
             yield _facts(rows, member_of)
             rows = []
@@ -133,7 +137,7 @@ def _canonical(labels: str) -> bytes:
 
 
 def _moments(values: tuple[Any, ...]) -> npt.NDArray[np.datetime64]:
-    """Moments as a driver has them: SQLite's are text in UTC, PostgreSQL's are aware."""
+    """Convert a driver's moments: SQLite's are text in UTC, PostgreSQL's are aware."""
     if isinstance(values[0], str):
         return np.array(values, "M8[us]").astype("M8[s]")
     return np.array([moment.timestamp() for moment in values]).astype(np.int64).astype("M8[s]")

@@ -1,4 +1,4 @@
-"""Who reviews with whom, and how often they agree, computed where the data is."""
+"""Who reviews with whom, and how often they agree, computed in the database."""
 
 from typing import Any
 
@@ -28,20 +28,21 @@ def refresh_reviewer_pairs(
 
 
 def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
-    """Every row that ``ReviewerCorrelation`` should hold for a team.
+    """Return the query of every row that ``ReviewerCorrelation`` should hold for a team.
 
-    A reviewer's word on a pull request is their last review of it that is not a mere comment (of the same
-    second, changes requested); two agree if both approved or both requested changes. Who has only commented
-    reviewed together with the others, but neither agrees nor disagrees. Of two members the first is the one
-    whose (github_id, email) sorts first: ids differ from database to database.
+    A reviewer's final verdict on a pull request is their last review of it that is not a mere comment (of two
+    in the same second, the one that requests changes); two reviewers agree if both approved or both requested
+    changes. A reviewer who only commented reviewed together with the others, but neither agrees nor
+    disagrees. Of two members the first is the one whose (github_id, email) sorts first: ids differ from
+    database to database.
 
     Parameters:
-      team_id: a value, or what stands for it in a ``PreparedStatement``.
+      team_id: a value, or a parameter of a ``PreparedStatement``.
     """
-    words = _words(database, team_id)
-    first, second = words.alias("first"), words.alias("second")
-    agreed = fn.COUNT(peewee.SQL("*")).filter(first.c.word == second.c.word)
-    disagreed = fn.COUNT(peewee.SQL("*")).filter(first.c.word != second.c.word)
+    verdicts = _final_verdicts(database, team_id)
+    first, second = verdicts.alias("first"), verdicts.alias("second")
+    agreed = fn.COUNT(peewee.SQL("*")).filter(first.c.verdict == second.c.verdict)
+    disagreed = fn.COUNT(peewee.SQL("*")).filter(first.c.verdict != second.c.verdict)
     latest = fn.MAX(peewee.Case(None, [(first.c.latest > second.c.latest, first.c.latest)], second.c.latest))
     columns: dict[str, Any] = {
         "created_at": latest,
@@ -55,7 +56,7 @@ def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
     }
     named = [columns[field.name].alias(field.column_name) for field in non_id_fields(ReviewerCorrelation)]
     names = [
-        [getattr(word.c, name) for name in ("github_id", "email", "reviewer_id")] for word in (first, second)
+        [getattr(side.c, name) for name in ("github_id", "email", "reviewer_id")] for side in (first, second)
     ]
     together = (first.c.pull_request_id == second.c.pull_request_id) & (
         peewee.Tuple(*names[0]) < peewee.Tuple(*names[1])
@@ -67,10 +68,10 @@ def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
     )
 
 
-def _words(database: peewee.Database, team_id: Any) -> peewee.Select:
-    """What each reviewer said of each pull request in the end, and when they last reviewed it.
+def _final_verdicts(database: peewee.Database, team_id: Any) -> peewee.Select:
+    """Return the query of each reviewer's final verdict on each pull request, and their last review's time.
 
-    The word is 1 where they approved, 0 where they requested changes, NULL where they only commented.
+    The verdict is 1 if they approved, 0 if they requested changes, NULL if they only commented.
     """
     submitted = fn.MAX(PRReview.submitted_at)
     approved = submitted.filter(PRReview.state == "approved")
@@ -84,10 +85,10 @@ def _words(database: peewee.Database, team_id: Any) -> peewee.Select:
             TeamMember.github_id.collate(bytewise).alias("github_id"),
             TeamMember.email.collate(bytewise).alias("email"),
             submitted.alias("latest"),
-            peewee.Case(None, [(approves, 1), (requested.is_null(False), 0)]).alias("word"),
+            peewee.Case(None, [(approves, 1), (requested.is_null(False), 0)]).alias("verdict"),
         )
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
-        # Members by their team, too: the server would read those of all teams to join them.
+        # Filter members by team: the server would otherwise read those of all teams to join them.
         .where(PRReview.team == team_id, TeamMember.team == team_id, PRReview.submitted_at.is_null(False))
         .group_by(PRReview.pull_request, TeamMember.id)
     )

@@ -1,4 +1,4 @@
-"""Weekly metrics of every member, computed where the data is."""
+"""Weekly metrics of every member, computed in the database."""
 
 import datetime
 from typing import Any
@@ -7,6 +7,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import fields_by_name, from_database
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.bulk.refresh import Refresh, non_id_fields
 from tformance_seed.metrics.ai_assistance import WITH_AI
@@ -31,7 +32,7 @@ PARTS = {
     "guess_accuracy": 100.0,
 }
 
-#: What is known of a member's week.
+#: The measures of a member's week.
 MEASURES = tuple(
     field.name
     for field in non_id_fields(WeeklyMetrics)
@@ -64,7 +65,7 @@ def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime
     return midnight(monday_of(since)), midnight(monday_of(until) + WEEK)
 
 
-#: What weekly metrics can be about.
+#: The moments that weekly metrics are counted by, and the weeks that are stored already.
 _MOMENTS = (PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start)
 
 
@@ -85,23 +86,23 @@ def data_extent(database: peewee.Database, team_id: int) -> tuple[datetime.date,
     """Return the first and the last day of a team that weekly metrics can be about; None if there is none."""
     row = _ENDS(database, team=team_id).fetchone()
     fields = [moment for moment in _MOMENTS for _ in range(2)]
-    moments = [field.python_value(end) for field, end in zip(fields, row, strict=True) if end is not None]
+    moments = [from_database(field, end) for field, end in zip(fields, row, strict=True) if end is not None]
     days = [end.date() if isinstance(end, datetime.datetime) else end for end in moments]
     return (min(days), max(days)) if days else None
 
 
 def monday_of(day: datetime.date) -> datetime.date:
-    """The Monday of a day's week."""
+    """Return the Monday of a day's week."""
     return day - datetime.timedelta(days=day.weekday())
 
 
 def midnight(day: datetime.date) -> datetime.datetime:
-    """The moment a day begins, in UTC."""
+    """Return the moment at which a day begins, in UTC."""
     return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
 
 
 def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
-    """The Monday of a moment's week in UTC, as a date of the database, whatever its session's time zone."""
+    """Return, as SQL, the Monday of a moment's week in UTC, whatever the session's time zone."""
     if is_postgresql(database):
         return fn.date_trunc("week", fn.timezone("UTC", moment)).cast("DATE")
     day = fn.SUBSTR(moment, 1, 10)  # SQLite rounds to milliseconds: the last of a day would be the next day's
@@ -109,20 +110,20 @@ def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
 
 
 def hundredths(column: peewee.Field) -> peewee.ColumnBase:
-    """A column of two decimals, or of fewer, as a whole number of hundredths."""
+    """Return, as SQL, a column of at most two decimals as a whole number of hundredths."""
     return fn.ROUND(column * 100).cast("BIGINT")
 
 
 def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBase:
-    """A total of whole parts over a count, rounded half up to whole parts; NULL where the count is 0."""
+    """Return, as SQL, a total over a count, rounded half up to an integer; NULL if the count is 0."""
     return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
 
 
 def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) -> peewee.Select:
-    """Every row that ``WeeklyMetrics`` should hold for the weeks between two moments, as of ``weeks``.
+    """Return the query of every row that ``WeeklyMetrics`` should hold for the weeks between two moments.
 
     Parameters:
-      team_id, start, end: values, or what stands for them in a ``PreparedStatement``.
+      team_id, start, end: values (``weeks`` gives the moments), or parameters of a ``PreparedStatement``.
     """
 
     def part(query: Any, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
@@ -136,7 +137,7 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
 
     merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
     count = fn.COUNT(PullRequest.id)
-    # Each table by its own team, too: the server would read the surveys of all teams to join them.
+    # Filter each table by team: the server would otherwise read the surveys of all teams to join them.
     surveyed = (
         PRSurvey.select()
         .join(PullRequest, on=PRSurvey.pull_request == PullRequest.id)
@@ -198,7 +199,7 @@ def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:
 
 
 def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, ...]) -> peewee.Select:
-    """The parts of each member's week side by side. One part has each measure, so MAX finds it."""
+    """Combine the parts of each member's week; only one part has a measure, so MAX finds it."""
     union: Any = parts[0]
     for other in parts[1:]:
         union = union.union_all(other)
@@ -213,14 +214,14 @@ def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, .
     }
     for name in MEASURES:
         known = fn.MAX(getattr(union.c, name))
-        known = known if WeeklyMetrics._meta.fields[name].null else fn.COALESCE(known, 0)
+        known = known if fields_by_name(WeeklyMetrics)[name].null else fn.COALESCE(known, 0)
         columns[name] = known / PARTS[name] if name in PARTS else known
     named = [columns[field.name].alias(field.column_name) for field in non_id_fields(WeeklyMetrics)]
     return peewee.Select([union], named).group_by(union.c.member_id, union.c.week_start)
 
 
 def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.ColumnBase:
-    """The end of a week in UTC: the row is a function of its content, not of the run that made it."""
+    """Return, as SQL, the end of a week in UTC: a row depends on its content, not on when it was computed."""
     if is_postgresql(database):
         return fn.timezone("UTC", (week_start + WEEK.days).cast("TIMESTAMP"))
     return fn.datetime(week_start, f"+{WEEK.days} days")

@@ -1,1 +1,1 @@
-"""What the tasks of each stage do: make rows, or have the database tell them, and write both."""
+"""What the tasks of each stage do: generate rows, or derive them from the database, and write them."""

@@ -10,7 +10,7 @@ import peewee
 from tformance_seed import metrics
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.peewee_internals import execute_sql
+from tformance_seed.bulk.peewee_internals import execute_sql, table_name
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write
 from tformance_seed.simulate.copilot import editors, languages, seats
@@ -129,7 +129,7 @@ def _computed(
             began = time.perf_counter()
             written, unchanged = compute(context, context.adopted_max_id(model))
             seconds = time.perf_counter() - began
-            results[model._meta.table_name + part] = Result(written, unchanged, seconds)
+            results[table_name(model) + part] = Result(written, unchanged, seconds)
 
         return write
 

@@ -11,6 +11,7 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import foreign_keys, table_name
 from tformance_seed.errors import SeedError
 from tformance_seed.planning.plan import Plan
 from tformance_seed.sources.records import Columns, Members
@@ -104,13 +105,12 @@ class JobContext:
     def write(self, model: type[peewee.Model], columns: Columns, results: Results) -> None:
         """Upsert rows of a table of the team's; references are rows of the members and become ids."""
         rows = dict(columns)
-        for name in rows.keys() & model._meta.fields.keys():
-            parent = getattr(model._meta.fields[name], "rel_model", None)
-            if parent is TeamMember:
-                rows[name] = ids_of(rows[name], self.member_ids)
+        for field in foreign_keys(model):
+            if field.rel_model is TeamMember and field.name in rows:
+                rows[field.name] = ids_of(rows[field.name], self.member_ids)
         count = len(next(iter(rows.values())))
         rows["team"] = np.full(count, self.team.team_id)
-        table = model._meta.table_name
+        table = table_name(model)
         fresh = model.__name__ in self.empty_tables
         chunk_size = self.options.chunk_size
         result = upsert(model, rows, database=self.database, chunk_size=chunk_size, no_conflicts=fresh)

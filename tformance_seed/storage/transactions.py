@@ -54,17 +54,17 @@ def lock_organisations(database: peewee.Database, slugs: Sequence[str]) -> None:
         database.execute_sql("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", (keys,))
 
 
-def begin_writing(database: peewee.Database, slug: str, *, alone: bool) -> None:
+def begin_writing(database: peewee.Database, slug: str, *, exclusive: bool) -> None:
     """Begin to write an organisation's rows, parents first, in a transaction whose client may be lost.
 
-    Waits for those who hold it, and where ``alone`` is set, for the others who write. Foreign keys are
+    Waits for those who hold it, and if ``exclusive`` is set, for the others who write. Foreign keys are
     checked after each statement rather than all at the end: the rows are at hand then, and checks of one
     transaction meet the writing of others, not their checks, which lock the same few pages. Where statistics
     know of a hundred teams, the planner would have the key of one checked by reading all of them, which makes
     a row a tenth dearer. It may not; nor compile what must be read as a whole, which looks dear to it then.
     """
     if is_postgresql(database):
-        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
         database.execute_sql(
             "SET CONSTRAINTS ALL IMMEDIATE; "
             "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "

@@ -36,7 +36,7 @@ from tformance_seed.storage.models import (
     PullRequest,
 )
 
-#: Makes a table's rows, without ``id`` and ``team``; a reference is a row of the batch's own table.
+#: Builds a table's rows, without ``id`` and ``team``; a reference is a row of the batch's own table.
 Builder = Callable[[CompleteBatch], Columns]
 
 #: Looks up the ids of rows that were just written, for the tables after it that refer to them.

@@ -1,4 +1,4 @@
-"""What the user asks for, and whether it goes together."""
+"""A user's request, checked as a whole."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Request(ContentRequest):
 
     @property
     def source_name(self) -> str:
-        """The source that is named, else the one that an option implies."""
+        """The named source, else the one that an option implies, else the default."""
         if self.source is not None:
             return self.source
         implied = (name for name in SOURCES if self._is_given(source_type(name).implied_by))

@@ -140,7 +140,7 @@ ON_LINE, ANSWER, ON_PULL_REQUEST, BY_BOT = range(4)
 
 
 def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Columns:
-    """Return the comments of a batch, between creation and end, as ``COMMENT_COLUMNS`` says.
+    """Return the comments of a batch, between creation and end, with ``COMMENT_COLUMNS``.
 
     Reviewers, bots among them, comment with a review or after it; authors answer. The path of a comment on
     a line is one of the pull request's files.
@@ -150,44 +150,46 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     review_start, review_count = group_offsets(reviews["pull_request"], size)
     file_start, file_count = group_offsets(files["pull_request"], size)
     drawn = [random.pick("comments", chances, prs["key"]) for chances in (REVIEWED, UNREVIEWED)]
-    owner, place = expand_counts(np.where(review_count > 0, *drawn))
+    owner, position = expand_counts(np.where(review_count > 0, *drawn))
     key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
 
     def of(start: Ints, count: Ints, purpose: str) -> Ints:
         """Return, for each comment, one of the rows that its pull request has."""
-        return start[owner] + np.floor(random.uniform(purpose, key, place) * count[owner]).astype(np.int64)
+        return start[owner] + np.floor(random.uniform(purpose, key, position) * count[owner]).astype(np.int64)
 
     reviewed = review_count[owner] > 0
     review = of(review_start, review_count, "comment on review")[reviewed]
-    author_row = np.where(random.chance("comment by author", BY_AUTHOR, key, place), author, -1)
+    author_row = np.where(random.chance("comment by author", BY_AUTHOR, key, position), author, -1)
     start = seconds(prs["created_at"])[owner]
     author_row[reviewed] = reviews["reviewer"][review]
     start[reviewed] = seconds(reviews["submitted_at"])[review]
-    on_line = reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_LINE_SHARE, key, place)
+    on_line = (
+        reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_LINE_SHARE, key, position)
+    )
     file = of(file_start, file_count, "comment on file")
     reach = np.where(on_line, np.minimum(MAX_DELAY_ON_LINE, ended - start), ended - start)
-    when = start + np.floor(random.uniform("comment", key, place) * reach).astype(np.int64)
+    when = start + np.floor(random.uniform("comment", key, position) * reach).astype(np.int64)
 
     # Only every second comment can be an answer, so what it answers is none.
-    question = np.arange(len(owner)) - place % 2
-    answer = (place % 2 == 1) & on_line[question] & (author >= 0) & (author_row[question] != author)
-    answer &= random.chance("comment answered", ANSWERED, key, place)
-    delay = random.uniform("answer", key, place) * (ended - when[question])
+    question = np.arange(len(owner)) - position % 2
+    answer = (position % 2 == 1) & on_line[question] & (author >= 0) & (author_row[question] != author)
+    answer &= random.chance("comment answered", ANSWERED, key, position)
+    delay = random.uniform("answer", key, position) * (ended - when[question])
     when = np.where(answer, when[question] + np.floor(delay).astype(np.int64), when)
     author_row = np.where(answer, author, author_row)
     file = np.where(answer, file[question], file)
     on_line |= answer
     kind = np.select([answer, on_line, author_row < 0], [ANSWER, ON_LINE, BY_BOT], ON_PULL_REQUEST)
 
-    identifier = random.identifier("comment", key, place)
+    identifier = random.identifier("comment", key, position)
     path = np.zeros(len(owner), dtype=files["filename"].dtype)
     path[on_line] = files["filename"][file[on_line]]
     length = np.ones(len(owner), dtype=np.int64)
     length[on_line] += files["additions"][file[on_line]]
-    line = 1 + np.floor(random.uniform("comment line", key, place - answer) * length).astype(np.int64)
-    edited = random.chance("comment edited", EDITED, key, place)
-    delay = random.uniform("edit", key, place) * np.minimum(MAX_EDIT_DELAY, ended - when)
-    text = random.integers("comment body", key, place, low=0, high=BODIES.shape[1] - 1)
+    line = 1 + np.floor(random.uniform("comment line", key, position - answer) * length).astype(np.int64)
+    edited = random.chance("comment edited", EDITED, key, position)
+    delay = random.uniform("edit", key, position) * np.minimum(MAX_EDIT_DELAY, ended - when)
+    text = random.integers("comment body", key, position, low=0, high=BODIES.shape[1] - 1)
     return {
         "pull_request": owner,
         "github_comment_id": identifier,

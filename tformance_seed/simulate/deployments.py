@@ -32,9 +32,9 @@ def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
     start, count = group_offsets(commits["pull_request"], len(prs["key"]))
     deployed = (prs["state"] == b"merged") & (count > 0) & random.chance("deployed", DEPLOYED, prs["key"])
     route = random.pick("deployment way", ROUTE_CHANCES, prs["key"])
-    owner, place = expand_counts(np.where(deployed, 1 + (route == BOTH), 0))
+    owner, position = expand_counts(np.where(deployed, 1 + (route == BOTH), 0))
     key = prs["key"][owner]
-    production = np.where(route[owner] == BOTH, place == 1, route[owner] == PRODUCTION)
+    production = np.where(route[owner] == BOTH, position == 1, route[owner] == PRODUCTION)
     to_staging = random.integers("to staging", key, low=TO_STAGING[0], high=TO_STAGING[1])
     to_production = random.integers("to production", key, low=TO_PRODUCTION[0], high=TO_PRODUCTION[1])
     when = seconds(prs["merged_at"])[owner]
@@ -42,10 +42,10 @@ def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
     deployed_at = moments(when)
     rows = {
         "pull_request": owner,
-        "github_deployment_id": random.identifier("deployment", key, place),
+        "github_deployment_id": random.identifier("deployment", key, position),
         "repository": prs["repository"][owner],
         "environment": ENVIRONMENTS[production.astype(np.int64)],
-        "status": STATUSES[random.pick("deployment status", STATUS_CHANCES, key, place)],
+        "status": STATUSES[random.pick("deployment status", STATUS_CHANCES, key, position)],
         "deployed_at": deployed_at,
         "sha": commits["sha"][(start + count - 1)[owner]],
         "creator": prs["author"][owner],

@@ -11,7 +11,7 @@ from tformance_seed.sources.records import Activity, Columns, Members
 #: Chances of 0, 1, 2 rounds of requested changes before the last review.
 ROUNDS = (0.68, 0.24, 0.08)
 
-#: Chances of 1, 2, 3 reviewers; and where one person does most reviews.
+#: Chances of 1, 2, 3 reviewers; and where a scenario has a top reviewer.
 REVIEWERS = (0.62, 0.28, 0.10)
 REVIEWERS_OF_BOTTLENECK = (0.85, 0.12, 0.03)
 

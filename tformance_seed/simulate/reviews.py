@@ -75,7 +75,7 @@ BODIES = np.array(
 
 
 def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
-    """Return the reviews of a batch whose times are filled in, as ``REVIEW_COLUMNS`` says.
+    """Return the reviews of a batch whose times are filled in, with ``REVIEW_COLUMNS``.
 
     The first one is at ``first_review_at``. A review bot's comes before those of people. One reviewer
     requests changes, in so many rounds, and gives the final verdict, which approves what is merged; others
@@ -90,14 +90,14 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     people = np.where(reviewed, np.maximum(np.minimum(number, found), ~by_bot), 0)
     rounds = np.where(people > 0, random.pick("review rounds", ROUNDS, key), 0)
 
-    owner, place = expand_counts(by_bot + rounds + people)
-    step = place - by_bot[owner]  # -1 is the bot's
+    owner, position = expand_counts(by_bot + rounds + people)
+    step = position - by_bot[owner]  # -1 is the bot's
     bot = step < 0
     is_last = step == (rounds + people)[owner] - 1
     by_first_reviewer = is_last | (step < rounds[owner])
     slot = np.where(by_first_reviewer, 0, step - rounds[owner] + 1)
     state = np.where(
-        random.chance("second approves", SECOND_APPROVES, key[owner], place), APPROVED, COMMENTED
+        random.chance("second approves", SECOND_APPROVES, key[owner], position), APPROVED, COMMENTED
     )
     state = np.where(prs["state"][owner] == b"merged", state, COMMENTED)
     state = np.where(is_last, _final_verdict(prs, profile)[owner], state)
@@ -105,15 +105,17 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     state = np.where(bot, COMMENTED, state)
 
     first, ended = seconds(prs["first_review_at"])[owner], seconds(prs["ended_at"])[owner]
-    share = sort_within_groups(np.where(place == 0, 0.0, random.uniform("review", key[owner], place)), owner)
+    share = sort_within_groups(
+        np.where(position == 0, 0.0, random.uniform("review", key[owner], position)), owner
+    )
     when = first + np.floor(np.sqrt(share) * (ended - first)).astype(np.int64)
-    text = random.integers("review body", key[owner], place, low=0, high=BODIES.shape[1] - 1)
+    text = random.integers("review body", key[owner], position, low=0, high=BODIES.shape[1] - 1)
     return {
         "pull_request": owner,
         "reviewer": np.where(bot, -1, reviewers[owner, slot]),
         "state": STATES[state],
         "submitted_at": moments(when),
-        "github_review_id": random.identifier("review", key[owner], place),
+        "github_review_id": random.identifier("review", key[owner], position),
         "is_ai_review": bot,
         "ai_reviewer_type": np.where(bot, _review_tools(prs)[owner], b""),
         "body": BODIES[np.where(bot, len(STATES), state), text],

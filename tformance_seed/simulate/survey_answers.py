@@ -1,4 +1,4 @@
-"""Rows of the table PRSurveyReview: what reviewers said about a merged pull request."""
+"""Rows of the table PRSurveyReview: answers of reviewers about a merged pull request."""
 
 import numpy as np
 
@@ -56,8 +56,8 @@ def _evenly_spread(
     """
     prs = batch.pull_requests
     repository = text_keys(prs["repository"])
-    place = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    return batch.profile.random.sobol(sequence, prs["number"][owner], repository[owner], place, *keys)
+    position = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    return batch.profile.random.sobol(sequence, prs["number"][owner], repository[owner], position, *keys)
 
 
 def _quality(batch: CompleteBatch, owner: Ints) -> Ints:

@@ -1,4 +1,4 @@
-"""Rows of the table PRSurvey: what the author of a merged pull request said about it."""
+"""Rows of the table PRSurvey: the author's answers about a merged pull request."""
 
 import numpy as np
 

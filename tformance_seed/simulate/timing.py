@@ -1,4 +1,4 @@
-"""Times: how long a pull request waits for its first review, and how long it takes in all.
+"""Times: how long a pull request waits for its first review, and for its end.
 
 The hours to the first review are a capped lognormal with the published median and mean. So are the hours
 from there to the end, whose mean is what the mean cycle time leaves and whose median is solved for, so that
@@ -62,7 +62,7 @@ NIGHT, NIGHT_LENGTH, NIGHT_MARGIN = 22 * 3600, 9 * 3600, 3 * 3600
 
 
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
-    """Complete the times of a batch, in place.
+    """Complete the times of a batch, in position.
 
     Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, ``merged_at``,
     ``cycle_time_hours`` and ``review_time_hours``; commits get ``committed_at`` where it was NaT. Where
@@ -123,7 +123,7 @@ def _whole_seconds(hours: Floats, random: KeyedRandom, purpose: str, key: UInt64
 
 
 def _quantiles(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
-    """Return where each pull request stands in the distributions of the two durations."""
+    """Return the quantile of each pull request in the distributions of the two durations."""
     repository = text_keys(prs["repository"])
     return (
         random.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
@@ -219,7 +219,7 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
         return
     starts, counts = group_offsets(commits["pull_request"][missing], len(prs["key"]))
     present = np.flatnonzero(counts)[np.argsort(starts[counts > 0])]  # pull requests in the commits' order
-    owner, place = expand_counts(counts[present])
+    owner, position = expand_counts(counts[present])
     owner = present[owner]
     key = prs["key"][owner]
     created, ended = (seconds(prs[name])[owner].astype(np.float64) for name in ("created_at", "ended_at"))
@@ -229,14 +229,14 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
     first = move_out_of_night(
         first, np.full(len(first), -np.inf), created - MIN_FIRST_COMMIT, margin, profile.utc_offset
     )
-    u = sort_within_groups(np.where(place == 0, 0.0, random.uniform("commit", key, place)), owner)
+    u = sort_within_groups(np.where(position == 0, 0.0, random.uniform("commit", key, position)), owner)
     when = np.where(
         u < COMMITS_BEFORE,
         first + (created - first) * (u / COMMITS_BEFORE),
         created + (ended - created) * ((u - COMMITS_BEFORE) / (1 - COMMITS_BEFORE)),
     )
-    margin = random.uniform("commit by day", key, place) * NIGHT_MARGIN
-    when = move_out_of_night(when, first, np.where(place == 0, first, ended), margin, profile.utc_offset)
+    margin = random.uniform("commit by day", key, position) * NIGHT_MARGIN
+    when = move_out_of_night(when, first, np.where(position == 0, first, ended), margin, profile.utc_offset)
     when = sort_within_groups(when, owner)
     filled = commits["committed_at"].copy()
     filled[missing] = np.floor(when).astype(np.int64).astype("datetime64[s]")

@@ -1,1 +1,1 @@
-"""Where pull requests come from. A source is one file that yields the shared record (``records``)."""
+"""Sources of pull requests. A source is a folder and a line in ``registry``; it fills ``records``."""

@@ -1,4 +1,4 @@
-"""What names and texts of a repository say: kinds of files, Jira keys, bots, and the traces of AI tools.
+"""Detect kinds of files, Jira keys, bots and AI tools by names and texts of a repository.
 
 An AI tool counts where it signed: a co-author trailer, a bot's login, a signature line, or words that mean
 nothing else. A product's name in running text does not: "database cursor" and "call the Gemini API" are
@@ -12,8 +12,8 @@ import re
 REVIEW_TOOLS = frozenset({"coderabbit", "cubic", "ellipsis", "greptile", "sourcery"})
 
 #: Who an AI tool is as an author or co-author, matched against the whole of ``name <email>``. Names that
-#: people bear, and names that are common words, need the tool's own address or a model's name beside them;
-#: the makers' people have addresses at the same domains, so a domain alone says nothing.
+#: people bear, and names that are common words, need the tool's own address or a model's name as well; the
+#: vendors' employees have addresses at the same domains, so a domain alone is no evidence.
 IDENTITIES = {
     "aider": r"(?:.* )?\(aider\) .*|aider\b.*|.*<(?:aider|noreply)@aider\.chat>",
     "chatgpt": r"(?:openai )?(?:chatgpt|codex|gpt-[345o])\b.*|.*<(?:codex|noreply)@openai\.com>",
@@ -54,7 +54,7 @@ SIGNED_NAMES = {
     "windsurf": r"windsurf(?: ai)?",
 }
 
-#: Marks that mean the tool wherever they stand in a text: logins of bots, links to sessions, the headings
+#: Marks that mean the tool anywhere in a text: logins of bots, links to sessions, the headings
 #: and comments that review tools leave in a pull request's description.
 MARKS = {
     "aider": r"^aider: |\(aider\)\s*$|https?://aider\.chat\b",
@@ -94,7 +94,7 @@ _SIGNED = {
 _CO_AUTHOR = re.compile(rf"^[ \t*>-]*(?:{_TRAILER_KEYS}):(.*)", re.IGNORECASE | re.MULTILINE)
 
 #: Words without one of which a text has no mark or signature of the tool, where its name is not the word:
-#: looking for them first makes the patterns above cheap.
+#: searching for them first makes the patterns above cheap.
 WORDS = {
     "chatgpt": ("chatgpt", "codex"),
     "claude_code": ("claude",),
@@ -160,7 +160,7 @@ _AI_CONFIG = re.compile(
 
 
 def file_category(filename: str) -> str:
-    """frontend, backend, javascript, test, docs, config or other, by folder, name and extension."""
+    """Return frontend, backend, javascript, test, docs, config or other, by folder, name and extension."""
     if _TEST.search(filename):
         return "test"
     if _DOCS.search(filename):
@@ -171,18 +171,18 @@ def file_category(filename: str) -> str:
 
 
 def is_ai_config(filename: str) -> bool:
-    """Whether the file configures an AI tool: ``CLAUDE.md``, ``.cursor/rules/api.mdc``."""
+    """Return whether the file configures an AI tool: ``CLAUDE.md``, ``.cursor/rules/api.mdc``."""
     return _AI_CONFIG.search(filename) is not None
 
 
 def jira_key(text: str) -> str:
-    """The first Jira key in a text; empty where there is none. Standards such as UTF-8 are no keys."""
+    """Return the first Jira key in a text; empty where there is none. Standards such as UTF-8 are no keys."""
     match = _JIRA_KEY.search(text)
     return match[0] if match else ""
 
 
 def co_authors(message: str) -> list[tuple[str, str]]:
-    """Name and e-mail address of each co-author that a message's trailers name."""
+    """Return name and e-mail address of each co-author that a message's trailers name."""
     if "-by:" not in message.lower():
         return []
     people = (match[1].partition("<") for match in _CO_AUTHOR.finditer(message))
@@ -193,13 +193,13 @@ def co_authors(message: str) -> list[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=4096)
 def ai_identity(name: str, email: str = "") -> str:
-    """The AI tool that an author or co-author is; empty for a person."""
+    """Return the AI tool that an author or co-author is; empty for a person."""
     identity = f"{name.strip()} <{email.strip()}>"
     return next((tool for tool, pattern in _IDENTITY.items() if pattern.fullmatch(identity)), "")
 
 
 def ai_tools(text: str) -> list[str]:
-    """The AI tools that signed a text, in alphabetical order."""
+    """Return the AI tools that signed a text, in alphabetical order."""
     lowered = text.lower()
     found = {
         tool
@@ -211,7 +211,7 @@ def ai_tools(text: str) -> list[str]:
 
 
 def is_bot(name: str, email: str = "") -> bool:
-    """Whether an author is a program: ``[bot]`` logins, well-known services, AI tools."""
+    """Return whether an author is a program: ``[bot]`` logins, well-known services, AI tools."""
     return (
         _BOT.fullmatch(name.strip()) is not None
         or _BOT_ADDRESS.match(email) is not None
@@ -220,10 +220,10 @@ def is_bot(name: str, email: str = "") -> bool:
 
 
 def is_revert(title: str) -> bool:
-    """Whether a title says that the change takes another one back."""
+    """Return whether a title says that the change reverts another."""
     return _REVERT.match(title) is not None
 
 
 def is_hotfix(title: str) -> bool:
-    """Whether a title calls the change a hotfix."""
+    """Return whether a title calls the change a hotfix."""
     return _HOTFIX.search(title) is not None

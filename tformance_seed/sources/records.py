@@ -56,7 +56,7 @@ PULL_REQUEST_COLUMNS = {
     "has_ai_files": "bool: it touches files that configure an AI tool",
 }
 
-#: The columns of ``Batch.commits``. Rows of one pull request stand together, oldest first.
+#: The columns of ``Batch.commits``. Rows of one pull request are contiguous, oldest first.
 COMMIT_COLUMNS = {
     "pull_request": "int64, row of the batch's pull requests; -1 for a commit outside any",
     "repository": "S",
@@ -70,7 +70,7 @@ COMMIT_COLUMNS = {
     "is_ai_assisted": "bool",
 }
 
-#: The columns of ``Batch.files``. Rows of one pull request stand together; file names are unique in it.
+#: The columns of ``Batch.files``. Rows of one pull request are contiguous; file names are unique in it.
 FILE_COLUMNS = {
     "pull_request": "int64",
     "filename": "S, at most 500 characters",
@@ -80,7 +80,7 @@ FILE_COLUMNS = {
     "file_category": "S: frontend, backend, javascript, test, docs, config, other",
 }
 
-#: The columns of ``Batch.reviews``. Rows of one pull request stand together, oldest first, between its
+#: The columns of ``Batch.reviews``. Rows of one pull request are contiguous, oldest first, between its
 #: creation and its end. ``ai_kind`` of a pull request with a review by an AI is not AI_NONE.
 REVIEW_COLUMNS = {
     "pull_request": "int64",
@@ -105,7 +105,7 @@ CHECK_RUN_COLUMNS = {
     "duration_seconds": "int64, from start to end; or NULL",
 }
 
-#: The columns of ``Batch.comments``. Rows of one pull request stand together, after its creation.
+#: The columns of ``Batch.comments``. Rows of one pull request are contiguous, after its creation.
 COMMENT_COLUMNS = {
     "pull_request": "int64",
     "github_comment_id": "int64, names the comment",
@@ -254,7 +254,7 @@ def _concatenate_masked(columns: list[npt.NDArray[Any]]) -> np.ma.MaskedArray[An
 
 
 class Source(Protocol):
-    """What the pipeline asks of a source."""
+    """The interface of a source to the pipeline."""
 
     name: str
     #: What the user asked of it beyond organisation and window, for the ledger; JSON values, no secrets.

@@ -1,4 +1,4 @@
-"""What a source's package offers to planning."""
+"""The interface of a source's package to planning."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
@@ -19,12 +19,12 @@ class SourceType:
 
     Parameters:
       own_options: fields of a request that do not go together with sources which do not list them, each
-        with the reason; empty where the option's name says it.
+        with the reason; empty where the option's name explains it.
       implied_by: the one of these that chooses this source where the user names none.
       check: raises InputError if a request for this source lacks an option or contradicts itself.
       plan: a profile and a source for each organisation of a checked request, which may leave the last day
         of the window open; the second argument is today. Raises InputError.
-      restore: makes a source again from its profile and what ``Source.record`` held, anywhere. Raises
+      restore: recreates a source from its profile and ``Source.record``, on any machine. Raises
         SeedError if its inputs cannot be read there.
     """
 

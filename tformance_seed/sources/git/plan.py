@@ -22,7 +22,7 @@ def _check(request: ContentRequest) -> None:
     if not request.repositories:
         raise InputError("--source git needs --repo PATH, a clone")
     if request.everything or len(request.organisations) > 1:
-        raise InputError("--repo takes one organisation at most: all repositories go into it")
+        raise InputError("--repo expects one organisation at most: all repositories belong to it")
 
 
 def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
@@ -39,7 +39,7 @@ def _organisation(request: ContentRequest, repositories: list[Repository]) -> Or
     slug = request.organisations[0] if request.organisations else own_slug
     if not SLUG.fullmatch(slug):
         raise InputError(
-            f"{slug!r} is no slug; name an organisation of a-z, 0-9, - and _, at most {MAX_SLUG} characters"
+            f"{slug!r} is not a slug; name an organisation of a-z, 0-9, - and _, up to {MAX_SLUG} characters"
         )
     known = load_organisations(request.catalog).get(slug)
     organisation = known or Organisation(slug, own_name or slug, jira_project_key=jira_project(slug))

@@ -196,7 +196,7 @@ def test_null_becomes_value_and_value_becomes_null(copy):
     assert [row.note for row in Reading.select().order_by(Reading.sensor)] == ["y", None]
 
 
-def test_columns_not_given_take_defaults_and_are_left_alone(copy):
+def test_columns_not_given_get_defaults_and_are_not_updated(copy):
     upsert(Reading, {"sensor": [1], "day": days(1), "label": ["mine"]}, copy=copy)
     assert Reading.get().big == 7
     upsert(Reading, {"sensor": [1], "day": days(1), "big": [9]}, copy=copy)
@@ -204,13 +204,13 @@ def test_columns_not_given_take_defaults_and_are_left_alone(copy):
     assert (row.label, row.big, row.tags) == ("mine", 9, [])
 
 
-def test_last_of_rows_with_the_same_key_counts(copy):
+def test_the_last_of_rows_with_the_same_key_counts(copy):
     rows = {"sensor": [1, 1, 1], "day": [days(1)[0]] * 3, "note": ["a", "b", "c"]}
     result = upsert(Reading, rows, copy=copy)
     assert (result.written, Reading.get().note) == (1, "c")
 
 
-def test_partial_key_is_read_off_the_model(copy):
+def test_a_partial_key_of_the_model_is_the_conflict_target(copy):
     key = unique_key(Partial)
     assert [field.name for field in key.fields] == ["team", "code"]
     upsert(Partial, {"team": [1, 1], "code": ["a", "b"], "name": ["x", "y"]}, copy=copy)
@@ -229,7 +229,7 @@ def test_rows_outside_of_a_partial_key_are_refused(copy):
     assert (Partial.select().count(), Contact.select().count()) == (0, 0)
 
 
-def test_a_whole_key_goes_before_a_partial_one(copy):
+def test_a_key_without_predicate_is_preferred_to_a_partial_one(copy):
     rows = {"team": [1, 1], "account": [None, None], "number": [1, 2], "email": ["a", "b"]}
     assert upsert(Contact, rows, copy=copy).written == 2
     assert upsert(Contact, rows, copy=copy).written == 0
@@ -237,12 +237,12 @@ def test_a_whole_key_goes_before_a_partial_one(copy):
     assert [field.name for field in unique_key(Partial, ["id", "team", "code"]).fields] == ["id"]
 
 
-def test_a_member_is_found_by_the_account_not_by_the_address():
+def test_a_member_is_identified_by_account_and_not_by_address():
     given_names = ["team_id", "email", "github_id"]
     assert [field.name for field in unique_key(TeamMember, given_names).fields] == ["team", "github_id"]
 
 
-def test_predicate_may_hold_percent_signs(copy):
+def test_a_predicate_may_contain_percent_signs(copy):
     rows = {"code": ["a", "100%"], "name": ["x", "y"]}
     assert upsert(Percent, rows, copy=copy).written == 2
     assert upsert(Percent, {**rows, "name": ["x", "%s"]}, copy=copy).written == 1
@@ -250,7 +250,7 @@ def test_predicate_may_hold_percent_signs(copy):
         upsert(Percent, {"code": ["100%s %"], "name": ["x"]}, copy=copy)
 
 
-def test_no_row_is_lost_where_only_the_database_can_tell_the_predicate(copy):
+def test_no_row_is_lost_where_only_the_database_can_evaluate_the_predicate(copy):
     rows = {"code": ["b", "b", "a"], "name": ["x", "y", "z"]}
     assert upsert(Liked, rows, copy=copy).written == 3
     assert upsert(Liked, {"code": ["a"], "name": ["new"]}, copy=copy).written == 1
@@ -277,14 +277,14 @@ BAD_INTEGERS = [
 ]
 
 
-def test_integers_that_do_not_fit_are_refused_with_the_name(copy):
+def test_integers_out_of_range_are_refused_with_the_column(copy):
     for name, values in BAD_INTEGERS:
         with pytest.raises(ValueError, match=rf"Reading\.{name}: "):
             upsert(Reading, {"sensor": [1], "day": days(1), name: values}, copy=copy)
     assert Reading.select().count() == 0
 
 
-def test_floats_that_are_whole_are_integers(copy):
+def test_integral_floats_are_integers(copy):
     rows = {"sensor": np.array([1.0, 2.0]), "day": days(2), "short": np.array([np.nan, 3.0])}
     upsert(Reading, {**rows, "big": [2**63 - 1, 4.0]}, copy=copy)
     got = Reading.select(Reading.sensor, Reading.short, Reading.big).order_by(Reading.sensor)
@@ -305,12 +305,12 @@ def test_numerics_keep_all_their_digits(copy):
     assert upsert(Exact, rows, copy=copy).written == 0
 
 
-def test_numerics_without_decimals_of_so_few_digits_that_the_server_keeps_them_in_one_group(copy):
+def test_numerics_of_one_digit_group_without_decimals(copy):
     upsert(Exact, {"key": [1, 2, 3], "none": [7, -9999, 0]}, copy=copy)
     assert [row.none for row in Exact.select().order_by(Exact.key)] == [7, -9999, 0]
 
 
-def test_whole_floats_keep_all_their_digits_as_numerics(copy):
+def test_integral_floats_keep_all_their_digits_as_numerics(copy):
     upsert(Exact, {"key": [1], "four": np.array([-99999999999999.0])}, copy=copy)
     assert Exact.get().four == -99999999999999
     for values in (np.array([1e14]), np.array([1e300]), np.array([-(2**63)]), np.array([2**62])):
@@ -327,7 +327,7 @@ def test_json_of_peewee_is_stored_as_peewee_stores_it(copy):
 
 
 @pytest.mark.parametrize("no_conflicts", [False, True])
-def test_tables_of_another_schema(copy, no_conflicts, tmp_path):
+def test_a_table_of_another_schema_is_written(copy, no_conflicts, tmp_path):
     class Elsewhere(peewee.Model):
         code = peewee.CharField(unique=True)
         size = peewee.IntegerField()
@@ -363,7 +363,7 @@ def test_text_is_the_same_whatever_the_client_encoding(copy):
     assert list(got) == [("Zoë", ["é"]), ("ñ", ["ü"])]
 
 
-def test_unknown_types_take_the_portable_path(copy):
+def test_unknown_types_use_the_portable_path(copy):
     keys = [f"00000000-0000-0000-0000-00000000000{n}" for n in range(3)]
     assert upsert(Odd, {"key": keys, "size": [1, 2, 3]}, copy=copy).written == 3
     assert upsert(Odd, {"key": keys, "size": [1, 2, 4]}, copy=copy).written == 1
@@ -375,7 +375,7 @@ def test_rows_may_be_mappings_from_a_generator(copy):
     assert Reading.select().count() == 25
 
 
-def test_rows_that_are_the_same_are_not_even_locked(postgresql_url):
+def test_unchanged_rows_are_not_locked(postgresql_url):
     database = connect(postgresql_url)
     with database.bind_ctx(MODELS):
         database.create_tables(MODELS)
@@ -394,7 +394,7 @@ def test_rows_that_are_the_same_are_not_even_locked(postgresql_url):
     database.close()
 
 
-def test_chunks_before_a_failure_stay_and_the_failed_one_leaves_nothing(copy):
+def test_chunks_before_a_failure_remain_and_the_failed_one_leaves_nothing(copy):
     Reading._meta.database.execute_sql("CREATE UNIQUE INDEX only_once ON reading (note)")
     notes = [str(n) for n in range(50)]
     notes[25] = notes[3]
@@ -403,7 +403,7 @@ def test_chunks_before_a_failure_stay_and_the_failed_one_leaves_nothing(copy):
     assert Reading.select().count() == 20
 
 
-def test_text_is_made_fit(copy):
+def test_text_is_sanitised(copy):
     rows = {
         "sensor": [1, 2, 3],
         "day": days(3),
@@ -429,7 +429,7 @@ def test_copy_refuses_a_conflict_where_none_is_expected(copy):
     assert Reading.get(Reading.sensor == 4).note == ("4" if copy else "new")
 
 
-def test_inside_a_transaction_chunks_come_and_go_with_it(copy):
+def test_chunks_are_rolled_back_with_the_callers_transaction(copy):
     database = Reading._meta.database
     with contextlib.suppress(ZeroDivisionError), database.atomic():
         assert upsert(Reading, {"sensor": [1, 2], "day": days(2)}, copy=copy, chunk_size=1).written == 2
@@ -441,7 +441,7 @@ def test_inside_a_transaction_chunks_come_and_go_with_it(copy):
     assert [row.sensor for row in Reading.select().order_by(Reading.sensor)] == [1, 2, 3]
 
 
-def test_bad_rows_are_refused_with_the_name(copy):
+def test_bad_rows_are_refused_with_the_column(copy):
     with pytest.raises(ValueError, match="no column nonsense"):
         upsert(Reading, {"sensor": [1], "day": days(1), "nonsense": [1]}, copy=copy)
     with pytest.raises(ValueError, match="differ in length"):
@@ -479,7 +479,7 @@ values = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=st.lists(values, min_size=1, max_size=8))
-def test_whatever_goes_in_is_there_once_and_does_not_change_again(copy, rows):
+def test_any_rows_are_stored_once_and_do_not_change_again(copy, rows):
     Reading.delete().execute()
     names = ("sensor", "day", "label", "note", "price", "good", "local", "tags")
     given_rows = dict(zip(names, (list(column) for column in zip(*rows, strict=True)), strict=True))

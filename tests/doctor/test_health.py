@@ -78,24 +78,24 @@ def test_an_index_that_nothing_scans(patient):
     assert none(patient.health, "unused-index")
 
 
-def test_an_index_of_the_application_that_nothing_scans_is_its_migrations(patient):
+def test_an_unused_index_of_the_application_is_left_to_its_migrations(patient):
     patient.run(SNAPSHOTS, "SELECT pg_stat_reset()")
-    assert none(patient.health, "unused-contract-index")
+    assert none(patient.health, "unused-application-index")
     patient.run("SELECT count(*) FROM metrics_copilotseatsnapshot")
-    finding = only(patient.health, "unused-contract-index")
+    finding = only(patient.health, "unused-application-index")
     assert finding.where == "metrics_copilotseatsnapshot, copilot_seat_date_idx"
     assert finding.statement is None
     assert "migrations" in finding.todo
 
 
-def test_keys_are_never_called_unused(patient):
+def test_keys_are_never_reported_as_unused(patient):
     patient.run(SNAPSHOTS, "CREATE UNIQUE INDEX key ON metrics_copilotseatsnapshot (id)")
     patient.run("SELECT count(*) FROM metrics_copilotseatsnapshot")
-    for name in ("unused-index", "unused-contract-index"):
+    for name in ("unused-index", "unused-application-index"):
         assert none(patient.health, name, "key")
 
 
-def test_two_indexes_that_hold_the_same(patient):
+def test_two_indexes_with_the_same_content(patient):
     assert none(patient.health, "duplicate-index", "twin")
     patient.run("CREATE INDEX other ON metrics_commit (author_id, committed_at DESC)")
     patient.run("CREATE INDEX twin ON metrics_commit (author_id, committed_at)")
@@ -107,13 +107,13 @@ def test_two_indexes_that_hold_the_same(patient):
     assert "unique_team_commit" in finding.now
 
 
-def test_the_applications_own_double_index_is_its_migrations(patient):
+def test_the_applications_own_duplicate_index_is_left_to_its_migrations(patient):
     own = [finding for finding in patient.health if finding.name == "duplicate-index"]
     assert own
     assert all("migrations" in finding.todo for finding in own)
 
 
-def test_a_large_table_that_is_read_from_end_to_end_again_and_again(patient):
+def test_a_large_table_that_is_often_scanned_sequentially(patient):
     patient.run(COMMITS.format(10_000))
     assert none(patient.health, "sequential-scans")
     patient.run("SELECT sum(additions) FROM metrics_commit; " * 100)
@@ -122,7 +122,7 @@ def test_a_large_table_that_is_read_from_end_to_end_again_and_again(patient):
     assert none(patient.health, "sequential-scans")
 
 
-def test_a_small_table_that_is_read_a_million_times(patient):
+def test_a_small_table_that_is_scanned_a_million_times(patient):
     patient.run("SELECT slug FROM teams_team; " * 1_000)
     assert none(patient.health, "sequential-scans")
     patient.run(
@@ -147,7 +147,7 @@ def test_a_table_without_statistics(patient):
     assert none(patient.health, "never-analysed")
     patient.run("DELETE FROM metrics_commit", COMMITS.format(1_500))
     finding = only(patient.health, "never-analysed")
-    assert (finding.where, finding.severity) == ("metrics_commit", "warns")
+    assert (finding.where, finding.severity) == ("metrics_commit", "warning")
     patient.run(finding.statement)
     assert none(patient.health, "never-analysed")
     patient.run("SELECT pg_stat_reset()")
@@ -161,7 +161,7 @@ def test_connections_that_run_out(patient):
     for connection in held:
         connection.close()
     assert finding.now in {f"{used} of 17 connections in use" for used in (15, 16)}  # one may still be ending
-    assert finding.severity == "warns"
+    assert finding.severity == "warning"
 
 
 def test_checkpoints_that_wal_forces(patient):
@@ -174,13 +174,13 @@ def test_checkpoints_that_wal_forces(patient):
     assert finding.statement == "ALTER SYSTEM SET max_wal_size = '64MB';"
 
 
-def test_statements_are_not_recorded_where_the_server_has_no_module_for_it(patient):
+def test_statements_are_not_recorded_without_the_servers_module(patient):
     finding = only(patient.health, "statements-not-recorded")
     assert finding.statement is None
     assert "contrib" in finding.todo
 
 
-def test_only_the_applications_tables_and_ours_count(patient):
+def test_only_tables_of_the_application_and_the_ledger_are_examined(patient):
     before = patient.health
     patient.run(
         "CREATE TABLE invoices (n int)",
@@ -194,7 +194,7 @@ def test_only_the_applications_tables_and_ours_count(patient):
     assert none(patient.health, "unused-index")
 
 
-def test_looking_changes_no_count_of_the_applications_tables(patient):
+def test_the_examination_changes_no_statistics_of_the_applications_tables(patient):
     def counts():
         return patient.server.execute(
             "SELECT relname, idx_scan, n_tup_ins, n_tup_upd, n_tup_del, n_live_tup FROM pg_stat_user_tables"

@@ -6,11 +6,11 @@ from tests.support.commands import command
 from tests.support.databases import connect
 from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import postgres
-from tformance_seed.doctor import Given
+from tformance_seed.doctor import Overrides
 from tformance_seed.doctor import machine as machines
-from tformance_seed.doctor.tiers import GB, MB, RULES, TIERS, Machine, recommended, tier_for
+from tformance_seed.doctor.tiers import GB, MB, RULES, TIERS, Machine, recommended_value, tier_for
 from tformance_seed.errors import InputError
-from tformance_seed.storage.transactions import reading
+from tformance_seed.storage.transactions import snapshot
 
 #: The machine of the smallest tier, so that this one's size does not matter; teams fit it too.
 STARTER = {"memory": 4 * GB, "cores": 2}
@@ -64,16 +64,16 @@ def change(tuned):
     server.reload()
 
 
-def test_after_its_own_script_every_setting_fits(tuned):
+def test_every_setting_is_accepted_after_the_script_ran(tuned):
     assert findings(examined(tuned[1], **STARTER), "Server") == []
     result = command("doctor", "--database", tuned[1], *OPTIONS)
     assert result.returncode == 0
-    assert "8 of 8 settings fit\n" in result.stdout
+    assert "8 of 8 settings as recommended\n" in result.stdout
     assert "ALTER SYSTEM" not in result.stdout.partition("Health:")[0]
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_setting_that_does_not_fit_comes_with_the_statement_that_mends_it(tuned, change, name):
+def test_a_setting_that_is_off_comes_with_the_statement_that_changes_it(tuned, change, name):
     server, url = tuned
     value, right = WRONG[name]
     change(name, value)
@@ -87,18 +87,18 @@ def test_a_setting_that_does_not_fit_comes_with_the_statement_that_mends_it(tune
 
 
 @pytest.mark.parametrize(("name", "value"), HARMLESS.items())
-def test_more_than_recommended_is_no_fault_where_it_does_no_harm(tuned, change, name, value):
+def test_more_than_recommended_is_accepted_where_it_does_no_harm(tuned, change, name, value):
     change(name, value)
     assert findings(examined(tuned[1], **STARTER), "Server") == []
 
 
 @pytest.mark.parametrize(("name", "value"), HARMFUL.items())
-def test_far_too_much_is_a_fault(tuned, change, name, value):
+def test_far_too_much_is_a_finding(tuned, change, name, value):
     change(name, value)
     assert only(findings(examined(tuned[1], **STARTER), "Server"), "setting").where == name
 
 
-def test_a_change_that_waits_for_a_restart_is_told(tuned, change):
+def test_a_change_that_needs_a_restart_is_reported(tuned, change):
     assert none(findings(examined(tuned[1], **STARTER)), "restart-pending")
     change("shared_buffers", "64MB")
     (finding,) = findings(examined(tuned[1], **STARTER), "Server")
@@ -106,11 +106,11 @@ def test_a_change_that_waits_for_a_restart_is_told(tuned, change):
 
 
 @pytest.mark.parametrize("name", ["fsync", "full_page_writes", "autovacuum", "track_counts"])
-def test_what_must_be_on_is_missed_when_it_is_off(tuned, change, name):
+def test_a_safety_setting_that_is_off_is_a_warning(tuned, change, name):
     assert none(findings(examined(tuned[1], **STARTER)), "setting-unsafe")
     change(name, "off")
     finding = only(findings(examined(tuned[1], **STARTER)), "setting-unsafe")
-    assert (finding.where, finding.severity) == (name, "warns")
+    assert (finding.where, finding.severity) == (name, "warning")
     assert finding.statement == f"ALTER SYSTEM SET {name} = 'on';"
 
 
@@ -151,12 +151,12 @@ def test_without_superuser_the_advice_can_be_followed(tuned, change, plain_user)
     assert again.statement == "ALTER SYSTEM SET autovacuum = 'on';"
 
 
-def test_the_machine_is_as_the_server_tells_or_this_one_or_assumed(tuned, plain_user, monkeypatch):
-    told = examined(tuned[1]).machine
-    assert told.known_from == "as the server tells"
+def test_the_machine_comes_from_the_server_or_is_this_one_or_assumed(tuned, plain_user, monkeypatch):
+    reported = examined(tuned[1]).machine
+    assert reported.known_from == "from the server"
     here = examined(plain_user).machine
-    assert here.known_from == "of this machine, on which the server is"
-    assert here.memory == told.memory > 0
+    assert here.known_from == "of this machine, where the server runs"
+    assert here.memory == reported.memory > 0
     assert none(findings(examined(plain_user)), "machine-unknown")
     monkeypatch.setattr(machines, "_this_machine", lambda _: None)
     report = examined(plain_user)
@@ -175,7 +175,7 @@ def test_a_machine_below_its_tier_a_pooler_and_a_replica_are_advised(tuned):
     assert all(none(small, name) for name in ("machine-small", "pooler", "read-replica"))
     growing = findings(examined(tuned[1], **STARTER, teams=30))
     assert only(growing, "machine-small").recommended == "4 cores, 8GB, 100 GB SSD"
-    assert only(growing, "pooler").severity == "advises"
+    assert only(growing, "pooler").severity == "advice"
     assert none(growing, "read-replica")
     large = findings(examined(tuned[1], memory=32 * GB, cores=8, teams=100))
     assert none(large, "machine-small")
@@ -189,12 +189,12 @@ def test_rules_give_what_was_recommended_for_each_tier(tier):
     for name, value in tier.settings.items():
         if not RULES[name].by_load:
             assert RULES[name].derive(tier.machine) == value
-        assert recommended(name, tier, tier.machine) == (value, f"as measured for tier {tier.name}")
+        assert recommended_value(name, tier, tier.machine) == (value, f"as measured for tier {tier.name}")
 
 
-def test_empty_cells_are_derived_and_say_so():
+def test_values_that_were_not_measured_are_derived_and_say_so():
     growth, scale = TIERS[1:]
-    assert recommended("maintenance_work_mem", growth, growth.machine) == (
+    assert recommended_value("maintenance_work_mem", growth, growth.machine) == (
         512 * MB,
         "derived: a sixteenth of memory",
     )
@@ -209,10 +209,10 @@ def test_empty_cells_are_derived_and_say_so():
         "max_connections": 200,
     }
     for name in RULES:
-        value, how = recommended(name, scale, scale.machine)
+        value, how = recommended_value(name, scale, scale.machine)
         assert value == expected[name]
         assert how.startswith("derived: ")
-    assert recommended("shared_buffers", growth, Machine(16 * GB, 4))[1].startswith("derived")
+    assert recommended_value("shared_buffers", growth, Machine(16 * GB, 4))[1].startswith("derived")
 
 
 @pytest.mark.parametrize(
@@ -234,17 +234,17 @@ def test_a_tier_is_the_smallest_that_is_large_enough(teams, pull_requests, name)
 @pytest.mark.parametrize(
     ("text", "memory"), [("8GB", 8 * GB), ("8 gb", 8 * GB), ("1.5GiB", 1536 * MB), ("512MB", 512 * MB)]
 )
-def test_memory_is_read_as_people_write_it(text, memory):
-    assert Given.parse(text, None, None).memory == memory
+def test_memory_is_parsed_as_people_write_it(text, memory):
+    assert Overrides.parse(text, None, None).memory == memory
 
 
 @pytest.mark.parametrize("text", ["8", "GB", "-8GB", "8XB", "1MB", "", "9999999999GB"])
 def test_memory_that_makes_no_sense_is_refused(text):
     with pytest.raises(InputError, match="--ram"):
-        Given.parse(text, None, None)
+        Overrides.parse(text, None, None)
 
 
-def test_the_script_holds_what_needs_a_thought_as_comments_only(tuned, change):
+def test_the_script_comments_out_what_is_to_be_considered_first(tuned, change):
     server, url = tuned
     change("work_mem", "1MB")
     change("shared_buffers", "64MB")
@@ -260,14 +260,14 @@ def test_the_script_holds_what_needs_a_thought_as_comments_only(tuned, change):
     assert "ALTER SYSTEM SET effective_cache_size = '48GB';" in wait
 
 
-def test_the_script_says_what_waits_for_a_restart(tuned):
+def test_the_script_lists_settings_that_need_a_restart(tuned):
     script = command("doctor", "--database", tuned[1], "--sql", "--ram", "64GB", "--cpus", "2").stdout
     assert "ALTER SYSTEM SET shared_buffers = '16GB';" in script
     assert script.endswith("-- After a restart of the server: shared_buffers\n")
 
 
-def test_nothing_can_be_written_while_it_looks(tuned):
+def test_nothing_can_be_written_in_a_snapshot(tuned):
     database = connect(tuned[1], access="read")
-    with pytest.raises(Exception, match="read-only transaction"), reading(database):
+    with pytest.raises(Exception, match="read-only transaction"), snapshot(database):
         database.execute_sql("CREATE TABLE x (y int)")
     database.close()

@@ -135,9 +135,9 @@ def test_doctor_counts_messages_and_consumers_of_rabbitmq(tmp_path, rabbitmq, po
     (limited,) = [
         finding
         for finding in examined(postgresql_url, rabbitmq).sections[-1].findings
-        if finding.name == "rabbitmq-untold"
+        if finding.name == "rabbitmq-limited-visibility"
     ]
-    assert limited.severity == "fine"
+    assert limited.severity == "ok"
     workers = Workers(tmp_path, postgresql_url, rabbitmq, "--processes", "1")
     workers.ready(1)
     assert none(workers_section(), "waiting-without-workers")
@@ -153,7 +153,7 @@ def test_doctor_counts_messages_and_consumers_of_rabbitmq(tmp_path, rabbitmq, po
 @pytest.mark.pgbouncer
 def test_doctor_looks_through_a_pooler(pgbouncer):
     assert command("init", "--database", pgbouncer).returncode == 0
-    assert none(findings(examined(pgbouncer, memory=2**32, cores=2)), "missing-right")
+    assert none(findings(examined(pgbouncer, memory=2**32, cores=2)), "missing-privilege")
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ def test_statements_are_recorded_after_doctors_advice_and_slow_ones_shown(with_c
     assert none(workers_section(), "slow-statement")
     shown = [item for item in examined(url).sections[2].findings if item.name == "slow-statement"]
     assert len(shown) == 5
-    assert all(item.severity == "fine" for item in shown)
+    assert all(item.severity == "ok" for item in shown)
     with_contrib.execute("SELECT count(*), pg_sleep(1.1) FROM teams_team", url)
     with_contrib.execute("SELECT pg_sleep(1.2)", url)
     slow = only(workers_section(), "slow-statement")

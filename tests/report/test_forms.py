@@ -10,7 +10,7 @@ from tests.support.databases import connect
 from tests.support.reports import SLUGS, refusal, report
 from tests.support.teams import add_team
 from tformance_seed.report import sections
-from tformance_seed.storage.transactions import reading
+from tformance_seed.storage.transactions import snapshot
 
 
 def test_the_sum_of_expected_usage_is_in_its_title(filled):
@@ -63,7 +63,7 @@ def test_lines_in_a_pipe_are_plain_and_unbroken(filled):
 
 def test_nothing_can_be_written_while_it_reads(filled):
     database = connect(filled, access="read")
-    with reading(database), pytest.raises(peewee.PeeweeException, match=r"read-?only"):
+    with snapshot(database), pytest.raises(peewee.PeeweeException, match=r"read-?only"):
         add_team("intruder")
     database.close()
 

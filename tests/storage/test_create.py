@@ -1,4 +1,4 @@
-"""The tables that the package makes, and those of the application that it finds."""
+"""The tables that the package creates, and those of the application that it finds."""
 
 import datetime
 
@@ -8,7 +8,7 @@ from tests.support.databases import connect
 from tformance_seed.errors import InputError
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, Team
-from tformance_seed.storage.schema import difference as compare
+from tformance_seed.storage.schema import difference
 from tformance_seed.storage.schema.create import create_missing, prepare
 
 COLUMNS = """
@@ -32,14 +32,14 @@ CONSTRAINTS = """
 
 
 def schema(server, url):
-    """What the catalogue says of the application's tables, names of indexes and constraints apart.
+    """Return the application's tables from the catalogue, without names of indexes and constraints.
 
-    As sets: the application has an index on the same column twice, which nobody needs.
+    As sets: the application has an index on the same column twice.
     """
     return [sorted(set(map(str, server.execute(query, url)))) for query in (COLUMNS, INDEXES, CONSTRAINTS)]
 
 
-def test_init_makes_every_table_column_key_and_index(server, postgresql_url, application_url):
+def test_init_creates_every_table_column_key_and_index(server, postgresql_url, application_url):
     create_missing(connect(postgresql_url))
     made, wanted = schema(server, postgresql_url), schema(server, application_url)
     assert len(wanted[0]) > 200
@@ -48,11 +48,11 @@ def test_init_makes_every_table_column_key_and_index(server, postgresql_url, app
         assert have == want
 
 
-def test_init_is_done_once(database):
+def test_init_creates_nothing_the_second_time(database):
     assert create_missing(database) == []
 
 
-def test_init_never_alters_a_table_that_is_there(server, application_url):
+def test_init_never_alters_an_existing_table(server, application_url):
     server.execute("DROP TABLE metrics_dailyinsight; DROP INDEX pr_llm_summary_gin_idx", application_url)
     before = schema(server, application_url)
     made = create_missing(connect(application_url))
@@ -61,7 +61,7 @@ def test_init_never_alters_a_table_that_is_there(server, application_url):
     assert [line for line in after[1] if "dailyinsight" not in line] == before[1]
 
 
-def test_preparing_the_applications_database_adds_the_ledger_alone(server, application_url):
+def test_preparing_the_applications_database_adds_only_the_ledger(server, application_url):
     before = schema(server, application_url)
     prepare(connect(application_url))
     assert schema(server, application_url) == before
@@ -69,24 +69,24 @@ def test_preparing_the_applications_database_adds_the_ledger_alone(server, appli
     assert {model._meta.table_name for model in LEDGER} <= tables
 
 
-def test_preparing_an_empty_database_makes_all_tables(url):
+def test_preparing_an_empty_database_creates_all_tables(url):
     database = connect(url)
     prepare(database)
     assert len(database.get_tables()) == len(APPLICATION) + len(LEDGER)
     database.close()
 
 
-def test_tables_that_another_run_makes_meanwhile_are_no_strangers(url, monkeypatch):
+def test_tables_that_another_run_creates_meanwhile_are_recognised(url, monkeypatch):
     database = connect(url)
-    found = compare.found
+    introspect = difference.introspect
 
     def a_moment_before(*asked):
-        have = found(*asked)
+        have = introspect(*asked)
         monkeypatch.undo()
         create_missing(database)
         return have
 
-    monkeypatch.setattr(compare, "found", a_moment_before)
+    monkeypatch.setattr(difference, "introspect", a_moment_before)
     prepare(database)
     assert table_names(database) >= {model._meta.table_name for model in (*APPLICATION, *LEDGER)}
     database.close()
@@ -95,25 +95,25 @@ def test_tables_that_another_run_makes_meanwhile_are_no_strangers(url, monkeypat
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("DROP TABLE metrics_commit", "metrics_commit: missing, want the application's table"),
+        ("DROP TABLE metrics_commit", "metrics_commit: missing, expected the application's table"),
         (
             "ALTER TABLE metrics_commit DROP COLUMN message",
             "metrics_commit.message: missing",
         ),
         (
             "ALTER TABLE metrics_commit ADD COLUMN n int NOT NULL",
-            "must be filled and is not known",
+            "must not be NULL and is unknown",
         ),
     ],
 )
-def test_an_unfit_database_is_refused_before_anything_is_written(server, application_url, statement, words):
+def test_an_unusable_database_is_refused_before_any_write(server, application_url, statement, words):
     server.execute(statement, application_url)
     with pytest.raises(InputError, match=words):
         prepare(connect(application_url))
     assert not server.execute("SELECT 1 FROM pg_tables WHERE tablename = 'seed_run'", application_url)
 
 
-def test_a_database_of_something_else_is_refused(url):
+def test_a_database_of_another_application_is_refused(url):
     database = connect(url)
     database.execute_sql("CREATE TABLE invoices (id integer)")
     with pytest.raises(InputError, match="none of the application's"):
@@ -122,7 +122,7 @@ def test_a_database_of_something_else_is_refused(url):
     database.close()
 
 
-def test_init_refuses_a_table_that_is_somebody_elses(url):
+def test_init_refuses_a_foreign_table_of_the_same_name(url):
     database = connect(url)
     database.execute_sql("CREATE TABLE teams_team (x integer)")
     with pytest.raises(InputError, match=r"teams_team\.id: missing"):
@@ -131,7 +131,7 @@ def test_init_refuses_a_table_that_is_somebody_elses(url):
     database.close()
 
 
-def test_missing_rights_are_named(server, application_url):
+def test_missing_privileges_are_named(server, application_url):
     server.execute(
         "CREATE ROLE reader LOGIN; GRANT CREATE ON SCHEMA public TO reader;"
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 
 from tests.support.databases import connect
 from tformance_seed import doctor
+from tformance_seed.execution.broker_health import check_broker
 from tformance_seed.storage.schema.findings import Finding
 
 
 def examined(url: str, broker: str | None = None, **given: int) -> doctor.Report:
     database = connect(url, access="read")
     try:
-        return doctor.examine(database, url, broker, doctor.Given(**given))
+        found = list(check_broker(broker)) if broker is not None else None
+        return doctor.examine(database, url, doctor.Overrides(**given), found)
     finally:
         database.close()
 
@@ -22,7 +24,7 @@ def findings(report: doctor.Report, section: str | None = None) -> list[Finding]
         for part in report.sections
         if section in (None, part.title)
         for finding in part.findings
-        if finding.severity != "fine"
+        if finding.severity != "ok"
     ]
 
 

@@ -187,6 +187,11 @@ def insert_rows(database: peewee.Database, model: Model, rows: Sequence[Mapping[
     execute(database, model.insert_many(rows).returning())
 
 
+def primary_key_columns(database: peewee.Database, table: str) -> tuple[str, ...]:
+    """Return the names of a table's primary key columns (``Database.get_primary_keys``)."""
+    return tuple(database.get_primary_keys(table))
+
+
 @contextlib.contextmanager
 def driver_cursor(database: peewee.Database) -> Iterator[Any]:
     """Yield a cursor of the driver; its errors become Peewee's (``__exception_wrapper__``)."""

@@ -10,11 +10,11 @@ from tformance_seed.cli.console import Paragraph, View, bold
 from tformance_seed.doctor import Report
 from tformance_seed.storage.schema.findings import Finding
 
-#: Severities, the worst first, and their styles in a terminal. What is fine is counted, not listed.
+#: Severities, the worst first, and their styles in a terminal. Findings that are ok are counted, not listed.
 SEVERITY_STYLES: dict[str, dict[str, Any]] = {
-    "stops": {"fg": "red", "bold": True},
-    "warns": {"fg": "yellow"},
-    "advises": {"fg": "cyan"},
+    "error": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow"},
+    "advice": {"fg": "cyan"},
 }
 
 #: Findings of one name that are listed; the rest is counted, and ``--json`` has them all.
@@ -58,7 +58,7 @@ def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragr
 
 def _data(report: Report) -> dict[str, Any]:
     return {
-        "fit": not report.stops,
+        "fit": not report.errors,
         "database": report.database,
         "tier": report.tier,
         "teams": report.teams,

@@ -25,7 +25,7 @@ def report(
     from tformance_seed.cli import report_views
     from tformance_seed.report import gather
     from tformance_seed.report.sections import format_size
-    from tformance_seed.storage.transactions import reading
+    from tformance_seed.storage.transactions import snapshot
 
     if html is not None:
         try:
@@ -33,7 +33,7 @@ def report(
         except ImportError as error:
             raise InputError("--html needs an extra: pip install 'tformance_seed[report]'") from error
         page.check(html)
-    with open_database(database, "read") as opened, reading(opened):
+    with open_database(database, "read") as opened, snapshot(opened):
         gathered = gather(opened, organisations or (), exact=exact)
         if html is not None:
             size = page.write(html, opened, gathered)
@@ -59,18 +59,23 @@ def doctor(
     Changes nothing.
     """
     from tformance_seed.cli import doctor_views
-    from tformance_seed.doctor import Given, examine, script
+    from tformance_seed.doctor import Overrides, examine, remedy_script
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
     console.silence_logging()
-    given = Given.parse(ram, cpus, teams)
+    overrides = Overrides.parse(ram, cpus, teams)
     with open_database(database, "read") as opened:
-        examined = examine(opened, database, broker, given)
+        findings = None
+        if broker is not None:
+            from tformance_seed.execution.broker_health import check_broker
+
+            findings = list(check_broker(broker))
+        examined = examine(opened, database, overrides, findings)
     if as_sql:
-        console.print_message(script(examined).removesuffix("\n"))
+        console.print_message(remedy_script(examined).removesuffix("\n"))
     else:
         console.show(doctor_views.report(examined), as_json=as_json)
-    if examined.stops:
-        names = ", ".join(sorted({finding.name for finding in examined.stops}))
+    if examined.errors:
+        names = ", ".join(sorted({finding.name for finding in examined.errors}))
         raise SeedError(f"the database cannot be seeded as it is: {names}")

@@ -1,6 +1,7 @@
-"""Is everything fit: schema, server, its health, workers. Reads, and changes nothing."""
+"""Diagnosis of a database: schema, server, its health, workers. Changes nothing."""
 
-from tformance_seed.doctor.examination import Given, Report, Section, examine
-from tformance_seed.doctor.script import script
+from tformance_seed.doctor.examination import Report, Section, examine
+from tformance_seed.doctor.machine import Overrides
+from tformance_seed.doctor.remedy_script import remedy_script
 
-__all__ = ["Given", "Report", "Section", "examine", "script"]
+__all__ = ["Overrides", "Report", "Section", "examine", "remedy_script"]

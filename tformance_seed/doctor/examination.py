@@ -1,32 +1,32 @@
-"""The whole examination: which sections there are, and what they are told of each other."""
+"""The whole examination: its sections, and what they share."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.doctor import health, server
-from tformance_seed.doctor import slow_statements as statements
-from tformance_seed.doctor import worker_checks as workers
-from tformance_seed.doctor.machine import Given, machine
-from tformance_seed.doctor.server import shown
-from tformance_seed.doctor.tiers import Machine, Tier, tier_for
-from tformance_seed.storage import schema as contract
+from tformance_seed.bulk.peewee_internals import execute_sql, table_name
+from tformance_seed.doctor import health, server, slow_statements
+from tformance_seed.doctor.machine import Overrides, detect_machine
+from tformance_seed.doctor.server import format_setting
+from tformance_seed.doctor.tiers import RULES, Machine, Tier, tier_for
+from tformance_seed.doctor.workers import recommended_workers
 from tformance_seed.storage.connection import redacted
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, Team
+from tformance_seed.storage.schema import differences, missing_privileges
 from tformance_seed.storage.schema.findings import Finding
-from tformance_seed.storage.transactions import reading
+from tformance_seed.storage.transactions import snapshot
 
-#: Findings whose figures are worth a line where all is well too.
-SAID_OF_HEALTH = ("cache-hit-ratio", "connections")
+#: Findings whose figures are part of the summary whatever their severity.
+SUMMARISED = ("cache-hit-ratio", "connections")
 
 
 @dataclass(frozen=True)
 class Section:
-    """What was looked at together, and what it comes to where all is well."""
+    """Findings about one subject, and a summary in one line."""
 
     title: str
     summary: str
@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything found out about a database (``machine``: its server's; None for SQLite) and its workers."""
+    """The result of an examination; ``machine`` is the server's, None for SQLite."""
 
     database: str
     tier: str
@@ -45,80 +45,84 @@ class Report:
     sections: list[Section]
 
     @property
-    def stops(self) -> list[Finding]:
-        """What keeps the database from being seeded."""
+    def errors(self) -> list[Finding]:
+        """The findings that block seeding."""
         return [
             finding
             for section in self.sections
             for finding in section.findings
-            if finding.severity == "stops"
+            if finding.severity == "error"
         ]
 
 
-def examine(database: peewee.Database, url: str, broker: str | None, given: Given) -> Report:
-    """Look at everything, in a transaction that cannot write.
+def examine(
+    database: peewee.Database,
+    url: str,
+    overrides: Overrides,
+    broker_findings: Sequence[Finding] | None = None,
+) -> Report:
+    """Examine a database in a read-only transaction.
 
     Parameters:
-      broker: the workers' broker; None: say only how many workers are needed.
-    Raises:
-      InputError: the broker's URL is malformed.
+      url: the database's, for the report.
+      broker_findings: what was found about the workers' broker; None: it was not examined.
     """
-    with reading(database):
-        teams, pull_requests = given.teams or _count(database, Team), _pull_requests(database)
+    with snapshot(database):
+        teams, pull_requests = overrides.teams or _count(database, Team), _pull_requests(database)
         tier = tier_for(teams, pull_requests)
         sections, host = [_schema(database)], None
         if is_postgresql(database):
-            host = machine(database, given, tier)
-            load = f"{_many(teams, 'team')}, {_many(pull_requests, 'pull request')}: tier {tier.name}"
+            host = detect_machine(database, overrides, tier)
+            load = f"{_count_of(teams, 'team')}, {_count_of(pull_requests, 'pull request')}: tier {tier.name}"
             sections += _server(database, tier, host, load)
-    sections.append(_workers(broker, tier, teams, useful=is_postgresql(database)))
+    sections.append(_workers(broker_findings, tier, teams, useful=is_postgresql(database)))
     return Report(redacted(url), tier.name, teams, pull_requests, host, sections)
 
 
 def _schema(database: peewee.Database) -> Section:
-    found = [*contract.differences(database), *contract.missing_rights(database)]
+    findings = [*differences(database), *missing_privileges(database)]
     if not table_names(database):
-        return Section("Schema", "no tables yet; seeding makes them", found)
-    stopping = sum(finding.severity == "stops" for finding in found)
-    differs = f"differences: {len(found)}, of which stop seeding: {stopping}"
-    return Section("Schema", differs if found else f"fits, {len(APPLICATION)} tables", found)
+        return Section("Schema", "no tables yet; seeding creates them", findings)
+    errors = sum(finding.severity == "error" for finding in findings)
+    differs = f"{_count_of(len(findings), 'difference')}, of which {errors} block seeding"
+    return Section("Schema", differs if findings else f"as expected, {len(APPLICATION)} tables", findings)
 
 
 def _server(database: peewee.Database, tier: Tier, host: Machine, load: str) -> Iterator[Section]:
-    who = server.standing(database)
-    found = list(server.check(database, who, host, tier))
-    fitting = sum(finding.name == "setting" and finding.severity == "fine" for finding in found)
+    session = server.session_info(database)
+    findings = list(server.check(database, session, host, tier))
+    accepted = sum(finding.name == "setting" and finding.severity == "ok" for finding in findings)
     yield Section(
         "Server",
-        f"PostgreSQL {who.version // 10000}.{who.version % 10000}; {shown(host.memory, 'B')}, "
-        f"{host.cores} cores ({host.known_from}), SSD assumed; {load}; "
-        f"{fitting} of {len(server.RULES)} settings fit",
-        found,
+        f"PostgreSQL {session.version // 10000}.{session.version % 10000}; "
+        f"{format_setting(host.memory, 'B')}, {host.cores} cores ({host.known_from}), SSD assumed; {load}; "
+        f"{accepted} of {len(RULES)} settings as recommended",
+        findings,
     )
-    names = [model._meta.table_name for model in (*APPLICATION, *LEDGER)]
-    found = [*health.check(database, who, names), *statements.check(database, who, names)]
-    bad = sum(finding.severity != "fine" for finding in found)
-    facts = [finding.now for finding in found if finding.name in SAID_OF_HEALTH]
-    yield Section("Health", "; ".join([f"{bad} things to look at" if bad else "well", *facts]), found)
+    names = [table_name(model) for model in (*APPLICATION, *LEDGER)]
+    findings = [*health.check(database, session, names), *slow_statements.check(database, session, names)]
+    bad = sum(finding.severity != "ok" for finding in findings)
+    facts = [finding.now for finding in findings if finding.name in SUMMARISED]
+    summary = _count_of(bad, "thing") + " to look at" if bad else "good"
+    yield Section("Health", "; ".join([summary, *facts]), findings)
 
 
-def _many(count: int, what: str) -> str:
+def _count_of(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def _workers(broker: str | None, tier: Tier, teams: int, *, useful: bool) -> Section:
-    found = list(workers.recommended(tier, teams)) if useful else []
-    size = f"tier {tier.name}" if useful else "SQLite takes one writer at a time, so several gain nothing"
-    if broker is None:
-        return Section("Workers", f"{size}; no broker was named, so none was asked", found)
-    asked = list(workers.check(broker))
-    facts = [f"{finding.where} {finding.now}" for finding in asked if finding.name == "queue"]
-    return Section("Workers", "; ".join([size, *facts]), [*found, *asked])
+def _workers(broker_findings: Sequence[Finding] | None, tier: Tier, teams: int, *, useful: bool) -> Section:
+    findings = list(recommended_workers(tier, teams)) if useful else []
+    size = f"tier {tier.name}" if useful else "SQLite has one writer at a time, so workers gain nothing"
+    if broker_findings is None:
+        return Section("Workers", f"{size}; no broker was named, so none was examined", findings)
+    facts = [f"{finding.where} {finding.now}" for finding in broker_findings if finding.name == "queue"]
+    return Section("Workers", "; ".join([size, *facts]), [*findings, *broker_findings])
 
 
 def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
-    """Rows of a table; 0 where it is missing or may not be read, as the schema's findings say then."""
-    if model._meta.table_name not in table_names(database):
+    """Return the rows of a table; 0 if it is missing or may not be read, which the schema's findings say."""
+    if table_name(model) not in table_names(database):
         return 0
     with contextlib.suppress(peewee.ProgrammingError), database.atomic():
         return model.select().count(database)
@@ -126,12 +130,10 @@ def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
 
 
 def _pull_requests(database: peewee.Database) -> int:
-    """Pull requests as the planner knows them, since counting millions takes its time; else counted."""
+    """Return the planner's estimate of pull requests, as counting millions is slow; without one, count."""
     if is_postgresql(database):
-        name = PullRequest._meta.table_name
-        row = database.execute_sql(
-            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (name,)
-        ).fetchone()
+        estimate = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
+        row = execute_sql(database, estimate, (table_name(PullRequest),)).fetchone()
         if row and row[0] > 0:
-            return row[0]
+            return int(row[0])
     return _count(database, PullRequest)

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server has counted about the application's tables and ours, and what of that is bad."""
+"""A PostgreSQL server's statistics about tables and indexes, connections and checkpoints."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -7,37 +7,54 @@ from operator import attrgetter
 
 import peewee
 
-from tformance_seed.doctor.server import Standing, change, settings, shown, written
+from tformance_seed.bulk.peewee_internals import execute_sql
+from tformance_seed.doctor.server import (
+    Remedy,
+    SessionInfo,
+    format_setting,
+    remedy,
+    settings,
+    sql_literal,
+)
 from tformance_seed.doctor.tiers import MB
-from tformance_seed.storage import schema as contract
 from tformance_seed.storage.introspection import quoted
 from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.schema import expected_schema, introspect
 from tformance_seed.storage.schema.findings import Finding
 
-#: Fewest blocks (8 kB) from disk that say something of a cache, and the share of blocks found in it.
-BLOCKS, LEAST_HITS = 1_000, 0.95
+#: Share of the blocks (8 kB) that the cache should serve, and blocks read from disk before that is judged.
+MIN_HIT_SHARE = 0.95
+MIN_BLOCKS_READ = 1_000
 
-#: Bytes from which an index of the application's own is worth a migration.
-UNUSED_BYTES = 1 * MB
+#: Bytes from which an unused index of the application's own is worth a migration.
+MIN_UNUSED_BYTES = 1 * MB
 
-#: Rows from which a table is large, and scans of all of it that are many; of any table: too many.
-LARGE, MANY_SCANS, TOO_MANY_SCANS = 10_000, 100, 1_000_000
+#: Rows of a large table; sequential scans from which there are too many of a large table, and of any.
+LARGE_TABLE_ROWS = 10_000
+MAX_LARGE_TABLE_SCANS = 100
+MAX_SCANS = 1_000_000
 
-#: Dead rows that matter, at least, and as a share of the live ones: what autovacuum lets be by default.
-DEAD, DEAD_SHARE = 1_000, 0.2
+#: Dead rows, and their share of the live ones, that autovacuum leaves by default.
+MAX_DEAD_ROWS = 1_000
+MAX_DEAD_SHARE = 0.2
 
 #: Rows from which the planner needs statistics.
-ANALYSED = 1_000
+MIN_ANALYSED_ROWS = 1_000
 
-#: Share of the connections from which they run out.
-CONNECTIONS_SHARE = 0.8
+#: Share of the connections that should be in use at most.
+MAX_CONNECTIONS_SHARE = 0.8
 
-#: Checkpoints that were asked for, at least, and as a share of all.
-FORCED, FORCED_SHARE = 10, 0.5
+#: Requested checkpoints before they are judged, and the most that they should be of all.
+MIN_REQUESTED_CHECKPOINTS = 10
+MAX_REQUESTED_SHARE = 0.5
 
-#: What to do about an index that the application would make again.
+#: Versions from which a server has pg_stat_checkpointer.
+CHECKPOINTER_VERSION = 170000
+
+#: What to do about an index that the application would create again.
 MIGRATIONS = "it belongs to the application's migrations: drop it there, not here"
 
+#: Rows of ``_Table``, the largest first.
 TABLES = """
     SELECT s.relname, greatest(s.n_live_tup, c.reltuples)::bigint, s.n_dead_tup, s.seq_scan,
            coalesce(s.idx_scan, 0),
@@ -49,6 +66,7 @@ TABLES = """
     WHERE s.schemaname = current_schema() AND s.relname = ANY(%s)
     ORDER BY pg_total_relation_size(s.relid) DESC"""
 
+#: Rows of ``_Index``, the largest first.
 INDEXES = """
     SELECT s.relname, s.indexrelname, s.idx_scan, pg_relation_size(s.indexrelid), x.indisunique,
            x.indisprimary OR x.indisexclusion
@@ -59,8 +77,10 @@ INDEXES = """
     WHERE s.schemaname = current_schema() AND s.relname = ANY(%s) AND x.indisvalid
     ORDER BY pg_relation_size(s.indexrelid) DESC, s.indexrelname"""
 
+#: The day from which the server counts.
 SINCE = "SELECT to_char(stats_reset, 'YYYY-MM-DD') FROM pg_stat_database WHERE datname = current_database()"
 
+#: Connections in use, allowed, and reserved.
 CONNECTIONS = """
     SELECT (SELECT sum(numbackends)::int FROM pg_stat_database), sum(setting::int)
                FILTER (WHERE name = 'max_connections'),
@@ -68,7 +88,7 @@ CONNECTIONS = """
     FROM pg_settings
     WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"""
 
-#: Checkpoints that came in time, and that were asked for; before PostgreSQL 17, and from it on.
+#: Checkpoints by time, and requested ones; before PostgreSQL 17, and from it on.
 CHECKPOINTS = (
     "SELECT checkpoints_timed, checkpoints_req FROM pg_stat_bgwriter",
     "SELECT num_timed, num_requested FROM pg_stat_checkpointer",
@@ -95,19 +115,19 @@ class _Index:
     size: int
     unique: bool
     constraint: bool
-    content: str = field(repr=False)  # the same for two indexes that hold the same
+    content: str = field(repr=False)  # equal for duplicates
 
 
-def check(database: peewee.Database, who: Standing, names: list[str]) -> Iterator[Finding]:
-    """Cache, indexes, tables, connections and checkpoints.
+def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> Iterator[Finding]:
+    """Check cache, indexes, tables, connections and checkpoints.
 
     Parameters:
-      names: of the tables that count.
+      names: the names of the tables.
     """
-    tables = [_Table(*row) for row in database.execute_sql(TABLES, (names,))]
-    indexes = [_Index(*row) for row in database.execute_sql(INDEXES, (names,))]
-    ((since,),) = database.execute_sql(SINCE)
-    counted = f"counted since {since or 'the database was made, or its server last crashed'}"
+    tables = [_Table(*row) for row in execute_sql(database, TABLES, (names,))]
+    indexes = [_Index(*row) for row in execute_sql(database, INDEXES, (names,))]
+    ((since,),) = execute_sql(database, SINCE)
+    counted = f"counted since {since or 'the database was created, or its server last crashed'}"
     own = _own_indexes(database, names)
     yield from _cache(tables, counted)
     yield from _unused(indexes, {table.name: table for table in tables}, own, counted)
@@ -115,31 +135,34 @@ def check(database: peewee.Database, who: Standing, names: list[str]) -> Iterato
     for table in tables:
         yield from _table(table, counted)
     yield from _connections(database)
-    yield from _checkpoints(database, who)
+    yield from _checkpoints(database, session)
 
 
 def _own_indexes(database: peewee.Database, names: list[str]) -> set[str]:
-    """Names of the indexes that the application's migrations, or ``init``, make."""
-    want = contract.wanted(database, (*APPLICATION, *LEDGER))
+    """Return the names of the indexes that the application's migrations, or ``init``, create."""
+    expected = {
+        name: {index.identity for index in table.indexes}
+        for name, table in expected_schema(database, (*APPLICATION, *LEDGER)).items()
+    }
     return {
         index.name
-        for name, table in contract.found(database, names).items()
+        for name, table in introspect(database, names).items()
         for index in table.indexes
-        if index.identity in {wish.identity for wish in want[name].indexes}
+        if index.identity in expected[name]
     }
 
 
 def _cache(tables: Iterable[_Table], counted: str) -> Iterator[Finding]:
     hits, reads = sum(table.hits for table in tables), sum(table.reads for table in tables)
-    if reads >= BLOCKS:
+    if reads >= MIN_BLOCKS_READ:
         share = hits / (hits + reads)
         yield Finding(
             "cache-hit-ratio",
-            "fine" if share >= LEAST_HITS else "advises",
+            "ok" if share >= MIN_HIT_SHARE else "advice",
             "shared_buffers",
             f"{share:.1%} of blocks found there",
-            f"at least {LEAST_HITS:.0%}",
-            f"what is not found is read from disk, or from the operating system's cache ({counted})",
+            f"at least {MIN_HIT_SHARE:.0%}",
+            f"other blocks are read from disk, or from the operating system's cache ({counted})",
             "more shared_buffers (see the server's settings), or more memory",
         )
 
@@ -150,14 +173,14 @@ def _unused(
     for index in indexes:
         if index.scans or index.unique or index.constraint:
             continue
-        what = {"where": f"{index.table}, {index.name}", "now": f"never scanned, {shown(index.size, 'B')}"}
-        why = f"it costs room and makes writing slower, and no query used it ({counted})"
+        where, now = f"{index.table}, {index.name}", f"never scanned, {format_setting(index.size, 'B')}"
+        why = f"it costs space and makes writing slower, and no query used it ({counted})"
         drop = f"DROP INDEX CONCURRENTLY {quoted(index.name)};"
         if index.name not in own:
-            todo = "drop it, if nothing that runs seldom needs it"
-            yield Finding("unused-index", "advises", **what, why=why, todo=todo, statement=drop)
-        elif index.size >= UNUSED_BYTES and tables[index.table].sequential + tables[index.table].indexed:
-            yield Finding("unused-contract-index", "advises", **what, why=why, todo=MIGRATIONS)
+            todo = "drop it, unless a query that rarely runs needs it"
+            yield Finding("unused-index", "advice", where, now, why=why, todo=todo, statement=drop)
+        elif index.size >= MIN_UNUSED_BYTES and tables[index.table].sequential + tables[index.table].indexed:
+            yield Finding("unused-application-index", "advice", where, now, why=why, todo=MIGRATIONS)
 
 
 def _duplicates(indexes: Iterable[_Index], own: set[str]) -> Iterator[Finding]:
@@ -171,41 +194,41 @@ def _duplicates(indexes: Iterable[_Index], own: set[str]) -> Iterator[Finding]:
         for index in others:
             yield Finding(
                 "duplicate-index",
-                "advises",
+                "advice",
                 f"{index.table}, {index.name}",
-                f"holds the same as {kept.name}, {shown(index.size, 'B')}",
-                why="it costs room and makes writing slower, for nothing",
-                todo="drop it; if the application's migrations made it, do it there",
+                f"same content as {kept.name}, {format_setting(index.size, 'B')}",
+                why="it costs space and makes writing slower, to no use",
+                todo="drop it; if the application's migrations created it, there",
                 statement=None if index.constraint else f"DROP INDEX CONCURRENTLY {quoted(index.name)};",
             )
 
 
 def _table(table: _Table, counted: str) -> Iterator[Finding]:
-    many = MANY_SCANS if table.rows >= LARGE else TOO_MANY_SCANS
-    if table.sequential >= many and table.sequential > table.indexed / 10:
+    limit = MAX_LARGE_TABLE_SCANS if table.rows >= LARGE_TABLE_ROWS else MAX_SCANS
+    if table.sequential >= limit and table.sequential > table.indexed / 10:
         yield Finding(
             "sequential-scans",
-            "advises",
+            "advice",
             table.name,
-            f"read from end to end {table.sequential:,} times, {table.rows:,} rows",
-            why=f"each time all of it goes through the cache ({counted})",
-            todo="see which query does it (pg_stat_statements): it lacks an index or asks too often",
+            f"scanned sequentially {table.sequential:,} times, {table.rows:,} rows",
+            why=f"each scan reads all of it through the cache ({counted})",
+            todo="find the query (pg_stat_statements): it lacks an index or runs too often",
         )
-    if table.dead >= DEAD and table.dead > DEAD_SHARE * table.rows:
+    if table.dead >= MAX_DEAD_ROWS and table.dead > MAX_DEAD_SHARE * table.rows:
         yield Finding(
             "dead-rows",
-            "advises",
+            "advice",
             table.name,
             f"{table.dead:,} dead rows beside {table.rows:,}",
-            why="they take room and are read along; autovacuum does not keep up",
-            todo="vacuum it; if they come again, lower autovacuum_vacuum_scale_factor",
+            why="they cost space and are read too; autovacuum does not keep up",
+            todo="vacuum it; if they come back, lower autovacuum_vacuum_scale_factor",
             statement=f"VACUUM (ANALYZE) {quoted(table.name)};",
             safe=True,
         )
-    if table.never_analysed and table.rows >= ANALYSED:
+    if table.never_analysed and table.rows >= MIN_ANALYSED_ROWS:
         yield Finding(
             "never-analysed",
-            "warns",
+            "warning",
             table.name,
             f"{table.rows:,} rows without statistics",
             why="the planner guesses, and may guess badly",
@@ -216,31 +239,32 @@ def _table(table: _Table, counted: str) -> Iterator[Finding]:
 
 
 def _connections(database: peewee.Database) -> Iterator[Finding]:
-    ((used, allowed, reserved),) = database.execute_sql(CONNECTIONS)
-    free_for_all = allowed - reserved
+    ((used, allowed, reserved),) = execute_sql(database, CONNECTIONS)
+    available = allowed - reserved
     yield Finding(
         "connections",
-        "fine" if used < CONNECTIONS_SHARE * free_for_all else "warns",
+        "ok" if used < MAX_CONNECTIONS_SHARE * available else "warning",
         "max_connections",
-        f"{used} of {free_for_all} connections in use",
-        f"less than {CONNECTIONS_SHARE:.0%}",
-        "who comes when all are in use is refused",
-        "find who holds them (pg_stat_activity), or put PgBouncer between",
+        f"{used} of {available} connections in use",
+        f"less than {MAX_CONNECTIONS_SHARE:.0%}",
+        "when all are in use, further ones are refused",
+        "find who uses them (pg_stat_activity), or put PgBouncer in between",
     )
 
 
-def _checkpoints(database: peewee.Database, who: Standing) -> Iterator[Finding]:
-    ((timed, forced),) = database.execute_sql(CHECKPOINTS[who.version >= 170000])
-    share = forced / max(timed + forced, 1)
+def _checkpoints(database: peewee.Database, session: SessionInfo) -> Iterator[Finding]:
+    ((timed, requested),) = execute_sql(database, CHECKPOINTS[session.version >= CHECKPOINTER_VERSION])
+    share = requested / max(timed + requested, 1)
     (size,) = settings(database, ["max_wal_size"]).values()
-    bad = forced >= FORCED and share > FORCED_SHARE
+    too_many = requested >= MIN_REQUESTED_CHECKPOINTS and share > MAX_REQUESTED_SHARE
+    double = sql_literal(2 * size.number, size.unit)
     yield Finding(
         "forced-checkpoints",
-        "advises" if bad else "fine",
+        "advice" if too_many else "ok",
         "checkpoints",
-        f"{forced:,} asked for, {timed:,} in time",
-        f"at most {FORCED_SHARE:.0%} asked for",
-        f"each writes everything changed at once; WAL came to max_wal_size ({size}) before its time, "
-        "or somebody asked (CHECKPOINT, a backup)",
-        **(change(database, who, size, written(2 * size.number, size.unit)) if bad else {}),
+        f"{requested:,} requested, {timed:,} by time",
+        f"at most {MAX_REQUESTED_SHARE:.0%} requested",
+        f"each writes all changes at once; WAL reached max_wal_size ({size}) early, "
+        "or a command requested it (CHECKPOINT, a backup)",
+        **(remedy(database, session, size, double) if too_many else Remedy()),
     )

@@ -1,4 +1,4 @@
-"""How much memory and how many cores the database server has: as given, as it tells, or as this machine."""
+"""Memory and cores of the database server: given, read from the server, or those of this machine."""
 
 import os
 import re
@@ -6,73 +6,91 @@ from dataclasses import dataclass
 
 import peewee
 
+from tformance_seed.bulk.peewee_internals import driver_connection, execute_sql
 from tformance_seed.doctor.tiers import GB, MB, Machine, Tier
 from tformance_seed.errors import InputError
 
+#: Units of the option --ram, in bytes.
 SIZES = {"MB": MB, "GB": GB, "TB": 1024 * GB}
 
-#: Where a Linux server says it; only superusers and pg_read_server_files may read files there. A container's
-#: limits are those of its control group (version 2), where it has one.
+#: Files of a Linux server, which only superusers and members of pg_read_server_files may read. A container's
+#: limits are those of its control group (version 2), if it has one.
 FILES = """
     SELECT pg_read_file('/proc/meminfo', 0, 1000, true), pg_read_file('/proc/cpuinfo', 0, 1000000, true),
            pg_read_file('/sys/fs/cgroup/memory.max', 0, 100, true),
            pg_read_file('/sys/fs/cgroup/cpu.max', 0, 100, true)"""
+#: Whether the user may read them.
 MAY_READ = """
     SELECT has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE')
            AND pg_has_role('pg_read_server_files', 'MEMBER')"""
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
+#: Names and addresses of the loopback.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+#: Bytes of memory that a server needs at least.
+MIN_MEMORY = 128 * MB
+
+#: The most cores or teams, as a guard against typing errors.
+MAX_COUNT = 1_000_000
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the user said: memory in bytes and cores of the server, and teams to expect. None: find out."""
+class Overrides:
+    """What the user states: memory in bytes and cores of the server, and teams to expect; None: detect it."""
 
     memory: int | None = None
     cores: int | None = None
     teams: int | None = None
 
     @classmethod
-    def parse(cls, ram: str | None, cpus: int | None, teams: int | None) -> "Given":
-        """From the options of the command line.
+    def parse(cls, ram: str | None, cpus: int | None, teams: int | None) -> "Overrides":
+        """Return the overrides that options of the command line state.
 
         Raises:
-          InputError: one of them is no sensible amount.
+          InputError: one of them is not a sensible amount.
         """
         for option, number in (("cpus", cpus), ("teams", teams)):
-            if number is not None and not 1 <= number <= 1_000_000:
-                raise InputError(f"--{option} {number}: want a whole number, at least 1")
+            if number is not None and not 1 <= number <= MAX_COUNT:
+                raise InputError(f"--{option} {number}: expected an integer, 1 to {MAX_COUNT:,}")
         if ram is None:
             return cls(None, cpus, teams)
         match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?) ?([MGT])i?B?", ram.strip(), re.IGNORECASE)
         memory = float(match[1]) * SIZES[match[2].upper() + "B"] if match else 0
-        if memory < 128 * MB:
-            raise InputError(f"--ram {ram}: want the server's memory, such as 8GB or 512MB (at least 128MB)")
+        if memory < MIN_MEMORY:
+            raise InputError(
+                f"--ram {ram}: expected the server's memory, such as 8GB or 512MB "
+                f"(at least {MIN_MEMORY // MB}MB)"
+            )
         return cls(int(memory), cpus, teams)
 
 
-def machine(database: peewee.Database, given: Given, tier: Tier) -> Machine:
-    """The machine of a PostgreSQL server: as given, as it tells, this one where it is here, or the tier's."""
-    if given.memory and given.cores:
-        return Machine(given.memory, given.cores, "as given")
+def detect_machine(database: peewee.Database, overrides: Overrides, tier: Tier) -> Machine:
+    """Return the machine of a PostgreSQL server.
+
+    The first that is known of: what the user states, what the server's files say, this machine if the server
+    runs here, and the tier's machine as an assumption.
+    """
+    if overrides.memory and overrides.cores:
+        return Machine(overrides.memory, overrides.cores, "as given")
     assumed = Machine(tier.machine.memory, tier.machine.cores, f"assumed, as of tier {tier.name}", True)
-    found = _told(database) or _this_machine(database) or assumed
-    memory, cores = given.memory or found.memory, given.cores or found.cores
-    if given.memory:
+    found = _from_server(database) or _this_machine(database) or assumed
+    memory, cores = overrides.memory or found.memory, overrides.cores or found.cores
+    if overrides.memory:
         return Machine(memory, cores, f"memory as given, cores {found.known_from}", found.assumed)
-    if given.cores:
+    if overrides.cores:
         return Machine(memory, cores, f"cores as given, memory {found.known_from}", found.assumed)
     return found
 
 
-def _told(database: peewee.Database) -> Machine | None:
-    ((may,),) = database.execute_sql(MAY_READ)
-    if not may:
+def _from_server(database: peewee.Database) -> Machine | None:
+    ((may_read,),) = execute_sql(database, MAY_READ)
+    if not may_read:
         return None
     try:
         with database.atomic():
-            ((memory, processors, memory_limit, time_limit),) = database.execute_sql(FILES)
-    except peewee.DatabaseError:  # there are systems and providers that let nobody read them
+            ((memory, processors, memory_limit, time_limit),) = execute_sql(database, FILES)
+    except peewee.DatabaseError:  # some systems and providers allow it to no user
         return None
     kilobytes = re.search(r"MemTotal:\s+(\d+)", memory or "")
     cores = len(re.findall(r"^processor\s*:", processors or "", re.MULTILINE))
@@ -83,19 +101,20 @@ def _told(database: peewee.Database) -> Machine | None:
         total = min(total, int(limit[0]))
     if share := re.match(r"(\d+) (\d+)", time_limit or ""):
         cores = min(cores, max(1, round(int(share[1]) / int(share[2]))))
-    return Machine(_whole(total), cores, "as the server tells")
+    return Machine(_installed_memory(total), cores, "from the server")
 
 
 def _this_machine(database: peewee.Database) -> Machine | None:
-    """This machine's, where server and client talk by a socket or by the loopback."""
-    ((server, client),) = database.execute_sql("SELECT host(inet_server_addr()), host(inet_client_addr())")
-    host = database.connection().info.host or "/"
-    if not (host.startswith("/") or (host in LOCAL and server in LOCAL and client in LOCAL)):
+    """Return this machine if client and server communicate by a socket or by the loopback."""
+    addresses = "SELECT host(inet_server_addr()), host(inet_client_addr())"
+    ((server, client),) = execute_sql(database, addresses)
+    host = driver_connection(database).info.host or "/"
+    if not (host.startswith("/") or (host in LOOPBACK and server in LOOPBACK and client in LOOPBACK)):
         return None
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Machine(_whole(total), os.cpu_count() or 1, "of this machine, on which the server is")
+    return Machine(_installed_memory(total), os.cpu_count() or 1, "of this machine, where the server runs")
 
 
-def _whole(memory: int) -> int:
-    """Memory as it was bought: what the kernel keeps for itself is missing from what it tells."""
+def _installed_memory(memory: int) -> int:
+    """Return the installed memory, in whole GB: the kernel reports it without what it reserves for itself."""
     return memory if memory < GB else -(-memory // GB) * GB

@@ -1,16 +1,23 @@
-"""The statements that a PostgreSQL server has recorded, by its module pg_stat_statements."""
+"""The slowest statements that a PostgreSQL server has recorded in pg_stat_statements."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import peewee
 
-from tformance_seed.doctor.server import Standing, change, settings
+from tformance_seed.bulk.peewee_internals import execute_sql
+from tformance_seed.doctor.server import Remedy, SessionInfo, remedy, settings
 from tformance_seed.storage.introspection import quoted
 from tformance_seed.storage.schema.findings import Finding
 
-#: Mean milliseconds from which a statement is slow, and how many are shown.
-SLOW, SLOWEST = 1_000.0, 5
+#: Mean duration in milliseconds from which a statement is slow.
+SLOW_MILLISECONDS = 1_000.0
 
+#: Statements, and characters of each, that are shown.
+MAX_STATEMENTS = 5
+MAX_CHARACTERS = 120
+
+#: The schema of the extension, whether it can be created, and whether all statements are visible.
 RECORDING = """
     SELECT (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_stat_statements'),
            EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements'),
@@ -22,66 +29,76 @@ STATEMENTS = """
     ORDER BY mean_exec_time DESC LIMIT %s"""
 
 
-def check(database: peewee.Database, who: Standing, names: list[str]) -> Iterator[Finding]:
-    """The slowest statements, or what it takes to have them recorded.
+def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> Iterator[Finding]:
+    """Yield the slowest statements on tables, or how to have statements recorded.
 
     Parameters:
-      names: of the tables that count.
+      names: the names of the tables.
     """
-    ((schema, available, may_see),) = database.execute_sql(RECORDING)
+    ((schema, available, may_see),) = execute_sql(database, RECORDING)
     slowest = _slowest(database, schema, names) if schema else None
     if slowest is None:
-        yield _not_recorded(database, who, available=available)
+        yield _not_recorded(database, session, available=available)
         return
     if not may_see:
         yield Finding(
             "statements-hidden",
-            "advises",
-            f"database user {who.user}",
+            "advice",
+            f"database user {session.user}",
             "sees only its own statements in pg_stat_statements",
-            why="slow ones of others stay hidden",
-            todo="let a superuser grant it",
-            statement=f"GRANT pg_monitor TO {quoted(who.user)};",
+            why="slow statements of other users stay hidden",
+            todo="have a superuser grant it",
+            statement=f"GRANT pg_monitor TO {quoted(session.user)};",
         )
     for query, calls, mean, total in slowest:
         yield Finding(
             "slow-statement",
-            "advises" if mean >= SLOW else "fine",
-            " ".join(query.split())[:120],
+            "advice" if mean >= SLOW_MILLISECONDS else "ok",
+            " ".join(query.split())[:MAX_CHARACTERS],
             f"{mean:,.0f} ms each, {calls:,} times, {total / 1000:,.1f} s in all",
-            why="it touches the application's tables or the ledger",
+            why="it uses the application's tables or the ledger",
             todo="see its plan with EXPLAIN (ANALYZE, BUFFERS)",
         )
 
 
-def _slowest(database: peewee.Database, schema: str, names: list[str]) -> list[tuple] | None:
-    """The statements with the application's tables or ours in them that took longest; None: not recorded."""
+def _slowest(database: peewee.Database, schema: str, names: list[str]) -> list[tuple[Any, ...]] | None:
+    """Return the slowest statements with one of the tables in them; None: statements are not recorded."""
     words = rf"\y(stage_)?({'|'.join(names)})\y"
     try:
         with database.atomic():
-            return list(database.execute_sql(STATEMENTS.format(schema=schema), (words, SLOWEST)))
+            return list(execute_sql(database, STATEMENTS.format(schema=schema), (words, MAX_STATEMENTS)))
     except (peewee.OperationalError, peewee.InternalError, peewee.ProgrammingError):
-        return None  # the extension is there, the library behind it was not loaded
+        return None  # the extension exists, its library was not loaded
 
 
-def _not_recorded(database: peewee.Database, who: Standing, *, available: bool) -> Finding:
-    what = {"where": "pg_stat_statements", "now": "not recorded"}
-    why = "nobody can tell which statements are slow"
-    if not available:
-        todo = "install the server's contrib package, or ask your provider for the extension"
-        return Finding("statements-not-recorded", "advises", **what, why=why, todo=todo)
+def _not_recorded(database: peewee.Database, session: SessionInfo, *, available: bool) -> Finding:
     create = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;"
     loaded = settings(database, ["shared_preload_libraries"]).get("shared_preload_libraries")
-    if loaded is None:
-        todo = "add it to shared_preload_libraries on your provider's page of parameters, then create it"
-        return Finding("statements-not-recorded", "advises", **what, why=why, todo=todo, statement=create)
-    libraries = [name.strip(' "') for name in loaded.value.split(",") if name.strip()]
-    if "pg_stat_statements" in libraries:
-        todo = "create the extension"
-        return Finding(
-            "statements-not-recorded", "advises", **what, why=why, todo=todo, statement=create, safe=True
+    if not available:
+        todo = Remedy(
+            todo="install the server's contrib package, or ask your provider for the extension",
         )
-    do = change(database, who, loaded, *libraries, "pg_stat_statements")
-    if "statement" in do:
-        do["statement"] = f"{do['statement']}\n{create}"
-    return Finding("statements-not-recorded", "advises", **what, why=why, **do)
+    elif loaded is None:
+        todo = Remedy(
+            todo="add it to shared_preload_libraries on your provider's page of parameters, then create it",
+            statement=create,
+        )
+    elif "pg_stat_statements" in (libraries := _names(loaded.value)):
+        todo = Remedy(todo="create the extension", statement=create, safe=True)
+    else:
+        todo = remedy(database, session, loaded, *libraries, "pg_stat_statements")
+        if "statement" in todo:
+            todo["statement"] = f"{todo['statement']}\n{create}"
+    return Finding(
+        "statements-not-recorded",
+        "advice",
+        "pg_stat_statements",
+        "not recorded",
+        why="there is no record of slow statements",
+        **todo,
+    )
+
+
+def _names(value: str) -> list[str]:
+    """Return the items of a setting that is a list."""
+    return [name.strip(' "') for name in value.split(",") if name.strip()]

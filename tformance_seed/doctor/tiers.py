@@ -1,16 +1,18 @@
-"""What is recommended for how much: three sizes of database, their machines, settings and workers."""
+"""Recommendations for three sizes of database: machines, settings and workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+#: Bytes.
 MB = 2**20
 GB = 2**30
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a database server runs on: memory in bytes, processor cores; how both are known; whether one of
-    them is but assumed.
+    """The machine of a database server: memory in bytes, processor cores, how they are known.
+
+    ``assumed``: at least one of them is a guess.
     """
 
     memory: int
@@ -21,16 +23,15 @@ class Machine:
 
 @dataclass(frozen=True)
 class Tier:
-    """A size of database.
+    """A size of database, up to ``max_teams`` and ``max_pull_requests``.
 
-    ``teams`` and ``pull_requests`` are the most that it is for; ``settings`` were recommended by measurement
-    (bytes for memory), what is missing there is derived by the rule that the others follow; ``workers`` are
-    how many tasks of each queue should run at the same time.
+    ``settings`` were recommended by measurement (memory in bytes); a setting that is missing there is derived
+    by the rule that the others follow. ``workers``: how many tasks of each queue should run at the same time.
     """
 
     name: str
-    teams: float
-    pull_requests: float
+    max_teams: float
+    max_pull_requests: float
     machine: Machine
     disk: str
     settings: Mapping[str, float]
@@ -39,11 +40,12 @@ class Tier:
     replica: bool = False
 
 
+#: From the smallest to the largest.
 TIERS = (
     Tier(
         "starter",
-        teams=10,
-        pull_requests=100_000,
+        max_teams=10,
+        max_pull_requests=100_000,
         machine=Machine(4 * GB, cores=2),
         disk="50 GB",
         settings={
@@ -59,8 +61,8 @@ TIERS = (
     ),
     Tier(
         "growth",
-        teams=50,
-        pull_requests=500_000,
+        max_teams=50,
+        max_pull_requests=500_000,
         machine=Machine(8 * GB, cores=4),
         disk="100 GB",
         settings={
@@ -75,8 +77,8 @@ TIERS = (
     ),
     Tier(
         "scale",
-        teams=float("inf"),
-        pull_requests=float("inf"),
+        max_teams=float("inf"),
+        max_pull_requests=float("inf"),
         machine=Machine(32 * GB, cores=8),
         disk="500 GB",
         settings={},
@@ -86,84 +88,84 @@ TIERS = (
     ),
 )
 
-#: Connections where no tier says: those of the largest one that does, since PgBouncer holds the others.
-MOST_CONNECTIONS = 200
+#: ``max_connections`` where a tier has none: that of the largest that has, since PgBouncer pools the others.
+MAX_CONNECTIONS = 200
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a setting follows from a machine.
+    """How a setting is derived from a machine.
 
-    ``least`` and ``most`` are shares of the recommendation between which a value is right as it is; infinity
-    where more does no harm. ``by_load``: the tier decides, not the machine.
+    A value between the shares ``min_share`` and ``max_share`` of the recommendation is accepted; the latter
+    is infinite where more does no harm. ``by_load``: the tier decides, not the machine.
     """
 
     derive: Callable[[Machine], float]
     how: str
     why: str
-    least: float = 0.8
-    most: float = float("inf")
+    min_share: float = 0.8
+    max_share: float = float("inf")
     by_load: bool = False
 
 
-#: Setting -> its rule. The shares: PostgreSQL's documentation finds no use in more than 40% of memory for
-#: shared_buffers; from half of the memory to all of it can be cached by the operating system; twice the
-#: work_mem of every connection is more than the memory.
+#: Setting -> its rule. On the shares: by PostgreSQL's documentation more than 40% of memory is of no use as
+#: shared_buffers; the operating system can cache from half of the memory to all of it; twice the work_mem of
+#: every connection is more than the memory.
 RULES = {
     "shared_buffers": Rule(
         lambda machine: machine.memory / 4,
         "a quarter of memory",
-        "PostgreSQL's own cache; what is in it needs no reading",
-        most=1.6,
+        "PostgreSQL's own cache, whose contents need no reading",
+        max_share=1.6,
     ),
     "effective_cache_size": Rule(
         lambda machine: machine.memory * 3 / 4,
         "three quarters of memory",
-        "tells the planner how much is likely to be cached, so that it dares to use indexes",
-        least=0.66,
-        most=1.3,
+        "tells the planner how much is likely to be cached, so that it uses indexes",
+        min_share=0.66,
+        max_share=1.3,
     ),
     "work_mem": Rule(
         lambda machine: machine.memory / 256,
         "a 256th of memory",
-        "sorts and hashes that do not fit go to disk",
-        most=2,
+        "larger sorts and hashes are written to disk",
+        max_share=2,
     ),
     "maintenance_work_mem": Rule(
         lambda machine: machine.memory / 16,
         "a sixteenth of memory",
-        "VACUUM and CREATE INDEX go over large tables once instead of several times",
-        most=4,
+        "VACUUM and CREATE INDEX read large tables once instead of several times",
+        max_share=4,
     ),
     "random_page_cost": Rule(
         lambda _: 1.1,
         "as for any SSD",
-        "on an SSD a random read costs hardly more than the next one; a higher value shuns indexes",
-        least=0.9,
-        most=1.3,
+        "on an SSD a random read costs hardly more than a sequential one; a higher value avoids indexes",
+        min_share=0.9,
+        max_share=1.3,
     ),
     "effective_io_concurrency": Rule(
-        lambda _: 200, "as for any SSD", "an SSD answers many reads at the same time"
+        lambda _: 200, "as for any SSD", "an SSD serves many reads at the same time"
     ),
     "max_parallel_workers_per_gather": Rule(
         lambda machine: machine.cores, "one for each core", "large reports are computed by several processes"
     ),
     "max_connections": Rule(
-        lambda _: MOST_CONNECTIONS,
+        lambda _: MAX_CONNECTIONS,
         "as in the next smaller tier",
-        "every thread of the application and of the workers may hold one",
+        "every thread of the application and of the workers may use one",
         by_load=True,
     ),
 }
 
 
 def tier_for(teams: int, pull_requests: int) -> Tier:
-    """The smallest tier that is large enough."""
-    return next(tier for tier in TIERS if teams <= tier.teams and pull_requests <= tier.pull_requests)
+    """Return the smallest tier that is large enough."""
+    return next(tier for tier in TIERS if teams <= tier.max_teams and pull_requests <= tier.max_pull_requests)
 
 
-def recommended(setting: str, tier: Tier, machine: Machine) -> tuple[float, str]:
-    """A setting's value for a load on a machine (bytes for memory), and what it was taken from."""
+def recommended_value(setting: str, tier: Tier, machine: Machine) -> tuple[float, str]:
+    """Return a setting's value for a load on a machine (memory in bytes), and where it comes from."""
     rule = RULES[setting]
     measured = tier.settings.get(setting)
     same = (machine.memory, machine.cores) == (tier.machine.memory, tier.machine.cores)

@@ -22,7 +22,7 @@ from tformance_seed.ledger.jobs import (
     now,
 )
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
-from tformance_seed.storage.transactions import reading
+from tformance_seed.storage.transactions import snapshot
 
 #: A task claimed for longer than this is reported as stalled: its worker may be gone.
 STALLED_AFTER = datetime.timedelta(seconds=60)
@@ -136,7 +136,7 @@ def activity_counter(database: peewee.Database, run: SeedRun) -> int:
 def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
     """Return the present status of a run."""
     moment = now()
-    with reading(database):
+    with snapshot(database):
         by_job = _count_tasks(database, run, moment)
         rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id).execute(database))
     jobs = [_job_status(job, by_job[job.id], moment) for job in rows]

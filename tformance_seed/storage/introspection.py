@@ -1,22 +1,24 @@
-"""Which tables a database has, and how they are named in SQL."""
+"""The tables that a database has, and their names in SQL."""
 
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute_sql
 
 
 def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
+    """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def current_schema(database: peewee.Database) -> str | None:
-    """The schema that names without one mean; SQLite has none. Peewee 3 would take PostgreSQL's "public"."""
+    """Return the schema that unqualified names refer to; SQLite has none. Peewee 3 assumes "public"."""
     if not is_postgresql(database):
         return None
-    return database.execute_sql("SELECT current_schema()").fetchone()[0]
+    ((schema,),) = execute_sql(database, "SELECT current_schema()")
+    return schema if schema is None else str(schema)
 
 
 def table_names(database: peewee.Database) -> set[str]:
-    """The tables that are there."""
+    """Return the names of the tables in the current schema."""
     return set(database.get_tables(current_schema(database)))

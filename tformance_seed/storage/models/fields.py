@@ -87,7 +87,7 @@ class NumericField(peewee.DecimalField):
 
     def db_value(self, value: Any) -> Any:
         """Return a Decimal of the column's scale."""
-        value = super().db_value(value)
+        value = super().db_value(value)  # type: ignore[no-untyped-call]
         return None if value is None else SqliteFloatDecimal(value)
 
     def python_value(self, value: Any) -> Any:

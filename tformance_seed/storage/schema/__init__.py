@@ -1,8 +1,15 @@
-"""The application's tables as seeding needs them, and how a database differs from that."""
+"""The application's schema as seeding needs it, and how a database differs from it."""
 
-from tformance_seed.storage.schema.actual import found
-from tformance_seed.storage.schema.difference import differences, refusal, stops
-from tformance_seed.storage.schema.expected import wanted
-from tformance_seed.storage.schema.privileges import missing_rights
+from tformance_seed.storage.schema.actual import introspect
+from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
+from tformance_seed.storage.schema.expected import expected_schema
+from tformance_seed.storage.schema.privileges import missing_privileges
 
-__all__ = ["differences", "found", "missing_rights", "refusal", "stops", "wanted"]
+__all__ = [
+    "blocking_findings",
+    "differences",
+    "expected_schema",
+    "introspect",
+    "missing_privileges",
+    "raise_if_blocking",
+]

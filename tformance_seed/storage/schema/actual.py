@@ -1,14 +1,15 @@
-"""The shape of the tables that a database has, from its catalogue. Reads, and changes nothing."""
+"""The schema that a database has, read from its catalogue."""
 
 from collections.abc import Iterable
 
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute_sql, primary_key_columns
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.schema.expected import Column, Index, Table
 
-#: Of the tables named, in the schema that statements without one mean.
+#: Columns of named tables in the schema that unqualified names refer to.
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
            a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
@@ -17,7 +18,7 @@ COLUMNS = """
     WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY c.relname, a.attnum"""
 
-#: An index that is not valid, such as CREATE INDEX CONCURRENTLY leaves when it fails, serves nothing.
+#: Valid indexes: one that a failed CREATE INDEX CONCURRENTLY left behind is not used.
 INDEXES = """
     SELECT c.relname, i.relname, x.indisunique, m.amname, coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
            array(SELECT pg_get_indexdef(x.indexrelid, k.n::int, true)
@@ -29,6 +30,7 @@ INDEXES = """
     WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND x.indisvalid
     ORDER BY c.relname, i.relname"""
 
+#: Foreign keys and checks.
 CONSTRAINTS = """
     SELECT c.relname, k.contype, a.attname, f.relname, k.condeferred, pg_get_constraintdef(k.oid)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
@@ -39,8 +41,8 @@ CONSTRAINTS = """
     ORDER BY c.relname, k.conname"""
 
 
-def found(database: peewee.Database, names: Iterable[str]) -> dict[str, Table]:
-    """The tables of those names that are there."""
+def introspect(database: peewee.Database, names: Iterable[str]) -> dict[str, Table]:
+    """Return those of the named tables that the database has; reads only."""
     there = table_names(database)
     tables = {name: Table() for name in names if name in there}
     (_postgresql if is_postgresql(database) else _sqlite)(database, tables)
@@ -49,11 +51,11 @@ def found(database: peewee.Database, names: Iterable[str]) -> dict[str, Table]:
 
 def _postgresql(database: peewee.Database, tables: dict[str, Table]) -> None:
     names = (list(tables),)
-    for table, name, kind, null, filled in database.execute_sql(COLUMNS, names):
-        tables[table].columns[name] = Column(kind, null, filled)
-    for table, name, unique, method, where, keys in database.execute_sql(INDEXES, names):
+    for table, name, kind, null, has_default in execute_sql(database, COLUMNS, names):
+        tables[table].columns[name] = Column(kind, null, has_default)
+    for table, name, unique, method, where, keys in execute_sql(database, INDEXES, names):
         tables[table].indexes.append(Index(name, tuple(keys), unique, method, where))
-    for table, kind, column, parent, deferred, definition in database.execute_sql(CONSTRAINTS, names):
+    for table, kind, column, parent, deferred, definition in execute_sql(database, CONSTRAINTS, names):
         if kind == "f":
             tables[table].references[column] = (parent, deferred)
         else:
@@ -63,9 +65,9 @@ def _postgresql(database: peewee.Database, tables: dict[str, Table]) -> None:
 def _sqlite(database: peewee.Database, tables: dict[str, Table]) -> None:
     for name, table in tables.items():
         for column in database.get_columns(name):
-            filled = column.default is not None or column.primary_key
-            table.columns[column.name] = Column("", column.null and not column.primary_key, filled)
-        primary = tuple(database.get_primary_keys(name))
+            has_default = column.default is not None or column.primary_key
+            table.columns[column.name] = Column("", column.null and not column.primary_key, has_default)
+        primary = primary_key_columns(database, name)
         if primary:
             table.indexes.append(Index(f"{name}_pkey", primary, unique=True))
         for index in database.get_indexes(name):

@@ -1,20 +1,20 @@
-"""Makes the tables that are missing, and refuses a database that cannot be seeded."""
+"""Creates missing tables, upgrades the ledger, and refuses a database that cannot be seeded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import create_table, execute, execute_sql, fields_of, table_name
 from tformance_seed.errors import InputError
-from tformance_seed.storage import schema as contract
 from tformance_seed.storage.introspection import quoted, table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, SeedTeam
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
-from tformance_seed.storage.schema.findings import Finding
+from tformance_seed.storage.schema.actual import introspect
+from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
 from tformance_seed.storage.transactions import ddl_transaction
 
-#: Findings that ``create_missing`` puts right.
+#: Findings that ``create_missing`` repairs.
 CREATABLE = ("no-application", "missing-table")
 
 #: Columns of the list of own teams -> what version 0.1.0 called them.
@@ -26,39 +26,39 @@ TEAM_COLUMNS_OF_0_1_0 = {
 
 
 def create_missing(database: peewee.Database) -> list[str]:
-    """Make the application's and the ledger's missing tables with every key and index.
+    """Create the application's and the ledger's missing tables with every key and index.
 
-    Tables that exist are left as they are. All or nothing, in one transaction. Returns the names made.
+    Tables of the application that exist are left as they are. All is done in one transaction.
+
+    Returns:
+      The names of the tables that were created.
 
     Raises:
-      InputError: a table of that name is there and is another.
+      InputError: a table of one of the names exists with another schema.
     """
-    _refuse(
-        finding
-        for finding in contract.differences(database)
-        if finding.severity == "stops" and finding.name not in CREATABLE
+    raise_if_blocking(
+        [
+            finding
+            for finding in differences(database)
+            if finding.severity == "error" and finding.name not in CREATABLE
+        ]
     )
     with ddl_transaction(database):
         return _create(database, APPLICATION) + _create_ledger(database)
 
 
 def prepare(database: peewee.Database) -> None:
-    """See that a database can be seeded: empty (then its tables are made), or fit.
+    """Check that a database can be seeded, and create the ledger; in an empty one, all tables.
 
     Raises:
-      InputError: something in it stops seeding (``contract.stops``).
+      InputError: something blocks seeding (``blocking_findings``).
     """
-    _refuse(contract.stops(database))
+    raise_if_blocking(blocking_findings(database))
     if not table_names(database):
         create_missing(database)
         return
     with ddl_transaction(database):
         _create_ledger(database)
-
-
-def _refuse(findings: Iterable[Finding]) -> None:
-    if stopping := list(findings):
-        raise InputError(contract.refusal(stopping))
 
 
 def _create_ledger(database: peewee.Database) -> list[str]:
@@ -107,7 +107,7 @@ def has_team_registry(database: peewee.Database) -> bool:
 def _ledger_columns(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
     """Return the columns of those of the ledger's tables that are there."""
     models = {table_name(model): model for model in LEDGER}
-    return {models[name]: set(table.columns) for name, table in contract.found(database, models).items()}
+    return {models[name]: set(table.columns) for name, table in introspect(database, models).items()}
 
 
 def _columns(model: type[peewee.Model]) -> set[str]:

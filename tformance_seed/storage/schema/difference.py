@@ -1,6 +1,6 @@
-"""Every difference between a database and the application's tables, and which of them stop seeding.
+"""Every difference between a database's schema and the expected one, and which of them block seeding.
 
-Seeding refuses what ``stops`` yields, and ``doctor`` says the same of it: both read it here.
+Seeding refuses what ``blocking_findings`` returns, and ``doctor`` reports the same as errors.
 """
 
 import re
@@ -9,49 +9,53 @@ from collections.abc import Iterator, Sequence
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.errors import InputError
 from tformance_seed.storage.introspection import table_names
-from tformance_seed.storage.schema.actual import found
-from tformance_seed.storage.schema.expected import Column, Index, Table, spelling, wanted
+from tformance_seed.storage.schema.actual import introspect
+from tformance_seed.storage.schema.expected import Column, Index, Table, expected_schema, normalise
 from tformance_seed.storage.schema.findings import Finding
-from tformance_seed.storage.schema.privileges import missing_rights
+from tformance_seed.storage.schema.privileges import missing_privileges
 
+#: What to do about a difference.
 MIGRATE = "bring the application's migrations up to date"
 OTHER_VERSION = "use a version of tformance_seed made for that schema"
 NOTHING = "nothing; seeding leaves it alone"
 
-#: Types that hold text, which COPY writes in the same way.
-TEXT = ("character varying", "text")
+#: Types of text, whose values have the same form in COPY.
+TEXT_TYPES = ("character varying", "text")
 
 
-def stops(database: peewee.Database) -> list[Finding]:
-    """What keeps a database from being seeded; an empty one keeps nothing."""
-    found = [*differences(database), *missing_rights(database)]
-    return [finding for finding in found if finding.severity == "stops"]
+def blocking_findings(database: peewee.Database) -> list[Finding]:
+    """Return the findings that block seeding; there are none in an empty database."""
+    findings = [*differences(database), *missing_privileges(database)]
+    return [finding for finding in findings if finding.severity == "error"]
 
 
-def refusal(findings: Sequence[Finding]) -> str:
-    """One line about what stops seeding."""
+def raise_if_blocking(findings: Sequence[Finding]) -> None:
+    """Raise InputError, with one line about the first finding, if there is any."""
+    if not findings:
+        return
     first, *more = findings
-    want = f", want {first.recommended}" if first.recommended else ""
-    rest = f" (and {len(more)} more, which `tformance-seed doctor` names)" if more else ""
-    return f"{first.where}: {first.now}{want}{rest}; {first.todo}"
+    expected = f", expected {first.recommended}" if first.recommended else ""
+    rest = f" (and {len(more)} more, which `tformance-seed doctor` lists)" if more else ""
+    raise InputError(f"{first.where}: {first.now}{expected}{rest}; {first.todo}")
 
 
 def differences(database: peewee.Database) -> Iterator[Finding]:
-    """Compare the application's tables with those that are there. A database without any table is fit."""
-    want = wanted(database)
-    there = table_names(database)  # once: another run may be making the tables of an empty database
-    have = found(database, want.keys() & there)
+    """Yield the differences between the application's tables and a database's; none if it has no table."""
+    want = expected_schema(database)
+    tables = table_names(database)  # once: another run may be creating the tables of an empty database
+    have = introspect(database, want.keys() & tables)
     if not have:
-        if there:
-            names = ", ".join(sorted(there)[:3])
+        if tables:
+            names = ", ".join(sorted(tables)[:3])
             yield Finding(
                 "no-application",
-                "stops",
+                "error",
                 where="database",
                 now=f"has tables ({names}, ...) but none of the application's",
-                why="it may be the wrong one",
-                todo="is it the right one? `tformance-seed init` makes them beside those",
+                why="it may be the wrong database",
+                todo="if it is the right one, `tformance-seed init` creates them beside those",
             )
         return
     for name, table in want.items():
@@ -63,147 +67,151 @@ def differences(database: peewee.Database) -> Iterator[Finding]:
         else:
             yield Finding(
                 "missing-table",
-                "stops",
+                "error",
                 where=name,
                 now="missing",
                 recommended=f"the application's table with {len(table.columns)} columns",
                 why="seeding fills it",
-                todo=f"{MIGRATE}; `tformance-seed init` makes missing tables",
+                todo=f"{MIGRATE}; `tformance-seed init` creates missing tables",
             )
 
 
 def _columns(name: str, want: Table, have: Table) -> Iterator[Finding]:
-    for column, wish in want.columns.items():
+    for column, expected in want.columns.items():
         where = f"{name}.{column}"
         if column not in have.columns:
             yield Finding(
                 "missing-column",
-                "stops",
+                "error",
                 where,
                 "missing",
-                str(wish),
+                str(expected),
                 "seeding fills it",
                 f"{MIGRATE}, then seed",
             )
         else:
-            yield from _column(where, wish, have.columns[column])
+            yield from _column(where, expected, have.columns[column])
     for column in sorted(have.columns.keys() - want.columns.keys()):
-        where, there = f"{name}.{column}", have.columns[column]
-        if there.null or there.filled:
+        where, actual = f"{name}.{column}", have.columns[column]
+        if actual.null or actual.has_default:
             yield Finding(
                 "extra-column",
-                "advises",
+                "advice",
                 where,
-                f"{there}, not known here".lstrip(", "),
+                f"{actual}, unknown to this package".lstrip(", "),
                 why="seeded rows get its default",
                 todo=NOTHING,
             )
         else:
             yield Finding(
                 "unknown-column",
-                "stops",
+                "error",
                 where,
-                "must be filled and is not known here",
+                "must not be NULL and is unknown to this package",
                 why="a row without it is refused",
                 todo=OTHER_VERSION,
             )
 
 
-def _column(where: str, wish: Column, there: Column) -> Iterator[Finding]:
-    if there.type != wish.type:
-        holds = _holds(there.type, wish.type)
+def _column(where: str, expected: Column, actual: Column) -> Iterator[Finding]:
+    if actual.type != expected.type:
+        holds = _holds(actual.type, expected.type)
         yield Finding(
             "column-type",
-            "advises" if holds else "stops",
+            "advice" if holds else "error",
             where,
-            there.type,
-            wish.type,
+            actual.type,
+            expected.type,
             "it holds all that the application's type holds"
             if holds
             else "seeded values may not fit into it",
             f"{MIGRATE}, if it should be as the application has it" if holds else MIGRATE,
         )
-    if there.null != wish.null:
+    if actual.null != expected.null:
         yield Finding(
             "column-null",
-            "stops" if wish.null else "advises",
+            "error" if expected.null else "advice",
             where,
-            "may be empty" if there.null else "must be filled",
-            "may be empty" if wish.null else "must be filled",
-            "seeding leaves it empty in some rows"
-            if wish.null
-            else "seeding fills it always; others may leave it empty",
+            "may be NULL" if actual.null else "must not be NULL",
+            "may be NULL" if expected.null else "must not be NULL",
+            "seeding leaves it NULL in some rows"
+            if expected.null
+            else "seeding always fills it; other programs may not",
             MIGRATE,
         )
-    if wish.filled and not there.filled:
+    if expected.has_default and not actual.has_default:
         yield Finding(
-            "id-not-numbered",
-            "stops",
+            "id-not-generated",
+            "error",
             where,
-            "does not number itself",
+            "has no generated value",
             "generated by default as identity",
-            "seeding leaves numbers to the database",
+            "seeding leaves ids to the database",
             MIGRATE,
         )
 
 
 def _holds(have: str, want: str) -> bool:
-    """Whether a column of one type takes every value of another, written as that other in binary COPY."""
-    (kind, *size), (wish, *least) = (
-        (re.sub(r"\(.*", "", text), *map(int, re.findall(r"\d+", text))) for text in (have, want)
-    )
-    if kind in TEXT and wish in TEXT:
-        return not size or (bool(least) and size >= least)
-    if kind == wish == "numeric":
-        return not size or (size[1] >= least[1] and size[0] - size[1] >= least[0] - least[1])
+    """Return whether a type holds every value of another, in the same form in binary COPY."""
+    (kind, size), (expected_kind, minimum) = _type_and_sizes(have), _type_and_sizes(want)
+    if kind in TEXT_TYPES and expected_kind in TEXT_TYPES:
+        return not size or (bool(minimum) and size >= minimum)
+    if kind == expected_kind == "numeric":
+        return not size or (size[1] >= minimum[1] and size[0] - size[1] >= minimum[0] - minimum[1])
     return False
 
 
+def _type_and_sizes(text: str) -> tuple[str, list[int]]:
+    return re.sub(r"\(.*", "", text), [int(number) for number in re.findall(r"\d+", text)]
+
+
 def _indexes(name: str, want: Table, have: Table, *, postgresql: bool) -> Iterator[Finding]:
-    there = {index.identity for index in have.indexes}
+    present = {index.identity for index in have.indexes}
     known = {index.identity for index in want.indexes}
     for index in want.indexes:
-        if index.identity not in there:
-            yield _missing(name, index, postgresql=postgresql)
+        if index.identity not in present:
+            yield _missing_index(name, index, postgresql=postgresql)
     for index in have.indexes:
         if index.identity in known:
             continue
         if index.unique:
             yield Finding(
                 "extra-unique-key",
-                "warns",
+                "warning",
                 name,
-                f"{index.name} on {index}, not known here",
-                why="seeded rows that have the same there are refused",
-                todo="see that it is meant; if a run fails on it, drop it",
+                f"{index.name} on {index}, unknown to this package",
+                why="seeded rows with equal values there are refused",
+                todo="check that it is intended; if a run fails on it, drop it",
             )
         else:
             yield Finding(
                 "extra-index",
-                "advises",
+                "advice",
                 name,
-                f"{index.name} on {index}, not known here",
+                f"{index.name} on {index}, unknown to this package",
                 why="each one makes writing a little slower",
-                todo="nothing, if somebody's queries use it",
+                todo="nothing, if queries use it",
             )
 
 
-def _missing(name: str, index: Index, *, postgresql: bool) -> Finding:
+def _missing_index(name: str, index: Index, *, postgresql: bool) -> Finding:
     statement = index.statement()
     concurrently = statement.replace("INDEX ", "INDEX CONCURRENTLY ", 1)
-    made = {"statement": f"{concurrently if postgresql else statement};"}
+    statement = f"{concurrently if postgresql else statement};"
     if not index.unique:
-        why = "what looks rows up by it reads the whole table instead"
-        return Finding("missing-index", "warns", name, "none", f"an index on {index}", why, MIGRATE, **made)
+        why = "queries that look rows up by it read the whole table instead"
+        return Finding(
+            "missing-index", "warning", name, "none", f"an index on {index}", why, MIGRATE, statement
+        )
     return Finding(
         "missing-unique-key",
-        "stops" if index.target else "warns",
+        "error" if index.is_target else "warning",
         name,
         "none",
         f"a unique key on {index}",
-        "ON CONFLICT needs it to find the row that is there" if index.target else "nothing keeps doubles out",
+        "ON CONFLICT needs it to find the existing row" if index.is_target else "nothing prevents duplicates",
         MIGRATE,
-        **made,
+        statement,
     )
 
 
@@ -212,39 +220,42 @@ def _references(name: str, want: Table, have: Table, known: dict[str, Table]) ->
         if have.references.get(column, (None, None))[0] != parent and column in have.columns:
             yield Finding(
                 "missing-foreign-key",
-                "warns",
+                "warning",
                 f"{name}.{column}",
                 "none",
                 f"a foreign key to {parent}",
-                "nothing keeps rows from pointing nowhere",
+                "nothing prevents references to rows that do not exist",
                 MIGRATE,
                 f'ALTER TABLE "{name}" ADD FOREIGN KEY ("{column}") REFERENCES "{parent}" ("id") '
                 "DEFERRABLE INITIALLY DEFERRED;",
             )
     for column, (parent, deferred) in have.references.items():
-        wish = want.references.get(column)
-        if parent in known and (wish is None or wish[0] != parent):
-            why, now = "rows that point nowhere are refused", f"a foreign key to {parent}, not known here"
-        elif wish == (parent, True) and not deferred:
-            why, now = "the application writes rows in any order", "a foreign key that is checked at once"
+        expected = want.references.get(column)
+        if parent in known and (expected is None or expected[0] != parent):
+            why, now = (
+                "references to missing rows are refused",
+                f"a foreign key to {parent} that is unknown here",
+            )
+        elif expected == (parent, True) and not deferred:
+            why, now = "the application writes rows in any order", "a foreign key that is checked immediately"
         else:
             continue
-        yield Finding("extra-foreign-key", "warns", f"{name}.{column}", now, why=why, todo=MIGRATE)
+        yield Finding("extra-foreign-key", "warning", f"{name}.{column}", now, why=why, todo=MIGRATE)
 
 
 def _checks(name: str, want: Table, have: Table) -> Iterator[Finding]:
-    there, known = set(map(spelling, have.checks)), set(map(spelling, want.checks))
+    present, known = set(map(normalise, have.checks)), set(map(normalise, want.checks))
     for check in want.checks:
-        if spelling(check) not in there:
-            why = "nothing keeps such values out"
-            yield Finding("missing-check", "advises", name, "none", f"a check {check}", why, MIGRATE)
+        if normalise(check) not in present:
+            why = "nothing prevents such values"
+            yield Finding("missing-check", "advice", name, "none", f"a check {check}", why, MIGRATE)
     for check in have.checks:
-        if spelling(check) not in known:
+        if normalise(check) not in known:
             yield Finding(
                 "extra-check",
-                "warns",
+                "warning",
                 name,
-                f"a check {check}, not known here",
-                why="seeded rows that do not pass are refused",
-                todo="see that it is meant; if a run fails on it, drop it",
+                f"a check {check}, unknown to this package",
+                why="seeded rows that violate it are refused",
+                todo="check that it is intended; if a run fails on it, drop it",
             )

@@ -1,4 +1,4 @@
-"""The shape of a table: columns, indexes, foreign keys, checks; and the shape that the models want."""
+"""The schema of a table: columns, indexes, foreign keys, checks; and the one that the models expect."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,10 +8,24 @@ import peewee
 
 from tformance_seed.bulk import unique_key
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import (
+    check_constraints,
+    column_type,
+    compile_query,
+    fields_of,
+    foreign_keys,
+    index_definition,
+    indexes_of,
+    primary_key_fields,
+    table_name,
+)
 from tformance_seed.storage.models import APPLICATION
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 
-#: First word of a column's type in a model -> what PostgreSQL calls it.
+#: A column's type in DDL: its first word, and arguments in brackets.
+COLUMN_TYPE = re.compile(r"^(\w+)(?:.*?(\(.*\)))?")
+
+#: First word of a column's type in DDL -> PostgreSQL's name of the type.
 TYPES = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
@@ -29,14 +43,14 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its type in PostgreSQL's words (empty on SQLite, which holds anything anywhere).
+    """A column: PostgreSQL's name of its type (empty on SQLite, whose columns hold any type).
 
-    ``filled``: the database fills it where nothing is given, by a default or a number.
+    ``has_default``: the database provides a value where none is given, be it a default or a generated id.
     """
 
     type: str
     null: bool
-    filled: bool = False
+    has_default: bool = False
 
     def __str__(self) -> str:
         return f"{self.type}{'' if self.null else ' not null'}".strip()
@@ -44,9 +58,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
-    """An index: its keys in order, as text, and what else tells it from others. Names are free.
+    """An index: its keys in order, as text, and all else that decides what it does. Its name does not.
 
-    ``target``: rows are upserted by it. ``statement``: writes what makes it.
+    ``is_target``: upserts use it as the conflict target. ``statement`` returns the SQL that creates it.
     """
 
     name: str = field(compare=False)
@@ -54,13 +68,13 @@ class Index:
     unique: bool
     method: str = "btree"
     where: str = ""
-    target: bool = field(default=False, compare=False)
+    is_target: bool = field(default=False, compare=False)
     statement: Callable[[], str] = field(default=str, compare=False)
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What two indexes have in common that are the same but for their spelling."""
-        return (self.unique, self.method.lower(), tuple(map(spelling, self.keys)), spelling(self.where))
+        """Equal for two indexes that differ in spelling alone."""
+        return (self.unique, self.method.lower(), tuple(map(normalise, self.keys)), normalise(self.where))
 
     def __str__(self) -> str:
         using = "" if self.method.lower() == "btree" else f" using {self.method.lower()}"
@@ -70,7 +84,7 @@ class Index:
 
 @dataclass
 class Table:
-    """A table. ``references``: column -> (table that it refers to, whether that is checked at commit)."""
+    """A table. ``references``: column -> (referenced table, whether it is checked at commit)."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)
@@ -78,65 +92,65 @@ class Table:
     checks: list[str] = field(default_factory=list)
 
 
-def spelling(text: str) -> str:
-    """An expression without casts, brackets, quotes and blanks, of which databases put in their own."""
+def normalise(text: str) -> str:
+    """Return an expression without casts, brackets, quotes and blanks, as databases add their own."""
     return re.sub(r"::[a-z ]+|[()\s\"]", "", text)
 
 
-def wanted(database: peewee.Database, models: Iterable[type[peewee.Model]] = APPLICATION) -> dict[str, Table]:
-    """The shape of tables, by default the application's, as ``init`` makes them on this kind of database."""
-    return {model._meta.table_name: _table(database, model) for model in models}
+def expected_schema(
+    database: peewee.Database, models: Iterable[type[peewee.Model]] = APPLICATION
+) -> dict[str, Table]:
+    """Return the tables of models, by default the application's, as ``init`` creates them there."""
+    return {table_name(model): _table(database, model) for model in models}
 
 
 def _table(database: peewee.Database, model: type[peewee.Model]) -> Table:
-    postgresql = is_postgresql(database)
-    meta = model._meta
-    indexes = list(meta.fields_to_index())
-    table = Table(columns={item.column_name: _column(database, item) for item in meta.sorted_fields})
-    if postgresql:
+    name, fields, indexes = table_name(model), fields_of(model), indexes_of(model)
+    table = Table(columns={field.column_name: _column(database, field) for field in fields})
+    if is_postgresql(database):
         indexes += POSTGRESQL_INDEXES.get(model, [])
-        table.checks = [check.sql.removeprefix("CHECK ") for check in meta.constraints or ()]
+        table.checks = check_constraints(model)
         table.references = {
-            item.column_name: (item.rel_model._meta.table_name, bool(item.deferrable))
-            for item in meta.sorted_fields
-            if isinstance(item, peewee.ForeignKeyField)
+            key.column_name: (table_name(key.rel_model), bool(key.deferrable)) for key in foreign_keys(model)
         }
-    target = tuple(item.column_name for item in unique_key(model).fields)
-    primary = meta.primary_key.column_name
+    target = tuple(field.column_name for field in unique_key(model).fields)
+    (primary,) = primary_key_fields(model)
     table.indexes = [
         Index(
-            name=f"{meta.table_name}_pkey",
-            keys=(primary,),
+            name=f"{name}_pkey",
+            keys=(primary.column_name,),
             unique=True,
-            statement=lambda: f'ALTER TABLE "{meta.table_name}" ADD PRIMARY KEY ("{primary}")',
+            statement=lambda: f'ALTER TABLE "{name}" ADD PRIMARY KEY ("{primary.column_name}")',
         ),
         *(_index(database, index, target) for index in indexes),
     ]
     return table
 
 
-def _column(database: peewee.Database, item: peewee.Field) -> Column:
-    declared = item.ddl_datatype(database.get_sql_context()).sql
-    name, arguments = re.match(r"(\w+)(?:.*?(\(.*\)))?", declared).groups()  # type: ignore[union-attr]
-    kind = TYPES[name] + (arguments or "").replace(" ", "") if is_postgresql(database) else ""
-    return Column(kind, null=item.null, filled=item.primary_key)
+def _column(database: peewee.Database, field: peewee.Field) -> Column:
+    name, arguments = COLUMN_TYPE.findall(column_type(database, field))[0]
+    kind = TYPES[name] + arguments.replace(" ", "") if is_postgresql(database) else ""
+    return Column(kind, null=field.null, has_default=field.primary_key)
 
 
 def _index(database: peewee.Database, index: peewee.ModelIndex, target: tuple[str, ...]) -> Index:
-    keys = tuple(
-        part.column_name if isinstance(part, peewee.Field) else part.sql for part in index._expressions
-    )
+    definition = index_definition(index)
+    keys = tuple(_key_text(part) for part in definition.expressions)
 
     def statement() -> str:
-        sql, _ = database.get_sql_context().sql(peewee.ValueLiterals(index.safe(False))).query()
-        return sql
+        return compile_query(database, peewee.ValueLiterals(index.safe(False)))[0]
 
     return Index(
-        name=index._name,
+        name=definition.name,
         keys=keys,
-        unique=index._unique,
-        method=index._using or "btree",
-        where="" if index._where is None else statement().partition(" WHERE ")[2],
-        target=keys == target,
+        unique=definition.unique,
+        method=definition.method or "btree",
+        where="" if definition.where is None else statement().partition(" WHERE ")[2],
+        is_target=keys == target,
         statement=statement,
     )
+
+
+def _key_text(part: peewee.Node) -> str:
+    """Return a part of an index as text; it is a field, or SQL."""
+    return str(part.column_name if isinstance(part, peewee.Field) else getattr(part, "sql", part))

@@ -1,13 +1,13 @@
-"""What is found where something is not as it should be, in words that a person can act on."""
+"""What an examination found, in words that a person can act on."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``stops``: seeding cannot go on. ``warns``: something is or will be wrong. ``advises``: it could be better.
-#: ``fine``: it was looked at, and it is well.
-Severity = Literal["stops", "warns", "advises", "fine"]
+#: ``error``: the database cannot be seeded. ``warning``: something is wrong or will be. ``advice``: it works,
+#: and could be better. ``ok``: in order.
+Severity = Literal["error", "warning", "advice", "ok"]
 
-#: Every finding, by the name that it keeps; README.md says what each means.
+#: Every finding, by its stable name; docs/reference/findings.md says what each means.
 Name = Literal[
     "no-application",
     "missing-table",
@@ -16,7 +16,7 @@ Name = Literal[
     "extra-column",
     "column-type",
     "column-null",
-    "id-not-numbered",
+    "id-not-generated",
     "missing-unique-key",
     "extra-unique-key",
     "missing-index",
@@ -25,7 +25,7 @@ Name = Literal[
     "extra-foreign-key",
     "missing-check",
     "extra-check",
-    "missing-right",
+    "missing-privilege",
     "read-only",
     "setting",
     "setting-unsafe",
@@ -36,7 +36,7 @@ Name = Literal[
     "read-replica",
     "cache-hit-ratio",
     "unused-index",
-    "unused-contract-index",
+    "unused-application-index",
     "duplicate-index",
     "sequential-scans",
     "dead-rows",
@@ -55,17 +55,17 @@ Name = Literal[
     "redis-eviction",
     "redis-persistence",
     "redis-hidden",
-    "rabbitmq-untold",
+    "rabbitmq-limited-visibility",
 ]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
-    ``where`` is the table, column, setting, queue it is about; ``now`` what it is, ``recommended`` what it
-    should be (empty where there is no saying); ``why`` it matters; ``todo`` is what to do; ``statement``
-    does it, in SQL or as a command. A ``safe`` statement takes nothing away, so a script may run it.
+    ``where`` is the table, column, setting or queue it is about; ``now`` its state, ``recommended`` the state
+    it should have (empty where none can be named); ``why`` it matters; ``todo`` is what to do; ``statement``
+    does it, in SQL or as a command. A ``safe`` statement removes nothing, so a script may run it.
     """
 
     name: Name
@@ -80,11 +80,11 @@ class Finding:
 
     @property
     def state(self) -> str:
-        """What is, and what should be."""
-        wish = f"recommended: {self.recommended}" if self.recommended else ""
-        return f"{self.where}: {'; '.join(filter(None, (self.now, wish)))}"
+        """The present state and the recommended one."""
+        recommended = f"recommended: {self.recommended}" if self.recommended else ""
+        return f"{self.where}: {'; '.join(filter(None, (self.now, recommended)))}"
 
     @property
     def because(self) -> str:
-        """Why, and what to do."""
+        """The reason, and what to do."""
         return "; ".join(filter(None, (self.why, self.todo)))

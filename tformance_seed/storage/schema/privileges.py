@@ -1,65 +1,69 @@
-"""What seeding must be allowed to do, and whether it is."""
+"""The privileges that seeding needs, and those that the database user lacks."""
 
 from collections.abc import Iterator
 
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import execute_sql, table_name
 from tformance_seed.storage.introspection import quoted, table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER
 from tformance_seed.storage.schema.findings import Finding
 
-#: What seeding does to a table.
-RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+#: Privileges that seeding needs on a table.
+TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-STANDING = """
+#: The session's user and schema; whether the server is a standby or read-only, and what the user may create.
+SESSION = """
     SELECT current_user, current_schema(), pg_is_in_recovery(),
            (SELECT setting FROM pg_settings WHERE name = 'default_transaction_read_only') = 'on',
            coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
            has_database_privilege(current_database(), 'TEMPORARY')"""
 
 
-def missing_rights(database: peewee.Database) -> Iterator[Finding]:
-    """What the database user may not do and seeding must. SQLite knows no users."""
+def missing_privileges(database: peewee.Database) -> Iterator[Finding]:
+    """Yield what the database user may not do and seeding must; nothing on SQLite, which has no users."""
     if not is_postgresql(database):
         return
-    ((user, schema, standby, read_only, may_create, may_stage),) = database.execute_sql(STANDING)
+    ((user, schema, standby, read_only, may_create, may_stage),) = execute_sql(database, SESSION)
     if standby or read_only:
         yield Finding(
             "read-only",
-            "stops",
+            "error",
             where="server",
-            now="is a standby" if standby else "takes read-only transactions unless told otherwise",
+            now="is a standby" if standby else "transactions are read-only by default",
             why="nothing can be written there",
             todo="use the primary server" if standby else "set default_transaction_read_only to off",
         )
     tables = table_names(database)
-    own = {model._meta.table_name for model in LEDGER}
-    application = [model._meta.table_name for model in APPLICATION]
-    there = [name for name in (*application, *sorted(own)) if name in tables]
+    own = {table_name(model) for model in LEDGER}
+    application = [table_name(model) for model in APPLICATION]
+    present = [name for name in (*application, *sorted(own)) if name in tables]
     if (not own <= tables or not tables) and not may_create:
-        yield _missing("CREATE", f"SCHEMA {quoted(schema or 'public')}", user, "to make the ledger's tables")
+        yield _missing(
+            "CREATE", f"SCHEMA {quoted(schema or 'public')}", user, "to create the ledger's tables"
+        )
     if not may_stage:
-        ((name,),) = database.execute_sql("SELECT current_database()")
+        ((name,),) = execute_sql(database, "SELECT current_database()")
         yield _missing("TEMPORARY", f"DATABASE {quoted(name)}", user, "to stage rows before they are merged")
-    pairs = [(table, right) for table in there for right in RIGHTS]
+    pairs = [(table, privilege) for table in present for privilege in TABLE_PRIVILEGES]
     if not pairs:
         return
-    allowed = [peewee.fn.has_table_privilege(quoted(table), right) for table, right in pairs]
-    query = peewee.Select(columns=[may.alias(f"c{number}") for number, may in enumerate(allowed)])
+    granted = [peewee.fn.has_table_privilege(quoted(table), privilege) for table, privilege in pairs]
+    query = peewee.Select(columns=[column.alias(f"c{number}") for number, column in enumerate(granted)])
     (row,) = query.tuples().execute(database)
-    for (table, right), may in zip(pairs, row, strict=True):
-        if not may:
-            yield _missing(right, table, user, "to write rows and look them up")
+    for (table, privilege), is_granted in zip(pairs, row, strict=True):
+        if not is_granted:
+            yield _missing(privilege, table, user, "to write rows and look them up")
 
 
-def _missing(right: str, what: str, user: str, why: str) -> Finding:
+def _missing(privilege: str, what: str, user: str, why: str) -> Finding:
     return Finding(
-        "missing-right",
-        "stops",
+        "missing-privilege",
+        "error",
         where=f"database user {user}",
-        now=f"may not {right} on {what}",
+        now=f"may not {privilege} on {what}",
         why=f"seeding needs it {why}",
-        todo="let the owner grant it",
-        statement=f"GRANT {right} ON {what} TO {quoted(user)};",
+        todo="have the owner grant it",
+        statement=f"GRANT {privilege} ON {what} TO {quoted(user)};",
     )

@@ -1,4 +1,4 @@
-"""What doctor says of the workers and their broker, each thing caused on a real Redis."""
+"""The doctor's findings about workers and their broker, each caused on a real Redis."""
 
 import json
 
@@ -47,7 +47,7 @@ def waiting(count):
 
 
 @pytest.mark.parametrize(("teams", "tier"), [(5, TIERS[0]), (20, TIERS[1]), (100, TIERS[2])])
-def test_workers_are_recommended_as_commands_that_can_be_typed(opened, postgresql_url, teams, tier):
+def test_workers_are_recommended_as_commands(opened, postgresql_url, teams, tier):
     create_missing(opened)
     found = findings(examined(postgresql_url, teams=teams), "Workers")
     assert [finding.name for finding in found] == ["workers"] * 3
@@ -72,14 +72,14 @@ def test_sqlite_has_one_writer_and_needs_no_workers(tmp_path):
     command("init", "--database", url)
     result = command("doctor", "--database", url)
     assert (result.returncode, result.stdout.count("\n")) == (0, 2)
-    assert "SQLite takes one writer" in result.stdout
+    assert "SQLite has one writer" in result.stdout
 
 
-def test_a_broker_that_is_away_stops_seeding(looked, postgresql_url):
+def test_an_unreachable_broker_is_an_error(looked, postgresql_url):
     assert none(looked(), "broker-unreachable")
     url = f"redis://user:hunter2@127.0.0.1:{free_port()}/0"
     finding = only(looked(url), "broker-unreachable")
-    assert finding.severity == "stops"
+    assert finding.severity == "error"
     assert "hunter2" not in str(finding)
     result = command("doctor", "--broker", url, DATABASE_URL=postgresql_url)
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
@@ -88,7 +88,7 @@ def test_a_broker_that_is_away_stops_seeding(looked, postgresql_url):
     assert seeding.returncode == 2
 
 
-def test_a_broker_that_wants_a_password_is_said_to_refuse(looked, broker):
+def test_a_broker_that_requires_a_password_is_said_to_refuse(looked, broker):
     broker.client.acl_setuser("default", enabled=True, passwords=["+hunter2"], nopass=False)
     try:
         assert only(looked(), "broker-unreachable")
@@ -104,25 +104,25 @@ def test_messages_may_be_evicted(looked, configure):
     assert none(looked(), "redis-eviction")  # there is no limit
     configure(maxmemory="100mb")
     finding = only(looked(), "redis-eviction")
-    assert (finding.severity, finding.now) == ("warns", "allkeys-lru, 100MB at most")
+    assert (finding.severity, finding.now) == ("warning", "allkeys-lru, 100MB at most")
     assert finding.recommended == "noeviction"
     configure(maxmemory_policy="noeviction")
     assert none(looked(), "redis-eviction")
 
 
-def test_messages_are_not_kept_on_disk(looked, configure):
+def test_messages_may_not_be_persisted(looked, configure):
     assert none(looked(), "redis-persistence")
     configure(appendonly="no")
-    assert only(looked(), "redis-persistence").severity == "warns"
+    assert only(looked(), "redis-persistence").severity == "warning"
     configure(save="900 1")
     snapshots = only(looked(), "redis-persistence")
-    assert (snapshots.severity, "900 1" in snapshots.now) == ("advises", True)
+    assert (snapshots.severity, "900 1" in snapshots.now) == ("advice", True)
     configure(appendonly="yes")
     assert none(looked(), "redis-persistence")
 
 
 @pytest.mark.parametrize(("forbidden", "count"), [("config", 1), ("info", 2)])
-def test_a_provider_may_forbid_to_ask(looked, broker, configure, forbidden, count):
+def test_a_provider_may_forbid_the_commands(looked, broker, configure, forbidden, count):
     configure(appendonly="no")
     assert none(looked(), "redis-hidden")
     broker.client.acl_setuser(
@@ -144,13 +144,13 @@ def test_a_provider_may_forbid_to_ask(looked, broker, configure, forbidden, coun
         broker.client.acl_deluser("tenant")
 
 
-def test_workers_are_missed_and_messages_that_wait_for_them_counted(looked, executor, postgresql_url, broker):
+def test_missing_workers_are_reported_with_the_messages_that_wait(looked, executor, postgresql_url, broker):
     nobody = looked()
-    assert only(nobody, "no-workers").severity == "advises"
+    assert only(nobody, "no-workers").severity == "advice"
     assert none(nobody, "waiting-without-workers")
     executor.send(waiting(7))
     waits = looked()
-    assert only(waits, "waiting-without-workers").severity == "warns"
+    assert only(waits, "waiting-without-workers").severity == "warning"
     assert "7 messages" in only(waits, "waiting-without-workers").now
     assert none(waits, "no-workers")
     result = command("doctor", "--json", DATABASE_URL=postgresql_url, REDIS_URL=broker.url)
@@ -166,12 +166,12 @@ def test_queues_and_dead_letters_are_counted(looked, workers, executor, postgres
     executor.send(waiting(3))
     assert none(looked(), "dead-letters")
     queue = only(examined(postgresql_url, broker.url).sections[-1].findings, "queue", "compute")
-    assert queue.now == "3 waiting, 0 put off, 0 in hand"
+    assert queue.now == "3 waiting, 0 delayed, 0 running"
     made = workers("--processes", "1", "--threads", "1")
     made.ready(1)
     wait_until(lambda: broker.client.zcard("tformance_seed:compute.XQ") == 3)
     found = looked()
-    assert only(found, "dead-letters").now == "3 messages given up"
+    assert only(found, "dead-letters").now == "3 dead messages"
     assert none(found, "no-workers")
     assert none(found, "waiting-without-workers")
     assert made.stop() == 0

@@ -1,4 +1,4 @@
-"""How many workers a load needs, and how the broker and those that run are doing."""
+"""The state of the broker, its queues and its workers, as findings of the doctor."""
 
 import time
 from collections.abc import Iterator
@@ -9,67 +9,48 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import dq_name, xq_name
 
-from tformance_seed.doctor.server import shown
-from tformance_seed.doctor.tiers import Tier
+from tformance_seed.doctor.server import format_setting
 from tformance_seed.errors import SeedError
-from tformance_seed.execution import broker as brokers
-from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL
+from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect, redacted
 from tformance_seed.execution.broker_errors import connection_errors, error_message
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
 
-#: Queues whose tasks keep a core busy, so that each gets a process; the others wait, in threads of one.
-COMPUTING = ("compute",)
-
 #: Seconds in which every idle worker asks for messages at least once.
-LOOK = 4 * POLL_INTERVAL / 1000
+OBSERVATION_TIME = 4 * POLL_INTERVAL / 1000
 
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages of a queue: waiting, put off for a while, in hand, and given up."""
+    """Messages of a queue: waiting, delayed, being processed (None: unknown), and dead."""
 
     name: str
     waiting: int
     delayed: int
-    in_hand: int | None
+    running: int | None
     dead: int
 
 
-def recommended(tier: Tier, teams: int) -> Iterator[Finding]:
-    """A command for each queue."""
-    for queue, tasks in tier.workers.items():
-        processes, threads = (tasks, 1) if queue in COMPUTING else (1, tasks)
-        yield Finding(
-            "workers",
-            "advises",
-            f"queue {queue}",
-            "",
-            f"{tasks} tasks at the same time",
-            f"for {teams:,} teams, over all machines; on none more that compute than it has cores",
-            statement=f"tformance-seed worker --queues {queue} --processes {processes} --threads {threads}",
-        )
-
-
-def check(url: str) -> Iterator[Finding]:
-    """The broker, its queues, and who is there to take from them. Sends and takes nothing.
+def check_broker(url: str) -> Iterator[Finding]:
+    """Check the broker, its queues and whether they have workers; no message is sent or consumed.
 
     Raises:
       InputError: the URL is malformed, or names a kind whose driver is not installed.
     """
-    config = brokers.connect(url)
+    config = connect(url)
+    failures: tuple[type[Exception], ...] = (SeedError, redis.RedisError, *connection_errors())
     try:
         config.check()
-        with_redis = isinstance(config.broker, RedisBroker)
-        found = list(_redis(config.broker.client) if with_redis else _rabbitmq(config.broker))
-    except (SeedError, redis.RedisError, *connection_errors()) as error:
+        broker: Any = config.broker
+        found = list(_redis(broker.client) if isinstance(broker, RedisBroker) else _rabbitmq(broker))
+    except failures as error:
         yield Finding(
             "broker-unreachable",
-            "stops",
-            brokers.redacted(url),
+            "error",
+            redacted(url),
             str(error) if isinstance(error, SeedError) else error_message(error),
-            why="nothing can be handed out to workers",
-            todo="start it, or name another with --broker",
+            why="workers cannot be reached",
+            todo="start it, or name another one with --broker",
         )
         return
     finally:
@@ -77,96 +58,96 @@ def check(url: str) -> Iterator[Finding]:
     yield from found
 
 
-def _redis(client: redis.Redis) -> Iterator[Finding]:
+def _redis(client: Any) -> Iterator[Finding]:
     yield from _eviction(client)
     yield from _persistence(client)
     queues = []
     for name in QUEUES:
         key = f"{NAMESPACE}:{name}"
         waiting, delayed = client.llen(key), client.llen(dq_key := f"{NAMESPACE}:{dq_name(name)}")
-        held = client.hlen(f"{key}.msgs") + client.hlen(f"{dq_key}.msgs")
-        queues.append(
-            Queue(name, waiting, delayed, max(0, held - waiting - delayed), client.zcard(f"{key}.XQ"))
-        )
+        in_all = client.hlen(f"{key}.msgs") + client.hlen(f"{dq_key}.msgs")
+        running = max(0, in_all - waiting - delayed)
+        queues.append(Queue(name, waiting, delayed, running, client.zcard(f"{key}.XQ")))
     yield from _queues(queues, _alive(client))
 
 
-def _alive(client: redis.Redis) -> int:
-    """Processes that take messages: they ask for some all the time, or hold some.
+def _alive(client: Any) -> int:
+    """Return the number of processes that consume: they ask for messages all the time, or process some.
 
-    Who only sends gives signs of life too, but none while we look.
+    Processes that only send have heartbeats too, but none in the time of observation.
     """
     key = f"{NAMESPACE}:__heartbeats__"
     before = dict(client.zrange(key, 0, -1, withscores=True))
     if not before:
         return 0
-    time.sleep(LOOK)
+    time.sleep(OBSERVATION_TIME)
     recent = (time.time() * 1000 - HEARTBEAT_TIMEOUT, "+inf")
     alive = 0
     for process, moment in client.zrangebyscore(key, *recent, withscores=True):
-        held = [f"{NAMESPACE}:__acks__.{process.decode()}.{name}" for name in QUEUES]
-        alive += moment > before.get(process, 0) or client.exists(*held) > 0
+        unacknowledged = [f"{NAMESPACE}:__acks__.{process.decode()}.{name}" for name in QUEUES]
+        alive += moment > before.get(process, 0) or client.exists(*unacknowledged) > 0
     return alive
 
 
-def _eviction(client: redis.Redis) -> Iterator[Finding]:
-    memory = _asked(client.info, "memory")
+def _eviction(client: Any) -> Iterator[Finding]:
+    memory = _permitted(client.info, "memory")
     if memory is None or "maxmemory" not in memory:
         yield _hidden("INFO", "whether it evicts messages when memory is short")
         return
-    most, policy = memory["maxmemory"], memory["maxmemory_policy"]
-    safe = not most or policy == "noeviction"
+    limit, policy = memory["maxmemory"], memory["maxmemory_policy"]
+    safe = not limit or policy == "noeviction"
     yield Finding(
         "redis-eviction",
-        "fine" if safe else "warns",
+        "ok" if safe else "warning",
         "maxmemory-policy",
-        f"{policy}, {shown(most, 'B')} at most" if most else "no limit to its memory",
+        f"{policy}, {format_setting(limit, 'B')} at most" if limit else "no limit to its memory",
         "noeviction",
-        "with any other, Redis throws messages away when memory is short",
+        "with any other, Redis drops messages when memory is short",
         "" if safe else "set it, there or on your provider's page of parameters",
         None if safe else "redis-cli CONFIG SET maxmemory-policy noeviction",
     )
 
 
-def _persistence(client: redis.Redis) -> Iterator[Finding]:
-    stored = _asked(client.info, "persistence")
+def _persistence(client: Any) -> Iterator[Finding]:
+    stored = _permitted(client.info, "persistence")
     if stored is None:
         yield _hidden("INFO", "whether it keeps messages on disk")
         return
     saves = None
     if not stored["aof_enabled"]:
-        configured = _asked(client.config_get, "save")
+        configured = _permitted(client.config_get, "save")
         if configured is None:
-            yield _hidden("CONFIG", "whether it saves snapshots; it appends nothing to a file")
+            yield _hidden("CONFIG", "whether it saves snapshots; it writes no append-only file")
             return
         saves = configured["save"]
     yield Finding(
         "redis-persistence",
-        "fine" if stored["aof_enabled"] else "advises" if saves else "warns",
+        "ok" if stored["aof_enabled"] else "advice" if saves else "warning",
         "appendonly",
-        "yes" if stored["aof_enabled"] else f"no, but a snapshot now and then ({saves})" if saves else "no",
+        "yes" if stored["aof_enabled"] else f"no, but snapshots ({saves})" if saves else "no",
         "yes",
-        "what waits in it is lost when it stops; a run sends it again only while somebody waits for it",
+        "waiting messages are lost when it stops; a run sends them again only while a command waits for it",
         "" if stored["aof_enabled"] else "set it, there or on your provider's page of parameters",
         None if stored["aof_enabled"] else "redis-cli CONFIG SET appendonly yes",
     )
 
 
-def _asked(command: Any, section: str) -> dict[str, Any] | None:
-    """The answer of a command that providers like to forbid; None where they do."""
+def _permitted(command: Any, section: str) -> dict[str, Any] | None:
+    """Return the reply of a command that some providers forbid; None where it is."""
     try:
-        return command(section)
+        reply: dict[str, Any] = command(section)
     except redis.ResponseError:
         return None
+    return reply
 
 
 def _hidden(command: str, what: str) -> Finding:
     return Finding(
         "redis-hidden",
-        "advises",
+        "advice",
         f"command {command}",
         "not allowed here",
-        why=f"so it cannot be told {what}",
+        why=f"it is unknown {what}",
         todo="see your provider's page: maxmemory-policy should be noeviction, appendonly yes",
     )
 
@@ -181,17 +162,17 @@ def _rabbitmq(broker: Any) -> Iterator[Finding]:
         alive += consumers
     yield from _queues(queues, alive)
     yield Finding(
-        "rabbitmq-untold",
-        "fine",
+        "rabbitmq-limited-visibility",
+        "ok",
         "server",
-        "memory alarms, disk and replication cannot be seen by AMQP",
+        "memory alarms, disk and replication are not visible over AMQP",
         why="its queues are durable and its messages persistent, as Dramatiq declares them",
         todo="see its management page",
     )
 
 
 def _declared(broker: Any, queue: str) -> tuple[int, int]:
-    """Messages and consumers of a queue, by a passive declaration; none where nobody declared it yet."""
+    """Return messages and consumers of a queue, by a passive declaration; none if it does not exist yet."""
     from pika.exceptions import ChannelClosedByBroker
 
     channel = broker.connection.channel()  # the server closes it when there is no such queue
@@ -205,17 +186,17 @@ def _declared(broker: Any, queue: str) -> tuple[int, int]:
 
 def _queues(queues: list[Queue], alive: int) -> Iterator[Finding]:
     for queue in queues:
-        hand = "" if queue.in_hand is None else f", {queue.in_hand:,} in hand"
+        running = "" if queue.running is None else f", {queue.running:,} running"
         yield Finding(
-            "queue", "fine", queue.name, f"{queue.waiting:,} waiting, {queue.delayed:,} put off{hand}"
+            "queue", "ok", queue.name, f"{queue.waiting:,} waiting, {queue.delayed:,} delayed{running}"
         )
         if queue.dead:
             yield Finding(
                 "dead-letters",
-                "advises",
+                "advice",
                 queue.name,
-                f"{queue.dead:,} messages given up",
-                why="their tasks failed; they go by themselves after 7 days",
+                f"{queue.dead:,} dead messages",
+                why="their tasks failed; they expire after 7 days",
                 todo="see why, then send the tasks again with `tformance-seed retry RUN`",
                 statement="tformance-seed status",
             )
@@ -224,11 +205,11 @@ def _queues(queues: list[Queue], alive: int) -> Iterator[Finding]:
         return
     yield Finding(
         "waiting-without-workers" if waiting else "no-workers",
-        "warns" if waiting else "advises",
+        "warning" if waiting else "advice",
         "workers",
         f"none, and {waiting:,} messages wait" if waiting else "none",
         "at least one",
-        why="nobody takes messages from the queues",
+        why="no process consumes the queues",
         todo="start some, on any machine that reaches broker and database",
         statement="tformance-seed worker",
     )

@@ -1,4 +1,4 @@
-"""A report's statements as a script for psql."""
+"""The statements of a report as a script for psql."""
 
 from collections.abc import Iterator
 
@@ -9,10 +9,10 @@ from tformance_seed.doctor.server import RELOAD, RESTART
 SECTIONS = ("Schema", "Server", "Health")
 
 
-def script(report: Report) -> str:
-    """Statements that mend what was found; those that need a thought first are comments.
+def remedy_script(report: Report) -> str:
+    """Return the statements that remedy the findings; those to be considered first are commented out.
 
-    To be given to psql without a transaction around it, which ALTER SYSTEM and VACUUM do not allow.
+    psql must run it without a transaction around it, which ALTER SYSTEM and VACUUM do not allow.
     """
     return "\n".join(_lines(report)) + "\n"
 
@@ -21,7 +21,7 @@ def _lines(report: Report) -> Iterator[str]:
     sections = [section for section in report.sections if section.title in SECTIONS]
     todo = [finding for section in sections for finding in section.findings if finding.statement]
     yield f"-- {_line(report.database)}, for psql; not inside a transaction."
-    yield "-- Statements behind -- need a thought first; take the two dashes away to run them."
+    yield "-- Statements behind -- are to be considered first; remove the two dashes to run them."
     for section in sections:
         yield from _section(section)
     if any(finding.todo == RELOAD for finding in todo if finding.safe):
@@ -33,15 +33,15 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _section(section: Section) -> Iterator[str]:
-    found = [finding for finding in section.findings if finding.statement]
-    if found:
+    findings = [finding for finding in section.findings if finding.statement]
+    if findings:
         yield f"\n-- {section.title}: {_line(section.summary)}"
-    for finding in found:
+    for finding in findings:
         yield f"-- {_line(f'{finding.state}; {finding.because}')}"
         for line in (finding.statement or "").splitlines():
             yield line if finding.safe else f"-- {line}"
 
 
 def _line(text: str) -> str:
-    """Text that ends nowhere but with its line, since what follows would be run."""
+    """Return text in one line, since psql would run the next one."""
     return " ".join(text.split())

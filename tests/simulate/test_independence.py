@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.batches import batch, people, profile, simulate
+from tests.support.batches import make_batch, make_members, make_profile, simulate
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.simulate.check_runs import PASS_RATE
 from tformance_seed.sources.records import Columns
@@ -11,10 +11,10 @@ COUNT, ORGANISATIONS = 400, 24
 
 
 def simulated(seed: int) -> tuple[Columns, dict[str, Columns], Profile]:
-    organisation = profile(seed=seed)
-    members = people(8, organisation)
-    made = batch(organisation, members, np.arange(1, COUNT + 1), repository=b"acme/api")
-    return made.pull_requests, simulate(made, members, organisation), organisation
+    organisation = make_profile(seed=seed)
+    members = make_members(8, organisation)
+    simulated = make_batch(organisation, members, np.arange(1, COUNT + 1), repository=b"acme/api")
+    return simulated.pull_requests, simulate(simulated, members, organisation), organisation
 
 
 def z_score(both: int, one: int, other: int, count: int) -> float:

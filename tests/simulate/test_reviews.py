@@ -1,40 +1,40 @@
 import numpy as np
 import pytest
 
-from tests.support.batches import batch, people, profile, simulate
+from tests.support.batches import make_batch, make_members, make_profile, simulate
 from tformance_seed.sources.records import AI_NONE, AI_REVIEW
 
 COUNT = 3000
 
 
 @pytest.fixture(scope="module")
-def made():
+def simulated():
     """A completed batch, and its rows."""
-    told = profile()
-    members = people(12, told)
-    rows = batch(told, members, np.arange(1, COUNT + 1))
-    return rows, simulate(rows, members, told)
+    profile = make_profile()
+    members = make_members(12, profile)
+    rows = make_batch(profile, members, np.arange(1, COUNT + 1))
+    return rows, simulate(rows, members, profile)
 
 
-def test_the_first_review_is_at_its_time(made):
-    prs, reviews = made[1]["PullRequest"], made[1]["PRReview"]
+def test_the_first_review_is_at_its_time(simulated):
+    prs, reviews = simulated[1]["PullRequest"], simulated[1]["PRReview"]
     first = np.flatnonzero(np.diff(reviews["pull_request"], prepend=-1))
     assert (reviews["submitted_at"][first] == prs["first_review_at"][reviews["pull_request"][first]]).all()
     assert len(first) == (~np.isnat(prs["first_review_at"])).sum()
-    ended = made[0].pull_requests["ended_at"][reviews["pull_request"]]
+    ended = simulated[0].pull_requests["ended_at"][reviews["pull_request"]]
     assert (reviews["submitted_at"] <= ended).all()
 
 
-def test_merged_pull_requests_end_with_an_approval_by_a_person(made):
-    prs, reviews = made[1]["PullRequest"], made[1]["PRReview"]
+def test_merged_pull_requests_end_with_an_approval_by_a_person(simulated):
+    prs, reviews = simulated[1]["PullRequest"], simulated[1]["PRReview"]
     last = np.flatnonzero(np.diff(reviews["pull_request"], append=-1))
     merged = prs["state"][reviews["pull_request"][last]] == b"merged"
     assert (reviews["state"][last][merged] == b"approved").all()
     assert (reviews["reviewer"][last][merged] >= 0).all()
 
 
-def test_reviewers_are_others_than_the_author_and_one_to_three(made):
-    prs, reviews = made[1]["PullRequest"], made[1]["PRReview"]
+def test_reviewers_are_others_than_the_author_and_one_to_three(simulated):
+    prs, reviews = simulated[1]["PullRequest"], simulated[1]["PRReview"]
     owner, reviewer = reviews["pull_request"], reviews["reviewer"]
     people_ = reviewer >= 0
     assert (reviewer != prs["author"][owner])[people_].all()
@@ -42,16 +42,16 @@ def test_reviewers_are_others_than_the_author_and_one_to_three(made):
     assert set(np.bincount(pairs[0])[np.unique(pairs[0])].tolist()) == {1, 2, 3}
 
 
-def test_changes_requested_are_followed_by_the_same_persons_last_word(made):
-    reviews = made[1]["PRReview"]
+def test_changes_requested_are_followed_by_the_same_persons_last_word(simulated):
+    reviews = simulated[1]["PRReview"]
     requested = np.flatnonzero(reviews["state"] == b"changes_requested")
     last = np.searchsorted(reviews["pull_request"], reviews["pull_request"][requested], side="right") - 1
     assert (reviews["reviewer"][requested] == reviews["reviewer"][last]).all()
     assert (reviews["submitted_at"][requested] <= reviews["submitted_at"][last]).all()
 
 
-def test_bots_review_what_ai_reviewed_and_come_first(made):
-    prs, reviews = made[0].pull_requests, made[1]["PRReview"]
+def test_bots_review_what_ai_reviewed_and_come_first(simulated):
+    prs, reviews = simulated[0].pull_requests, simulated[1]["PRReview"]
     bots = reviews["is_ai_review"]
     assert (
         sorted(reviews["pull_request"][bots].tolist()) == np.flatnonzero(prs["ai_kind"] == AI_REVIEW).tolist()
@@ -61,11 +61,11 @@ def test_bots_review_what_ai_reviewed_and_come_first(made):
     assert (reviews["reviewer"][bots] == -1).all()
     assert (reviews["body"][bots] != b"").all()
     assert (reviews["ai_reviewer_type"][~bots] == b"").all()
-    assert made[1]["PullRequest"]["has_ai_review"].tolist() == (prs["ai_kind"] == AI_REVIEW).tolist()
+    assert simulated[1]["PullRequest"]["has_ai_review"].tolist() == (prs["ai_kind"] == AI_REVIEW).tolist()
 
 
-def test_counts_on_the_pull_request_are_recounts(made):
-    rows, tables = made
+def test_counts_on_the_pull_request_are_recounts(simulated):
+    rows, tables = simulated
     prs, reviews = tables["PullRequest"], tables["PRReview"]
     requested = reviews["pull_request"][reviews["state"] == b"changes_requested"]
     reviewed = ~np.isnat(prs["first_review_at"])
@@ -80,8 +80,8 @@ def test_counts_on_the_pull_request_are_recounts(made):
     assert prs["total_comments"].tolist() == comments.tolist()
 
 
-def test_fix_hours_are_the_mean_wait_for_what_follows(made):
-    rows, tables = made
+def test_fix_hours_are_the_mean_wait_for_what_follows(simulated):
+    rows, tables = simulated
     prs, reviews = tables["PullRequest"], tables["PRReview"]
     events = [[] for _ in range(COUNT)]
     asked = [[] for _ in range(COUNT)]
@@ -104,8 +104,8 @@ def test_fix_hours_are_the_mean_wait_for_what_follows(made):
             assert np.isnan(prs["avg_fix_response_hours"][row])
 
 
-def test_comments_lie_within_the_pull_request_and_name_its_files(made):
-    rows, tables = made
+def test_comments_lie_within_the_pull_request_and_name_its_files(simulated):
+    rows, tables = simulated
     comments, prs = tables["PRComment"], tables["PullRequest"]
     owner, when = comments["pull_request"], comments["comment_created_at"]
     assert (when >= prs["pr_created_at"][owner]).all()
@@ -121,13 +121,13 @@ def test_comments_lie_within_the_pull_request_and_name_its_files(made):
     assert 1.5 < len(owner) / COUNT < 2.5
 
 
-def test_comments_have_many_texts(made):
-    _, tables = made[-2:]
+def test_comments_have_many_texts(simulated):
+    _, tables = simulated[-2:]
     assert len(np.unique(tables["PRComment"]["body"])) >= 80
 
 
-def test_answers_are_the_authors_and_follow_the_question(made):
-    comments, prs = made[1]["PRComment"], made[1]["PullRequest"]
+def test_answers_are_the_authors_and_follow_the_question(simulated):
+    comments, prs = simulated[1]["PRComment"], simulated[1]["PullRequest"]
     row_of = {number: row for row, number in enumerate(comments["github_comment_id"].tolist())}
     answers = np.flatnonzero(~comments["in_reply_to_id"].mask)
     assert len(answers) > 100
@@ -141,8 +141,8 @@ def test_answers_are_the_authors_and_follow_the_question(made):
         assert comments["author"][answer] == prs["author"][comments["pull_request"][answer]]
 
 
-def test_checks_run_within_the_pull_request_about_four_each(made):
-    rows, tables = made
+def test_checks_run_within_the_pull_request_about_four_each(simulated):
+    rows, tables = simulated
     checks, prs = tables["PRCheckRun"], tables["PullRequest"]
     owner = checks["pull_request"]
     assert (checks["started_at"] >= prs["pr_created_at"][owner]).all()
@@ -161,8 +161,8 @@ def test_checks_run_within_the_pull_request_about_four_each(made):
     assert all(len(sets) == 1 for sets in names.values())
 
 
-def test_deployments_follow_the_merge_with_the_last_commit(made):
-    rows, tables = made
+def test_deployments_follow_the_merge_with_the_last_commit(simulated):
+    rows, tables = simulated
     deployments, prs = tables["Deployment"], tables["PullRequest"]
     owner = deployments["pull_request"]
     assert (prs["state"][owner] == b"merged").all()
@@ -174,30 +174,30 @@ def test_deployments_follow_the_merge_with_the_last_commit(made):
 
 
 def test_a_scenario_sets_the_share_of_checks_that_pass():
-    told = profile("ai-success")
-    members = people(5, told)
-    tables = simulate(batch(told, members, np.arange(1, 6001), days=56), members, told)
+    profile = make_profile("ai-success")
+    members = make_members(5, profile)
+    tables = simulate(make_batch(profile, members, np.arange(1, 6001), days=56), members, profile)
     checks = tables["PRCheckRun"]
     ended = tables["PullRequest"]["created_at"][checks["pull_request"]]
     passed = checks["conclusion"] == b"success"
-    progress = told.progress(ended)
+    progress = profile.progress(ended)
     assert passed[progress == 0].mean() == pytest.approx(0.85, abs=0.02)
     assert passed[progress == 1].mean() == pytest.approx(0.95, abs=0.02)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_the_share_of_checks_that_pass_shows_in_eighty_pull_requests(seed):
-    told = profile("baseline", seed=seed)
-    members = people(5, told)
-    checks = simulate(batch(told, members, np.arange(1, 81), days=28), members, told)["PRCheckRun"]
+    profile = make_profile("baseline", seed=seed)
+    members = make_members(5, profile)
+    checks = simulate(make_batch(profile, members, np.arange(1, 81), days=28), members, profile)["PRCheckRun"]
     assert (checks["conclusion"] == b"success").mean() == pytest.approx(0.88, abs=0.025)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_bottleneck_has_one_person_do_sixty_percent_of_reviews(seed):
-    told = profile("review-bottleneck", seed=seed)
-    members = people(5, told)
-    tables = simulate(batch(told, members, np.arange(1, 4001), days=56), members, told)
+    profile = make_profile("review-bottleneck", seed=seed)
+    members = make_members(5, profile)
+    tables = simulate(make_batch(profile, members, np.arange(1, 4001), days=56), members, profile)
     by_people = tables["PRReview"]["reviewer"][tables["PRReview"]["reviewer"] >= 0]
     shares = np.bincount(by_people, minlength=5) / len(by_people)
     assert shares.max() == pytest.approx(0.6, abs=0.03)
@@ -205,8 +205,10 @@ def test_the_bottleneck_has_one_person_do_sixty_percent_of_reviews(seed):
 
 
 def test_without_a_bottleneck_reviews_are_shared_out():
-    told = profile("baseline")
-    members = people(5, told)
-    tables = simulate(batch(told, members, np.arange(1, 2001), days=56, kind=AI_NONE), members, told)
+    profile = make_profile("baseline")
+    members = make_members(5, profile)
+    tables = simulate(
+        make_batch(profile, members, np.arange(1, 2001), days=56, kind=AI_NONE), members, profile
+    )
     shares = np.bincount(tables["PRReview"]["reviewer"], minlength=5) / len(tables["PRReview"]["reviewer"])
     assert shares.max() < 0.45

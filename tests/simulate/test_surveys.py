@@ -1,34 +1,34 @@
 import numpy as np
 import pytest
 
-from tests.support.batches import batch, people, profile, simulate
+from tests.support.batches import make_batch, make_members, make_profile, simulate
 
 COUNT = 6000
 
 
-def simulated(told, count=COUNT, members=None, **choice):
-    members = members or people(max(told.members, 3), told)
-    rows = batch(told, members, np.arange(1, count + 1), **choice)
-    return rows, simulate(rows, members, told)
+def survey(profile, count=COUNT, members=None, **choice):
+    members = members or make_members(max(profile.members, 3), profile)
+    rows = make_batch(profile, members, np.arange(1, count + 1), **choice)
+    return rows, simulate(rows, members, profile)
 
 
 @pytest.fixture(scope="module")
-def made():
-    return simulated(profile())
+def simulated():
+    return survey(make_profile())
 
 
-def test_surveys_are_of_what_members_merged(made):
-    prs, surveys = made[1]["PullRequest"], made[1]["PRSurvey"]
+def test_surveys_are_of_what_members_merged(simulated):
+    prs, surveys = simulated[1]["PullRequest"], simulated[1]["PRSurvey"]
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
     assert merged[surveys["pull_request"]].all()
     assert (surveys["author"] == prs["author"][surveys["pull_request"]]).all()
     assert (surveys["created_at"] == prs["merged_at"][surveys["pull_request"]]).all()
-    three_days = prs["merged_at"] < profile().end - np.timedelta64(3, "D")  # time for every answer
+    three_days = prs["merged_at"] < make_profile().end - np.timedelta64(3, "D")  # time for every answer
     assert set(np.flatnonzero(merged & three_days)) <= set(surveys["pull_request"].tolist())
 
 
-def test_authors_say_what_was_found(made):
-    prs, surveys = made[1]["PullRequest"], made[1]["PRSurvey"]
+def test_authors_say_what_was_found(simulated):
+    prs, surveys = simulated[1]["PullRequest"], simulated[1]["PRSurvey"]
     answered = ~np.isnat(surveys["author_responded_at"])
     assisted = prs["is_ai_assisted"][surveys["pull_request"]]
     for column in ("author_ai_assisted", "ai_modification_effort", "author_response_source"):
@@ -39,20 +39,20 @@ def test_authors_say_what_was_found(made):
     delay = (surveys["author_responded_at"] - surveys["created_at"])[answered].astype(int) / 3600
     assert delay.min() >= 1
     assert delay.max() < 48
-    uses_ai = people(8, profile()).adoption_threshold[surveys["author"]] < profile().adoption
+    uses_ai = make_members(8, make_profile()).adoption_threshold[surveys["author"]] < make_profile().adoption
     assert answered[~assisted | uses_ai].mean() == pytest.approx(0.6, abs=0.03)
     assert not answered[assisted & ~uses_ai].any()
 
 
-def test_guesses_and_their_truth_agree(made):
-    prs, surveys, answers = (made[1][name] for name in ("PullRequest", "PRSurvey", "PRSurveyReview"))
+def test_guesses_and_their_truth_agree(simulated):
+    prs, surveys, answers = (simulated[1][name] for name in ("PullRequest", "PRSurvey", "PRSurveyReview"))
     truth = prs["is_ai_assisted"][surveys["pull_request"][answers["survey"]]]
     assert ((answers["ai_guess"] == truth) == answers["guess_correct"]).all()
     assert 0.60 < answers["guess_correct"].mean() < 0.75
 
 
-def test_reviewers_answer_once_within_three_days(made):
-    surveys, answers, reviews = (made[1][name] for name in ("PRSurvey", "PRSurveyReview", "PRReview"))
+def test_reviewers_answer_once_within_three_days(simulated):
+    surveys, answers, reviews = (simulated[1][name] for name in ("PRSurvey", "PRSurveyReview", "PRReview"))
     pull_request = surveys["pull_request"][answers["survey"]]
     pairs = list(zip(pull_request.tolist(), answers["reviewer"].tolist(), strict=True))
     assert len(set(pairs)) == len(pairs)
@@ -71,41 +71,41 @@ def test_reviewers_answer_once_within_three_days(made):
 
 
 def test_a_survey_waits_until_its_last_answer_is_in():
-    told = profile()
-    _, tables = simulated(told, days=3)
+    profile = make_profile()
+    _, tables = survey(profile, days=3)
     prs, surveys = tables["PullRequest"], tables["PRSurvey"]
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
     assert 0 < len(surveys["author"]) < merged.sum()
-    assert not (surveys["author_responded_at"] >= told.end).any()
-    assert (tables["PRSurveyReview"]["responded_at"] < told.end).all()
+    assert not (surveys["author_responded_at"] >= profile.end).any()
+    assert (tables["PRSurveyReview"]["responded_at"] < profile.end).all()
 
 
-def test_tokens_are_64_hexadecimal_digits(made):
-    tokens = made[1]["PRSurvey"]["token"].tolist()
+def test_tokens_are_64_hexadecimal_digits(simulated):
+    tokens = simulated[1]["PRSurvey"]["token"].tolist()
     assert all(len(token) == 64 and int(token, 16) >= 0 for token in tokens)
 
 
 def test_tokens_differ_between_organisations():
-    tables = [simulated(profile(slug=slug), count=200)[1]["PRSurvey"]["token"] for slug in ("a", "b")]
+    tables = [survey(make_profile(slug=slug), count=200)[1]["PRSurvey"]["token"] for slug in ("a", "b")]
     assert not set(tables[0].tolist()) & set(tables[1].tolist())
 
 
 def test_a_scenario_sets_the_mean_quality_of_each_week():
-    told = profile("review-bottleneck")
-    _, tables = simulated(told, count=12_000, days=56)
+    profile = make_profile("review-bottleneck")
+    _, tables = survey(profile, count=12_000, days=56)
     answers = tables["PRSurveyReview"]
     merged = tables["PRSurvey"]["created_at"][answers["survey"]]
-    progress = told.progress(merged)
+    progress = profile.progress(merged)
     for step, want in enumerate(np.linspace(2.8, 2.2, 8)):
         rated = answers["quality_rating"][np.isclose(progress, step / 7)]
         assert rated.mean() == pytest.approx(want, abs=0.06)
 
 
 def test_the_detective_game_depends_on_the_kind_of_author():
-    told = profile("detective-game")
-    members = people(6, told)
+    profile = make_profile("detective-game")
+    members = make_members(6, profile)
     members.adoption_threshold = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
-    _, tables = simulated(told, count=12_000, members=members, days=56)
+    _, tables = survey(profile, count=12_000, members=members, days=56)
     answers, surveys = tables["PRSurveyReview"], tables["PRSurvey"]
     author = surveys["author"][answers["survey"]]
     right = [answers["guess_correct"][author == member].mean() for member in range(6)]
@@ -120,22 +120,22 @@ def test_the_detective_game_depends_on_the_kind_of_author():
 def test_quality_moves_as_its_scenario_says_in_eight_weeks_of_a_small_team(name):
     moved = 0
     for seed in range(40):
-        told = profile(name, seed=seed)
-        _, tables = simulated(told, count=160, days=56)
+        profile = make_profile(name, seed=seed)
+        _, tables = survey(profile, count=160, days=56)
         answers = tables["PRSurveyReview"]
-        late = told.progress(tables["PRSurvey"]["created_at"][answers["survey"]]) > 0.5
+        late = profile.progress(tables["PRSurvey"]["created_at"][answers["survey"]]) > 0.5
         rise = np.diff([answers["quality_rating"][half].mean() for half in (~late, late)])[0]
-        moved += rise * (told.scenario.quality.end - told.scenario.quality.start) > 0
+        moved += rise * (profile.scenario.quality.end - profile.scenario.quality.start) > 0
     assert moved >= 36
 
 
 def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
     beside, authors = 0, 0
     for seed in range(1, 9):
-        told = profile("detective-game", seed=seed)
-        members = people(6, told)
+        profile = make_profile("detective-game", seed=seed)
+        members = make_members(6, profile)
         members.adoption_threshold = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
-        _, tables = simulated(told, count=200, members=members, days=56, repository=b"acme/api")
+        _, tables = survey(profile, count=200, members=members, days=56, repository=b"acme/api")
         answers = tables["PRSurveyReview"]
         author = tables["PRSurvey"]["author"][answers["survey"]]
         for member in range(6):
@@ -149,6 +149,6 @@ def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
 
 
 def test_no_answers_where_nobody_answers():
-    _, tables = simulated(profile(survey_response_rate=0.0), count=300)
+    _, tables = survey(make_profile(survey_response_rate=0.0), count=300)
     assert tables["PRSurvey"]["author_ai_assisted"].mask.all()
     assert np.isnat(tables["PRSurvey"]["author_responded_at"]).all()

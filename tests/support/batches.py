@@ -18,11 +18,11 @@ TOOLS = np.array([b"[]", b'["claude"]', b'["coderabbit"]'])
 WEEKS = 8 * 7
 
 
-def profile(
+def make_profile(
     scenario: str | None = None, until: datetime.date = UNTIL, seed: int = 1, **organisation
 ) -> Profile:
-    told = load_scenarios()[scenario] if scenario else None
-    days = WEEKS - 1 if told else 90
+    story = load_scenarios()[scenario] if scenario else None
+    days = WEEKS - 1 if story else 90
     return Profile(
         Organisation(
             **{
@@ -37,13 +37,13 @@ def profile(
         seed=seed,
         since=until - datetime.timedelta(days=days),
         until=until,
-        members=told.members if told else 8,
+        members=story.members if story else 8,
         adoption=0.5,
-        scenario=told,
+        scenario=story,
     )
 
 
-def people(count: int, told: Profile) -> Members:
+def make_members(count: int, profile: Profile) -> Members:
     names = np.array([f"dev{row}".encode() for row in range(count)])
     key = text_keys(names)
     weight = 1.0 / (2 + np.arange(count))
@@ -61,20 +61,20 @@ def people(count: int, told: Profile) -> Members:
         },
         key=key,
         weight=weight / weight.sum(),
-        adoption_threshold=told.random.uniform("adoption", key),
+        adoption_threshold=profile.random.uniform("adoption", key),
     )
 
 
-def simulate(rows: Batch, members: Members, told: Profile) -> dict[str, Columns]:
+def simulate(rows: Batch, members: Members, profile: Profile) -> dict[str, Columns]:
     """All rows that a batch makes, by model, but for Jira issues, which need what the database holds."""
-    complete_batch = complete(rows, members, told)
+    complete_batch = complete(rows, members, profile)
     return {
         table.model.__name__: table.build(complete_batch) for table in TABLES if table.model is not JiraIssue
     }
 
 
-def batch(
-    told: Profile,
+def make_batch(
+    profile: Profile,
     members: Members,
     numbers: np.ndarray,
     kind: int | None = None,
@@ -86,14 +86,14 @@ def batch(
 
     Their ends lie in the ``days`` before 1 December 2025.
     """
-    random = told.random
+    random = profile.random
     numbers = np.asarray(numbers, dtype=np.int64)
     names = np.array([name.encode() for name in REPOSITORIES])
     where = np.full(len(numbers), repository) if repository else names[numbers % 2]
     own = numbers if repository else numbers // 2  # consecutive in each repository, as in earnest
     key = random.random_bits("test key", text_keys(where), numbers)
     bot = random.chance("bot", 0.05, key)
-    weight = np.ones(len(members)) if told.scenario else members.weight
+    weight = np.ones(len(members)) if profile.scenario else members.weight
     author = np.where(bot, -1, random.pick("author", weight, key) if len(members) else -1)
     kinds = np.array([AI_NONE, AI_CODE, AI_REVIEW])[random.pick("kind", (0.7, 0.1, 0.2), key)]
     kinds = np.where(bot, AI_NONE, kinds) if kind is None else np.full(len(numbers), kind)
@@ -123,16 +123,16 @@ def batch(
         "has_ai_commits": code,
         "has_ai_files": code & random.chance("files", 0.2, key),
     }
-    files = _files(told, prs)
+    files = _files(profile, prs)
     for name in ("additions", "deletions"):
         prs[name] = np.bincount(files["pull_request"], weights=files[name], minlength=len(numbers)).astype(
             np.int64
         )
-    return Batch(0, len(numbers), prs, _commits(told, prs), files)
+    return Batch(0, len(numbers), prs, _commits(profile, prs), files)
 
 
-def _files(told: Profile, prs: Columns) -> Columns:
-    count = told.random.integers("files", prs["key"], low=0, high=12)
+def _files(profile: Profile, prs: Columns) -> Columns:
+    count = profile.random.integers("files", prs["key"], low=0, high=12)
     owner = np.repeat(np.arange(len(count)), count)
     place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
     kinds = np.array([b"src/app%d.py", b"web/page%d.tsx", b"tests/test_%d.py", b"README%d.md"])[place % 4]
@@ -141,22 +141,22 @@ def _files(told: Profile, prs: Columns) -> Columns:
         "pull_request": owner,
         "filename": np.array(names, dtype="S"),
         "status": np.full(len(owner), b"modified"),
-        "additions": told.random.integers("additions", prs["key"][owner], place, low=0, high=90),
-        "deletions": told.random.integers("deletions", prs["key"][owner], place, low=0, high=40),
+        "additions": profile.random.integers("additions", prs["key"][owner], place, low=0, high=90),
+        "deletions": profile.random.integers("deletions", prs["key"][owner], place, low=0, high=40),
         "file_category": np.array([b"backend", b"frontend", b"test", b"docs"])[place % 4],
     }
 
 
-def _commits(told: Profile, prs: Columns) -> Columns:
-    count = told.random.integers("commits", prs["key"], low=1, high=7)
+def _commits(profile: Profile, prs: Columns) -> Columns:
+    count = profile.random.integers("commits", prs["key"], low=1, high=7)
     owner = np.repeat(np.arange(len(count)), count)
     place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
     return {
         "pull_request": owner,
         "repository": prs["repository"][owner],
-        "sha": told.random.hexadecimal("sha", prs["key"][owner], place),
+        "sha": profile.random.hexadecimal("sha", prs["key"][owner], place),
         "message": np.full(len(owner), b"Change things"),
-        "additions": told.random.integers("lines", prs["key"][owner], place, low=0, high=90),
+        "additions": profile.random.integers("lines", prs["key"][owner], place, low=0, high=90),
         "deletions": np.zeros(len(owner), dtype=np.int64),
         "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
         "author": prs["author"][owner],

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.batches import batch, people, profile
+from tests.support.batches import make_batch, make_members, make_profile
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.records import AI_REVIEW, OPTIONAL_TABLES, Batch, Columns, Members
 from tformance_seed.sources.request import ContentRequest
@@ -36,11 +36,11 @@ class ObservedSource:
         self.warnings: list[str] = []
 
     def members(self) -> Members:
-        return people(MEMBERS, self._profile)
+        return make_members(MEMBERS, self._profile)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         for numbers in np.array_split(1 + np.arange(start, stop), BATCHES):
-            rows = batch(self._profile, self.members(), numbers)
+            rows = make_batch(self._profile, self.members(), numbers)
             rows.start, rows.stop = int(numbers[0]) - 1, int(numbers[-1])
             if self._times:
                 rows.pull_requests["created_at"] = rows.pull_requests["ended_at"] - 96 * HOUR
@@ -145,13 +145,13 @@ def make_source(slug: str) -> ObservedSource:
     """The source of an organisation; see the module."""
     everything = slug == "everything"
     tables = list(OPTIONAL_TABLES) if everything else [slug.replace("-", "_")]
-    return ObservedSource(profile(slug=slug, name=slug), tables, times=everything)
+    return ObservedSource(make_profile(slug=slug, name=slug), tables, times=everything)
 
 
 def _plan(request: ContentRequest, _today: datetime.date) -> Iterator[Planned]:
     for slug in request.organisations:
         source = make_source(slug)
-        yield profile(slug=slug, name=slug), source
+        yield make_profile(slug=slug, name=slug), source
 
 
 def _restore(profile: Profile, record: Mapping[str, Any]) -> ObservedSource:

@@ -111,7 +111,7 @@ def source(
 
 
 @dataclass
-class Told:
+class Contents:
     """What a source says: references followed, arrays as lists of rows."""
 
     pull_requests: list[dict]
@@ -135,10 +135,10 @@ class Told:
         return [row["message"].splitlines()[0] for row in self.commits if row["pull_request"] == number]
 
 
-def told(source: GitSource, size: int = 100, first: int = 0) -> Told:
+def read_all(source: GitSource, size: int = 100, first: int = 0) -> Contents:
     members = _rows(source.members().columns)
     logins = [member["github_username"] for member in members]
-    everything = Told([], [], dict(zip(logins, members, strict=True)), [])
+    everything = Contents([], [], dict(zip(logins, members, strict=True)), [])
     starts = range(first, source.length, size)
     batches = (batch for start in starts for batch in source.batches(start, min(start + size, source.length)))
     for batch in batches:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.repositories import BOB, Workshop, source, told
+from tests.support.repositories import BOB, Workshop, read_all, source
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sources.git.people import redact
 
@@ -20,11 +20,11 @@ def land(workshop: Workshop, *authors: str) -> None:
 
 
 def members(path: Path, emails: bool = False) -> list[dict]:
-    return list(told(source(path, emails=emails)).members.values())
+    return list(read_all(source(path, emails=emails)).members.values())
 
 
 def authors(path: Path) -> list[str]:
-    return [row["author"] for row in told(source(path)).pull_requests]
+    return [row["author"] for row in read_all(source(path)).pull_requests]
 
 
 def test_mailmap_of_the_history_unites_names_and_addresses(workshop: Workshop) -> None:
@@ -118,7 +118,7 @@ def test_busiest_tenth_of_the_history_leads_and_weights_follow_the_commits(works
     others = [f"Person {letter} <{letter}@corp.io>" for letter in "abcdefghi"]
     land(workshop, *others, *["Ann Lee <ann@corp.io>"] * 6)
     read = source(workshop.path)
-    roles = {member["display_name"]: member["role"] for member in told(read).members.values()}
+    roles = {member["display_name"]: member["role"] for member in read_all(read).members.values()}
     assert [name for name, role in roles.items() if role == "lead"] == ["Ann Lee"]
     assert set(roles.values()) == {"lead", "developer"}
     people = read.members()
@@ -139,20 +139,20 @@ SECRETS = ("ann@corp.io", "jo.do+x@mail.co.uk", "jo%40mail.com", "jo@laptop")
 
 def test_no_real_address_is_stored_anywhere(workshop: Workshop) -> None:
     workshop.commit(MESSAGE, "2025-03-02 10:00")
-    said = told(source(workshop.path))
-    everything = repr(said)
+    contents = read_all(source(workshop.path))
+    everything = repr(contents)
     assert not [secret for secret in SECRETS if secret in everything]
-    assert said.pull_requests[0]["title"] == "Fix redacted@example.com"
+    assert contents.pull_requests[0]["title"] == "Fix redacted@example.com"
     kept = ("1234+bobray@users.noreply.github.com", "noreply@anthropic.com", "https://x.y/?u=")
-    assert all(text in said.commits[0]["message"] for text in kept)
+    assert all(text in contents.commits[0]["message"] for text in kept)
 
 
 def test_addresses_stay_where_they_are_asked_for(workshop: Workshop) -> None:
     workshop.commit(MESSAGE, "2025-03-02 10:00")
-    said = told(source(workshop.path, emails=True))
-    assert said.commits[0]["message"] == MESSAGE
-    assert said.members["ann-lee"]["email"] == "ann@corp.io"
-    assert said.members["bobray"]["email"] == "1234+bobray@users.noreply.github.com"
+    contents = read_all(source(workshop.path, emails=True))
+    assert contents.commits[0]["message"] == MESSAGE
+    assert contents.members["ann-lee"]["email"] == "ann@corp.io"
+    assert contents.members["bobray"]["email"] == "1234+bobray@users.noreply.github.com"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repositories import Workshop, source, told
+from tests.support.repositories import Workshop, read_all, source
 from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git import Repository, default_until
 
@@ -121,7 +121,7 @@ def test_settings_and_variables_of_the_user_change_nothing(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workshop.commit("Move (#4)", "2025-03-05 10:00", files={"app/two.py": None, "app/drei ü.py": "1\n2\n"})
-    plain = told(source(workshop.path))
+    plain = read_all(source(workshop.path))
     settings = tmp_path / "settings"
     settings.write_text(
         "[diff]\nrenames=false\nnoprefix=true\nalgorithm=patience\nexternal=/bin/false\norderFile=/dev/null\n"
@@ -138,19 +138,19 @@ def test_settings_and_variables_of_the_user_change_nothing(
         "LC_ALL": "de_DE.UTF-8",
     }.items():
         monkeypatch.setenv(name, value)
-    assert told(source(workshop.path)) == plain
+    assert read_all(source(workshop.path)) == plain
 
 
 def test_missing_contents_cost_only_their_own_lines(workshop: Workshop) -> None:
-    whole = told(source(workshop.path))
+    whole = read_all(source(workshop.path))
     lose(workshop, "HEAD~1:video.mp4")
     read = source(workshop.path)
-    said = told(read)
+    contents = read_all(read)
     assert [row["additions"] for row in whole.pull_requests] == [51, 52, 52]
-    assert [row["additions"] for row in said.pull_requests] == [51, 2, 2]
-    for before, after in zip(whole.pull_requests, said.pull_requests, strict=True):
+    assert [row["additions"] for row in contents.pull_requests] == [51, 2, 2]
+    for before, after in zip(whole.pull_requests, contents.pull_requests, strict=True):
         assert {file["filename"] for file in before["files"]} == {file["filename"] for file in after["files"]}
-    assert said.pull_request(2)["files"][-1] == {
+    assert contents.pull_request(2)["files"][-1] == {
         "filename": "video.mp4",
         "status": "modified",
         "additions": 0,
@@ -159,7 +159,7 @@ def test_missing_contents_cost_only_their_own_lines(workshop: Workshop) -> None:
     }
     (warning,) = read.warnings
     assert "lacks contents of 1 files, such as 'video.mp4'" in warning
-    assert told(read, size=1).pull_requests == said.pull_requests
+    assert read_all(read, size=1).pull_requests == contents.pull_requests
 
 
 def test_missing_contents_outside_the_window_go_unnoticed(workshop: Workshop) -> None:
@@ -177,10 +177,10 @@ def test_partial_clone_is_read_without_the_network(workshop: Workshop, tmp_path:
     workshop.git("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{workshop.path}", str(partial))
     objects = sorted((partial / "objects").rglob("*"))
     read = source(partial)
-    said = told(read)
+    contents = read_all(read)
     assert sorted((partial / "objects").rglob("*")) == objects
-    assert [len(row["files"]) for row in said.pull_requests] == [2, 2, 2]
-    assert {row["additions"] for row in said.pull_requests} == {0}
+    assert [len(row["files"]) for row in contents.pull_requests] == [2, 2, 2]
+    assert {row["additions"] for row in contents.pull_requests} == {0}
     assert "lacks contents of 5 files" in read.warnings[0]
 
 
@@ -188,7 +188,7 @@ def test_failure_of_git_on_the_way_is_told_in_its_own_words(workshop: Workshop) 
     read = source(workshop.path)
     lose(workshop, "HEAD:app/one.py")
     with pytest.raises(SeedError, match=r"git diff-tree: fatal: unable to read"):
-        told(read)
+        read_all(read)
 
 
 def test_git_that_is_killed_or_cannot_start_may_succeed_later(workshop: Workshop, tmp_path: Path) -> None:

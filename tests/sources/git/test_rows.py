@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repositories import DEPENDABOT, Workshop, source, told
+from tests.support.repositories import DEPENDABOT, Workshop, read_all, source
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW
 
 
@@ -36,7 +36,7 @@ def test_files_have_counts_status_and_category(workshop: Workshop) -> None:
             "README.md": "hello\nworld\n",
         },
     )
-    row = told(source(workshop.path)).pull_request(1)
+    row = read_all(source(workshop.path)).pull_request(1)
     files = {file["filename"]: tuple(file.values())[1:] for file in row["files"]}
     assert files == {
         "app/new.py": ("renamed", 1, 0, "backend"),
@@ -64,17 +64,17 @@ def test_odd_file_names_survive_adding_and_renaming(workshop: Workshop) -> None:
     workshop.commit("Add (#1)", "2025-03-02 10:00", files=content)
     moved = {f"moved/{name}": text for name, text in content.items()}
     workshop.commit("Move (#2)", "2025-03-03 10:00", files=dict.fromkeys(content) | moved)
-    said = told(source(workshop.path))
-    assert sorted(file["filename"] for file in said.pull_request(1)["files"]) == sorted(ODD_NAMES)
-    assert sorted(file["filename"] for file in said.pull_request(2)["files"]) == sorted(moved)
-    assert {file["status"] for file in said.pull_request(2)["files"]} == {"renamed"}
+    contents = read_all(source(workshop.path))
+    assert sorted(file["filename"] for file in contents.pull_request(1)["files"]) == sorted(ODD_NAMES)
+    assert sorted(file["filename"] for file in contents.pull_request(2)["files"]) == sorted(moved)
+    assert {file["status"] for file in contents.pull_request(2)["files"]} == {"renamed"}
 
 
 def test_file_names_that_are_alike_once_cut_share_a_row(workshop: Workshop) -> None:
     folder = "/".join(["d" * 100] * 5)
     names = {f"{folder}/{letter}.py": "x\n" for letter in "ab"}
     workshop.commit("Deep (#1)", "2025-03-02 10:00", files=names)
-    (file,) = told(source(workshop.path)).pull_request(1)["files"]
+    (file,) = read_all(source(workshop.path)).pull_request(1)["files"]
     assert file["filename"] == f"{folder}/a.py"[:500]
     assert file["additions"] == 2
 
@@ -87,18 +87,18 @@ def test_message_in_another_encoding_and_a_long_one_are_made_fit(workshop: Works
     )
     workshop.git("config", "--unset", "i18n.commitEncoding")
     workshop.commit("Long (#2)\n\n" + "word " * 5000, "2025-03-03 10:00")
-    said = told(source(workshop.path))
-    assert said.pull_request(1)["title"] == "Grüße"
-    assert len(said.pull_request(2)["body"]) == 8000
+    contents = read_all(source(workshop.path))
+    assert contents.pull_request(1)["title"] == "Grüße"
+    assert len(contents.pull_request(2)["body"]) == 8000
 
 
 def test_bot_opens_pull_requests_and_is_no_member(workshop: Workshop) -> None:
     workshop.commit("Bump left-pad (#1)", "2025-03-02 10:00", DEPENDABOT)
-    said = told(source(workshop.path))
-    row = said.pull_request(1)
+    contents = read_all(source(workshop.path))
+    row = contents.pull_request(1)
     assert (row["author"], row["is_bot"], row["labels"]) == (None, True, '["dependencies"]')
-    assert said.commits[0]["author"] is None
-    assert "dependabot" not in str(said.members)
+    assert contents.commits[0]["author"] is None
+    assert "dependabot" not in str(contents.members)
 
 
 CLAUDE = "Co-Authored-By: Claude Opus 4 <noreply@anthropic.com>"
@@ -116,8 +116,8 @@ def test_traces_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
     )
     devin = "Devin AI <158243242+devin-ai-integration[bot]@users.noreply.github.com>"
     workshop.commit("All by itself (#5)", "2025-03-07 10:00", devin)
-    said = told(source(workshop.path))
-    kinds = {row["number"]: (row["ai_kind"], json.loads(row["ai_tools"])) for row in said.pull_requests}
+    contents = read_all(source(workshop.path))
+    kinds = {row["number"]: (row["ai_kind"], json.loads(row["ai_tools"])) for row in contents.pull_requests}
     assert kinds == {
         1: (AI_CODE, ["claude"]),
         2: (AI_REVIEW, ["coderabbit"]),
@@ -125,10 +125,10 @@ def test_traces_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
         4: (AI_CODE, ["claude", "claude_code"]),
         5: (AI_CODE, ["devin"]),
     }
-    assert [row["has_ai_commits"] for row in said.pull_requests] == [True, False, False, True, True]
-    assert [row["has_ai_files"] for row in said.pull_requests] == [False, False, True, False, False]
-    assert [row["is_bot"] for row in said.pull_requests] == [False, False, False, False, True]
-    assisted = [(commit["ai_co_authors"], commit["is_ai_assisted"]) for commit in said.commits]
+    assert [row["has_ai_commits"] for row in contents.pull_requests] == [True, False, False, True, True]
+    assert [row["has_ai_files"] for row in contents.pull_requests] == [False, False, True, False, False]
+    assert [row["is_bot"] for row in contents.pull_requests] == [False, False, False, False, True]
+    assisted = [(commit["ai_co_authors"], commit["is_ai_assisted"]) for commit in contents.commits]
     none = ("[]", False)
     assert assisted == [('["claude"]', True), none, none, ('["claude"]', True), none, ('["devin"]', True)]
 
@@ -137,7 +137,7 @@ def test_titles_tell_jira_keys_reverts_and_hotfixes(workshop: Workshop) -> None:
     workshop.commit("ABC-123: hotfix for UTF-8 (#1)", "2025-03-02 10:00")
     workshop.commit('Revert "ABC-123: hotfix for UTF-8 (#1)" (#2)', "2025-03-03 10:00")
     workshop.commit("Read UTF-8 (#3)", "2025-03-04 10:00")
-    rows = told(source(workshop.path)).pull_requests
+    rows = read_all(source(workshop.path)).pull_requests
     assert [row["jira_key"] for row in rows] == ["ABC-123", "ABC-123", ""]
     assert [row["is_revert"] for row in rows] == [False, True, False]
     assert [row["is_hotfix"] for row in rows] == [True, True, False]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.repositories import ANN, BOB, CARL, Told, Workshop, profile, source, told
+from tests.support.repositories import ANN, BOB, CARL, Contents, Workshop, profile, read_all, source
 from tformance_seed.sources.git import GitSource, Repository, default_until, log, repository_name
 from tformance_seed.sources.git.log import LoggedCommit
 from tformance_seed.sources.git.mainline import assign_to_mainline
@@ -51,8 +51,8 @@ def test_squash_commit_is_a_pull_request_with_itself_as_its_commit(workshop: Wor
         authored="2025-03-01 10:00",
         files={"app/limit.py": "a\nb\nc\n", "README.md": "bye\n"},
     )
-    said = told(source(workshop.path))
-    (row,) = said.pull_requests
+    contents = read_all(source(workshop.path))
+    (row,) = contents.pull_requests
     assert (row["repository"], row["number"], row["title"]) == ("acme/api", 17, "Add a limit")
     assert row["body"] == "* one\n* two"
     assert (row["state"], row["author"], row["labels"]) == ("merged", "bobray", "[]")
@@ -60,7 +60,7 @@ def test_squash_commit_is_a_pull_request_with_itself_as_its_commit(workshop: Wor
     assert row["created_at"] is None
     assert (row["additions"], row["deletions"]) == (4, 1)
     assert row["key"] == pull_request_key("acme/api", np.array([17]))[0]
-    (commit,) = said.commits
+    (commit,) = contents.commits
     assert commit["sha"] == sha
     assert commit["pull_request"] == 17
     assert commit["message"] == "Add a limit (#17)\n\n* one\n* two"
@@ -71,24 +71,24 @@ def test_squash_commit_is_a_pull_request_with_itself_as_its_commit(workshop: Wor
 
 def test_merge_has_the_commits_it_brought_in_and_their_true_dates(workshop: Workshop) -> None:
     mixture(workshop)
-    said = told(source(workshop.path))
-    row = said.pull_request(2)
-    assert said.subjects(2) == ["Two, first", "Two, second"]
+    contents = read_all(source(workshop.path))
+    row = contents.pull_request(2)
+    assert contents.subjects(2) == ["Two, first", "Two, second"]
     assert row["created_at"] == moment("2025-02-20 08:00")
     assert row["ended_at"] == moment("2025-03-05 12:00")
     assert (row["title"], row["body"], row["author"]) == ("A title", "A body", "bobray")
     assert (row["additions"], row["deletions"]) == (2, 0)
-    times = [commit["committed_at"] for commit in said.commits if commit["pull_request"] == 2]
+    times = [commit["committed_at"] for commit in contents.commits if commit["pull_request"] == 2]
     assert times == [moment("2025-02-20 08:00"), moment("2025-03-03 08:00")]
-    assert not any("Merge pull request" in commit["message"] for commit in said.commits)
+    assert not any("Merge pull request" in commit["message"] for commit in contents.commits)
 
 
 def test_mixture_is_told_oldest_first(workshop: Workshop) -> None:
     mixture(workshop)
     read = source(workshop.path)
-    said = told(read)
-    assert said.numbers == [1, 2, 3]
-    assert said.loose == ["Direct", "On the side"]
+    contents = read_all(read)
+    assert contents.numbers == [1, 2, 3]
+    assert contents.loose == ["Direct", "On the side"]
     assert read.total == 3
     assert read.length == 5
 
@@ -97,7 +97,7 @@ def test_title_of_a_merge_without_one_is_its_branch(workshop: Workshop) -> None:
     workshop.branch("feature/ABC-7-fix_the-bug")
     workshop.commit("Work", "2025-03-02 10:00")
     merge(workshop, 4, "feature/ABC-7-fix_the-bug", "2025-03-03 10:00", body="")
-    row = told(source(workshop.path)).pull_request(4)
+    row = read_all(source(workshop.path)).pull_request(4)
     assert row["title"] == "feature ABC 7 fix the bug"
     assert row["jira_key"] == "ABC-7"
 
@@ -106,9 +106,9 @@ def test_commit_written_after_the_merge_is_dated_by_the_merge(workshop: Workshop
     workshop.branch("odd")
     workshop.commit("From a clock that is fast", "2025-03-02 10:00", authored="2025-03-20 10:00")
     merge(workshop, 5, "odd", "2025-03-03 10:00")
-    said = told(source(workshop.path))
-    assert said.commits[0]["committed_at"] == moment("2025-03-03 10:00")
-    assert said.pull_request(5)["created_at"] == moment("2025-03-03 10:00")
+    contents = read_all(source(workshop.path))
+    assert contents.commits[0]["committed_at"] == moment("2025-03-03 10:00")
+    assert contents.pull_request(5)["created_at"] == moment("2025-03-03 10:00")
 
 
 def test_branch_off_a_merged_branch_leaves_the_older_commits_to_the_older_merge(workshop: Workshop) -> None:
@@ -118,10 +118,10 @@ def test_branch_off_a_merged_branch_leaves_the_older_commits_to_the_older_merge(
     workshop.commit("Of the second", "2025-03-02 11:00")
     merge(workshop, 6, "first", "2025-03-03 10:00")
     merge(workshop, 7, "second", "2025-03-04 10:00")
-    said = told(source(workshop.path))
-    assert said.subjects(6) == ["Of the first"]
-    assert said.subjects(7) == ["Of the second"]
-    assert told(source(workshop.path, since="2025-03-04")).subjects(7) == ["Of the second"]
+    contents = read_all(source(workshop.path))
+    assert contents.subjects(6) == ["Of the first"]
+    assert contents.subjects(7) == ["Of the second"]
+    assert read_all(source(workshop.path, since="2025-03-04")).subjects(7) == ["Of the second"]
 
 
 def test_update_of_a_branch_from_main_counts_no_lines_and_owns_no_work_of_main(workshop: Workshop) -> None:
@@ -132,12 +132,12 @@ def test_update_of_a_branch_from_main_counts_no_lines_and_owns_no_work_of_main(w
     workshop.merge("main", message="Merge branch 'main' into long", at="2025-03-04 10:00", into="long")
     workshop.commit("Long, after", "2025-03-04 11:00")
     merge(workshop, 9, "long", "2025-03-05 10:00")
-    said = told(source(workshop.path))
-    assert said.subjects(9) == ["Long, before", "Merge branch 'main' into long", "Long, after"]
-    lines = [commit["additions"] for commit in said.commits if commit["pull_request"] == 9]
+    contents = read_all(source(workshop.path))
+    assert contents.subjects(9) == ["Long, before", "Merge branch 'main' into long", "Long, after"]
+    lines = [commit["additions"] for commit in contents.commits if commit["pull_request"] == 9]
     assert lines == [1, 0, 1]
-    assert said.pull_request(9)["additions"] == 2
-    assert said.subjects(8) == ["Main goes on (#8)"]
+    assert contents.pull_request(9)["additions"] == 2
+    assert contents.subjects(8) == ["Main goes on (#8)"]
 
 
 def test_a_commit_belongs_to_the_oldest_that_reaches_it_in_whatever_order_branches_are_listed() -> None:
@@ -166,7 +166,7 @@ def test_a_commit_belongs_to_the_oldest_that_reaches_it_in_whatever_order_branch
 
 def test_first_commit_of_all_can_be_a_pull_request(tmp_path: Path) -> None:
     Workshop(tmp_path / "api").commit("Begin (#1)", "2025-03-02 10:00", files={"a.py": "1\n2\n"})
-    row = told(source(tmp_path / "api")).pull_request(1)
+    row = read_all(source(tmp_path / "api")).pull_request(1)
     assert (row["additions"], row["files"][0]["status"]) == (2, "added")
 
 
@@ -175,9 +175,9 @@ def test_octopus_brings_in_all_its_branches(workshop: Workshop) -> None:
         workshop.branch(name)
         workshop.commit(f"Of {name}", "2025-03-02 10:00")
     workshop.merge("left", "right", message="Merge branches 'left' and 'right'", at="2025-03-03 10:00")
-    said = told(source(workshop.path))
-    assert sorted(said.loose) == ["Of left", "Of right"]
-    assert said.pull_requests == []
+    contents = read_all(source(workshop.path))
+    assert sorted(contents.loose) == ["Of left", "Of right"]
+    assert contents.pull_requests == []
 
 
 def test_merge_with_a_squash_subject_and_squash_with_a_merge_subject_are_pull_requests(
@@ -187,23 +187,23 @@ def test_merge_with_a_squash_subject_and_squash_with_a_merge_subject_are_pull_re
     workshop.commit("Inside", "2025-03-02 10:00")
     workshop.merge("titled", message="A titled merge (#10)", at="2025-03-03 10:00")
     workshop.commit("Merge pull request #11 from corp/flat\n\nFlat", "2025-03-04 10:00")
-    said = told(source(workshop.path))
-    assert said.subjects(10) == ["Inside"]
-    assert said.pull_request(10)["title"] == "A titled merge"
-    assert said.pull_request(11)["title"] == "Flat"
-    assert said.pull_request(11)["created_at"] is None
-    assert len(said.subjects(11)) == 1
+    contents = read_all(source(workshop.path))
+    assert contents.subjects(10) == ["Inside"]
+    assert contents.pull_request(10)["title"] == "A titled merge"
+    assert contents.pull_request(11)["title"] == "Flat"
+    assert contents.pull_request(11)["created_at"] is None
+    assert len(contents.subjects(11)) == 1
 
 
 def test_the_newest_of_two_commits_with_a_number_is_the_pull_request(workshop: Workshop) -> None:
     workshop.commit("Landed (#12)", "2025-03-02 10:00")
     workshop.commit("Something else", "2025-03-03 10:00")
     workshop.commit("Landed again (#12)", "2025-03-04 10:00")
-    said = told(source(workshop.path))
-    assert [row["title"] for row in said.pull_requests] == ["Landed again"]
-    assert said.loose == ["Landed (#12)", "Something else"]
+    contents = read_all(source(workshop.path))
+    assert [row["title"] for row in contents.pull_requests] == ["Landed again"]
+    assert contents.loose == ["Landed (#12)", "Something else"]
     # The same whether or not the newer one is in the window: moving that changes nothing.
-    assert told(source(workshop.path, until="2025-03-03")).loose == ["Landed (#12)", "Something else"]
+    assert read_all(source(workshop.path, until="2025-03-03")).loose == ["Landed (#12)", "Something else"]
 
 
 def test_the_window_holds_the_main_line_of_its_days(workshop: Workshop) -> None:
@@ -212,14 +212,14 @@ def test_the_window_holds_the_main_line_of_its_days(workshop: Workshop) -> None:
     workshop.commit("With a clock gone wrong (#3)", "2025-05-01 10:00")
     workshop.commit("Last second (#4)", "2025-03-03 23:59:59")
     workshop.commit("Too late (#5)", "2025-03-04 00:00:00")
-    assert told(source(workshop.path, since="2025-03-02", until="2025-03-03")).numbers == [2, 4]
+    assert read_all(source(workshop.path, since="2025-03-02", until="2025-03-03")).numbers == [2, 4]
 
 
 def test_sliding_the_window_leaves_older_pull_requests_and_people_as_they_are(workshop: Workshop) -> None:
     mixture(workshop)
     workshop.commit("A day later (#4)", "2025-03-10 10:00", "Dee Fox <dee@corp.io>")
-    before = told(source(workshop.path, since="2025-03-02", until="2025-03-09"))
-    after = told(source(workshop.path, since="2025-03-03", until="2025-03-10"))
+    before = read_all(source(workshop.path, since="2025-03-02", until="2025-03-09"))
+    after = read_all(source(workshop.path, since="2025-03-03", until="2025-03-10"))
     assert before.numbers == [1, 2, 3]
     assert after.numbers == [2, 3, 4]
     assert before.pull_requests[1:] == after.pull_requests[:-1]
@@ -229,15 +229,15 @@ def test_sliding_the_window_leaves_older_pull_requests_and_people_as_they_are(wo
     assert all(before.members[login] == after.members[login] for login in shared)
 
 
-def same(said: Told, other: Told) -> bool:
-    return (said.pull_requests, said.commits) == (other.pull_requests, other.commits)
+def same(contents: Contents, other: Contents) -> bool:
+    return (contents.pull_requests, contents.commits) == (other.pull_requests, other.commits)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_batches_of_any_size_are_the_same(workshop: Workshop, size: int) -> None:
     mixture(workshop)
     read = source(workshop.path)
-    whole, parts = told(read, 5), told(read, size)
+    whole, parts = read_all(read, 5), read_all(read, size)
     assert same(whole, parts)
     assert parts.ranges[0][0] == 0
     assert parts.ranges[-1][1] == read.length
@@ -250,7 +250,7 @@ def test_several_processes_of_git_read_what_one_reads(
 ) -> None:
     mixture(workshop)
     read = source(workshop.path)
-    alone = told(read, 5)
+    alone = read_all(read, 5)
     asked = []
     stream = Git.stream
 
@@ -261,13 +261,13 @@ def test_several_processes_of_git_read_what_one_reads(
     monkeypatch.setattr(Git, "stream", noted)
     monkeypatch.setattr(log, "MAX_PROCESSES", 3)
     monkeypatch.setattr(log, "MIN_COMMITS", 1)
-    assert told(read, 5) == alone
+    assert read_all(read, 5) == alone
     assert asked == ["diff-tree"] * 3
 
 
 def test_a_range_of_positions_leaves_out_the_others_with_their_commits(workshop: Workshop) -> None:
     mixture(workshop)
-    whole, rest = told(source(workshop.path)), told(source(workshop.path), 2, first=2)
+    whole, rest = read_all(source(workshop.path)), read_all(source(workshop.path), 2, first=2)
     assert rest.ranges == [(2, 4), (4, 5)]
     assert rest.numbers == whole.numbers[-len(rest.numbers) :]
     assert rest.loose == ["Direct", "On the side"]
@@ -280,25 +280,25 @@ def test_several_repositories_come_in_the_order_of_their_names(tmp_path: Path) -
         made.commit(f"First of {name} (#1)", "2025-03-02 10:00")
         made.commit(f"Second of {name} (#2)", "2025-03-03 10:00")
     read = source(tmp_path / "web", tmp_path / "api")
-    said = told(read, 3)
-    rows = [(row["repository"], row["number"]) for row in said.pull_requests]
+    contents = read_all(read, 3)
+    rows = [(row["repository"], row["number"]) for row in contents.pull_requests]
     assert rows == [("acme/api", 1), ("acme/api", 2), ("acme/web", 1), ("acme/web", 2)]
-    assert len({row["key"] for row in said.pull_requests}) == 4
+    assert len({row["key"] for row in contents.pull_requests}) == 4
     assert read.total == 4
-    assert len(said.members) == 1
+    assert len(contents.members) == 1
 
 
 def test_commits_that_a_fork_shares_have_one_row(workshop: Workshop, tmp_path: Path) -> None:
     workshop.commit("Shared (#1)", "2025-03-02 10:00")
     workshop.git("clone", "--quiet", str(workshop.path), str(tmp_path / "fork"))
     Workshop(tmp_path / "fork").commit("Own (#2)", "2025-03-03 10:00")
-    said = told(source(workshop.path, tmp_path / "fork"))
-    assert [(row["repository"], row["number"]) for row in said.pull_requests] == [
+    contents = read_all(source(workshop.path, tmp_path / "fork"))
+    assert [(row["repository"], row["number"]) for row in contents.pull_requests] == [
         ("acme/api", 1),
         ("acme/fork", 1),
         ("acme/fork", 2),
     ]
-    assert [commit["repository"] for commit in said.commits] == ["acme/api", "acme/fork"]
+    assert [commit["repository"] for commit in contents.commits] == ["acme/api", "acme/fork"]
 
 
 def test_bare_clone_says_the_same_as_a_checkout_with_attributes_and_changes(
@@ -310,10 +310,10 @@ def test_bare_clone_says_the_same_as_a_checkout_with_attributes_and_changes(
     (workshop.path / ".mailmap").write_text("Somebody Else <else@corp.io> <ann@corp.io>\n")
     workshop.git("config", "core.worktree", "..")  # as in a submodule
     checkout, bare = source(workshop.path), source(tmp_path / "bare" / "api")
-    assert same(told(checkout), told(bare))
-    assert told(checkout).members == told(bare).members
+    assert same(read_all(checkout), read_all(bare))
+    assert read_all(checkout).members == read_all(bare).members
     assert checkout.fingerprint == bare.fingerprint
-    assert told(bare).pull_request(2)["additions"] == 2
+    assert read_all(bare).pull_request(2)["additions"] == 2
 
 
 def test_fingerprint_names_the_commits_that_were_read(workshop: Workshop) -> None:

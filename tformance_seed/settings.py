@@ -4,13 +4,13 @@ import os
 
 from tformance_seed.errors import InputError
 
-#: The database unless ``--database`` or ``DATABASE_URL`` names one.
 #: Days of the window where neither days nor a scenario are given.
 DEFAULT_DAYS = 90
 
 #: Seed of all random numbers.
 DEFAULT_SEED = 42
 
+#: The database unless ``--database`` or ``DATABASE_URL`` names one.
 DEFAULT_DATABASE = "sqlite:///tformance.db"
 
 #: Requests for summaries in a second, over all workers.

@@ -1,4 +1,4 @@
-"""Runs that break off, go on, and meet one another."""
+"""Runs that crash, are resumed, and conflict with one another."""
 
 import contextlib
 import time
@@ -9,9 +9,9 @@ import pytest
 from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
-from tformance_seed.commands import maintain as maintenance
+from tformance_seed.commands import maintain
 from tformance_seed.commands import seed as seeding
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import OrganisationBusyError, SeedError
 from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger.jobs import STALE_RUN_TIMEOUT
@@ -31,7 +31,7 @@ COPILOT_AND_INSIGHTS = {
 }
 
 
-def test_a_run_that_another_version_began_is_begun_anew(url, monkeypatch):
+def test_a_job_begun_by_another_version_is_restarted(url, monkeypatch):
     database = connect(url)
     monkeypatch.setattr(ledger.jobs, "PLAN_VERSION", 1)
     with monkeypatch.context() as patched:
@@ -50,48 +50,48 @@ class CrashError(BaseException):
 
 
 @contextlib.contextmanager
-def breaking_off(monkeypatch, after):
-    """Lets so many tasks be done and breaks off in the transaction of the next; yields who looks on."""
+def crashing(monkeypatch, after):
+    """Crash in a transaction once so many tasks are done; yields the progress callback that notices it."""
     complete, left, crashed = ledger.complete, [after], []
 
-    def break_off(database, task, results):
+    def crash(database, task, results):
         if left[0] <= 0:
             crashed.append(task)
             raise CrashError
         left[0] -= 1
         return complete(database, task, results)
 
-    def look(_status):
+    def notice(_status):
         if crashed:
             raise CrashError
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "complete", break_off)
-        yield look
+        patch.setattr(ledger, "complete", crash)
+        yield notice
 
 
-def moments_of_finished_tasks():
+def finish_times():
     done = SeedTask.select(SeedTask.id, SeedTask.finished_at).where(SeedTask.state == ledger.DONE)
     return dict(done.tuples())
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.4, 0.6, 0.8, 0.99])
-def test_a_run_that_breaks_off_goes_on_without_redoing_finished_tasks(database, share, monkeypatch):
+def test_a_crashed_run_resumes_without_redoing_finished_tasks(database, share, monkeypatch):
     seed(database, chunk_size=400)
     expected, in_all = content(database), SeedTask.select().count()
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
-    with breaking_off(monkeypatch, after=max(1, int(share * in_all))) as look, pytest.raises(CrashError):
-        seed(database, chunk_size=400, progress=look)
-    finished = moments_of_finished_tasks()
+    with crashing(monkeypatch, after=max(1, int(share * in_all))) as notice, pytest.raises(CrashError):
+        seed(database, chunk_size=400, progress=notice)
+    finished = finish_times()
     assert finished
     outcome = seed(database, chunk_size=400)
     assert outcome.reports[0].resumed
-    assert finished.items() <= moments_of_finished_tasks().items()
+    assert finished.items() <= finish_times().items()
     assert content(database) == expected
 
 
-def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(database, monkeypatch):
-    """The job takes its tables for empty, so that COPY goes straight in, and is refused."""
+def test_rows_written_by_others_after_a_job_began_are_updated(database, monkeypatch):
+    """The job assumes that its tables are empty, so COPY writes directly into them and is refused."""
     seed(database)
     expected = content(database)
     PRFile.update(additions=PRFile.additions + 1).where(PRFile.additions > 2).execute()
@@ -102,48 +102,48 @@ def test_rows_that_somebody_writes_after_a_job_began_are_met_all_the_same(databa
     assert content(database) == expected
 
 
-def test_going_on_with_another_chunk_size_ends_the_same(database, monkeypatch):
+def test_resuming_with_another_chunk_size_ends_the_same(database, monkeypatch):
     seed(database, chunk_size=300)
     expected = content(database)
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
-    with breaking_off(monkeypatch, after=3) as look, pytest.raises(CrashError):
-        seed(database, chunk_size=300, progress=look)
+    with crashing(monkeypatch, after=3) as notice, pytest.raises(CrashError):
+        seed(database, chunk_size=300, progress=notice)
     assert seed(database, chunk_size=70).reports[0].resumed
     assert content(database) == expected
 
 
 @pytest.mark.parametrize("stage", ["pull_requests", "weekly"])
-def test_a_run_that_breaks_off_before_it_sends_what_follows_goes_on(database, monkeypatch, stage):
-    """A phase has begun in the ledger, and nobody was told of its tasks."""
+def test_a_run_that_crashes_before_it_sends_the_next_tasks_resumes(database, monkeypatch, stage):
+    """A phase has begun in the ledger, but its tasks were never sent."""
     seed(database)
     expected = content(database)
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
     send, lost = Executor.send, []
 
-    def break_off(self, tasks, *patience):
+    def crash(self, tasks, *patience):
         tasks = list(tasks)
         if any(key.stage == stage for _, key in tasks):
             lost.extend(tasks)
             raise CrashError
         send(self, tasks, *patience)
 
-    def look(_status):
+    def notice(_status):
         if lost:
             raise CrashError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Executor, "send", break_off)
+        patch.setattr(Executor, "send", crash)
         with pytest.raises(CrashError):
-            seed(database, progress=look)
-    finished = moments_of_finished_tasks()
+            seed(database, progress=notice)
+    finished = finish_times()
     assert seed(database).reports[0].resumed
-    assert finished.items() <= moments_of_finished_tasks().items()
+    assert finished.items() <= finish_times().items()
     assert content(database) == expected
 
 
-def busy(database, **wishes):
-    """Another process seeds the organisation: its run is in the ledger and has just been heard of."""
-    request = Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **wishes)
+def busy(database, **options):
+    """Record a run of another process, which was active a moment ago."""
+    request = Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **options)
     (item,) = make_plans(request, UNTIL)
     prepare(database)
     plan = item.record() | {"summaries_apart": False}
@@ -153,7 +153,7 @@ def busy(database, **wishes):
     return ledger.start_run(database, {}, [each.job for each in opened.values()])
 
 
-def test_two_runs_with_other_inputs_do_not_meet(database):
+def test_a_run_with_other_inputs_is_refused_while_one_is_active(database):
     theirs = busy(database, seed=7)
     outcome = seed(database, ORGANISATION, "resend")
     assert "another run is seeding polar" in outcome.failures[ORGANISATION]
@@ -163,38 +163,38 @@ def test_two_runs_with_other_inputs_do_not_meet(database):
     assert seed(database).failures == {}
 
 
-def test_a_second_run_with_the_same_inputs_goes_on_with_the_first_ones_work(database):
+def test_a_second_run_with_the_same_inputs_resumes_the_first(database):
     theirs = busy(database)
     outcome = seed(database)
     assert outcome.reports[0].resumed
     assert ledger.run_status(database, theirs).state == "finished"
 
 
-def test_a_run_of_which_nothing_was_heard_for_long_is_taken_to_be_dead(database):
+def test_a_run_without_activity_for_long_is_superseded(database):
     theirs = busy(database, seed=7)
     SeedJob.update(created_at=ledger.now() - 2 * STALE_RUN_TIMEOUT).execute()
     assert seed(database).failures == {}
     assert ledger.run_status(database, theirs).state == "superseded"
 
 
-def test_who_waits_for_one_organisation_keeps_no_other(database):
+def test_waiting_for_one_organisation_locks_no_other(database):
     theirs = busy(database, seed=7)
-    looks = []
+    seen = []
 
-    def look(_seconds):  # in place of the wait
-        looks.append([job.organisation for job in SeedJob.select()])
-        if len(looks) == 2:
+    def sleep(_seconds):  # instead of the wait
+        seen.append([job.organisation for job in SeedJob.select()])
+        if len(seen) == 2:
             ledger.cancel(database, theirs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seeding, "time", SimpleNamespace(sleep=look, monotonic=time.monotonic))
+        patch.setattr(seeding, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
         outcome = seed(database, "resend", ORGANISATION, wait=True)
-    assert looks[:2] == [[ORGANISATION], [ORGANISATION]]
+    assert seen[:2] == [[ORGANISATION], [ORGANISATION]]
     assert {report.organisation for report in outcome.reports} == {"resend", ORGANISATION}
 
 
-def test_a_run_that_has_nothing_left_to_do_and_is_not_finished_is_over(database):
-    """As a version left it that began a phase some time after the end of the one before."""
+def test_a_run_with_nothing_left_to_do_that_is_not_finished_has_failed(database):
+    """As an earlier version left it, which began a phase some time after the one before had ended."""
     theirs = busy(database)
     SeedTask.update(state=ledger.DONE).execute()
     with local.executor(database) as executor:
@@ -203,22 +203,44 @@ def test_a_run_that_has_nothing_left_to_do_and_is_not_finished_is_over(database)
     assert seed(database, seed=7).failures == {}
 
 
-def test_neither_clear_nor_weekly_meddles_with_a_run(database):
+def test_clear_and_weekly_refuse_a_busy_organisation(database):
     seed(database)
     theirs = busy(database)
     for command in (
-        lambda: maintenance.recompute_weekly(database, [ORGANISATION], None, None),
-        lambda: maintenance.clear_teams(database, [ORGANISATION], wait=False),
+        lambda: maintain.recompute_weekly(database, [ORGANISATION], None, None),
+        lambda: maintain.clear_teams(database, [ORGANISATION], wait=False),
     ):
-        with pytest.raises(SeedError, match="another run is seeding polar"):
+        with pytest.raises(OrganisationBusyError, match="another run is seeding polar"):
             command()
     ledger.cancel(database, theirs)
-    assert maintenance.clear_teams(database, [ORGANISATION], wait=False)[ORGANISATION]
+    assert maintain.clear_teams(database, [ORGANISATION], wait=False)[ORGANISATION]
 
 
-def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
-    with breaking_off(monkeypatch, after=2) as look, pytest.raises(CrashError):
-        seed(database, chunk_size=300, progress=look)
+def test_clear_waits_for_a_busy_organisation_alone(database, monkeypatch):
+    seed(database)
+    theirs = busy(database)
+    waited = []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        ledger.cancel(database, theirs)
+
+    monkeypatch.setattr(maintain, "time", SimpleNamespace(sleep=sleep))
+    assert maintain.clear_teams(database, [ORGANISATION], wait=True)[ORGANISATION]
+    assert waited == [ledger.BUSY_POLL_INTERVAL]
+
+    def refuse(*_):
+        raise SeedError("the disk is full")
+
+    monkeypatch.setattr(ledger, "check_idle", refuse)
+    with pytest.raises(SeedError, match="the disk is full"):
+        maintain.clear_teams(database, [ORGANISATION], wait=True)
+    assert len(waited) == 1
+
+
+def test_a_team_that_was_deleted_in_mid_run_is_seeded_again(database, monkeypatch):
+    with crashing(monkeypatch, after=2) as notice, pytest.raises(CrashError):
+        seed(database, chunk_size=300, progress=notice)
     ledger.delete_rows(database, SeedTeam.get())
     Team.delete().execute()
     SeedJob.update(created_at=ledger.now() - 2 * STALE_RUN_TIMEOUT).execute()
@@ -228,7 +250,7 @@ def test_a_team_that_vanished_in_mid_run_is_seeded_anew(database, monkeypatch):
     assert verification.check(database, Team.get().id) == []
 
 
-def test_a_ledger_of_an_older_version_makes_room(database):
+def test_a_ledger_of_an_older_version_is_rebuilt(database):
     seed(database)
     expected = content(database)
     database.drop_tables([SeedTask])

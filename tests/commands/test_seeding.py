@@ -1,4 +1,4 @@
-"""The promises, on both databases: same content, nothing twice, nothing lost, nobody else's data touched."""
+"""The promises, on both databases: same content, nothing twice, nothing lost, no foreign data touched."""
 
 import datetime
 import threading
@@ -9,9 +9,9 @@ import pytest
 from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
-from tformance_seed.commands import maintain as maintenance
+from tformance_seed.commands import maintain
 from tformance_seed.errors import InputError
-from tformance_seed.pipeline import aggregate as aggregates
+from tformance_seed.pipeline import aggregate
 from tformance_seed.pipeline.job_context import JobContext
 from tformance_seed.planning.plan import make_plans, restore
 from tformance_seed.planning.request import Options, Request
@@ -33,7 +33,7 @@ from tformance_seed.storage.models import (
 
 @pytest.fixture
 def two_databases(tmp_path, postgresql_url):
-    """Opens SQLite and PostgreSQL in turn: models are bound to one database at a time."""
+    """The URLs of an SQLite and a PostgreSQL database, both empty."""
     return [f"sqlite:///{tmp_path}/one.db", postgresql_url]
 
 
@@ -54,7 +54,7 @@ def test_second_run_writes_nothing(database):
     assert content(database) == before
 
 
-def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(url):
+def test_summaries_written_with_their_rows_equal_those_computed_from_the_database(url):
     database = connect(url)
     seed(database)
     team = Team.get(Team.slug == ORGANISATION).id
@@ -66,21 +66,21 @@ def test_summaries_that_come_with_their_rows_are_those_that_the_database_tells(u
     database.close()
 
 
-def test_issues_that_come_with_pull_requests_are_what_those_say(database):
-    """Where no two share an issue, they are made of the pull requests before those are in the database."""
+def test_issues_written_with_their_pull_requests_equal_those_computed_from_the_database(database):
+    """If no two share an issue, issues are derived from pull requests before those are in the database."""
     seed(database)
     job = SeedJob.get()
-    work = JobContext(database, job, restore(job.plan, job.fingerprint))
-    assert not work.source.shares_issues
-    work.invalidate()  # the rows are there now
+    context = JobContext(database, job, restore(job.plan, job.fingerprint))
+    assert not context.source.shares_issues
+    context.invalidate()  # the rows are there now
     results = {}
-    aggregates.jira(work, 0, 1)(results)
+    aggregate.jira(context, 0, 1)(results)
     issues = results["metrics_jiraissue"]
     assert issues.written == 0
     assert issues.unchanged == JiraIssue.select().count() > 50
 
 
-def test_nothing_is_left_of_a_command_s_own_workers(database):
+def test_no_worker_thread_outlives_its_command(database):
     seed(database)
     deadline = time.monotonic() + 5
     while any("Consumer" in type(thread).__name__ for thread in threading.enumerate()):
@@ -125,7 +125,7 @@ def rows(model, where=None):
 
 
 def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database):
-    exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they sum up what is there
+    exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they summarise all rows
     models = [model for model in APPLICATION if model.__name__ not in exempt]
     day = datetime.timedelta(days=1)
     seed(database, until=UNTIL - day, days=30)
@@ -158,7 +158,7 @@ def test_windows_in_any_order_end_in_the_same_content(database):
         assert content(database).tables[name] == tables[name]
 
 
-def test_other_inputs_start_over_and_leave_nothing_of_the_old(database):
+def test_other_inputs_start_over_and_leave_no_old_rows(database):
     seed(database, adoption=0.9, members=9)
     expected = content(database)
     seed(database, adoption=0.2, members=14, clear=True)
@@ -183,7 +183,7 @@ def foreign_team(slug=ORGANISATION):
     return team
 
 
-def test_somebody_elses_team_is_not_touched(database):
+def test_a_foreign_team_is_not_touched(database):
     foreign_team()
     with pytest.raises(InputError, match="did not create"):
         seed(database, "resend", ORGANISATION)
@@ -203,7 +203,7 @@ def test_an_adopted_team_keeps_its_own_rows_when_cleared(database):
     assert PullRequest.select().count() == 0
 
 
-def test_an_adopted_team_is_neither_cleared_nor_started_over_unasked(database):
+def test_an_adopted_team_is_neither_cleared_nor_started_over_without_adopt(database):
     foreign_team()
     seed(database, adopt=True)
     before = content(database)
@@ -217,7 +217,7 @@ def test_an_adopted_team_is_neither_cleared_nor_started_over_unasked(database):
     assert "Theirs" in {member.display_name for member in TeamMember.select()}
 
 
-def test_aggregates_that_an_adopted_team_had_stay(database):
+def test_aggregates_from_before_an_adoption_stay(database):
     team = foreign_team()
     moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
     stamps = {"created_at": moment, "updated_at": moment}
@@ -225,11 +225,11 @@ def test_aggregates_that_an_adopted_team_had_stay(database):
         team=team, member=TeamMember.get(), week_start=moment.date(), prs_merged=99, **stamps
     )
     seed(database, adopt=True)
-    maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+    maintain.recompute_weekly(database, [ORGANISATION], None, None)
     assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
 
 
-def test_issues_are_made_for_seeded_pull_requests_alone(database):
+def test_only_seeded_pull_requests_get_issues(database):
     team = foreign_team()
     moment = datetime.datetime(2026, 3, 2, tzinfo=datetime.UTC)
     PullRequest.create(
@@ -247,20 +247,20 @@ def test_issues_are_made_for_seeded_pull_requests_alone(database):
     assert JiraIssue.select().exists()
 
 
-def test_weekly_leaves_somebody_elses_team_alone(database):
+def test_weekly_refuses_a_foreign_team(database):
     foreign_team()
     with pytest.raises(InputError, match="not created by this package"):
-        maintenance.recompute_weekly(database, [ORGANISATION], None, None)
+        maintain.recompute_weekly(database, [ORGANISATION], None, None)
 
 
 def test_weekly_after_seeding_writes_nothing(database):
     seed(database)
-    results = maintenance.recompute_weekly(database, [], None, None)
+    results = maintain.recompute_weekly(database, [], None, None)
     assert results[ORGANISATION].written == 0
     assert results[ORGANISATION].unchanged > 10
 
 
-def test_a_team_made_anew_by_somebody_else_is_theirs(database):
+def test_a_team_created_again_by_another_program_is_foreign(database):
     seed(database)
     entry = SeedTeam.get()
     ledger.delete_rows(database, entry)
@@ -270,7 +270,7 @@ def test_a_team_made_anew_by_somebody_else_is_theirs(database):
         seed(database)
 
 
-def test_clearing_removes_everything_of_that_team_alone(database):
+def test_clearing_removes_all_rows_of_that_team_and_no_others(database):
     seed(database, "resend", ORGANISATION)
     other = content(database, "resend")
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
@@ -292,7 +292,7 @@ def test_an_exact_number_of_pull_requests(database):
     assert WeeklyMetrics.select().count() == 0
 
 
-def test_nothing_lies_in_the_future_of_the_window(database):
+def test_no_moment_lies_after_the_window(database):
     seed(database)
     end = datetime.datetime.combine(UNTIL + datetime.timedelta(days=1), datetime.time(), datetime.UTC)
     for model in APPLICATION:
@@ -307,7 +307,7 @@ def test_nothing_lies_in_the_future_of_the_window(database):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "words"),
+    ("options", "message"),
     [
         ({"days": 0}, "--days 0: impossible window"),
         ({"days": 10**9}, "impossible window"),
@@ -324,8 +324,8 @@ def test_nothing_lies_in_the_future_of_the_window(database):
         ({"days": 400, "until": datetime.date(2015, 6, 1)}, "2015-01-01"),
     ],
 )
-def test_bad_wishes_are_refused_in_one_line(wishes, words):
+def test_a_bad_request_is_refused_in_one_line(options, message):
     with pytest.raises(InputError) as refusal:
-        make_plans(Request(**wishes), UNTIL)
-    assert words in str(refusal.value)
+        make_plans(Request(**options), UNTIL)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)

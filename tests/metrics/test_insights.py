@@ -54,7 +54,7 @@ def add_open(team: Team, title: str, days: int) -> None:
 
 
 def found(database: peewee.Database, team: Team, until: datetime.date = UNTIL) -> dict[str, Any]:
-    """The insights of a team, by metric type."""
+    """Return the insights of a team, by metric type."""
     refresh_insights(database, team.id, team.slug, until)
     return {row.metric_type: row for row in DailyInsight.select().where(DailyInsight.team == team)}
 
@@ -74,7 +74,7 @@ def test_cycle_time_is_compared_week_over_week(database: peewee.Database) -> Non
     assert row.created_at == row.updated_at == LAST_WEEK + 6 * DAY
 
 
-def test_a_handful_of_pull_requests_tells_nothing(database: peewee.Database) -> None:
+def test_too_few_pull_requests_give_no_insight(database: peewee.Database) -> None:
     team = add_team("acme")
     for ago in range(9):
         add_merged(
@@ -92,7 +92,7 @@ def test_a_handful_of_pull_requests_tells_nothing(database: peewee.Database) -> 
         ("11.00", "medium", "Cycle time rose 10.0% to 11.00 hours"),
     ],
 )
-def test_the_more_it_changed_the_more_it_matters(
+def test_priority_grows_with_the_change(
     database: peewee.Database, cycle: str, priority: str, title: str
 ) -> None:
     team = add_team("acme")
@@ -160,7 +160,7 @@ def test_the_oldest_open_pull_requests_call_for_action(database: peewee.Database
 
 
 @pytest.mark.parametrize(("share", "priority"), [(3, None), (4, "medium"), (6, "high")])
-def test_who_does_most_reviews_is_a_bottleneck(
+def test_a_reviewer_with_most_reviews_is_a_bottleneck(
     database: peewee.Database, share: int, priority: str | None
 ) -> None:
     team = add_team("acme")
@@ -206,7 +206,7 @@ def test_a_sunday_ends_a_complete_week(database: peewee.Database) -> None:
     assert found(database, team, SUNDAY)["cycle_time"].date == SUNDAY
 
 
-def test_second_run_writes_nothing_and_keeps_what_was_dismissed(coherent: Coherent) -> None:
+def test_second_run_writes_nothing_and_keeps_dismissals(coherent: Coherent) -> None:
     team, database = coherent.team, coherent.database
     rows = list(DailyInsight.select().order_by(DailyInsight.id).dicts())
     DailyInsight.update(is_dismissed=True, dismissed_at=MONDAY).where(
@@ -231,7 +231,7 @@ def test_only_what_differs_is_replaced(coherent: Coherent) -> None:
     assert list(DailyInsight.select().order_by(DailyInsight.id).dicts()) == rows
 
 
-def test_rows_of_other_days_teams_and_makers_stay(coherent: Coherent) -> None:
+def test_rows_of_other_days_teams_and_programs_stay(coherent: Coherent) -> None:
     team, database = coherent.team, coherent.database
     row = DailyInsight.select().order_by(DailyInsight.date.desc()).dicts().first()
     del row["id"]

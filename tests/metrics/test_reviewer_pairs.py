@@ -34,7 +34,7 @@ def add_review(
 
 
 def stored(team: Team) -> dict[tuple[str, str], tuple]:
-    """(first, second) by GitHub id -> together, agreements, disagreements, latest review."""
+    """Return together, agreements, disagreements and latest review by (first, second) GitHub id."""
     names = dict(TeamMember.select(TeamMember.id, TeamMember.github_id).tuples())
     return {
         (names[row.reviewer_1_id], names[row.reviewer_2_id]): (
@@ -61,7 +61,7 @@ def random_reviews(team: Team, members: list[TeamMember], seed: int) -> None:
             )
 
 
-def recount(team: Team) -> dict[tuple[str, str], tuple]:
+def recomputation(team: Team) -> dict[tuple[str, str], tuple]:
     names = dict(TeamMember.select(TeamMember.id, TeamMember.github_id).tuples())
     words: dict[int, dict[str, list]] = {}
     reviews = PRReview.select().where(PRReview.team == team, PRReview.submitted_at.is_null(False))
@@ -88,16 +88,16 @@ def recount(team: Team) -> dict[tuple[str, str], tuple]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_pairs_equal_a_recount(database: peewee.Database, seed: int) -> None:
+def test_pairs_equal_a_recomputation(database: peewee.Database, seed: int) -> None:
     team = add_team("acme")
     random_reviews(team, add_members(team, 5), seed)
-    expected = recount(team)
+    expected = recomputation(team)
     assert refresh_reviewer_pairs(database, team.id) == (len(expected), 0)
     assert stored(team) == expected
     assert len(expected) == 10
 
 
-def test_the_last_word_counts_and_comments_after_it_do_not(database: peewee.Database) -> None:
+def test_the_last_verdict_counts_and_comments_after_it_do_not(database: peewee.Database) -> None:
     team = add_team("acme")
     one, two, three = add_members(team, 3)
     pull_request = add_pull_request(team, 1)
@@ -114,7 +114,7 @@ def test_the_last_word_counts_and_comments_after_it_do_not(database: peewee.Data
     }
 
 
-def test_of_reviews_of_one_second_the_request_for_changes_counts(database: peewee.Database) -> None:
+def test_of_two_reviews_in_one_second_the_request_for_changes_counts(database: peewee.Database) -> None:
     team = add_team("acme")
     one, two = add_members(team, 2)
     pull_request = add_pull_request(team, 1)
@@ -125,7 +125,7 @@ def test_of_reviews_of_one_second_the_request_for_changes_counts(database: peewe
     assert stored(team) == {("100", "101"): (1, 0, 1, MONDAY)}
 
 
-def test_who_comes_first_is_a_matter_of_names_not_of_ids(database: peewee.Database) -> None:
+def test_the_order_in_a_pair_follows_names_not_ids(database: peewee.Database) -> None:
     team = add_team("acme")
     names = ["b", "B", "10", "9", "é", "z"]
     members = {
@@ -144,14 +144,14 @@ def test_who_comes_first_is_a_matter_of_names_not_of_ids(database: peewee.Databa
     assert pairs == set(itertools.combinations(order, 2))
 
 
-def test_names_are_compared_byte_by_byte_whatever_the_server_s_locale(database: peewee.Database) -> None:
-    """No server of the tests has another collation, so the statement is all there is to look at."""
+def test_names_are_compared_byte_by_byte_whatever_the_servers_locale(database: peewee.Database) -> None:
+    """No test server has another collation, so only the statement can be inspected."""
     statement, _ = database.get_sql_context().sql(pairs_query(database, 1)).query()
     collation = 'COLLATE "C"' if is_postgresql(database) else "COLLATE BINARY"
     assert statement.count(collation) == 4
 
 
-def test_only_what_changed_is_written_and_stale_pairs_go(database: peewee.Database) -> None:
+def test_only_changed_pairs_are_written_and_stale_ones_deleted(database: peewee.Database) -> None:
     team, other = add_team("acme"), add_team("other")
     for seed, one in enumerate((team, other)):
         random_reviews(one, add_members(one, 5), seed)
@@ -161,6 +161,6 @@ def test_only_what_changed_is_written_and_stale_pairs_go(database: peewee.Databa
     quitter = TeamMember.get(TeamMember.team == team, TeamMember.github_id == "102")
     PRReview.delete().where(PRReview.reviewer == quitter).execute()
     assert refresh_reviewer_pairs(database, team.id) == (4, 6)
-    assert stored(team) == recount(team)
+    assert stored(team) == recomputation(team)
     assert stored(other) == others
     assert {row.id for row in ReviewerCorrelation.select()} < ids

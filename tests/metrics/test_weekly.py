@@ -32,7 +32,7 @@ FIRST, LAST = MONDAY.date() + WEEK, MONDAY.date() + 3 * WEEK
 
 
 def random_rows(team: Team, members: list[TeamMember], seed: int) -> None:
-    """Rows that need not agree with one another, some on the very edges of weeks, some without a value."""
+    """Add rows that need not agree with one another, some at the edges of weeks, some without values."""
     draw = random.Random(seed)
 
     def moment() -> datetime.datetime:
@@ -101,8 +101,8 @@ def mean(values: list[Decimal]) -> Decimal | None:
     return (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def recount(team: Team, first: datetime.date, last: datetime.date) -> dict[tuple, dict]:
-    """The rows of the table by member and week, counted one by one."""
+def recompute(team: Team, first: datetime.date, last: datetime.date) -> dict[tuple, dict]:
+    """Return the expected rows by member and week, counted one by one."""
 
     def week(moment: datetime.datetime) -> datetime.date:
         return moment.date() - moment.weekday() * DAY
@@ -159,11 +159,11 @@ def stored(team: Team) -> dict[tuple, dict]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_weekly_metrics_equal_a_recount(database: peewee.Database, seed: int) -> None:
+def test_weekly_metrics_equal_a_recomputation(database: peewee.Database, seed: int) -> None:
     team = add_team("acme")
     random_rows(team, add_members(team, 5), seed)
     written, unchanged = refresh_weekly(database, team.id, SINCE, UNTIL)
-    expected = recount(team, FIRST, LAST)
+    expected = recompute(team, FIRST, LAST)
     assert stored(team) == expected
     assert (written, unchanged) == (len(expected), 0)
     assert len(expected) == 15
@@ -177,7 +177,7 @@ def test_the_window_is_widened_to_whole_weeks(database: peewee.Database) -> None
     assert refresh_weekly(database, team.id, FIRST, FIRST + 6 * DAY) == (0, len(stored(team)))
 
 
-def test_only_what_changed_is_written(database: peewee.Database) -> None:
+def test_only_changed_rows_are_written(database: peewee.Database) -> None:
     team = add_team("acme")
     members = add_members(team, 5)
     random_rows(team, members, 4)
@@ -191,11 +191,11 @@ def test_only_what_changed_is_written(database: peewee.Database) -> None:
     written, unchanged = refresh_weekly(database, team.id, SINCE, UNTIL)
     assert 1 <= written <= 2
     assert written + unchanged == len(before)
-    assert stored(team) == recount(team, FIRST, LAST)
+    assert stored(team) == recompute(team, FIRST, LAST)
     assert dict(WeeklyMetrics.select(WeeklyMetrics.id, WeeklyMetrics.week_start).tuples()) == before
 
 
-def test_rows_of_the_window_without_data_go_and_all_others_stay(database: peewee.Database) -> None:
+def test_rows_of_the_window_without_data_are_deleted_and_all_others_stay(database: peewee.Database) -> None:
     teams = [add_team("acme"), add_team("other")]
     for seed, team in enumerate(teams):
         random_rows(team, add_members(team, 5), seed)
@@ -232,7 +232,7 @@ def test_a_mean_is_rounded_half_up(database: peewee.Database) -> None:
     assert [mean for (mean,) in means.tuples()] == [Decimal("0.02"), Decimal("1.01")]
 
 
-def test_sums_may_exceed_32_bits_on_the_way(database: peewee.Database) -> None:
+def test_intermediate_sums_may_exceed_32_bits(database: peewee.Database) -> None:
     team = add_team("acme")
     (member,) = add_members(team, 1)
     for number in range(3):
@@ -250,7 +250,7 @@ def test_sums_may_exceed_32_bits_on_the_way(database: peewee.Database) -> None:
     assert WeeklyMetrics.get().avg_cycle_time_hours == Decimal("99999999.99")
 
 
-def test_what_refers_to_a_team_but_is_of_another_does_not_count(coherent: Coherent) -> None:
+def test_rows_of_another_team_that_refer_to_this_one_do_not_count(coherent: Coherent) -> None:
     """Neither in the weekly metrics nor in the reviewer pairs and the insights."""
     other = add_team("other")
     (stranger,) = add_members(other, 1)
@@ -298,12 +298,12 @@ def postgresql(postgresql_url: str) -> Iterator[peewee.Database]:
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
-def test_weeks_are_those_of_utc_whatever_the_session_says(postgresql: peewee.Database, zone: str) -> None:
+def test_weeks_are_in_utc_whatever_the_sessions_time_zone(postgresql: peewee.Database, zone: str) -> None:
     postgresql.execute_sql("SET TIME ZONE %s", (zone,))
     team = add_team("acme")
     random_rows(team, add_members(team, 4), 5)
     refresh_weekly(postgresql, team.id, SINCE, UNTIL)
-    assert stored(team) == recount(team, FIRST, LAST)
+    assert stored(team) == recompute(team, FIRST, LAST)
 
 
 def test_one_statement_computes_an_organisation_on_postgresql(
@@ -323,7 +323,7 @@ def test_one_statement_computes_an_organisation_on_postgresql(
     assert len(statements) == 1
 
 
-def test_second_run_moves_no_statistic_of_postgresql(postgresql: peewee.Database) -> None:
+def test_second_run_changes_no_statistic_of_postgresql(postgresql: peewee.Database) -> None:
     team = Coherent(postgresql)
     before = statistics(postgresql)
     team.compute()
@@ -335,7 +335,7 @@ def test_second_run_moves_no_statistic_of_postgresql(postgresql: peewee.Database
 
 
 def statistics(database: peewee.Database) -> list[tuple]:
-    """Rows inserted, changed and deleted so far in the aggregates' tables."""
+    """Return rows inserted, changed and deleted so far in the aggregates' tables."""
     database.execute_sql("SELECT pg_stat_force_next_flush()")
     return database.execute_sql(
         "SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname IN "

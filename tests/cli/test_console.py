@@ -2,18 +2,20 @@
 
 import contextlib
 import datetime
+import io
 import json
 import os
 import pty
 import re
 import subprocess
+import sys
 
 import pytest
 
 from tests.support.commands import argv, clean, command
 from tformance_seed.cli import console
 from tformance_seed.cli.console import Paragraph, Table, View, print_table
-from tformance_seed.ledger import RunStatus
+from tformance_seed.ledger import JobStatus, RunStatus, StageStatus
 
 
 def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: tuple) -> list[str]:
@@ -116,3 +118,30 @@ def test_a_run_that_no_worker_starts_shows_how_to_start_one_once(capsys, monkeyp
     errors = capsys.readouterr().err
     assert errors.count("\n") == 1
     assert "start a worker with: tformance-seed worker" in errors
+
+
+class Terminal(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_a_bar_for_organisations_and_for_each_stage(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    stages = [StageStatus("ai_usage", 1, items=40, items_done=10)]
+    jobs = [JobStatus("acme", "running", 1, stages=stages), JobStatus("polar", "finished", 1, stages=stages)]
+    run = RunStatus("run-1", "running", jobs, 1.0, None, 0, 0, 0.0, activity_counter=1)
+    with console.progress(workers=False) as show_progress:
+        show_progress(run)
+    drawn = sys.stderr.getvalue()
+    assert "organisations" in drawn
+    assert "1/2" in drawn
+    assert "ai usage" in drawn
+    assert "20/80" in drawn
+
+
+def test_progress_in_a_pipe_is_not_shown():
+    with console.progress(workers=False) as show_progress:
+        assert show_progress is None

@@ -25,8 +25,8 @@ def test_a_page_replaces_an_older_one_all_or_nothing(filled, tmp_path):
     assert command(*arguments, "acme").returncode == 0
     older = page.read_text()
 
-    def limit_file_size():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+    def limit_file_size():  # to less than the page's library alone has
+        resource.setrlimit(resource.RLIMIT_FSIZE, (800_000, 800_000))
 
     full = subprocess.run(
         argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=limit_file_size, check=False

@@ -342,7 +342,7 @@ def _text_parameters(column: Column, _postgresql: bool) -> list[str]:
     return [value.decode("utf-8") for value in column.values.tolist()]
 
 
-#: Kind of a column -> what makes parameters of its values; the others are as NumPy has them.
+#: Kind of a column -> what converts its values to parameters; the others need no conversion.
 PARAMETER_CONVERTERS: dict[str, Callable[[Column, bool], list[Any]]] = {
     "timestamp": _timestamp_parameters,
     "date": lambda column, _: np.datetime_as_string(column.values, unit="D").tolist(),

@@ -1,4 +1,4 @@
-"""Statements that Peewee compiles once, because compiling takes longer than running them."""
+"""Statements that Peewee compiles once, because compiling is slower than running them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

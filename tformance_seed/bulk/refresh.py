@@ -1,4 +1,4 @@
-"""Makes the rows of a table equal to the result of a query, touching only those that differ."""
+"""Brings the rows of a table up to date with a query, touching only those that differ."""
 
 import functools
 from collections.abc import Callable, Sequence

@@ -39,7 +39,7 @@ SESSION = """
            pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER'),
            (SELECT count(*) FROM pg_stat_replication)"""
 
-#: What makes the statement's change effective.
+#: What to do after the statement, so that its change becomes effective.
 RESTART = "then restart the server"
 RELOAD = "then SELECT pg_reload_conf();"
 RECONNECT = "then reconnect"

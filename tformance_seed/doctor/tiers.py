@@ -121,7 +121,7 @@ RULES = {
     "effective_cache_size": Rule(
         lambda machine: machine.memory * 3 / 4,
         "three quarters of memory",
-        "tells the planner how much is likely to be cached, so that it uses indexes",
+        "the planner's estimate of what is cached; too low a value avoids indexes",
         min_share=0.66,
         max_share=1.3,
     ),

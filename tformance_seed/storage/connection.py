@@ -1,4 +1,4 @@
-"""Opens the database that a URL names, the embedded servers included."""
+"""Opens the database that a URL names; embedded servers are started."""
 
 import contextlib
 import os
@@ -156,7 +156,7 @@ def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
 
 
 class _Connection(psycopg2.extensions.connection):
-    """A connection whose JSON strings can be told from the JSON text that SQLite returns."""
+    """A connection whose JSON strings differ in type from the JSON text that SQLite returns."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -14,6 +14,8 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class WeeklyMetrics(ApplicationModel):
+    """A member's figures of one week."""
+
     week_start = DateField()
     prs_merged = IntegerField(default=0)
     avg_cycle_time_hours = NumericField(10, 2, null=True)
@@ -41,6 +43,8 @@ class WeeklyMetrics(ApplicationModel):
 
 
 class ReviewerCorrelation(ApplicationModel):
+    """How often two members reviewed the same pull request, and how often they agreed."""
+
     prs_reviewed_together = IntegerField(default=0, index=True)
     agreements = IntegerField(default=0)
     disagreements = IntegerField(default=0)
@@ -57,6 +61,8 @@ class ReviewerCorrelation(ApplicationModel):
 
 
 class DailyInsight(ApplicationModel):
+    """A sentence about a team's figures on one day, for the dashboard."""
+
     date = DateField(index=True)
     category = CharField(
         max_length=20, choices=choices("trend", "anomaly", "comparison", "action", "llm_insight")

@@ -1,4 +1,4 @@
-"""What GitHub knows: pull requests and everything that hangs on them."""
+"""GitHub: pull requests and what belongs to them."""
 
 from peewee import SQL, BigIntegerField, BooleanField, CharField, IntegerField, TextField
 
@@ -15,6 +15,8 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class PullRequest(ApplicationModel):
+    """A pull request, with figures derived from its reviews and commits and signs of AI assistance."""
+
     github_pr_id = BigIntegerField()
     github_repo = CharField(max_length=255)
     title = TextField(default="")
@@ -97,6 +99,8 @@ postgresql_index(
 
 
 class PRReview(ApplicationModel):
+    """A review of a pull request."""
+
     state = CharField(max_length=20, choices=choices("approved", "changes_requested", "commented"))
     submitted_at = TimestampField(null=True)
     reviewer = reference(TeamMember, null=True)
@@ -122,6 +126,8 @@ PRReview.add_index(
 
 
 class PRCheckRun(ApplicationModel):
+    """A check run (CI) of a pull request."""
+
     github_check_run_id = BigIntegerField()
     name = CharField(max_length=255)
     status = CharField(max_length=20, choices=choices("queued", "in_progress", "completed"))
@@ -147,6 +153,8 @@ class PRCheckRun(ApplicationModel):
 
 
 class PRFile(ApplicationModel):
+    """A file that a pull request changes."""
+
     filename = CharField(max_length=500)
     status = CharField(max_length=20, choices=choices("added", "modified", "removed", "renamed"))
     additions = IntegerField(default=0)
@@ -167,6 +175,8 @@ class PRFile(ApplicationModel):
 
 
 class Commit(ApplicationModel):
+    """A commit, of a pull request or directly on a branch."""
+
     github_sha = CharField(max_length=40)
     github_repo = CharField(max_length=255)
     message = TextField(default="")
@@ -188,6 +198,8 @@ class Commit(ApplicationModel):
 
 
 class PRComment(ApplicationModel):
+    """A comment on a pull request."""
+
     github_comment_id = BigIntegerField()
     body = TextField()
     comment_type = CharField(max_length=20, choices=choices("issue", "review"))
@@ -210,6 +222,8 @@ class PRComment(ApplicationModel):
 
 
 class Deployment(ApplicationModel):
+    """A deployment of a repository."""
+
     github_deployment_id = BigIntegerField()
     github_repo = CharField(max_length=255)
     environment = CharField(max_length=100, choices=choices("production", "staging"))

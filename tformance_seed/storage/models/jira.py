@@ -13,6 +13,8 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class JiraIssue(ApplicationModel):
+    """A Jira issue."""
+
     jira_key = CharField(max_length=50, index=True)
     jira_id = CharField(max_length=50)
     summary = TextField(default="")

@@ -14,6 +14,8 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class PRSurvey(ApplicationModel):
+    """The survey of a pull request, with its author's answers."""
+
     author_ai_assisted = BooleanField(null=True)
     author_responded_at = TimestampField(null=True)
     author = reference(TeamMember, null=True)
@@ -41,6 +43,8 @@ postgresql_index(PRSurvey, SQL("token varchar_pattern_ops"), name="metrics_prsur
 
 
 class PRSurveyReview(ApplicationModel):
+    """A reviewer's answers to the survey of a pull request."""
+
     quality_rating = IntegerField(null=True, choices=choices(1, 2, 3), index=True)
     ai_guess = BooleanField(null=True)
     guess_correct = BooleanField(null=True)

@@ -12,6 +12,8 @@ from tformance_seed.storage.models.fields import (
 
 
 class Team(ApplicationModel):
+    """A team, the tenant to which all other rows belong."""
+
     name = CharField(max_length=100)
     slug = CharField(max_length=50, unique=True)
     billing_details_last_changed = TimestampField()
@@ -62,6 +64,8 @@ postgresql_index(Team, SQL("slug varchar_pattern_ops"), name="teams_team_slug_30
 
 
 class TeamMember(ApplicationModel):
+    """A member of a team, with accounts at GitHub, Jira and Slack."""
+
     email = CharField(max_length=254, default="")
     display_name = CharField(max_length=255)
     github_username = CharField(max_length=100, default="")

@@ -13,6 +13,8 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class AIUsageDaily(ApplicationModel):
+    """A member's use of one AI tool on one day."""
+
     date = DateField()
     source = CharField(max_length=20, choices=choices("copilot", "cursor"))
     active_hours = NumericField(5, 2, null=True)
@@ -32,6 +34,8 @@ class AIUsageDaily(ApplicationModel):
 
 
 class CopilotSeatSnapshot(ApplicationModel):
+    """The Copilot seats of a team on one day."""
+
     date = DateField(index=True)
     total_seats = IntegerField()
     active_this_cycle = IntegerField()
@@ -46,6 +50,8 @@ class CopilotSeatSnapshot(ApplicationModel):
 
 
 class CopilotLanguageDaily(ApplicationModel):
+    """A team's use of Copilot in one programming language on one day."""
+
     date = DateField(index=True)
     language = CharField(max_length=50)
     suggestions_shown = IntegerField()
@@ -61,6 +67,8 @@ class CopilotLanguageDaily(ApplicationModel):
 
 
 class CopilotEditorDaily(ApplicationModel):
+    """A team's use of Copilot in one editor on one day."""
+
     date = DateField(index=True)
     editor = CharField(max_length=100)
     suggestions_shown = IntegerField()

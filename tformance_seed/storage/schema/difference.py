@@ -43,10 +43,10 @@ def raise_if_blocking(findings: Sequence[Finding]) -> None:
 
 def differences(database: peewee.Database) -> Iterator[Finding]:
     """Yield the differences between the application's tables and a database's; none if it has no table."""
-    want = expected_schema(database)
+    expected = expected_schema(database)
     tables = table_names(database)  # once: another run may be creating the tables of an empty database
-    have = introspect(database, want.keys() & tables)
-    if not have:
+    actual = introspect(database, expected.keys() & tables)
+    if not actual:
         if tables:
             names = ", ".join(sorted(tables)[:3])
             yield Finding(
@@ -58,12 +58,12 @@ def differences(database: peewee.Database) -> Iterator[Finding]:
                 todo="if it is the right one, `tformance-seed init` creates them beside those",
             )
         return
-    for name, table in want.items():
-        if name in have:
-            yield from _columns(name, table, have[name])
-            yield from _indexes(name, table, have[name], postgresql=is_postgresql(database))
-            yield from _references(name, table, have[name], known=want)
-            yield from _checks(name, table, have[name])
+    for name, table in expected.items():
+        if name in actual:
+            yield from _columns(name, table, actual[name])
+            yield from _indexes(name, table, actual[name], postgresql=is_postgresql(database))
+            yield from _references(name, table, actual[name], known=expected)
+            yield from _checks(name, table, actual[name])
         else:
             yield Finding(
                 "missing-table",
@@ -76,10 +76,10 @@ def differences(database: peewee.Database) -> Iterator[Finding]:
             )
 
 
-def _columns(name: str, want: Table, have: Table) -> Iterator[Finding]:
-    for column, expected in want.columns.items():
+def _columns(name: str, expected_table: Table, actual_table: Table) -> Iterator[Finding]:
+    for column, expected in expected_table.columns.items():
         where = f"{name}.{column}"
-        if column not in have.columns:
+        if column not in actual_table.columns:
             yield Finding(
                 "missing-column",
                 "error",
@@ -90,9 +90,9 @@ def _columns(name: str, want: Table, have: Table) -> Iterator[Finding]:
                 f"{MIGRATE}, then seed",
             )
         else:
-            yield from _column(where, expected, have.columns[column])
-    for column in sorted(have.columns.keys() - want.columns.keys()):
-        where, actual = f"{name}.{column}", have.columns[column]
+            yield from _column(where, expected, actual_table.columns[column])
+    for column in sorted(actual_table.columns.keys() - expected_table.columns.keys()):
+        where, actual = f"{name}.{column}", actual_table.columns[column]
         if actual.null or actual.has_default:
             yield Finding(
                 "extra-column",
@@ -151,9 +151,9 @@ def _column(where: str, expected: Column, actual: Column) -> Iterator[Finding]:
         )
 
 
-def _holds(have: str, want: str) -> bool:
+def _holds(actual: str, expected: str) -> bool:
     """Return whether a type holds every value of another, in the same form in binary COPY."""
-    (kind, size), (expected_kind, minimum) = _type_and_sizes(have), _type_and_sizes(want)
+    (kind, size), (expected_kind, minimum) = _type_and_sizes(actual), _type_and_sizes(expected)
     if kind in TEXT_TYPES and expected_kind in TEXT_TYPES:
         return not size or (bool(minimum) and size >= minimum)
     if kind == expected_kind == "numeric":
@@ -165,13 +165,13 @@ def _type_and_sizes(text: str) -> tuple[str, list[int]]:
     return re.sub(r"\(.*", "", text), [int(number) for number in re.findall(r"\d+", text)]
 
 
-def _indexes(name: str, want: Table, have: Table, *, postgresql: bool) -> Iterator[Finding]:
-    present = {index.identity for index in have.indexes}
-    known = {index.identity for index in want.indexes}
-    for index in want.indexes:
+def _indexes(name: str, expected_table: Table, actual_table: Table, *, postgresql: bool) -> Iterator[Finding]:
+    present = {index.identity for index in actual_table.indexes}
+    known = {index.identity for index in expected_table.indexes}
+    for index in expected_table.indexes:
         if index.identity not in present:
             yield _missing_index(name, index, postgresql=postgresql)
-    for index in have.indexes:
+    for index in actual_table.indexes:
         if index.identity in known:
             continue
         if index.unique:
@@ -215,9 +215,11 @@ def _missing_index(name: str, index: Index, *, postgresql: bool) -> Finding:
     )
 
 
-def _references(name: str, want: Table, have: Table, known: dict[str, Table]) -> Iterator[Finding]:
-    for column, (parent, _) in want.references.items():
-        if have.references.get(column, (None, None))[0] != parent and column in have.columns:
+def _references(
+    name: str, expected_table: Table, actual_table: Table, known: dict[str, Table]
+) -> Iterator[Finding]:
+    for column, (parent, _) in expected_table.references.items():
+        if actual_table.references.get(column, (None, None))[0] != parent and column in actual_table.columns:
             yield Finding(
                 "missing-foreign-key",
                 "warning",
@@ -229,8 +231,8 @@ def _references(name: str, want: Table, have: Table, known: dict[str, Table]) ->
                 f'ALTER TABLE "{name}" ADD FOREIGN KEY ("{column}") REFERENCES "{parent}" ("id") '
                 "DEFERRABLE INITIALLY DEFERRED;",
             )
-    for column, (parent, deferred) in have.references.items():
-        expected = want.references.get(column)
+    for column, (parent, deferred) in actual_table.references.items():
+        expected = expected_table.references.get(column)
         if parent in known and (expected is None or expected[0] != parent):
             why, now = (
                 "references to missing rows are refused",
@@ -243,13 +245,13 @@ def _references(name: str, want: Table, have: Table, known: dict[str, Table]) ->
         yield Finding("extra-foreign-key", "warning", f"{name}.{column}", now, why=why, todo=MIGRATE)
 
 
-def _checks(name: str, want: Table, have: Table) -> Iterator[Finding]:
-    present, known = set(map(normalise, have.checks)), set(map(normalise, want.checks))
-    for check in want.checks:
+def _checks(name: str, expected_table: Table, actual_table: Table) -> Iterator[Finding]:
+    present, known = set(map(normalise, actual_table.checks)), set(map(normalise, expected_table.checks))
+    for check in expected_table.checks:
         if normalise(check) not in present:
             why = "nothing prevents such values"
             yield Finding("missing-check", "advice", name, "none", f"a check {check}", why, MIGRATE)
-    for check in have.checks:
+    for check in actual_table.checks:
         if normalise(check) not in known:
             yield Finding(
                 "extra-check",

@@ -59,7 +59,7 @@ def doctor(
     Changes nothing.
     """
     from tformance_seed.cli import doctor_views
-    from tformance_seed.doctor import Overrides, examine, remedy_script
+    from tformance_seed.doctor import Overrides, examine, sql_script
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
@@ -73,7 +73,7 @@ def doctor(
             findings = list(check_broker(broker))
         examined = examine(opened, database, overrides, findings)
     if as_sql:
-        console.print_message(remedy_script(examined).removesuffix("\n"))
+        console.print_message(sql_script(examined).removesuffix("\n"))
     else:
         console.show(doctor_views.report(examined), as_json=as_json)
     if examined.errors:

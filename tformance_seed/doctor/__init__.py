@@ -2,6 +2,6 @@
 
 from tformance_seed.doctor.examination import Report, Section, examine
 from tformance_seed.doctor.machine import Overrides
-from tformance_seed.doctor.remedy_script import remedy_script
+from tformance_seed.doctor.remedy_script import sql_script
 
-__all__ = ["Overrides", "Report", "Section", "examine", "remedy_script"]
+__all__ = ["Overrides", "Report", "Section", "examine", "sql_script"]

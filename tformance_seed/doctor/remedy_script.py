@@ -9,7 +9,7 @@ from tformance_seed.doctor.server import RELOAD, RESTART
 SECTIONS = ("Schema", "Server", "Health")
 
 
-def remedy_script(report: Report) -> str:
+def sql_script(report: Report) -> str:
     """Return the statements that remedy the findings; those to be considered first are commented out.
 
     psql must run it without a transaction around it, which ALTER SYSTEM and VACUUM do not allow.

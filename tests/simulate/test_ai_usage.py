@@ -37,7 +37,7 @@ def test_the_count_is_within_three_standard_deviations(seed):
     assert abs(len(used["date"]) - expected) < 3 * deviation
 
 
-def test_a_great_organisation_in_which_all_use_ai():
+def test_a_large_organisation_in_which_all_use_ai():
     profile = make_profile()
     profile = dataclasses.replace(profile, adoption=1.0, until=datetime.date(2025, 12, 1))
     used = ai_usage(make_members(4505, profile), slice(None), profile)
@@ -85,7 +85,7 @@ def test_rows_are_legal_sorted_and_within_their_bounds():
     assert (used["synced_at"].astype("datetime64[D]") == used["date"]).all()
 
 
-def test_everybody_has_one_tool_most_of_them_copilot():
+def test_each_member_has_one_tool_mostly_copilot():
     profile = make_profile()
     used = ai_usage(make_members(2000, profile), slice(None), profile)
     tools = {}

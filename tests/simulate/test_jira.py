@@ -64,7 +64,7 @@ def test_status_follows_the_pull_requests():
     assert (simulated["issue_created_at"] < facts()["first_created"]).all()
 
 
-def test_types_are_drawn_where_nothing_tells():
+def test_types_are_drawn_where_nothing_states_them():
     simulated = issues(facts(), make_profile())
     shares = [
         (simulated["issue_type"] == kind).mean() for kind in (b"Story", b"Task", b"Bug", b"Improvement")
@@ -84,7 +84,7 @@ def test_types_are_drawn_where_nothing_tells():
         ("Invoices", '["area/api","documentation"]', b"Task"),
     ],
 )
-def test_title_and_labels_tell_the_type(title, labels, kind):
+def test_title_and_labels_state_the_type(title, labels, kind):
     simulated = issues(facts(1, title=texts(title), labels=texts(labels)), make_profile())
     assert simulated["issue_type"].tolist() == [kind]
 
@@ -134,7 +134,7 @@ def test_one_repository_numbers_from_a_thousand():
     assert keyed(make_profile(repos=("acme/api",)), b"acme/api", [1, 2]) == [b"ACME-1001", b"ACME-1002"]
 
 
-def test_several_repositories_take_turns():
+def test_several_repositories_alternate():
     profile = make_profile(repos=("acme/api", "acme/web"))
     assert keyed(profile, b"acme/api", [1, 2]) == [b"ACME-1002", b"ACME-1004"]
     assert keyed(profile, b"acme/web", [1, 2]) == [b"ACME-1003", b"ACME-1005"]

@@ -42,7 +42,7 @@ def test_reviewers_are_others_than_the_author_and_one_to_three(simulated):
     assert set(np.bincount(pairs[0])[np.unique(pairs[0])].tolist()) == {1, 2, 3}
 
 
-def test_changes_requested_are_followed_by_the_same_persons_last_word(simulated):
+def test_changes_requested_are_followed_by_the_same_persons_final_verdict(simulated):
     reviews = simulated[1]["PRReview"]
     requested = np.flatnonzero(reviews["state"] == b"changes_requested")
     last = np.searchsorted(reviews["pull_request"], reviews["pull_request"][requested], side="right") - 1
@@ -64,7 +64,7 @@ def test_bots_review_what_ai_reviewed_and_come_first(simulated):
     assert simulated[1]["PullRequest"]["has_ai_review"].tolist() == (prs["ai_kind"] == AI_REVIEW).tolist()
 
 
-def test_counts_on_the_pull_request_are_recounts(simulated):
+def test_counts_on_the_pull_request_match_its_rows(simulated):
     rows, tables = simulated
     prs, reviews = tables["PullRequest"], tables["PRReview"]
     requested = reviews["pull_request"][reviews["state"] == b"changes_requested"]
@@ -104,7 +104,7 @@ def test_fix_hours_are_the_mean_wait_for_what_follows(simulated):
             assert np.isnan(prs["avg_fix_response_hours"][row])
 
 
-def test_comments_lie_within_the_pull_request_and_name_its_files(simulated):
+def test_comments_are_within_the_pull_request_and_name_its_files(simulated):
     rows, tables = simulated
     comments, prs = tables["PRComment"], tables["PullRequest"]
     owner, when = comments["pull_request"], comments["comment_created_at"]
@@ -204,7 +204,7 @@ def test_the_bottleneck_has_one_person_do_sixty_percent_of_reviews(seed):
     assert (shares > 0).all()
 
 
-def test_without_a_bottleneck_reviews_are_shared_out():
+def test_without_a_bottleneck_reviews_are_spread():
     profile = make_profile("baseline")
     members = make_members(5, profile)
     tables = simulate(

@@ -35,7 +35,7 @@ def test_json_is_canonical(simulated, summarised):
     assert [text.decode() for text in summarised] == [json_text(json.loads(text)) for text in summarised]
 
 
-def test_summaries_tell_what_is_known(simulated, summarised):
+def test_summaries_state_what_is_known(simulated, summarised):
     rows, prs = simulated
     profile = [json.loads(text) for text in summarised]
     owner = rows.files["pull_request"]
@@ -55,7 +55,7 @@ def test_summaries_tell_what_is_known(simulated, summarised):
     assert set(scopes[sizes < 50].tolist()) == {"small"}
 
 
-def test_confidence_and_signals_stand_where_ai_was_found(simulated):
+def test_confidence_and_signals_are_set_where_ai_was_found(simulated):
     rows, prs = simulated
     found = rows.pull_requests["ai_kind"] != AI_NONE
     score = prs["ai_confidence_score"]

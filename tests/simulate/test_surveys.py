@@ -27,7 +27,7 @@ def test_surveys_are_of_what_members_merged(simulated):
     assert set(np.flatnonzero(merged & three_days)) <= set(surveys["pull_request"].tolist())
 
 
-def test_authors_say_what_was_found(simulated):
+def test_authors_answer_what_was_found(simulated):
     prs, surveys = simulated[1]["PullRequest"], simulated[1]["PRSurvey"]
     answered = ~np.isnat(surveys["author_responded_at"])
     assisted = prs["is_ai_assisted"][surveys["pull_request"]]
@@ -117,7 +117,7 @@ def test_the_detective_game_depends_on_the_kind_of_author():
 
 
 @pytest.mark.parametrize("name", ["ai-success", "review-bottleneck"])
-def test_quality_moves_as_its_scenario_says_in_eight_weeks_of_a_small_team(name):
+def test_quality_follows_its_scenario_in_eight_weeks_of_a_small_team(name):
     moved = 0
     for seed in range(40):
         profile = make_profile(name, seed=seed)
@@ -129,7 +129,7 @@ def test_quality_moves_as_its_scenario_says_in_eight_weeks_of_a_small_team(name)
     assert moved >= 36
 
 
-def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
+def test_guesses_are_near_their_bands_in_eight_weeks_of_a_small_team():
     beside, authors = 0, 0
     for seed in range(1, 9):
         profile = make_profile("detective-game", seed=seed)
@@ -148,7 +148,7 @@ def test_guesses_lie_near_their_bands_in_eight_weeks_of_a_small_team():
     assert beside <= 0.1 * authors
 
 
-def test_no_answers_where_nobody_answers():
+def test_a_response_rate_of_zero_gives_no_answers():
     _, tables = survey(make_profile(survey_response_rate=0.0), count=300)
     assert tables["PRSurvey"]["author_ai_assisted"].mask.all()
     assert np.isnat(tables["PRSurvey"]["author_responded_at"]).all()

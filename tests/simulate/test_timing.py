@@ -150,11 +150,11 @@ def test_long_durations_lean_towards_whole_days():
 
 
 @pytest.mark.parametrize("exponent", [1, 3, 9, 0.2])
-def test_a_root_is_found_as_exactly_as_floats_tell(exponent):
+def test_a_root_is_found_as_exactly_as_floats_allow(exponent):
     found = root(lambda x: x**exponent - 2.0, 0.0, 1e6)
     assert found == pytest.approx(2.0 ** (1 / exponent), rel=1e-14)
 
 
-def test_where_there_is_no_root_the_nearer_end_is_taken():
+def test_where_there_is_no_root_the_nearer_end_is_returned():
     assert root(lambda x: x + 1.0, 0.0, 8.0) == 0.0
     assert root(lambda x: x - 9.0, 0.0, 8.0) == 8.0

@@ -277,12 +277,12 @@ def test_other_files_configure_no_ai_tool(name: str) -> None:
         ("Add a revert button", False, False),
     ],
 )
-def test_titles_tell_reverts_and_hotfixes(title: str, revert: bool, hotfix: bool) -> None:
+def test_titles_mark_reverts_and_hotfixes(title: str, revert: bool, hotfix: bool) -> None:
     assert (is_revert(title), is_hotfix(title)) == (revert, hotfix)
 
 
 @pytest.mark.parametrize(
     "text", ["-" * 100_000, "claude " + "* " * 50_000, "co-authored-by:" + " " * 100_000, "\n" * 100_000]
 )
-def test_long_lines_of_nothing_hold_no_tool(text: str) -> None:
+def test_long_lines_without_a_tool_contain_none(text: str) -> None:
     assert ai_tools(text) == []

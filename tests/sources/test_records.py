@@ -24,7 +24,7 @@ def test_activity_counts_the_whole_weeks_before_a_moment():
     assert at(20 + RECENT_WEEKS) == at(500) == [0, 0]
 
 
-def test_activity_is_the_askers_to_change():
+def test_changing_a_result_leaves_the_activity_as_it_is():
     activity = Activity(FIRST, np.ones((4, 3), dtype=np.int64))
     when = np.array([FIRST + 4 * WEEK])
     activity.commits_before(when)[:] = 0

@@ -1,4 +1,4 @@
-"""Small git repositories made to measure, and what the git source says of them in plain Python."""
+"""Small git repositories made to measure, and what the git source reads from them as plain Python."""
 
 import datetime
 import os
@@ -112,7 +112,7 @@ def source(
 
 @dataclass
 class Contents:
-    """What a source says: references followed, arrays as lists of rows."""
+    """The content of a source: references resolved, arrays as lists of rows."""
 
     pull_requests: list[dict]
     commits: list[dict]

@@ -159,9 +159,9 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
 
     reviewed = review_count[owner] > 0
     review = of(review_start, review_count, "comment on review")[reviewed]
-    author_row = np.where(random.chance("comment by author", BY_AUTHOR, key, position), author, -1)
+    commenter = np.where(random.chance("comment by author", BY_AUTHOR, key, position), author, -1)
     start = seconds(prs["created_at"])[owner]
-    author_row[reviewed] = reviews["reviewer"][review]
+    commenter[reviewed] = reviews["reviewer"][review]
     start[reviewed] = seconds(reviews["submitted_at"])[review]
     on_line = (
         reviewed & (file_count[owner] > 0) & random.chance("comment on line", ON_LINE_SHARE, key, position)
@@ -172,14 +172,14 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
 
     # Only every second comment can be an answer, so what it answers is none.
     question = np.arange(len(owner)) - position % 2
-    answer = (position % 2 == 1) & on_line[question] & (author >= 0) & (author_row[question] != author)
+    answer = (position % 2 == 1) & on_line[question] & (author >= 0) & (commenter[question] != author)
     answer &= random.chance("comment answered", ANSWERED, key, position)
     delay = random.uniform("answer", key, position) * (ended - when[question])
     when = np.where(answer, when[question] + np.floor(delay).astype(np.int64), when)
-    author_row = np.where(answer, author, author_row)
+    commenter = np.where(answer, author, commenter)
     file = np.where(answer, file[question], file)
     on_line |= answer
-    kind = np.select([answer, on_line, author_row < 0], [ANSWER, ON_LINE, BY_BOT], ON_PULL_REQUEST)
+    kind = np.select([answer, on_line, commenter < 0], [ANSWER, ON_LINE, BY_BOT], ON_PULL_REQUEST)
 
     identifier = random.identifier("comment", key, position)
     path = np.zeros(len(owner), dtype=files["filename"].dtype)
@@ -193,7 +193,7 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     return {
         "pull_request": owner,
         "github_comment_id": identifier,
-        "author": author_row,
+        "author": commenter,
         "body": BODIES[kind, text],
         "comment_type": KINDS[on_line.astype(np.int64)],
         "path": nullable(path, on_line),

@@ -15,7 +15,7 @@ from tformance_seed.sources.records import Batch, Members
 
 
 def complete(batch: Batch, members: Members, profile: Profile) -> CompleteBatch:
-    """Return a batch with everything that its rows need; fills columns of ``batch`` in position.
+    """Return a batch with everything that its rows need; fills columns of ``batch`` in place.
 
     Counts, times and outcomes of pull requests follow from their reviews and comments, observed or not.
     """

@@ -62,7 +62,7 @@ NIGHT, NIGHT_LENGTH, NIGHT_MARGIN = 22 * 3600, 9 * 3600, 3 * 3600
 
 
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
-    """Complete the times of a batch, in position.
+    """Complete the times of a batch, in place.
 
     Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, ``merged_at``,
     ``cycle_time_hours`` and ``review_time_hours``; commits get ``committed_at`` where it was NaT. Where

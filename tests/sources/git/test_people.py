@@ -57,7 +57,7 @@ def test_one_person_with_several_addresses_names_and_logins_is_one_member(worksh
     assert (bob["github_id"], bob["display_name"]) == ("1234", "Bob Ray")
 
 
-def test_namesakes_with_accounts_of_their_own_stay_apart(workshop: Workshop) -> None:
+def test_people_of_one_name_with_accounts_of_their_own_stay_apart(workshop: Workshop) -> None:
     land(
         workshop,
         "Wei Wang <1+wei@users.noreply.github.com>",
@@ -71,14 +71,14 @@ def test_namesakes_with_accounts_of_their_own_stay_apart(workshop: Workshop) -> 
     assert len({member["email"] for member in told_of}) == 4
 
 
-def test_addresses_of_no_one_unite_nobody(workshop: Workshop) -> None:
+def test_impersonal_addresses_unite_no_one(workshop: Workshop) -> None:
     land(workshop, "Ann Lee <noreply@github.com>", "Carl Ek <noreply@github.com>", "Dee Fox <root@localhost>")
     assert authors(workshop.path) == ["ann-lee", "carl-ek", "dee-fox"]
     addresses = [member["email"] for member in members(workshop.path, emails=True)]
     assert addresses == ["ann-lee@example.com", "carl-ek@example.com", "dee-fox@example.com"]
 
 
-def test_logins_are_made_of_names_in_any_script_and_taken_by_one(workshop: Workshop) -> None:
+def test_logins_follow_names_in_any_script_and_are_unique(workshop: Workshop) -> None:
     land(
         workshop,
         "José Ñandú <j@corp.io>",
@@ -93,7 +93,7 @@ def test_logins_are_made_of_names_in_any_script_and_taken_by_one(workshop: Works
     assert fourth["github_username"] == "jose-nandu-2"
 
 
-def test_made_up_address_never_takes_a_real_one(workshop: Workshop) -> None:
+def test_an_invented_address_is_never_a_real_one(workshop: Workshop) -> None:
     land(workshop, "Kim Poe <dev@example.com>", "dev <3+dev@users.noreply.github.com>", "Dev <none>")
     addresses = [member["email"] for member in members(workshop.path, emails=True)]
     assert len(set(addresses)) == len(addresses) == 3

@@ -1,4 +1,4 @@
-"""What the git source does with repositories that are not as they should be."""
+"""The git source on repositories that are damaged, foreign, partial or empty."""
 
 import datetime
 import os
@@ -184,7 +184,7 @@ def test_partial_clone_is_read_without_the_network(workshop: Workshop, tmp_path:
     assert "lacks contents of 5 files" in read.warnings[0]
 
 
-def test_failure_of_git_on_the_way_is_told_in_its_own_words(workshop: Workshop) -> None:
+def test_a_failure_of_git_is_reported_with_its_message(workshop: Workshop) -> None:
     read = source(workshop.path)
     lose(workshop, "HEAD:app/one.py")
     with pytest.raises(SeedError, match=r"git diff-tree: fatal: unable to read"):

@@ -70,7 +70,7 @@ def test_odd_file_names_survive_adding_and_renaming(workshop: Workshop) -> None:
     assert {file["status"] for file in contents.pull_request(2)["files"]} == {"renamed"}
 
 
-def test_file_names_that_are_alike_once_cut_share_a_row(workshop: Workshop) -> None:
+def test_file_names_that_are_equal_once_truncated_share_a_row(workshop: Workshop) -> None:
     folder = "/".join(["d" * 100] * 5)
     names = {f"{folder}/{letter}.py": "x\n" for letter in "ab"}
     workshop.commit("Deep (#1)", "2025-03-02 10:00", files=names)
@@ -79,7 +79,7 @@ def test_file_names_that_are_alike_once_cut_share_a_row(workshop: Workshop) -> N
     assert file["additions"] == 2
 
 
-def test_message_in_another_encoding_and_a_long_one_are_made_fit(workshop: Workshop) -> None:
+def test_messages_in_another_encoding_and_long_ones_are_converted(workshop: Workshop) -> None:
     workshop.git("config", "i18n.commitEncoding", "ISO-8859-1")
     (workshop.path / "message").write_bytes("Grüße (#1)\n".encode("latin-1"))
     workshop.git(
@@ -104,7 +104,7 @@ def test_bot_opens_pull_requests_and_is_no_member(workshop: Workshop) -> None:
 CLAUDE = "Co-Authored-By: Claude Opus 4 <noreply@anthropic.com>"
 
 
-def test_traces_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
+def test_signs_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
     workshop.commit(f"By hand and Claude (#1)\n\n{CLAUDE}", "2025-03-02 10:00")
     workshop.commit("Reviewed (#2)\n\n## Summary by CodeRabbit\n\nFine", "2025-03-03 10:00")
     workshop.commit("Plain, moves a cursor (#3)", "2025-03-04 10:00", files={"CLAUDE.md": "x\n"})
@@ -133,7 +133,7 @@ def test_traces_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
     assert assisted == [('["claude"]', True), none, none, ('["claude"]', True), none, ('["devin"]', True)]
 
 
-def test_titles_tell_jira_keys_reverts_and_hotfixes(workshop: Workshop) -> None:
+def test_titles_give_jira_keys_reverts_and_hotfixes(workshop: Workshop) -> None:
     workshop.commit("ABC-123: hotfix for UTF-8 (#1)", "2025-03-02 10:00")
     workshop.commit('Revert "ABC-123: hotfix for UTF-8 (#1)" (#2)', "2025-03-03 10:00")
     workshop.commit("Read UTF-8 (#3)", "2025-03-04 10:00")

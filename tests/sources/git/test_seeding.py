@@ -77,7 +77,7 @@ def test_ai_and_jira_keys_come_from_the_messages(database, clone):
     assert JiraIssue.get(JiraIssue.jira_key == "ABC-6").status == "Done"
 
 
-def test_nobodys_address_is_stored_unless_asked_for(database, clone):
+def test_no_address_is_stored_unless_asked_for(database, clone):
     seed(database, clone.path, days=60)
     assert all(member.email.endswith("@example.com") for member in TeamMember.select())
     seed(database, clone.path, days=60, emails=True)

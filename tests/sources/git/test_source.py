@@ -69,7 +69,7 @@ def test_squash_commit_is_a_pull_request_with_itself_as_its_commit(workshop: Wor
     assert commit.keys() == COMMIT_COLUMNS.keys()
 
 
-def test_merge_has_the_commits_it_brought_in_and_their_true_dates(workshop: Workshop) -> None:
+def test_a_merge_has_the_commits_that_it_merged_and_their_true_dates(workshop: Workshop) -> None:
     mixture(workshop)
     contents = read_all(source(workshop.path))
     row = contents.pull_request(2)
@@ -83,7 +83,7 @@ def test_merge_has_the_commits_it_brought_in_and_their_true_dates(workshop: Work
     assert not any("Merge pull request" in commit["message"] for commit in contents.commits)
 
 
-def test_mixture_is_told_oldest_first(workshop: Workshop) -> None:
+def test_a_mixture_is_read_oldest_first(workshop: Workshop) -> None:
     mixture(workshop)
     read = source(workshop.path)
     contents = read_all(read)

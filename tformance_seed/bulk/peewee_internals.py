@@ -166,6 +166,14 @@ def execute(database: peewee.Database, query: Any) -> Any:
     return database.execute(query)  # type: ignore[no-untyped-call]
 
 
+def exists(database: peewee.Database, query: Any) -> bool:
+    """Return whether a query has any row.
+
+    ``SelectBase.exists`` of Peewee 3.17 asks the database that the model is bound to.
+    """
+    return bool(peewee.Select(columns=[peewee.fn.EXISTS(query)]).scalar(database))
+
+
 def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any]) -> Any:
     """Insert one row, given by names of fields, and return the primary key that the database generated.
 

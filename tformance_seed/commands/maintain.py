@@ -9,7 +9,7 @@ import peewee
 
 from tformance_seed import ledger, verification
 from tformance_seed.bulk import Result
-from tformance_seed.bulk.peewee_internals import table_name
+from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.errors import InputError, OrganisationBusyError
 from tformance_seed.metrics import data_extent, refresh_weekly
 from tformance_seed.settings import DEFAULT_DAYS
@@ -47,7 +47,7 @@ def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
         return {slug: found[slug] for slug in dict.fromkeys(slugs)}
-    if not has_team_registry(database) or not SeedTeam.select().exists(database):
+    if not has_team_registry(database) or not exists(database, SeedTeam.select()):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
     return {team.slug: team.team_id for team in ledger.own_teams(database)}
 

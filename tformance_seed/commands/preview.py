@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import peewee
 
 from tformance_seed import ledger
-from tformance_seed.bulk.peewee_internals import table_name
+from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.catalog.calibration import expected_usage_rows
 from tformance_seed.planning.plan import Plan
 from tformance_seed.planning.request import Request
@@ -62,7 +62,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
 def _action(database: peewee.Database, item: Plan, request: Request, *, has_registry: bool) -> str:
     slug = item.profile.organisation.slug
     own = ledger.own_team(database, slug) if has_registry else None
-    if own is None and Team.select().where(Team.slug == slug).exists(database):
+    if own is None and exists(database, Team.select().where(Team.slug == slug)):
         return (
             "adopt the team"
             if request.options.adopt

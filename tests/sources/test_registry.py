@@ -41,6 +41,7 @@ def test_a_new_source_needs_its_line_alone(observed):
     ("wishes", "message"),
     [
         ({"members": 5}, "--members goes with --source synthetic: a repository brings its own"),
+        ({"prs": 0}, "--prs goes with --source synthetic: a repository brings its own"),
         ({"repositories": ["clone"]}, "--repo goes with --source git"),
         ({"emails": True}, "--emails goes with --source git: generated addresses are nobody's"),
     ],

@@ -83,7 +83,8 @@ class Request(ContentRequest):
 
     def _is_given(self, option: str | None) -> bool:
         """Return whether the user set an option."""
-        return option is not None and getattr(self, option) not in (None, False, (), [])
+        value = None if option is None else getattr(self, option)
+        return value is not None and value is not False and value not in ((), [])  # but 0 is given
 
 
 #: Field -> whether a value that is given is right, and what is expected of it.

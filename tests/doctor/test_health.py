@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 
 from tests.support.examinations import examined, findings, none, only
-from tests.support.servers import NEWEST, OLDEST, postgres
+from tests.support.servers import NEWEST, OLDEST, postgres, wait_until
 from tformance_seed.doctor.tiers import GB
 
 TEAM = """
@@ -20,6 +20,11 @@ SNAPSHOTS = """
     SELECT now(), now(), date '1900-01-01' + n, 1, 1, 0, 0, now(), 1 FROM generate_series(1, 60000) n"""
 
 
+OTHER_SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type = 'client backend'"""
+
+
 class Patient:
     """A database of the application on a server that a test may make ill."""
 
@@ -29,8 +34,10 @@ class Patient:
         self.run(TEAM)
 
     def run(self, *statements):
+        """Run statements, and wait until their sessions have ended: then the server has counted them."""
         for statement in statements:
             self.server.execute(statement, self.url)
+        wait_until(lambda: self.server.execute(OTHER_SESSIONS, self.url) == [(0,)])
 
     @property
     def health(self):

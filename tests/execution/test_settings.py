@@ -199,9 +199,9 @@ def test_results_are_kept_for_a_day_as_json(workers, begin, broker, opened):
 
 @pytest.mark.parametrize("others", [(), ("resend", "dub", "novu", "calcom")])
 def test_messages_of_a_killed_worker_are_picked_up_within_30_seconds(workers, begin, postgresql_url, others):
-    """On an idle queue, and on one with other messages: within twice the time-out of a heartbeat."""
-    assert 2 * HEARTBEAT_TIMEOUT <= 30_000
-    timeout = 4.0
+    """On an idle queue, and on one with other messages: a heartbeat's time-out and ten seconds suffice."""
+    timeout, polling_and_other_tasks = 4.0, 10.0
+    assert HEARTBEAT_TIMEOUT / 1000 + polling_and_other_tasks < 30
     quick_requeue = with_constants({"execution.broker.HEARTBEAT_TIMEOUT": 1000 * timeout})
     begin("polar")
     first = workers("--processes", "1", "--queues", "sync", **quick_requeue)
@@ -215,7 +215,7 @@ def test_messages_of_a_killed_worker_are_picked_up_within_30_seconds(workers, be
     if others:
         begin(*others)
     wait_until(lambda: SeedTask.get(SeedTask.stage == "team").state == "done", 40)
-    assert time.monotonic() - started < 2 * timeout
+    assert time.monotonic() - started < timeout + polling_and_other_tasks
 
 
 def test_a_killed_process_is_replaced_while_its_sibling_continues(workers):

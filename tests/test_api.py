@@ -12,6 +12,7 @@ import peewee
 import pytest
 
 import tformance_seed
+from tests.support.commands import command
 from tests.support.servers import APPLICATION_SQL
 from tformance_seed.storage.models import PullRequest, SeedRun, Team
 
@@ -56,8 +57,6 @@ def test_several_organisations_are_one_run(opened):
 
 
 def test_the_digest_is_that_of_the_command_line(opened, tmp_path):
-    from tests.support.commands import command
-
     tformance_seed.seed(opened, "polar", **WINDOW)
     other = f"sqlite:///{tmp_path}/other.db"
     options = [f"--{name}={value}" for name, value in WINDOW.items()]

@@ -40,10 +40,10 @@ def test_a_new_source_needs_its_line_alone(observed):
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        ({"members": 5}, "--members goes with --source synthetic: a repository brings its own"),
-        ({"prs": 0}, "--prs goes with --source synthetic: a repository brings its own"),
-        ({"repositories": ["clone"]}, "--repo goes with --source git"),
-        ({"emails": True}, "--emails goes with --source git: generated addresses are nobody's"),
+        ({"members": 5}, "--members works only with --source synthetic: a repository brings its own"),
+        ({"prs": 0}, "--prs works only with --source synthetic: a repository brings its own"),
+        ({"repositories": ["clone"]}, "--repo works only with --source git"),
+        ({"emails": True}, "--emails works only with --source git: generated addresses are nobody's"),
     ],
 )
 def test_options_of_other_sources_are_refused(observed, wishes, message):

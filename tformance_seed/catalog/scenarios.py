@@ -69,6 +69,18 @@ def load_scenarios() -> Mapping[str, Scenario]:
     return _read(SCENARIOS_FILE)
 
 
+def find_scenario(name: str) -> Scenario:
+    """Return the scenario of that name.
+
+    Raises:
+      InputError: there is none.
+    """
+    scenarios = load_scenarios()
+    if name not in scenarios:
+        raise InputError(f"--scenario {name}: no such scenario; expected one of {', '.join(scenarios)}")
+    return scenarios[name]
+
+
 @functools.cache
 def _read(path: Path) -> Mapping[str, Scenario]:
     tables = tomllib.loads(path.read_text(encoding="utf-8"))

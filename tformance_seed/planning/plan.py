@@ -11,7 +11,7 @@ from tformance_seed import ledger
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import SeedError
 from tformance_seed.planning.request import Options, Request
 from tformance_seed.sources.records import Source
@@ -100,7 +100,7 @@ def profile_of(record: Mapping[str, Any]) -> Profile:
         prs=record["prs"],
         adoption=record["adoption"],
         adoption_given=record["adoption_given"],
-        scenario=load_scenarios()[record["scenario"]] if record["scenario"] else None,
+        scenario=find_scenario(record["scenario"]) if record["scenario"] else None,
     )
 
 

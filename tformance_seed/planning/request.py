@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS
-from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
 from tformance_seed.sources.request import ContentRequest
@@ -48,7 +48,7 @@ class Request(ContentRequest):
         return next(implied, DEFAULT_SOURCE)
 
     def check(self) -> None:
-        """Raise InputError if a value is out of range, or options do not go together."""
+        """Raise InputError if a value is out of range, or options cannot be combined."""
         for name, (is_valid, expected) in _EXPECTED.items():
             value = getattr(self, name)
             if value is not None and not is_valid(value):
@@ -56,15 +56,15 @@ class Request(ContentRequest):
                 raise InputError(f"{_option(name)} {shown}: {expected}")
         if self.options.chunk_size is not None and self.options.chunk_size < 1:
             raise InputError(f"--chunk-size {self.options.chunk_size}: expected at least 1")
-        if self.scenario is not None and self.scenario not in load_scenarios():
-            raise InputError(f"--scenario {self.scenario}: expected one of {', '.join(load_scenarios())}")
+        if self.scenario is not None:
+            find_scenario(self.scenario)
         if self.everything and self.organisations:
-            raise InputError("--all and named organisations do not go together; choose one")
+            raise InputError("--all and named organisations cannot be combined; choose one")
         source_type(self.source_name).check(self)
         self._check_own_options()
         for name in ("days", "prs", "adoption") if self.scenario else ():
             if getattr(self, name) is not None:
-                raise InputError(f"--{name} and --scenario do not go together: a scenario sets its own")
+                raise InputError(f"--{name} and --scenario cannot be combined: a scenario sets its own")
 
     def _check_own_options(self) -> None:
         """Raise InputError if an option belongs to other sources than the request's."""
@@ -79,7 +79,7 @@ class Request(ContentRequest):
             if self._is_given(option):
                 owners = " or ".join(name for name, each in types.items() if option in each.own_options)
                 because = f": {reason}" if reason else ""
-                raise InputError(f"{_option(option)} goes with --source {owners}{because}")
+                raise InputError(f"{_option(option)} works only with --source {owners}{because}")
 
     def _is_given(self, option: str | None) -> bool:
         """Return whether the user set an option."""

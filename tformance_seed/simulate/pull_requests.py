@@ -71,10 +71,10 @@ def pull_requests(batch: CompleteBatch) -> Columns:
 def _milestones(prs: Columns, profile: Profile) -> Texts:
     """Return the quarter of the end of those pull requests that are on a milestone, such as 2026 Q1."""
     month = prs["ended_at"].astype("datetime64[M]").astype(np.int64)
-    years, index = np.unique(month // 3, return_inverse=True)
-    names = [f"{1970 + quarter // 4} Q{quarter % 4 + 1}".encode() for quarter in years.tolist()]
-    has = profile.random.chance("milestone", MILESTONES, prs["key"]) & (prs["author"] >= 0)
-    return np.where(has, np.array(names, dtype="S")[index] if names else b"", b"")
+    quarters, index = np.unique(month // 3, return_inverse=True)
+    names = [f"{1970 + quarter // 4} Q{quarter % 4 + 1}".encode() for quarter in quarters.tolist()]
+    has_milestone = profile.random.chance("milestone", MILESTONES, prs["key"]) & (prs["author"] >= 0)
+    return np.where(has_milestone, np.array(names, dtype="S")[index] if names else b"", b"")
 
 
 def _assignees(members: Members, author: int) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.catalog.scenarios import WEEKS, load_scenarios
+from tformance_seed.catalog.scenarios import WEEKS, find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
@@ -52,7 +52,7 @@ class ContentRequest:
             prs=self.prs,
             adoption=organisation.ai_adoption_rate if self.adoption is None else self.adoption,
             adoption_given=self.adoption is not None,
-            scenario=load_scenarios()[self.scenario] if self.scenario else None,
+            scenario=find_scenario(self.scenario) if self.scenario else None,
         )
 
     def _window(self, until: datetime.date) -> tuple[datetime.date, datetime.date]:

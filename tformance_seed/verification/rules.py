@@ -54,9 +54,9 @@ RULES: dict[str, Rule] = {
     "choices": Rule("every value is among the choices of its column", conditions.has_illegal_choice()),
     "lengths": Rule("no text is longer than its column", conditions.has_too_long_text()),
     "json": Rule("every JSON column holds JSON", conditions.has_invalid_json()),
-    "own_team": Rule("every row refers to rows of its own team", conditions.refers_to_another_team()),
+    "own_team": Rule("every row refers only to rows of its own team", conditions.refers_to_another_team()),
     "pull_request_unique": Rule(
-        "repository and number identify one pull request", {PullRequest: conditions.is_duplicate}
+        "repository and number identify exactly one pull request", {PullRequest: conditions.is_duplicate}
     ),
     "review_after_creation": Rule(
         "no pull request is reviewed before it is created",
@@ -101,7 +101,7 @@ RULES: dict[str, Rule] = {
         },
     ),
     "rounds_counted": Rule(
-        "the review rounds are the number of reviews that request changes",
+        "the number of review rounds is the number of reviews that request changes",
         {
             PullRequest: PullRequest.review_rounds
             != conditions.aggregate_of_children(
@@ -117,14 +117,14 @@ RULES: dict[str, Rule] = {
         },
     ),
     "lines_counted": Rule(
-        "the lines added and deleted are those of the files",
+        "the lines added and deleted are the sums over the files",
         {
             PullRequest: (PullRequest.additions != conditions.sum_of_files(PRFile.additions))
             | (PullRequest.deletions != conditions.sum_of_files(PRFile.deletions))
         },
     ),
     "changes_add_up": Rule(
-        "the changes of a file are its additions and deletions",
+        "the changes of a file are the sum of its additions and deletions",
         {PRFile: PRFile.changes != PRFile.additions + PRFile.deletions},
     ),
     "review_by_other": Rule(
@@ -143,7 +143,7 @@ RULES: dict[str, Rule] = {
         joins=(Commit.pull_request,),
     ),
     "commit_tools": Rule(
-        "a commit is assisted by AI if an AI tool is among its authors",
+        "a commit is marked as AI-assisted if and only if an AI tool is among its co-authors",
         {Commit: Commit.is_ai_assisted == (Commit.ai_co_authors.cast("TEXT") == "[]")},
     ),
     "comment_after_creation": Rule(
@@ -152,7 +152,7 @@ RULES: dict[str, Rule] = {
         joins=(PRComment.pull_request,),
     ),
     "check_duration": Rule(
-        "a check run takes the time from its start to its end",
+        "a check run's duration is the time from its start to its end",
         {
             PRCheckRun: conditions.duration_differs(
                 PRCheckRun.duration_seconds,
@@ -169,7 +169,7 @@ RULES: dict[str, Rule] = {
         joins=(Deployment.pull_request,),
     ),
     "jira_issue_known": Rule(
-        "the Jira key of a merged pull request is that of an issue, if the team has issues",
+        "the Jira key of a merged pull request is the key of an existing issue, if the team has issues",
         {PullRequest: conditions.has_unknown_issue},
     ),
     "jira_hours": Rule(
@@ -209,11 +209,11 @@ RULES: dict[str, Rule] = {
         joins=(PRSurvey.pull_request,),
     ),
     "answer_has_usage": Rule(
-        "an author who answers AI has recorded usage of AI tools, if the team records it",
+        "an author who says that AI helped has recorded usage of AI tools, if the team records it",
         {PRSurvey: conditions.has_no_recorded_usage},
     ),
     "guess_right": Rule(
-        "a guess is correct if it says whether the pull request is assisted by AI",
+        "a guess is correct if and only if it says whether the pull request is assisted by AI",
         {
             PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
             | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == WITH_AI))
@@ -248,10 +248,10 @@ RULES: dict[str, Rule] = {
         },
     ),
     "usage_on_weekdays": Rule(
-        "AI tools are used from Monday to Friday", {AIUsageDaily: conditions.is_on_weekend}
+        "AI tools are used only from Monday to Friday", {AIUsageDaily: conditions.is_on_weekend}
     ),
     "seats_add_up": Rule(
-        "every Copilot seat is active or inactive",
+        "active and inactive Copilot seats add up to the total",
         {
             CopilotSeatSnapshot: CopilotSeatSnapshot.total_seats
             != CopilotSeatSnapshot.active_this_cycle + CopilotSeatSnapshot.inactive_this_cycle

@@ -6,7 +6,7 @@ from typing import Any
 
 from tformance_seed.catalog.organisations import Organisation, find_organisation, load_organisations
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.sources.request import ContentRequest
 from tformance_seed.sources.source_type import Planned, SourceType
 from tformance_seed.sources.synthetic.source import SyntheticSource
@@ -21,7 +21,7 @@ def _check(_request: ContentRequest) -> None:
 
 def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
     for organisation in _organisations(request):
-        usual = load_scenarios()[request.scenario].members if request.scenario else organisation.members
+        usual = find_scenario(request.scenario).members if request.scenario else organisation.members
         profile = request.profile(organisation, request.until or today, request.members or usual)
         yield profile, SyntheticSource(profile)
 

@@ -1,4 +1,4 @@
-"""Organisations, scenarios and published figures: data files in TOML, and what is read from them."""
+"""Organisations, scenarios and published figures: TOML data files and the classes they are loaded into."""
 
 from tformance_seed.catalog.organisations import Organisation, find_organisation, load_organisations
 from tformance_seed.catalog.scenarios import Guesses, Ramp, Scenario, load_scenarios

@@ -1,4 +1,4 @@
-"""Organisations: the built-in catalogue or a user's own, read and checked."""
+"""Organisations: read and validate the built-in catalogue or a user's own."""
 
 import difflib
 import functools
@@ -18,28 +18,30 @@ from tformance_seed.catalog.calibration import (
 )
 from tformance_seed.errors import InputError
 
-#: The built-in catalogue, beside this file: ``importlib.resources`` takes longer to import than it to read.
+#: The built-in catalogue, next to this file. Importing ``importlib.resources`` would take longer than reading
+#: it.
 BUILT_IN = Path(__file__).with_name("organisations.toml")
 
-#: Pull requests of a year, where the catalogue gives no number.
+#: Pull requests per year if the catalogue gives no number.
 DEFAULT_PRS_PER_YEAR = 900
 
-#: Members for each pull request of a year, and at least, where the catalogue gives no number.
+#: Members per yearly pull request, and the minimum number of members, if the catalogue gives no number.
 MEMBERS_PER_YEARLY_PR, MIN_DEFAULT_MEMBERS = 1 / 45, 5
 
-#: Greatest number of members and of pull requests of one organisation.
+#: Maximum number of members, and of pull requests (per year or in a window), of one organisation.
 MAX_MEMBERS, MAX_PRS = 1_000_000, 100_000_000
 
-#: Mean hours from creation to merge for which the simulated times can keep their published medians.
+#: Range of the mean hours from creation to merge within which simulated times can keep the published medians.
 MIN_CYCLE_HOURS, MAX_CYCLE_HOURS = 5, 300
 
-#: Days, and days from Monday to Friday, of a year.
+#: Days, and days from Monday to Friday, in a year.
 DAYS_PER_YEAR, WORKDAYS_PER_YEAR = 365, 261
 
-#: Lengths that the application's columns allow.
+#: Maximum lengths that the application's columns allow.
 MAX_NAME_LENGTH, MAX_INDUSTRY_LENGTH, MAX_REPOSITORY_LENGTH = 100, 50, 255
 
-#: Length of a project key that is made from a name, and the key where a name has no letters for one.
+#: Maximum length of a project key derived from a name, and the key to use if a name yields fewer than two
+#: characters.
 MADE_KEY_LENGTH, FALLBACK_KEY = 10, "PROJ"
 
 #: The form of a slug.
@@ -48,7 +50,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
 @dataclass(frozen=True)
 class Organisation:
-    """One organisation of a catalogue.
+    """One organisation in a catalogue.
 
     ``ai_adoption_rate`` is the share of members who use AI tools; ``survey_response_rate`` the share of
     authors who answer; ``ai_pr_share`` the share of pull requests in which AI is found, and ``cycle_hours``
@@ -69,11 +71,11 @@ class Organisation:
 
     @property
     def ai_found(self) -> float:
-        """The share of pull requests in which AI is found: its own, or the published one."""
+        """The share of pull requests in which AI is found: the organisation's own, or the published share."""
         return AI_SHARE if self.ai_pr_share is None else self.ai_pr_share
 
     def jira_scheme(self, repository: str) -> tuple[str, int, int]:
-        """Return the project of a repository's invented issues, and how these are numbered.
+        """Return the Jira project of a repository's generated issues, and how they are numbered.
 
         The issue of pull request n is ``first + n * step``, so that no two pull requests of the organisation
         share an issue.
@@ -86,7 +88,7 @@ class Organisation:
         return self.jira_project_key, FIRST_JIRA_ISSUE + self.repos.index(repository), len(self.repos)
 
     def expected_rows(self, days: int) -> dict[str, int]:
-        """Estimate how many rows a window of that many days produces, by kind of row."""
+        """Estimate the number of rows that a window of ``days`` days produces, by kind of row."""
         prs = self.prs_per_year * days / DAYS_PER_YEAR
         workdays = days * WORKDAYS_PER_YEAR / DAYS_PER_YEAR
         return {
@@ -124,7 +126,7 @@ def _are_repositories(value: Any) -> bool:
     )
 
 
-#: Key -> (what is valid, in words; test).
+#: Key -> (description of valid values, validation function).
 RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (f"a text of 1 to {MAX_NAME_LENGTH} characters", _is_text(MAX_NAME_LENGTH)),
     "repos": ('a list of different names "owner/name"', _are_repositories),
@@ -143,10 +145,10 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def load_organisations(path: Path | None = None) -> dict[str, Organisation]:
-    """Return the organisations of a catalogue in TOML by slug, by default of the built-in one.
+    """Return the organisations of a TOML catalogue by slug; the default is the built-in catalogue.
 
     Raises:
-      InputError: the file cannot be read or is not valid; names the file, the line and the key.
+      InputError: the file cannot be read or is not valid; the message gives the file, the line and the key.
     """
     if path is None:
         return dict(_built_in())
@@ -164,7 +166,7 @@ def _built_in() -> Mapping[str, Organisation]:
 
 
 def jira_project(name: str) -> str:
-    """Make a Jira project key from a name: its letters and digits, at most ten."""
+    """Derive a Jira project key from a name: up to ten of its letters and digits, starting with a letter."""
     letters = re.sub("[^A-Z0-9]", "", name.upper()).lstrip("0123456789")
     return letters[:MADE_KEY_LENGTH] if len(letters) > 1 else FALLBACK_KEY
 
@@ -173,7 +175,7 @@ def find_organisation(slug: str, catalog: Mapping[str, Organisation]) -> Organis
     """Return the organisation with a slug.
 
     Raises:
-      InputError: there is none; names the most similar slugs.
+      InputError: there is none; the message lists the most similar slugs.
     """
     try:
         return catalog[slug]
@@ -194,7 +196,7 @@ def _parse(text: str, file: str) -> dict[str, Organisation]:
 
 
 def _organisation(slug: str, table: Any, text: str, file: str) -> Organisation:
-    """Check a table of a catalogue, and return the organisation that it describes, with defaults."""
+    """Validate a catalogue table and return the organisation that it describes, with defaults filled in."""
 
     def invalid(key: str | None, problem: str) -> InputError:
         return InputError(f"catalogue {file}:{_line(text, slug, key)}: {problem}")
@@ -225,7 +227,7 @@ def _organisation(slug: str, table: Any, text: str, file: str) -> Organisation:
 
 
 def _line(text: str, slug: str, key: str | None) -> int:
-    """Return the line of a key in a table, or of the table's header: ``tomllib`` does not keep them.
+    """Return the line number of a key in a table, or of the table's header, which ``tomllib`` does not keep.
 
     Parameters:
       key: None for the header.

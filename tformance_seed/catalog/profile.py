@@ -1,4 +1,4 @@
-"""What one organisation is seeded with: the catalogue's entry, the window, and what the user asked for."""
+"""The inputs for seeding one organisation: its catalogue entry, the window, and the user's options."""
 
 import datetime
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tformance_seed.catalog.scenarios import WEEKS, Scenario
 from tformance_seed.sampling.arrays import Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
 
-#: Offsets from UTC at which an organisation may work, in hours, and their shares.
+#: Possible UTC offsets of an organisation, in hours -> their weights.
 UTC_OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
 
 
@@ -22,22 +22,22 @@ def days_between(since: datetime.date, until: datetime.date) -> Times:
 
 
 def workdays_between(since: datetime.date, until: datetime.date) -> Times:
-    """Return those of ``days_between`` that are a Monday to Friday."""
+    """Return the days from Monday to Friday among ``days_between``."""
     days = days_between(since, until)
     return days[np.is_busday(days)]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The inputs of one organisation; every generated value is a function of them.
+    """The inputs for one organisation; every generated value is a function of them.
 
     Parameters:
       since, until: first and last day of the window, both included, in UTC.
       members: number of people (generated source).
-      prs: exact number of pull requests in the window; None: the organisation's own yearly rate.
-      adoption: share of members who use AI tools, where no scenario moves it.
-      adoption_given: the user named the rate, so pull requests follow it too (``ai_pr_probability`` of the
-        old seeder) and not the share that was found in public repositories.
+      prs: exact number of pull requests in the window; None: use the organisation's yearly rate.
+      adoption: share of members who use AI tools, unless a scenario sets it.
+      adoption_given: whether the user gave the adoption rate. If so, pull requests follow it too
+        (``ai_pr_probability`` in the old seeder) instead of the share found in public repositories.
     """
 
     organisation: Organisation
@@ -52,7 +52,7 @@ class Profile:
 
     @cached_property
     def random(self) -> KeyedRandom:
-        """The random values of this organisation."""
+        """The source of this organisation's random values."""
         return KeyedRandom(self.seed, self.organisation.slug)
 
     @property
@@ -62,7 +62,7 @@ class Profile:
 
     @property
     def workdays(self) -> Times:
-        """The days of the window from Monday to Friday, ``datetime64[D]``."""
+        """The days from Monday to Friday in the window, ``datetime64[D]``."""
         return workdays_between(self.since, self.until)
 
     @property
@@ -72,12 +72,12 @@ class Profile:
 
     @cached_property
     def utc_offset(self) -> int:
-        """How far the organisation's clocks are ahead of UTC, in seconds."""
+        """The organisation's offset from UTC in seconds, positive if its clocks are ahead."""
         choice = int(self.random.pick("utc-offset", list(UTC_OFFSETS.values())))
         return int(list(UTC_OFFSETS)[choice] * 3600)
 
     def progress(self, when: npt.ArrayLike) -> Floats:
-        """Return how far the scenario has come at each time: 0 in its first week, 1 in its last.
+        """Return how far the scenario has progressed at each time: 0 in its first week, 1 in its last.
 
         It is constant within a week.
         """
@@ -93,6 +93,6 @@ class Profile:
 
     @property
     def mean_adoption(self) -> float:
-        """The share of members who use AI tools, as the mean over the workdays; 0 if there are none."""
+        """The share of members who use AI tools, averaged over the workdays; 0 if there are no workdays."""
         workdays = self.workdays
         return float(np.mean(self.adoption_at(workdays))) if len(workdays) else 0.0

@@ -1,4 +1,4 @@
-"""Scenarios: teams whose figures move from week to week. Each is a table of ``scenarios.toml``."""
+"""Scenarios: teams whose figures change from week to week. Each is a table in ``scenarios.toml``."""
 
 import dataclasses
 import functools
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from tformance_seed.errors import InputError
 
-if TYPE_CHECKING:  # the command that lists scenarios is quick because it does not load NumPy
+if TYPE_CHECKING:  # the command that lists scenarios stays fast by not loading NumPy
     import numpy as np
     import numpy.typing as npt
 
 #: The file with the scenarios.
 SCENARIOS_FILE = Path(__file__).with_name("scenarios.toml")
 
-#: Weeks that a scenario lasts.
+#: Length of a scenario in weeks.
 WEEKS = 8
 
 #: A range of values, minimum and maximum.
@@ -26,19 +26,19 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Ramp:
-    """A value that moves on a straight line from the first week to the last."""
+    """A value that changes linearly from the first week to the last."""
 
     start: float
     end: float
 
     def at(self, progress: "npt.NDArray[np.float64]") -> "npt.NDArray[np.float64]":
-        """Return the value at each progress, 0 in the first week and 1 in the last."""
+        """Return the value at each point of progress, from 0 in the first week to 1 in the last."""
         return self.start + (self.end - self.start) * progress
 
 
 @dataclass(frozen=True)
 class Guesses:
-    """Share of a reviewer's guesses that are right, by the kind of author that they are about."""
+    """Ranges of the share of a reviewer's guesses that are right, by the kind of author guessed about."""
 
     obvious: Range
     stealthy: Range
@@ -48,7 +48,7 @@ class Guesses:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario; rates are shares of 1, hours are means, quality is a mean rating of 1 to 3."""
+    """One scenario. Rates are from 0 to 1, hours are means, quality is a mean rating from 1 to 3."""
 
     name: str
     point: str

@@ -1,4 +1,4 @@
-"""The retry policy: what is tried again, how often, and after how long."""
+"""The retry policy: what is retried, how many times, and after what delay."""
 
 import time
 from collections.abc import Callable
@@ -17,31 +17,35 @@ from tformance_seed.storage.failures import is_transient, to_seed_error
 
 T = TypeVar("T")
 
-#: How often a task may be started. One that is started more often is a poison message: it kills its workers.
+#: Maximum number of times a task may be started. A task that is started more times than this is a poison
+#: message: it kills its workers.
 MAX_ATTEMPTS = 10
 
 #: Milliseconds after which a task is interrupted; it is then retried.
 SOFT_TIME_LIMIT = 300_000
 
-#: Milliseconds until a task is retried: at first, doubling each time, and at most.
+#: Milliseconds before a task is retried: the first delay, doubled on each retry, and the longest delay.
 TASK_BACKOFF = (500, 15_000)
 
-#: Milliseconds until a task is retried that got no connection: another thread may free one at any moment.
+#: Milliseconds before retrying a task that could not get a connection: another thread may free one at any
+#: moment.
 TOO_MANY_CONNECTIONS_DELAY = 1_000
 
-#: Milliseconds until a message is sent again to a broker that is away: at first, and at most.
+#: Milliseconds before resending a message when the broker is unreachable: the first delay, doubled on each
+#: attempt, and the longest delay.
 BROKER_BACKOFF = (100, 5_000)
 
-#: Seconds without the database or the broker after which a command gives up; and between two attempts to
-#: reach the database.
+#: Seconds after which a command gives up if the database or the broker stays unreachable.
 GIVE_UP_AFTER = 60.0
+
+#: Seconds between two attempts to reach the database.
 RETRY_DELAY = 2.0
 
-#: Seconds until a worker process is replaced that crashed as soon as it started, doubled for each such crash
-#: in a row but the first, which costs nothing; and at most.
+#: Seconds before replacing a worker process that crashed as soon as it started: the base delay, doubled for
+#: each consecutive crash after the first, and the longest delay. The first crash causes no delay.
 PROCESS_BACKOFF = (1.0, 30.0)
 
-#: How often a back-off is doubled at most, so that the power stays a number of moderate size.
+#: Maximum number of times a back-off is doubled, so that the power of two does not grow without bound.
 MAX_DOUBLINGS = 16
 
 
@@ -51,9 +55,9 @@ class Decision:
 
     Parameters:
       reason: what went wrong, in one line.
-      retry: whether to try the task again.
-      delay: milliseconds until then; None: as ``TASK_BACKOFF`` says.
-      unexpected: whether the error is a defect, so that its traceback is of interest.
+      retry: whether to retry the task.
+      delay: milliseconds before the retry; None: use ``TASK_BACKOFF``.
+      unexpected: whether the error is a defect in this package, so that its traceback is worth logging.
     """
 
     reason: str
@@ -63,14 +67,14 @@ class Decision:
 
 
 class UnexpectedError(SeedError):
-    """A defect of this package."""
+    """A defect in this package."""
 
 
 def decide(error: BaseException, attempts: int) -> Decision:
-    """Decide from an error's class whether its task is tried again, and when.
+    """Decide from the class of an error whether to retry the task that raised it, and when.
 
     Parameters:
-      attempts: how often the task was started; 0 where that is not known, because the ledger is out of reach.
+      attempts: how many times the task was started; 0 if unknown because the ledger is unreachable.
     """
     failure = classify(error)
     return Decision(
@@ -82,7 +86,7 @@ def decide(error: BaseException, attempts: int) -> Decision:
 
 
 def classify(error: BaseException) -> SeedError:
-    """Return an error as one of the package's own, whose class says whether it may pass."""
+    """Convert an error to one of the package's own, whose class says whether it is transient."""
     if isinstance(error, SeedError):
         return error
     if isinstance(error, peewee.PeeweeException):
@@ -95,32 +99,34 @@ def classify(error: BaseException) -> SeedError:
 
 
 def is_retried(retries: int, error: BaseException) -> bool:
-    """Return whether Dramatiq sends a message again: always where ``decide`` says so, else a few times.
+    """Return whether Dramatiq should resend a message.
 
-    What is no decision of this module went wrong before the task was known, such as a message of another
-    version, or after it was done, such as a result that could not be stored.
+    Always resend if ``decide`` chose to retry, or the task was rate-limited or interrupted. Any other error
+    occurred before the task was known (such as a message from another version) or after it was done (such as
+    a result that could not be stored); resend those messages a limited number of times.
     """
     return isinstance(error, Retry | RateLimitExceeded | Interrupt) or retries < MAX_ATTEMPTS
 
 
 def check_attempts(attempts: int) -> None:
-    """Raise SeedError for a poison message: a task that was started too often without coming to an end."""
+    """Raise SeedError for a poison message: a task that was started too many times without finishing."""
     if attempts > MAX_ATTEMPTS:
         raise SeedError(f"given up: {MAX_ATTEMPTS} workers died or were stopped while running it")
 
 
 def broker_delay(attempts: int) -> int:
-    """Return the milliseconds until a message is sent again that was sent so often in vain, with jitter."""
+    """Return the milliseconds to wait, with jitter, after this many failed attempts to send a message."""
     first, longest = BROKER_BACKOFF
     _, delay = compute_backoff(attempts, factor=first, max_backoff=longest)
     return delay
 
 
 def until_available(database: peewee.Database, call: Callable[[], T]) -> T:
-    """Return what a function reads from the database, calling it again while the database is away.
+    """Return the result of a function that reads from the database; retry while the database is unreachable.
 
     Raises:
-      peewee.PeeweeException: the database is away for longer than ``GIVE_UP_AFTER``, or refuses for good.
+      peewee.PeeweeException: the database is unreachable for longer than ``GIVE_UP_AFTER``, or the error is
+        not transient.
     """
     deadline = time.monotonic() + GIVE_UP_AFTER
     while True:
@@ -134,7 +140,7 @@ def until_available(database: peewee.Database, call: Callable[[], T]) -> T:
 
 
 def process_delay(crashes: int) -> float:
-    """Return the seconds until a process is replaced that crashed so many times in a row as it started."""
+    """Return the seconds to wait before replacing a process after ``crashes`` crashes in a row at startup."""
     first, longest = PROCESS_BACKOFF
     doublings = min(crashes - 1, MAX_DOUBLINGS)
     return min(longest, first * 2**doublings) if crashes > 1 else 0.0

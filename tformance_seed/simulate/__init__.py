@@ -1,6 +1,6 @@
-"""Simulate what a source did not observe, one builder a table. Pure functions of keys.
+"""Simulate the data that a source did not observe, with one builder per table. Pure functions of keys.
 
-A row appears when its story is complete within the window, and never changes after that. Columns are named
-by the fields of their model; a reference is the row of what it refers to, -1 for NULL, as are NaN, NaT and
-masked values.
+A row appears once all of its events lie within the window, and never changes after that. Columns are named
+after the fields of their model. A reference is the row number of the referenced row; -1, NaN, NaT and masked
+values mean NULL.
 """

@@ -1,4 +1,4 @@
-"""Daily use of AI tools: one row for each member and workday with any."""
+"""Daily use of AI tools: one row for each member and workday on which the member used one."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +17,18 @@ from tformance_seed.sampling.arrays import Floats
 from tformance_seed.simulate.columns import half_up, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
-#: When a day's figures are synchronised, from midnight.
+#: Time of day at which a day's figures are synchronised.
 SYNCED = np.timedelta64(23 * 60 + 30, "m")
 
 
 def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Profile) -> Columns:
-    """Return AIUsageDaily rows of some of the members, by member and then by date.
+    """Return the AIUsageDaily rows of some of the members, ordered by member and then by date.
 
-    ``member`` is the row among all members. The expected number is ``calibration.expected_usage_rows``; in a
-    real history, only members who committed recently use AI tools.
+    ``member`` is the row number among all members. The expected number of rows is
+    ``calibration.expected_usage_rows``; in a real history, only members who committed recently use AI tools.
 
     Parameters:
-      rows: of which members.
+      rows: the members to include.
     """
     random = profile.random
     days = profile.workdays

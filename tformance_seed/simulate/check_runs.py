@@ -1,4 +1,4 @@
-"""Check runs: how a pull request fared in continuous integration."""
+"""Check runs: the results of continuous integration for a pull request."""
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from tformance_seed.simulate.columns import moments, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
-#: Checks that a repository may have: name, chance to have it, median duration in seconds. The first three
-#: are everywhere; 4 in the mean.
+#: Checks that a repository may have: name, probability of having it, base duration in seconds. Every
+#: repository has the first three; the mean is 4 checks.
 CHECKS = (
     ("lint", 1.0, 45),
     ("unit", 1.0, 240),
@@ -21,16 +21,16 @@ CHECKS = (
     ("security-scan", 0.2, 100),
 )
 
-#: A run lasts between these multiples of the median duration.
+#: The duration of a run as a multiple of the base duration (minimum and maximum).
 DURATION_FACTOR = (0.6, 1.6)
 
-#: What decides which runs succeed, for each repository and check.
+#: The sequence that decides which runs succeed, for each repository and check.
 PASSES = SobolSequence("check passes")
 
 #: Share of runs that succeed, unless a scenario sets it.
 PASS_RATE = 0.9
 
-#: Conclusions of the others, with chances.
+#: Conclusions of the other runs, and their probabilities.
 FAILURES = np.array([b"failure", b"cancelled", b"timed_out", b"skipped"])
 FAILURE_CHANCES = (0.74, 0.12, 0.05, 0.09)
 
@@ -39,9 +39,9 @@ DURATIONS = np.array([duration for _, _, duration in CHECKS])
 
 
 def simulate_check_runs(batch: Batch, profile: Profile) -> Columns:
-    """Return one run of each of the repository's checks for each pull request, completed by its end.
+    """Return one run of each of the repository's checks per pull request, completed by the time it ends.
 
-    The columns are ``CHECK_RUN_COLUMNS``; the batch's times are filled in.
+    The columns are ``CHECK_RUN_COLUMNS``. The times of the batch must be filled in.
     """
     prs, random = batch.pull_requests, profile.random
     chances = np.array([chance for _, chance, _ in CHECKS])
@@ -75,7 +75,11 @@ def simulate_check_runs(batch: Batch, profile: Profile) -> Columns:
 
 
 def check_runs(batch: CompleteBatch) -> Columns:
-    """Return PRCheckRun rows; they date from the end of the run, or the last that is known before it."""
+    """Return PRCheckRun rows.
+
+    A row's timestamp is when the run completed; if that is unknown, when it started; failing that, when the
+    pull request ended.
+    """
     rows = batch.check_runs
     ended_at = batch.pull_requests["ended_at"][rows["pull_request"]]
     known = np.where(np.isnat(rows["started_at"]), ended_at, rows["started_at"])

@@ -1,4 +1,4 @@
-"""Columns that builders share: moments, exact hours, nullable values, timestamps."""
+"""Column helpers that the builders share: moments, exact hours, nullable values, timestamps."""
 
 from typing import Any
 
@@ -17,18 +17,18 @@ def seconds(moments: Times) -> Ints:
 
 
 def moments(seconds: Ints, known: Booleans | bool = True) -> Times:
-    """Return ``datetime64[s]`` of seconds since 1970, NaT where not ``known``."""
+    """Return seconds since 1970 as ``datetime64[s]``; NaT where not ``known``."""
     return np.where(known, seconds.astype("datetime64[s]"), np.datetime64("NaT", "s"))
 
 
 def hours(seconds: Ints, known: Booleans | bool = True) -> Floats:
-    """Return seconds as hours of two decimals, rounded half up; NaN where not ``known``."""
+    """Return seconds as hours, rounded half up to two decimals; NaN where not ``known``."""
     hundredths = (seconds * 100 + SECONDS_PER_HOUR // 2) // SECONDS_PER_HOUR
     return np.where(known, hundredths / 100, np.nan)
 
 
 def half_up(values: Floats, decimals: int = 0) -> Floats:
-    """Return positive numbers rounded to the nearest, halves upward."""
+    """Return positive numbers rounded half up."""
     scale = 10.0**decimals
     rounded: Floats = np.floor(values * scale + 0.5) / scale
     return rounded
@@ -40,5 +40,5 @@ def nullable(values: npt.NDArray[Any], known: Booleans) -> np.ma.MaskedArray[Any
 
 
 def with_timestamps(columns: Columns, when: Times) -> Columns:
-    """Return the columns with ``created_at`` and ``updated_at``: a row dates from the event it is about."""
+    """Return the columns with ``created_at`` and ``updated_at`` added, both the time of the row's event."""
     return {**columns, "created_at": when, "updated_at": when}

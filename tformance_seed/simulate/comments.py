@@ -9,28 +9,28 @@ from tformance_seed.simulate.columns import moments, nullable, seconds, with_tim
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
-#: Chances of 0, 1, 2... comments: where there is a review (2.4 in the mean), where there is none (0.4).
+#: Probabilities of 0, 1, 2... comments: with a review (mean 2.4) and without one (mean 0.4).
 REVIEWED = (0.24, 0.20, 0.16, 0.13, 0.09, 0.07, 0.05, 0.03, 0.03)
 UNREVIEWED = (0.75, 0.15, 0.07, 0.03)
 
-#: Share of a reviewer's comments that are on a line of a file; the others are on the pull request.
+#: Share of a reviewer's comments that are on a line of a file; the others are on the pull request as a whole.
 ON_LINE_SHARE = 0.6
 
-#: Chance that the comment after one on a line is the author's answer to it.
+#: Probability that the comment following one on a line is the author's answer to it.
 ANSWERED = 0.4
 
-#: Where there is no review: the share of comments that are the author's; bots write the others.
+#: Share of comments written by the author if there is no review; bots write the others.
 BY_AUTHOR = 0.7
 
-#: Share of comments that were edited, and seconds within which.
+#: Share of comments that were edited, and the longest delay before the edit, in seconds.
 EDITED, MAX_EDIT_DELAY = 0.06, 1800
 
-#: Seconds after the review within which a reviewer comments on lines.
+#: Longest delay between a review and the reviewer's comments on lines, in seconds.
 MAX_DELAY_ON_LINE = 600
 
 KINDS = np.array([b"issue", b"review"])
 
-#: Texts by kind: about a line, in answer, about the whole, and by bots about the whole.
+#: Texts by kind: about a line, answering a comment, about the whole pull request, and by bots.
 BODIES = np.array(
     [
         [
@@ -140,10 +140,11 @@ ON_LINE, ANSWER, ON_PULL_REQUEST, BY_BOT = range(4)
 
 
 def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Columns:
-    """Return the comments of a batch, between creation and end, with ``COMMENT_COLUMNS``.
+    """Return the comments of a batch, with ``COMMENT_COLUMNS``.
 
-    Reviewers, bots among them, comment with a review or after it; authors answer. The path of a comment on
-    a line is one of the pull request's files.
+    All comments are between the creation and the end of their pull request. Reviewers, including bots,
+    comment with a review or after it; authors answer. The path of a comment on a line is one of the pull
+    request's files.
     """
     prs, files, random = batch.pull_requests, batch.files, profile.random
     size = len(prs["key"])
@@ -154,7 +155,7 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     key, author, ended = prs["key"][owner], prs["author"][owner], seconds(prs["ended_at"])[owner]
 
     def of(start: Ints, count: Ints, purpose: str) -> Ints:
-        """Return, for each comment, one of the rows that its pull request has."""
+        """Return, for each comment, one of the rows that belong to its pull request."""
         return start[owner] + np.floor(random.uniform(purpose, key, position) * count[owner]).astype(np.int64)
 
     reviewed = review_count[owner] > 0
@@ -170,7 +171,7 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     reach = np.where(on_line, np.minimum(MAX_DELAY_ON_LINE, ended - start), ended - start)
     when = start + np.floor(random.uniform("comment", key, position) * reach).astype(np.int64)
 
-    # Only every second comment can be an answer, so what it answers is none.
+    # Only every second comment can be an answer, so a comment being answered is never an answer itself.
     question = np.arange(len(owner)) - position % 2
     answer = (position % 2 == 1) & on_line[question] & (author >= 0) & (commenter[question] != author)
     answer &= random.chance("comment answered", ANSWERED, key, position)
@@ -205,5 +206,5 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
 
 
 def comments(batch: CompleteBatch) -> Columns:
-    """Return PRComment rows; they date from the comment."""
+    """Return PRComment rows; a row's timestamp is the time of the comment."""
     return with_timestamps(batch.comments, batch.comments["comment_created_at"])

@@ -6,7 +6,7 @@ from tformance_seed.sources.records import Columns
 
 
 def commits(batch: CompleteBatch) -> Columns:
-    """Return Commit rows; they date from the commit."""
+    """Return Commit rows; a row's timestamp is the time of the commit."""
     rows = dict(batch.commits)
     rows["github_sha"], rows["github_repo"] = rows.pop("sha"), rows.pop("repository")
     return with_timestamps(rows, rows["committed_at"])

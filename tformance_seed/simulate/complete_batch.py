@@ -1,4 +1,4 @@
-"""A batch of which everything is known, observed or simulated: what the builders of rows read."""
+"""A batch without gaps, observed or simulated: the input of the row builders."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from tformance_seed.sources.records import Columns, Members
 
 @dataclass(frozen=True)
 class CompleteBatch:
-    """The tables of a batch, none of them optional, with whom and what they are about.
+    """The tables of a batch, none of them optional, with the members and the profile that they refer to.
 
-    Pull requests have the columns of the record and ``first_review_at``, ``merged_at``,
-    ``cycle_time_hours``, ``review_time_hours``, ``has_ai_review``, ``review_rounds``,
-    ``commits_after_first_review``, ``avg_fix_response_hours`` and ``total_comments``, as in their table.
+    Pull requests have the columns of the record, plus these columns of their table: ``first_review_at``,
+    ``merged_at``, ``cycle_time_hours``, ``review_time_hours``, ``has_ai_review``, ``review_rounds``,
+    ``commits_after_first_review``, ``avg_fix_response_hours`` and ``total_comments``.
     """
 
     members: Members

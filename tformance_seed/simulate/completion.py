@@ -1,4 +1,4 @@
-"""Complete a batch: simulate what its source did not observe, and leave what it did."""
+"""Complete a batch: simulate the data that its source did not observe, and keep the data that it did."""
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from tformance_seed.sources.records import Batch, Members
 
 
 def complete(batch: Batch, members: Members, profile: Profile) -> CompleteBatch:
-    """Return a batch with everything that its rows need; fills columns of ``batch`` in place.
+    """Return a batch with all the data that its rows need; fills columns of ``batch`` in place.
 
-    Counts, times and outcomes of pull requests follow from their reviews and comments, observed or not.
+    The counts, times and outcomes of pull requests follow from their reviews and comments, whether observed
+    or simulated.
     """
     prs = batch.pull_requests
     fill_times(batch, members, profile)

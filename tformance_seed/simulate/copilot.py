@@ -1,4 +1,4 @@
-"""Rows of the Copilot tables of a team, by day: seats, languages, editors. Each adds up to the day's use."""
+"""A team's daily rows of the Copilot tables: seats, languages, editors. Each adds up to the day's use."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,13 @@ from tformance_seed.simulate.ai_usage import SYNCED
 from tformance_seed.simulate.columns import with_timestamps
 from tformance_seed.sources.records import Columns
 
-#: Share of the members who have a seat.
+#: Share of members who have a seat.
 SEATS = 0.8
 
-#: Share of the idle seats that are about to be cancelled, at most.
+#: Maximum share of the idle seats that are about to be cancelled.
 MAX_PENDING = 0.1
 
-#: Languages with their usual weights; a team's own are none to twice of these.
+#: Languages and their usual weights. A team's weights are zero to two times these.
 LANGUAGES = {
     "typescript": 30,
     "python": 28,
@@ -29,23 +29,23 @@ LANGUAGES = {
     "sql": 2,
 }
 
-#: Editors with their usual weights.
+#: Editors and their usual weights.
 EDITORS = {"vscode": 64, "jetbrains": 22, "neovim": 8, "visual_studio": 4, "xcode": 2}
 
-#: A day's shares vary by a factor of so many thousandths (minimum and maximum).
+#: Factor by which the shares vary from day to day, in thousandths (minimum and maximum).
 DAILY_VARIATION = (850, 1150)
 
-#: Lines of a suggestion, in hundredths (minimum and maximum).
+#: Lines per suggestion, in hundredths (minimum and maximum).
 LINES = (120, 220)
 
 
 def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
-    """Return CopilotSeatSnapshot rows, one a day.
+    """Return CopilotSeatSnapshot rows, one per day.
 
     Parameters:
-      daily: a row a day: ``date`` (datetime64[D]), and of the day's Copilot rows of AI usage ``active``
-        (members), ``shown`` and ``accepted`` (sums), int64.
-      members: how many people the organisation has, or has on each day.
+      daily: one row per day: ``date`` (datetime64[D]) and, from the day's Copilot rows of AI usage,
+        ``active`` (number of members), ``shown`` and ``accepted`` (sums of suggestions), all int64.
+      members: the number of people in the organisation, or the number on each day.
     """
     date, active = daily["date"], daily["active"]
     total = np.maximum(active, np.floor(SEATS * np.asarray(members) + 0.5).astype(np.int64))
@@ -63,7 +63,7 @@ def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
 
 
 def languages(daily: Columns, profile: Profile) -> Columns:
-    """Return CopilotLanguageDaily rows: each day's suggestions (``daily`` as in ``seats``) by language."""
+    """Return CopilotLanguageDaily rows: each day's suggestions by language (see ``seats``)."""
     weights = _weights(LANGUAGES, "language", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "language", profile)
     day, which = np.nonzero(shown)
@@ -86,7 +86,7 @@ def languages(daily: Columns, profile: Profile) -> Columns:
 
 
 def editors(daily: Columns, profile: Profile) -> Columns:
-    """Return CopilotEditorDaily rows: each day's suggestions and users by editor (``daily``: ``seats``)."""
+    """Return CopilotEditorDaily rows: each day's suggestions and users by editor (see ``seats``)."""
     weights = _weights(EDITORS, "editor", daily, profile)
     shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
     users = apportion(daily["active"], weights)
@@ -103,7 +103,7 @@ def editors(daily: Columns, profile: Profile) -> Columns:
 
 
 def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Ints:
-    """Return whole-number weights of the usual names: days x names."""
+    """Return the whole-number weight of each usual name on each day: days x names."""
     random, names = profile.random, text_keys(list(usual))
     team = np.array(list(usual.values())) * random.integers(f"{what} of team", names, low=0, high=200)
     low, high = DAILY_VARIATION
@@ -111,7 +111,7 @@ def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile)
 
 
 def _shown_and_accepted(daily: Columns, weights: Ints, what: str, profile: Profile) -> tuple[Ints, Ints]:
-    """Return each day's suggestions apportioned by weight, and those accepted, never more than were shown."""
+    """Return each day's shown and accepted suggestions by weight, with never more accepted than shown."""
     shown = apportion(daily["shown"], weights)
     low, high = DAILY_VARIATION
     names = np.arange(weights.shape[1])
@@ -119,12 +119,12 @@ def _shown_and_accepted(daily: Columns, weights: Ints, what: str, profile: Profi
         f"{what} acceptance", daily["date"][:, None], names, low=low, high=high
     )
     accepted = apportion(daily["accepted"], shown * variation)
-    # In exact proportion none can have more accepted than shown.
+    # In exact proportion to the suggestions shown, no share of those accepted can exceed them.
     fits = (accepted <= shown).all(axis=1, keepdims=True)
     return shown, np.where(fits, accepted, apportion(daily["accepted"], shown))
 
 
 def _synced(columns: Columns) -> Columns:
-    """Return the columns with ``synced_at`` and timestamps, late on their day."""
+    """Return the columns with ``synced_at`` and timestamps added, all late on the row's day."""
     when = (columns["date"] + SYNCED).astype("datetime64[s]")
     return with_timestamps({**columns, "synced_at": when}, when)

@@ -1,4 +1,4 @@
-"""Deployments: to which environments a merged pull request went, and when."""
+"""Deployments: the environments to which a merged pull request was deployed, and when."""
 
 import numpy as np
 
@@ -8,14 +8,15 @@ from tformance_seed.simulate.columns import moments, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import Batch, Columns
 
-#: Share of merged pull requests that are deployed on their own.
+#: Share of merged pull requests that are deployed individually.
 DEPLOYED = 0.3
 
-#: Chances of production alone, of staging alone, of staging and then production.
+#: Probabilities of deploying to production only, to staging only, and to staging and then production.
 ROUTE_CHANCES = (0.35, 0.15, 0.5)
 PRODUCTION, STAGING, BOTH = range(3)
 
-#: Seconds from the merge to staging, and from there (without staging, from the merge) to production.
+#: Seconds from the merge to staging; and from staging (or from the merge, if there is no staging) to
+#: production (minimum and maximum).
 TO_STAGING, TO_PRODUCTION = (300, 3600), (1200, 26 * 3600)
 
 ENVIRONMENTS = np.array([b"staging", b"production"])
@@ -24,9 +25,10 @@ STATUS_CHANCES = (0.93, 0.05, 0.02)
 
 
 def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
-    """Return deployments of merged pull requests that have commits, of the last commit, by the author.
+    """Return deployments for a share of the merged pull requests that have commits.
 
-    The columns are ``DEPLOYMENT_COLUMNS``; the batch's times are filled in.
+    Each deploys the last commit; its creator is the pull request's author. The columns are
+    ``DEPLOYMENT_COLUMNS``. The times of the batch must be filled in.
     """
     prs, commits, random = batch.pull_requests, batch.commits, profile.random
     start, count = group_offsets(commits["pull_request"], len(prs["key"]))
@@ -55,7 +57,7 @@ def simulate_deployments(batch: Batch, profile: Profile) -> Columns:
 
 
 def deployments(batch: CompleteBatch) -> Columns:
-    """Return Deployment rows; they date from the deployment."""
+    """Return Deployment rows; a row's timestamp is the time of the deployment."""
     rows = dict(batch.deployments)
     rows["github_repo"] = rows.pop("repository")
     return with_timestamps(rows, rows["deployed_at"])

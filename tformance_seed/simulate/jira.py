@@ -1,4 +1,4 @@
-"""Jira: keys of pull requests, and rows of the table JiraIssue."""
+"""Jira: issue keys for pull requests, and rows of the table JiraIssue."""
 
 import functools
 import itertools
@@ -23,7 +23,7 @@ from tformance_seed.sources.records import Columns
 TYPES = np.array(list(ISSUE_TYPE_SHARES), dtype="S")
 STORY, TASK, BUG, IMPROVEMENT = range(4)
 
-#: Issue types by words at the start of a title, or labels.
+#: Issue types by words in labels or at the start of a title.
 TYPE_OF_WORD = {
     b"feat": STORY,
     b"feature": STORY,
@@ -47,7 +47,8 @@ TYPE_OF_WORD = {
     b"dependencies": TASK,
 }
 
-#: Status by the state of an issue's pull requests; of open ones, with chances.
+#: Issue status by the state of the issue's pull requests; for open issues, the possible statuses and their
+#: probabilities.
 STATUS = {b"merged": b"Done", b"closed": b"Won't Do"}
 OPEN_STATUSES = np.array([b"In Progress", b"In Review"])
 OPEN_CHANCES = (0.6, 0.4)
@@ -55,10 +56,10 @@ OPEN_CHANCES = (0.6, 0.4)
 PRIORITIES = np.array([b"Highest", b"High", b"Medium", b"Low", b"Lowest"])
 PRIORITY_CHANCES = (0.05, 0.22, 0.55, 0.15, 0.03)
 
-#: Seconds by which an issue is older than its first pull request, at least; and how many more at most.
+#: Minimum age of an issue when its first pull request is created, and the maximum added to it, in seconds.
 MIN_AGE, AGE_SPREAD = 1800, 12 * 86400
 
-#: Descriptions; an empty one is usual.
+#: Descriptions; nearly half are empty.
 DESCRIPTIONS = np.array(
     [
         "",
@@ -72,26 +73,27 @@ DESCRIPTIONS = np.array(
     dtype="S",
 )
 
-#: Words of a title among which the type is looked for.
+#: Number of words at the start of a title that are searched for the type.
 TITLE_WORDS = 3
 
-#: A conventional commit's prefix, and what a key leaves behind in a title when it is removed.
+#: A conventional commit's prefix; and the brackets, blanks and punctuation left behind when a key is removed
+#: from a title.
 PREFIX = re.compile(rb"^(\w+)(?:\([^)]*\))?!?:\s*")
 LEFTOVERS = re.compile(rb"\[\s*\]|\(\s*\)|^[\s:\-|]+|\s+(?=\s)")
 WORD = re.compile(rb"[a-z]+")
 
-#: What every leftover but a leading one begins with, and what a leading one begins with.
+#: The characters with which a leftover begins: anywhere in a text, and at the start of a text.
 MAYBE_LEFTOVER, LEADING = re.compile(rb"[\[(\s][\])\s]"), frozenset(b"%c" % c for c in b" \t\n\r\f\v:-|")
 
 
 def issues(facts: Columns, profile: Profile) -> Columns:
-    """Return JiraIssue rows, one for each key, in the order of ``facts``.
+    """Return JiraIssue rows, one per key, in the order of ``facts``.
 
     Parameters:
-      facts: of each issue ``jira_key`` (S), ``first_created`` and ``last_ended`` (datetime64[s]) of its pull
-        requests, ``lines`` (int64, changed), ``title`` (S, of the first), ``labels`` (S, JSON), ``assignee``
-        (int64, a member's row or -1) and ``state`` (S): merged (all are), closed (none is, none is open),
-        open.
+      facts: for each issue, ``jira_key`` (S), ``first_created`` and ``last_ended`` (datetime64[s]) of its
+        pull requests, ``lines`` (int64, lines changed), ``title`` (S, of the first pull request),
+        ``labels`` (S, JSON), ``assignee`` (int64, a member's row or -1) and ``state`` (S): merged (all pull
+        requests are), closed (none is merged or open), or open.
     """
     random, key = profile.random, text_keys(facts["jira_key"])
     u = random.uniform("issue written", key)
@@ -134,7 +136,7 @@ def issues(facts: Columns, profile: Profile) -> Columns:
 
 
 def _stated_type(title: bytes, labels: bytes) -> int:
-    """Return the issue type that a title or its labels (JSON) state, -1 if none."""
+    """Return the issue type that a title or the labels (JSON) state; -1 if there is none."""
     for word in itertools.islice(WORD.finditer(title.lower()), TITLE_WORDS):
         if word[0] in TYPE_OF_WORD:
             return TYPE_OF_WORD[word[0]]
@@ -147,7 +149,7 @@ def _type_of_labels(labels: bytes) -> int:
 
 
 def _summaries(facts: Columns) -> Texts:
-    """Return titles without key and conventional commit prefix, capitalised; the key if nothing is left."""
+    """Return titles, capitalised, without key and conventional commit prefix; the key if nothing is left."""
     texts = []
     for title, key in zip(facts["title"].tolist(), facts["jira_key"].tolist(), strict=True):
         text = PREFIX.sub(b"", _tidy(title.replace(key, b"")).strip(), count=1)
@@ -157,14 +159,15 @@ def _summaries(facts: Columns) -> Texts:
 
 
 def _tidy(text: bytes) -> bytes:
-    """Return a text without leftovers. Most have none, which a look at two characters shows."""
+    """Return a text without leftovers. Most texts have none, which a cheap check of the characters shows."""
     return LEFTOVERS.sub(b"", text) if MAYBE_LEFTOVER.search(text) or text[:1] in LEADING else text
 
 
 def simulate_keys(prs: Columns, profile: Profile) -> Texts:
-    """Return the Jira key of each pull request: its own, else an invented one; empty for those of bots.
+    """Return the Jira key of each pull request: its own, else a generated one.
 
-    An invented key is a function of the pull request alone, and no two share one (``jira_scheme``).
+    A bot's pull request without a key gets none. A generated key depends only on the pull request, and no two
+    pull requests share one (``jira_scheme``).
     """
     organisation = profile.organisation
     repositories, index = np.unique(prs["repository"], return_inverse=True)

@@ -12,13 +12,13 @@ from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.summaries import ai_signals
 from tformance_seed.sources.records import AI_NONE, Columns, Members
 
-#: Share of the pull requests of people that are on a milestone, which is the quarter in which they end.
+#: Share of people's pull requests that have a milestone: the quarter in which the pull request ends.
 MILESTONES = 0.15
 
-#: Issues that a pull request closes, in GitHub's own words.
+#: GitHub's keywords for closing an issue, followed by the issue's number.
 CLOSES = re.compile(rb"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):? #(\d{1,9})\b", re.IGNORECASE)
 
-#: Columns of a complete batch that go into the table as they are.
+#: Columns of a complete batch that are copied into the table unchanged.
 COPIED_COLUMNS = (
     "title",
     "body",
@@ -46,7 +46,7 @@ COPIED_COLUMNS = (
 
 
 def pull_requests(batch: CompleteBatch) -> Columns:
-    """Return PullRequest rows, but for their summaries; they date from the end of the pull request."""
+    """Return PullRequest rows without their summaries; a row's timestamp is the end of the pull request."""
     prs, members = batch.pull_requests, batch.members
     authors, author = np.unique(prs["author"], return_inverse=True)
     assignees = [_assignees(members, row) for row in authors.tolist()]
@@ -69,7 +69,7 @@ def pull_requests(batch: CompleteBatch) -> Columns:
 
 
 def _milestones(prs: Columns, profile: Profile) -> Texts:
-    """Return the quarter of the end of those pull requests that are on a milestone, such as 2026 Q1."""
+    """Return each pull request's milestone: the quarter in which it ends, such as 2026 Q1; empty for none."""
     month = prs["ended_at"].astype("datetime64[M]").astype(np.int64)
     quarters, index = np.unique(month // 3, return_inverse=True)
     names = [f"{1970 + quarter // 4} Q{quarter % 4 + 1}".encode() for quarter in quarters.tolist()]
@@ -78,7 +78,7 @@ def _milestones(prs: Columns, profile: Profile) -> Texts:
 
 
 def _assignees(members: Members, author: int) -> bytes:
-    """Return the logins to which a pull request of the author is assigned, as a JSON list."""
+    """Return the logins to which the author's pull requests are assigned, as a JSON list."""
     login = members.columns["github_username"][author].decode() if author >= 0 else ""
     return json_text([login] if login else []).encode()
 

@@ -1,4 +1,4 @@
-"""Who reviews a pull request."""
+"""The choice of reviewers for a pull request."""
 
 import numpy as np
 
@@ -8,23 +8,23 @@ from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import Activity, Columns, Members
 
-#: Chances of 0, 1, 2 rounds of requested changes before the last review.
+#: Probabilities of 0, 1, 2 rounds of requested changes before the last review.
 ROUNDS = (0.68, 0.24, 0.08)
 
-#: Chances of 1, 2, 3 reviewers; and where a scenario has a top reviewer.
+#: Probabilities of 1, 2, 3 reviewers: normally, and if a scenario has a top reviewer.
 REVIEWERS = (0.62, 0.28, 0.10)
 REVIEWERS_OF_BOTTLENECK = (0.85, 0.12, 0.03)
 
-#: Candidates drawn for each pull request. The last few are accepted even where author and reviewer are not
-#: close, so that one is found.
+#: Number of candidates drawn per pull request. The last few are accepted even if author and reviewer are not
+#: close, so that a reviewer is found.
 CANDIDATES, CANDIDATES_NOT_CLOSE = 12, 4
 
-#: What decides whether the top reviewer has the final verdict.
+#: The sequence that decides whether the top reviewer gives the final verdict.
 LED = SobolSequence("led")
 
 
 def has_candidates(prs: Columns, members: Members) -> Booleans:
-    """Return which pull requests a member other than the author can have reviewed."""
+    """Return which pull requests could have been reviewed by a member other than the author."""
     if members.activity is None:
         others: Booleans = len(members) > (prs["author"] >= 0)
         return others
@@ -33,15 +33,15 @@ def has_candidates(prs: Columns, members: Members) -> Booleans:
 
 
 def reviewer_count_weights(profile: Profile) -> tuple[float, ...]:
-    """Return the chances of 1, 2, 3 reviewers."""
+    """Return the probabilities of 1, 2, 3 reviewers."""
     bottleneck = profile.scenario is not None and profile.scenario.top_reviewer_share is not None
     return REVIEWERS_OF_BOTTLENECK if bottleneck else REVIEWERS
 
 
 def choose_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Ints, Ints]:
-    """Return up to three different reviewers of each pull request, never its author; and how many they are.
+    """Return up to three distinct reviewers for each pull request, never its author, and how many there are.
 
-    The first array is pull requests x 3, filled with -1.
+    The first array is pull requests x 3; unused slots are -1.
     """
     if members.activity is not None:
         return _active_reviewers(prs, members, members.activity, profile)
@@ -49,7 +49,7 @@ def choose_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
 
 
 def _commits_of_others(prs: Columns, activity: Activity) -> Ints:
-    """Return the recent commits of each member but the author: pull requests x members."""
+    """Return the recent commits of each member except the author, who gets 0: pull requests x members."""
     recent = activity.commits_before(prs["ended_at"])
     by_members = np.flatnonzero(prs["author"] >= 0)
     recent[by_members, prs["author"][by_members]] = 0
@@ -59,10 +59,10 @@ def _commits_of_others(prs: Columns, activity: Activity) -> Ints:
 def _active_reviewers(
     prs: Columns, members: Members, activity: Activity, profile: Profile
 ) -> tuple[Ints, Ints]:
-    """Choose among those who committed recently, in proportion to how much.
+    """Choose among the members who committed recently, in proportion to their number of recent commits.
 
     The greatest values of u ** (1 / weight) are a weighted sample without replacement (Efraimidis and
-    Spirakis, 2006), in which no member's value depends on who else is there.
+    Spirakis, 2006). No member's value depends on which other members there are.
     """
     weight = _commits_of_others(prs, activity)
     u = profile.random.uniform("reviewer", prs["key"][:, None], members.key)
@@ -75,10 +75,10 @@ def _active_reviewers(
 
 
 def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[Ints, Ints]:
-    """Choose in a team that is the same all the time.
+    """Choose reviewers in a team whose members do not change over time.
 
-    Candidates come in proportion to their weight, in a scenario evenly, as the work is; how close author and
-    reviewer are decides who is accepted.
+    Candidates are drawn in proportion to their weight, or evenly in a scenario, where the work is divided
+    evenly. How close author and candidate are decides whether the candidate is accepted.
     """
     random, author, key = profile.random, prs["author"], prs["key"]
     size = len(members)
@@ -110,10 +110,10 @@ def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
 
 
 def _top_reviewer(prs: Columns, members: Members, profile: Profile) -> tuple[int, Booleans]:
-    """Return who does most reviews, and of which pull requests; -1 where reviews are shared out.
+    """Return the top reviewer (-1 if the scenario has none), and which pull requests they review.
 
-    The chance is such that this member's reviews are the scenario's share of all, including those of the
-    member's own pull requests, which others do.
+    The probability is chosen so that this member does the scenario's share of all reviews, counting those of
+    the member's own pull requests, which others do.
     """
     share = profile.scenario.top_reviewer_share if profile.scenario else None
     if share is None:
@@ -121,7 +121,7 @@ def _top_reviewer(prs: Columns, members: Members, profile: Profile) -> tuple[int
     top = int(np.argmax(profile.random.uniform("top reviewer", members.key)))
     by_top = 1 + sum(chance * rounds for rounds, chance in enumerate(ROUNDS))
     by_others = sum(chance * others for others, chance in enumerate(reviewer_count_weights(profile)))
-    share /= 1 - 1 / len(members)  # of the work of the others
+    share /= 1 - 1 / len(members)  # as a share of the reviews of others' pull requests
     chance = share * (by_top + by_others) / by_top
     u = profile.random.sobol(LED, prs["number"], text_keys(prs["repository"]))
     return top, (u < chance) & (prs["author"] != top)

@@ -1,4 +1,4 @@
-"""Reviews of pull requests, and what follows from them."""
+"""Reviews of pull requests, and the columns that are derived from them."""
 
 import json
 
@@ -14,19 +14,20 @@ from tformance_seed.simulate.reviewers import ROUNDS, choose_reviewers, reviewer
 from tformance_seed.sources.detection import REVIEW_TOOLS
 from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 
-#: Chance that a second or third reviewer of a pull request approves; the others comment.
+#: Probability that the second or third reviewer of a merged pull request approves it; otherwise they comment.
 SECOND_APPROVES = 0.4
 
-#: Chances of approved, changes_requested, commented for the final verdict on what is not merged.
+#: Probabilities of approved, changes_requested, commented as the final verdict on an unmerged pull request.
 VERDICT_ON_CLOSED, VERDICT_ON_OPEN = (0.0, 0.45, 0.55), (0.3, 0.3, 0.4)
 
 STATES = np.array([b"approved", b"changes_requested", b"commented"])
 APPROVED, CHANGES_REQUESTED, COMMENTED = range(3)
 
-#: More seconds than a date has: keeps pull requests apart in one sorted column of moments.
+#: A number greater than any time in seconds; its multiples keep the times of different pull requests apart in
+#: one sorted array.
 MOMENT_SPAN = np.int64(1) << 34
 
-#: Texts by state, and of bots; an empty one is as usual as the others together.
+#: Texts by state, then those of bots. For people, about half are empty.
 BODIES = np.array(
     [
         [
@@ -75,11 +76,12 @@ BODIES = np.array(
 
 
 def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
-    """Return the reviews of a batch whose times are filled in, with ``REVIEW_COLUMNS``.
+    """Return the reviews of a batch, with ``REVIEW_COLUMNS``. The times of the batch must be filled in.
 
-    The first one is at ``first_review_at``. A review bot's comes before those of people. One reviewer
-    requests changes, in so many rounds, and gives the final verdict, which approves what is merged; others
-    review in between. Where no member can have given an observed first review, a stranger did.
+    The first review is at ``first_review_at``. A review bot reviews before people do. One reviewer requests
+    changes, in zero or more rounds, and gives the final verdict, which is an approval if the pull request was
+    merged; other reviewers review in between. If a first review was observed but no member could have given
+    it, the reviewer is a stranger.
     """
     prs, random = batch.pull_requests, profile.random
     key = prs["key"]
@@ -91,7 +93,7 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     rounds = np.where(people > 0, random.pick("review rounds", ROUNDS, key), 0)
 
     owner, position = expand_counts(by_bot + rounds + people)
-    step = position - by_bot[owner]  # -1 is the bot's
+    step = position - by_bot[owner]  # -1 is the bot's review
     bot = step < 0
     is_last = step == (rounds + people)[owner] - 1
     by_first_reviewer = is_last | (step < rounds[owner])
@@ -123,7 +125,7 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
 
 
 def review_outcomes(batch: Batch, reviews: Columns) -> Columns:
-    """Return the columns of pull requests that follow from their reviews.
+    """Return the columns of pull requests that are derived from their reviews.
 
     These are ``has_ai_review``, ``review_rounds``, ``commits_after_first_review`` and
     ``avg_fix_response_hours``; the last three are NULL where there is no review.
@@ -140,19 +142,19 @@ def review_outcomes(batch: Batch, reviews: Columns) -> Columns:
 
 
 def reviews(batch: CompleteBatch) -> Columns:
-    """Return PRReview rows; they date from the review."""
+    """Return PRReview rows; a row's timestamp is the time of the review."""
     return with_timestamps(batch.reviews, batch.reviews["submitted_at"])
 
 
 def _final_verdict(prs: Columns, profile: Profile) -> Ints:
-    """Return the state of each pull request's last review by a person."""
+    """Return the state of the last review that a person gives each pull request."""
     on_closed = profile.random.pick("last review of closed", VERDICT_ON_CLOSED, prs["key"])
     on_open = profile.random.pick("last review of open", VERDICT_ON_OPEN, prs["key"])
     return np.select([prs["state"] == b"merged", prs["state"] == b"closed"], [APPROVED, on_closed], on_open)
 
 
 def _review_tools(prs: Columns) -> npt.NDArray[np.bytes_]:
-    """Return the review tool of each pull request: the first of its tools that reviews, else the first."""
+    """Return the review tool of each pull request: the first of its tools that reviews, or else the first."""
     lists, index = np.unique(prs["ai_tools"], return_inverse=True)
     tools = []
     for text in lists.tolist():
@@ -162,11 +164,11 @@ def _review_tools(prs: Columns) -> npt.NDArray[np.bytes_]:
 
 
 def _commits_after_review(batch: Batch) -> Ints:
-    """Return how many commits of each pull request are later than its first review."""
+    """Return the number of commits in each pull request that are later than its first review."""
     prs, owner = batch.pull_requests, batch.commits["pull_request"]
     inside = owner >= 0
     first = prs["first_review_at"][owner[inside]]
-    after = batch.commits["committed_at"][inside] > first  # never of a NaT
+    after = batch.commits["committed_at"][inside] > first  # comparisons with NaT are False
     return np.bincount(owner[inside][after], minlength=len(prs["key"]))
 
 
@@ -174,7 +176,7 @@ def _fix_hours(batch: Batch, owner: Ints, when: Ints, requested: Booleans) -> Fl
     """Return the mean hours from requested changes to the next commit or review of the pull request.
 
     Parameters:
-      owner, when, requested: of each review its pull request, time in seconds, and whether it requests
+      owner, when, requested: for each review, its pull request, its time in seconds, and whether it requests
         changes.
     """
     commits, size = batch.commits, len(batch.pull_requests["key"])

@@ -1,4 +1,4 @@
-"""Summaries of pull requests, as a language model would write them, from what is known."""
+"""Summaries of pull requests, such as a language model would write, derived from the known columns."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.ragged import group_offsets
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
 
-#: Versions of the summary's form and of the rules by which AI is found.
+#: Versions of the summary format and of the AI detection rules.
 SUMMARY_VERSION = "seed-1"
 DETECTION_VERSION = "seed-1"
 
@@ -58,10 +58,10 @@ FRAMEWORKS = {
     b"erb": "rails",
 }
 
-#: Categories as the application summarises them, in the order of their bits.
+#: Categories in the application's summaries, in the order of their bits.
 CATEGORIES = ("backend", "config", "docs", "frontend", "javascript", "other", "test")
 
-#: Type of the change by the first word of the title.
+#: Type of change by the first word of the title.
 CHANGE_TYPES = {
     "feat": "feature",
     "add": "feature",
@@ -79,7 +79,7 @@ CHANGE_TYPES = {
 }
 DEFAULT_CHANGE_TYPE = "feature"
 
-#: Lines changed from which a pull request is of the next scope.
+#: Scopes, and the numbers of changed lines from which the second, third and fourth scope apply.
 SCOPES = np.array(["small", "medium", "large", "xlarge"])
 SCOPE_FROM = (50, 300, 1000)
 
@@ -95,23 +95,23 @@ INSIGHTS = (
     "AI took part",
 )
 
-#: Hours without a review that count as slow.
+#: Hours until the first review from which it counts as slow.
 SLOW_REVIEW = 24.0
 
-#: Confidence by the kind of AI; a commit that names AI, and files that configure it, add to it.
+#: Confidence by the kind of AI, and what commits that name AI and files that configure it add to it.
 CONFIDENCE = (0.0, 0.62, 0.81)
 CONFIDENCE_OF_COMMITS, CONFIDENCE_OF_FILES = 0.24, 0.08
 
-#: Thousandths that the pull request's key may add.
+#: The pull request's key adds between 0 and one less than this many thousandths to the confidence.
 CONFIDENCE_STEPS = 60
 
-#: The greatest confidence, in thousandths.
+#: Maximum confidence, in thousandths.
 MAX_CONFIDENCE = 990
 
-#: Longest title in a summary, in characters.
+#: Maximum length of a title in a summary, in characters.
 TITLE_LENGTH = 120
 
-#: Technologies, each a bit: part of the summary, name.
+#: Technologies, one bit each: (part of the summary, name).
 TECHNOLOGY = (
     *(("languages", name) for name in sorted(set(LANGUAGES.values()))),
     *(("frameworks", name) for name in sorted(set(FRAMEWORKS.values()))),
@@ -124,14 +124,14 @@ EXTENSION_BITS = {
     for extension, language in LANGUAGES.items()
 }
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would make an encoder for each text
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would create an encoder for each text
 
 
 def ai_signals(prs: Columns) -> Columns:
     """Return ``ai_signals``, ``ai_confidence_score`` (0 to 1; NaN: nothing found), ``ai_detection_version``.
 
     Parameters:
-      prs: pull requests of the record.
+      prs: pull requests with the columns of the record.
     """
     kind = prs["ai_kind"]
     confidence = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
@@ -164,13 +164,13 @@ def _signals(kind: int, commits: bool, files: bool, tools: bytes) -> bytes:
 
 
 def summaries(prs: Columns, files: Columns) -> list[bytes]:
-    """Return a canonical JSON object for each pull request, from what is known about it.
+    """Return a canonical JSON object for each pull request, derived from the known columns.
 
     ``{ai: {confidence, is_assisted, tools, usage_type}, health: {insights, review_friction, risk_level,
     scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``.
 
     Parameters:
-      prs: title, state, ai_tools (``S``), additions, deletions, review_rounds (int, 0 where there was none),
+      prs: title, state, ai_tools (``S``), additions, deletions, review_rounds (int, 0 if there was none),
         ai_kind, is_hotfix, is_revert, has_ai_commits, reviewed (bool), review_time_hours (NaN: not reviewed).
       files: pull_request (row of ``prs``), filename, file_category.
     """
@@ -230,7 +230,7 @@ def _summary(title: str, files: int, additions: int, deletions: int) -> bytes:
 
 
 def _insights(prs: Columns, files: Columns, scope: Ints) -> Ints:
-    """Return which of ``INSIGHTS`` hold, as bits."""
+    """Return which of ``INSIGHTS`` apply to each pull request, as bits."""
     owner, category = files["pull_request"], files["file_category"]
     code = np.isin(category, [b"backend", b"frontend", b"javascript"])
     size = len(prs["title"])
@@ -251,7 +251,7 @@ def _insights(prs: Columns, files: Columns, scope: Ints) -> Ints:
 
 
 def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Ints]:
-    """Return languages, frameworks and categories of each pull request as JSON; and its number of files."""
+    """Return each pull request's languages, frameworks and categories as JSON, and its number of files."""
     starts, counts = group_offsets(files["pull_request"], len(prs["title"]))
     pairs = zip(files["filename"].tolist(), files["file_category"].tolist(), strict=True)
     bits_of = _TechnologyBits()
@@ -264,7 +264,7 @@ def _tech(prs: Columns, files: Columns) -> tuple[list[bytes], Ints]:
 
 
 class _TechnologyBits(dict[tuple[bytes, bytes], int]):
-    """Bits of ``TECHNOLOGY`` by a file's name and category, computed once: most files recur."""
+    """Bits of ``TECHNOLOGY`` by file name and category, computed once per file: most files recur."""
 
     def __missing__(self, file: tuple[bytes, bytes]) -> int:
         name, category = file

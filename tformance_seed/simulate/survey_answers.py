@@ -1,4 +1,4 @@
-"""Rows of the table PRSurveyReview: answers of reviewers about a merged pull request."""
+"""Rows of the table PRSurveyReview: reviewers' answers about a merged pull request."""
 
 import numpy as np
 
@@ -11,18 +11,18 @@ from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.surveys import RESPONSE_SOURCES
 from tformance_seed.sources.records import AI_NONE, Columns
 
-#: What decides ratings, and which guesses are right.
+#: The sequences that decide the ratings, and which guesses are right.
 QUALITY_RATING, GUESS = SobolSequence("quality rating"), SobolSequence("guess")
 
-#: Where answers of reviewers come from, with chances.
+#: Probabilities of the ``RESPONSE_SOURCES`` of reviewers' answers.
 REVIEWER_SOURCES = (0.50, 0.35, 0.15, 0.0)
 
-#: Chances of 1 to 5: how clear the feedback was, how heavy the review.
+#: Probabilities of the answers 1 to 5: clarity of the feedback, and burden of the review.
 CLARITY, BURDEN = (0.03, 0.09, 0.24, 0.40, 0.24), (0.16, 0.31, 0.30, 0.16, 0.07)
 
 
 def survey_answers(batch: CompleteBatch) -> Columns:
-    """Return PRSurveyReview rows; ``survey`` is a row of ``surveys``."""
+    """Return PRSurveyReview rows; ``survey`` is a row number in the result of ``surveys``."""
     prs, members, random = batch.pull_requests, batch.members, batch.profile.random
     responses = batch.responses
     owner, reviewer = responses.pull_request[responses.survey], responses.reviewer
@@ -52,7 +52,7 @@ def _evenly_spread(
 ) -> Floats:
     """Return numbers from 0 to 1, spread evenly over the pull requests of a repository.
 
-    The first answers about each are one series, the second ones another, and so on.
+    The first answers about each pull request form one series, the second answers another, and so on.
     """
     prs = batch.pull_requests
     repository = text_keys(prs["repository"])
@@ -61,7 +61,7 @@ def _evenly_spread(
 
 
 def _quality(batch: CompleteBatch, owner: Ints) -> Ints:
-    """Return ratings of 1 to 3; a scenario's mean is met by two trials, each of which can add a point."""
+    """Return ratings from 1 to 3. In a scenario, each of two trials may add a point, to reach its mean."""
     u, profile = _evenly_spread(QUALITY_RATING, batch, owner), batch.profile
     best: Floats | float
     worst: Floats | float
@@ -75,7 +75,7 @@ def _quality(batch: CompleteBatch, owner: Ints) -> Ints:
 
 
 def _guess_accuracy(batch: CompleteBatch, owner: Ints) -> Floats:
-    """Return the chance that each answer's guess is right."""
+    """Return the probability that the guess in each answer is right."""
     prs, members, profile = batch.pull_requests, batch.members, batch.profile
     random, reviewer_key = profile.random, members.key[batch.responses.reviewer]
     guesses = profile.scenario.guesses if profile.scenario else None
@@ -84,7 +84,7 @@ def _guess_accuracy(batch: CompleteBatch, owner: Ints) -> Floats:
         return random.uniform("guess rate", reviewer_key, low=minimum, high=maximum)
     author = prs["author"][owner]
     uses_ai = members.adoption_threshold[author] < profile.adoption_at(prs["ended_at"][owner])
-    # Every second member, in order of adoption, is what they seem; which half is keyed.
+    # In order of adoption, every second member is what they seem. A keyed random value decides which half.
     rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")
     plain = (rank + random.integers("who is plain", low=0, high=1))[author] % 2 == 0
     kinds = np.array([guesses.stealthy, guesses.obvious, guesses.ai_like, guesses.human])

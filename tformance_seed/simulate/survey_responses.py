@@ -1,4 +1,4 @@
-"""Who answers the survey of a merged pull request, and when."""
+"""Survey responses: who answers the survey about a merged pull request, and when."""
 
 from dataclasses import dataclass
 
@@ -14,30 +14,30 @@ from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
 from tformance_seed.simulate.columns import seconds
 from tformance_seed.sources.records import AI_NONE, Columns, Members
 
-#: A member who was there this long has used their AI tools by now, if they use any.
+#: A member who has been active for this long has used AI tools by now, if they use any.
 SETTLED = np.timedelta64(14, "D")
 
 
 @dataclass(frozen=True)
 class SurveyResponses:
-    """The surveys of a batch and who answers them; times in seconds since 1970.
+    """The surveys of a batch and the people who answer them; times are in seconds since 1970.
 
-    A survey appears with its answers, once the last of them has come in within the window.
+    A survey appears together with its answers, and only if the last answer is within the window.
     """
 
-    pull_request: Ints  #: of each survey
-    author_answers: Booleans  #: of each survey
-    author_answered_at: Ints  #: of each survey; meaningless where the author does not answer
-    survey: Ints  #: of each reviewer's answer, by pull request and reviewer
-    reviewer: Ints  #: of each reviewer's answer
-    reviewer_answered_at: Ints  #: of each reviewer's answer
+    pull_request: Ints  #: per survey
+    author_answers: Booleans  #: per survey
+    author_answered_at: Ints  #: per survey; meaningless if the author does not answer
+    survey: Ints  #: per reviewer's answer, ordered by pull request and reviewer
+    reviewer: Ints  #: per reviewer's answer
+    reviewer_answered_at: Ints  #: per reviewer's answer
 
 
 def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile: Profile) -> SurveyResponses:
-    """Return the responses to one survey for each pull request that a member merged.
+    """Return the responses to the surveys, one survey per merged pull request whose author is a member.
 
     Parameters:
-      prs: pull requests whose times are filled in.
+      prs: pull requests, with their times filled in.
     """
     random, key = profile.random, prs["key"]
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
@@ -73,9 +73,10 @@ def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile
 
 
 def _is_credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
-    """Return where the author's answer would agree with their use of AI tools; elsewhere they keep silent.
+    """Return where the author's answer would be consistent with their use of AI tools; others do not answer.
 
-    Generated pull requests agree by themselves. In a real history AI is found where no draw put it.
+    Generated pull requests are always consistent. In a real history, AI may be found in the work of members
+    who were not drawn as users of AI tools.
     """
     uses_ai = members.uses_ai(prs["author"], profile.adoption_at(prs["ended_at"]))
     if members.activity is not None:
@@ -87,13 +88,13 @@ def _is_credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
 
 
 def _seconds_within(hours: tuple[int, int], u: Floats) -> Ints:
-    """Return delays between a minimum and a maximum of hours, in seconds; ``u`` is from 0 to 1."""
+    """Return delays in seconds between a minimum and a maximum given in hours; ``u`` is from 0 to 1."""
     low, high = hours
     return np.floor((low + (high - low) * u) * 3600).astype(np.int64)
 
 
 def _reviewer_pairs(reviews: Columns, members: int) -> tuple[Ints, Ints]:
-    """Return each pull request with each member who reviewed it, once, in order."""
+    """Return the distinct pairs of a pull request and a member who reviewed it, in order."""
     by_member = reviews["reviewer"] >= 0
     pairs = np.unique(reviews["pull_request"][by_member] * members + reviews["reviewer"][by_member])
     return pairs // max(members, 1), pairs % max(members, 1)

@@ -6,20 +6,21 @@ from tformance_seed.simulate.columns import moments, nullable, seconds, with_tim
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.sources.records import AI_NONE, Columns
 
-#: How much of the AI's work was changed, with chances; "na" where there was none.
+#: How much of the AI's work the author modified, and the probabilities. "na" if there was no AI.
 EFFORTS = np.array([b"none", b"minor", b"moderate", b"major"])
 EFFORT_CHANCES = (0.10, 0.40, 0.35, 0.15)
 
-#: Where answers come from, with chances: of authors, and of those whose AI was found, some without asking.
+#: Sources of answers, with probabilities for authors in general and for authors of pull requests in which AI
+#: was found; some of the latter are answered automatically.
 RESPONSE_SOURCES = np.array([b"github", b"slack", b"web", b"auto"])
 AUTHOR_SOURCES, ASSISTED_SOURCES = (0.50, 0.35, 0.15, 0.0), (0.40, 0.30, 0.10, 0.20)
 
-#: Seconds for which a link to the survey is good.
+#: Seconds for which a link to the survey is valid.
 TOKEN_LIFETIME = 7 * 86400
 
 
 def surveys(batch: CompleteBatch) -> Columns:
-    """Return PRSurvey rows; they date from the merge."""
+    """Return PRSurvey rows; a row's timestamp is the time of the merge."""
     prs, responses, random = batch.pull_requests, batch.responses, batch.profile.random
     rows, answered = responses.pull_request, responses.author_answers
     key, merged_at = prs["key"][rows], prs["merged_at"][rows]

@@ -1,8 +1,9 @@
-"""Times: how long a pull request waits for its first review, and for its end.
+"""Times: how long it takes until a pull request gets its first review, and until it ends.
 
-The hours to the first review are a capped lognormal with the published median and mean. So are the hours
-from there to the end, whose mean is what the mean cycle time leaves and whose median is solved for, so that
-the sum of both has the published median. The cycle time of a pull request without a review is one draw.
+The hours to the first review follow a capped lognormal distribution with the published median and mean. The
+hours from there to the end follow another: its mean is the mean cycle time less the mean time to the first
+review, and its median is solved for so that the sum of both has the published median. The cycle time of a
+pull request without a review is a single draw.
 """
 
 import functools
@@ -20,54 +21,57 @@ from tformance_seed.simulate.columns import hours, moments, seconds
 from tformance_seed.simulate.reviewers import has_candidates
 from tformance_seed.sources.records import AI_REVIEW, PULL_REQUEST, Batch, Columns, Members
 
-#: Maximum hours to a first review: ten days.
+#: Maximum hours to the first review: ten days.
 MAX_REVIEW_HOURS = 240.0
 
-#: Maximum hours after it: thirty days, or this multiple of the mean where that is more.
+#: Maximum hours from the first review to the end: thirty days, or this multiple of the mean cycle time if
+#: that is more.
 MAX_REST_HOURS, MAX_REST_MEANS = 720.0, 24.0
 
-#: The mean to the first review, at most: shares of the mean cycle time, and of its excess over the median.
+#: Maximum mean hours to the first review, as a share of the mean cycle time, and as a share of the excess of
+#: the mean cycle time over the difference of the two medians.
 MAX_REVIEW_SHARE, MAX_REVIEW_EXCESS = 0.5, 0.6
 
-#: Share of pull requests that are reviewed: by state, and of those that bots open.
+#: Share of pull requests that are reviewed, by state; and the share for those opened by bots.
 REVIEWED = {b"merged": 0.85, b"closed": 0.55, b"open": 0.5}
 REVIEWED_BOT = 0.4
 
-#: The median cycle time as a share of the mean, at most; an organisation's own mean can be too low for the
-#: published one.
+#: Maximum median cycle time as a share of the mean: the mean given for an organisation may be too low for the
+#: published median.
 MAX_MEDIAN = 0.94
 
-#: Minimum of every duration, in seconds; keyed, between these.
+#: Every duration has a minimum, in seconds, which is drawn from this range.
 MIN_DURATION = (20, 120)
 
-#: Every duration is multiplied by a factor between these, so that none piles up at its maximum.
+#: Every duration is multiplied by a factor in this range, so that durations do not pile up at the maximum.
 JITTER = (0.9, 1.1)
 
-#: Durations from so many hours on are moved halfway towards whole days, as people work by day.
+#: Hours from which durations are moved halfway towards whole days, because people work by day.
 WHOLE_DAYS_FROM = 24.0
 
-#: A scenario gives means; its hours are lognormal around them with this sigma, at most CAP times the mean.
+#: A scenario gives mean hours. Durations are lognormal with that mean and this sigma, capped at CAP times the
+#: mean.
 SCENARIO_SIGMA, SCENARIO_CAP = 0.45, 6.0
 SCENARIO_SHAPE = CappedLogNormal(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
 
-#: Share of a pull request's commits that are older than it.
+#: Share of a pull request's commits that are older than the pull request.
 COMMITS_BEFORE = 0.55
 
-#: Seconds by which the first commit is older, at least; and how many more at most.
+#: Seconds by which the first commit is older than the pull request: the minimum, and the maximum added to it.
 MIN_FIRST_COMMIT, FIRST_COMMIT_SPREAD = 120, 48 * 3600
 
-#: The night: its beginning and length in seconds of the local day. Commits are moved out of it, by up to so
-#: many seconds before or after.
+#: The night: its beginning as seconds of the local day, and its length in seconds. Commits at night are moved
+#: to within NIGHT_MARGIN seconds before or after it.
 NIGHT, NIGHT_LENGTH, NIGHT_MARGIN = 22 * 3600, 9 * 3600, 3 * 3600
 
 
 def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     """Complete the times of a batch, in place.
 
-    Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, ``merged_at``,
-    ``cycle_time_hours`` and ``review_time_hours``; commits get ``committed_at`` where it was NaT. Where
-    reviews were observed, the first review is the earliest of them. Where ``created_at`` is known, a
-    simulated first review divides the known duration as it would the simulated one.
+    Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, and ``merged_at``,
+    ``cycle_time_hours`` and ``review_time_hours``. Commits get ``committed_at`` where it was NaT. If reviews
+    were observed, the first review is the earliest of them. If ``created_at`` is known, a simulated first
+    review divides the known duration in the same proportion as the simulated one.
     """
     prs = batch.pull_requests
     random, key = profile.random, prs["key"]
@@ -99,7 +103,7 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
 
 
 def _is_reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Booleans:
-    """Return which pull requests are reviewed, where no review was observed."""
+    """Return which pull requests are reviewed if the source observed no reviews."""
     share = np.select([prs["state"] == state for state in REVIEWED], list(REVIEWED.values()))
     share = np.where(prs["is_bot"], REVIEWED_BOT, share)
     by_people = random.chance("reviewed", share, prs["key"]) & has_candidates(prs, members)
@@ -108,7 +112,7 @@ def _is_reviewed(prs: Columns, members: Members, random: KeyedRandom) -> Boolean
 
 
 def _earliest(reviews: Columns, size: int) -> Times:
-    """Return the time of the earliest review of each of so many pull requests, NaT where there is none."""
+    """Return the time of the earliest review of each of ``size`` pull requests; NaT if it has none."""
     latest = np.iinfo(np.int64).max
     first = np.full(size, latest)
     np.minimum.at(first, reviews["pull_request"], seconds(reviews["submitted_at"]))
@@ -116,14 +120,14 @@ def _earliest(reviews: Columns, size: int) -> Times:
 
 
 def _whole_seconds(hours: Floats, random: KeyedRandom, purpose: str, key: UInt64) -> Ints:
-    """Return hours in seconds, none below its minimum."""
+    """Convert hours to whole seconds, raising each value to its minimum."""
     low, high = MIN_DURATION
     minimum = random.integers(f"reflex/{purpose}", key, low=low, high=high)
     return np.maximum(np.floor(hours * 3600).astype(np.int64), minimum)
 
 
 def _quantiles(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
-    """Return the quantile of each pull request in the distributions of the two durations."""
+    """Return each pull request's quantiles in the distributions of the two durations."""
     repository = text_keys(prs["repository"])
     return (
         random.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
@@ -132,7 +136,7 @@ def _quantiles(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
 
 
 def _scenario_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tuple[Floats, Floats] | None:
-    """Return hours to the first review, and from there to the end, with the scenario's means of the week."""
+    """Return hours to the first review, and from there to the end, with the scenario's means for the week."""
     if profile.scenario is None:
         return None
     progress = profile.progress(prs["ended_at"])
@@ -165,15 +169,15 @@ def _published_hours(prs: Columns, reviewed: Booleans, profile: Profile) -> tupl
 
 
 def _overall_mean(ai_share: float) -> float:
-    """Return the published mean cycle time of an organisation with this share of AI, in hours."""
+    """Return the mean cycle time, in hours, that the published figures imply for this share of AI."""
     code, review = ai_share * AI_CODE_SHARE, ai_share * (1 - AI_CODE_SHARE)
     none, by_code, by_review = (published.cycle_hours_mean for published in PUBLISHED_BY_AI_KIND)
     return (1 - ai_share) * none + code * by_code + review * by_review
 
 
 def _towards_whole_days(values: Floats) -> Floats:
-    """Return hours, the long ones halfway nearer to whole days."""
-    beyond = values - 24 * np.floor(values / 24 + 0.5)  # hours off the nearest number of whole days
+    """Return the hours, with long durations moved halfway towards whole days."""
+    beyond = values - 24 * np.floor(values / 24 + 0.5)  # difference from the nearest whole number of days
     return np.where(values >= WHOLE_DAYS_FROM, values - beyond / 2, values)
 
 
@@ -181,7 +185,7 @@ def _towards_whole_days(values: Floats) -> Floats:
 def _distributions(
     published: PullRequestFigures, cycle_mean: float
 ) -> tuple[CappedLogNormal, CappedLogNormal, CappedLogNormal]:
-    """Return the hours to the first review, from there to the end, and of the whole without a review."""
+    """Return distributions: hours to the first review, from there to the end, and in all without a review."""
     median = min(published.cycle_hours_median, MAX_MEDIAN * cycle_mean)
     excess = cycle_mean - (median - published.review_hours_median)
     review_mean = min(published.review_hours_mean, MAX_REVIEW_SHARE * cycle_mean, MAX_REVIEW_EXCESS * excess)
@@ -193,7 +197,7 @@ def _distributions(
 
 
 def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: float) -> float:
-    """Return the median of a second duration of this mean for which the sum of both has ``sum_median``.
+    """Return the median of a second duration with this mean, such that the sum of both has ``sum_median``.
 
     P(first + second <= t) is the mean of P(second <= t - r) over the quantiles r of the first.
     """
@@ -201,7 +205,7 @@ def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: f
     logs = np.log(left[left > 0])
 
     def above(median: float) -> float:
-        """Return the share of sums above theirs less a half; it increases with the median."""
+        """Return the share of sums above ``sum_median`` less one half; it increases with the median."""
         z = (math.log(median) - logs) / (capped_sigma(median, mean, cap) * math.sqrt(2))
         return 0.5 - 0.5 * sum(map(math.erfc, z.tolist())) / len(left)
 
@@ -209,9 +213,9 @@ def _rest_median(review: CappedLogNormal, mean: float, cap: float, sum_median: f
 
 
 def _fill_commits(batch: Batch, profile: Profile) -> None:
-    """Give times to commits without one: in row order, the first before the pull request was opened.
+    """Fill in missing commit times, in row order, with the first commit before the pull request was opened.
 
-    They are by day, where the pull request leaves the choice.
+    The times are during the day if the pull request's own times allow it.
     """
     commits, prs, random = batch.commits, batch.pull_requests, profile.random
     missing = np.isnat(commits["committed_at"]) & (commits["pull_request"] >= 0)
@@ -244,12 +248,14 @@ def _fill_commits(batch: Batch, profile: Profile) -> None:
 
 
 def move_out_of_night(when: Floats, start: Floats, stop: Floats, margin: Floats, offset: int) -> Floats:
-    """Return times, those at night moved to the nearer of evening and morning that is within bounds.
+    """Return times, with those at night moved to the evening before or the morning after.
+
+    The nearer of the two that is within bounds is chosen; if neither is, the time is not changed.
 
     Parameters:
-      start, stop: the bounds; all times in seconds since 1970.
-      margin: seconds from the night to what is moved.
-      offset: seconds that local clocks are ahead of UTC.
+      start, stop: the bounds. All times are in seconds since 1970.
+      margin: seconds between a moved time and the night.
+      offset: seconds by which local clocks are ahead of UTC.
     """
     into_night = (when + offset - NIGHT) % 86400
     at_night = into_night < NIGHT_LENGTH

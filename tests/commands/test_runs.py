@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import tformance_seed
 from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
@@ -259,3 +260,19 @@ def test_a_ledger_of_an_older_version_is_rebuilt(database):
     assert sum(result.written for result in again.reports[0].tables.values()) == 0
     assert content(database) == expected
     assert SeedRun.select().count() == 1
+
+
+def test_a_team_that_another_run_creates_during_the_check_is_not_foreign(database, url, monkeypatch):
+    execute, others = database.execute_sql, []
+
+    def execute_then_seed(*arguments, **options):
+        cursor = execute(*arguments, **options)
+        if not others:
+            others.append(tformance_seed.connect(url))
+            seed(others[0])
+        return cursor
+
+    monkeypatch.setattr(database, "execute_sql", execute_then_seed)
+    ledger.check_ownership(database, [ORGANISATION], adopt=False)
+    assert others
+    others[0].close()

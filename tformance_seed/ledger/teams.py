@@ -51,6 +51,8 @@ def check_ownership(
     """
     if adopt:
         return
+    # The teams first: one that another run commits in between is then found to be the package's own.
+    existing = [team.slug for team in _teams_by_age(slugs).execute(database)]
     own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs)).execute(database)}
     for slug in slugs:
         if clear and slug in own and not own[slug].created_here:
@@ -58,16 +60,20 @@ def check_ownership(
                 f"the team {slug} was adopted, not created here: clearing removes every row added since its "
                 "adoption, whoever wrote it. Add --adopt if that is what you want"
             )
-    _check_not_foreign(database, [slug for slug in slugs if slug not in own])
+    for slug in existing:
+        if slug not in own:
+            raise _foreign_team(slug)
 
 
-def _check_not_foreign(database: peewee.Database, slugs: Sequence[str]) -> None:
-    foreign = Team.select(Team.slug).where(Team.slug.in_(slugs)).order_by(Team.id).first(database)
-    if foreign is not None:
-        raise InputError(
-            f"a team {foreign.slug} is in the database that this package did not create; its data stays "
-            "untouched. Choose another name, or add --adopt to seed into it"
-        )
+def _teams_by_age(slugs: Sequence[str]) -> "peewee.ModelSelect[Team]":
+    return Team.select().where(Team.slug.in_(slugs)).order_by(Team.id)
+
+
+def _foreign_team(slug: str) -> InputError:
+    return InputError(
+        f"a team {slug} is in the database that this package did not create; its data stays "
+        "untouched. Choose another name, or add --adopt to seed into it"
+    )
 
 
 def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
@@ -81,11 +87,11 @@ def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt:
     slug = values["slug"]
     if own := own_team(database, slug):
         return own
-    if not adopt:
-        _check_not_foreign(database, [slug])
-    teams = Team.select().where(Team.slug == slug).order_by(Team.id)
+    teams = _teams_by_age([slug])
     with transaction(database):
         team = teams.first(database)
+        if team is not None and not adopt:
+            raise _foreign_team(slug)
         created_here = team is None
         if created_here:
             insert_rows(database, Team, [values])

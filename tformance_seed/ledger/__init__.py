@@ -1,4 +1,4 @@
-"""The ledger: which runs there were, how far they got, which teams are the package's own."""
+"""The ledger: which runs have been started, how far they got, and which teams belong to the package."""
 
 from tformance_seed.ledger.jobs import (
     BUSY_POLL_INTERVAL,

@@ -1,4 +1,4 @@
-"""Runs and their jobs: opened, resumed, superseded."""
+"""Runs and their jobs: opening, resuming and superseding them."""
 
 import datetime
 import hashlib
@@ -16,26 +16,26 @@ from tformance_seed.ledger.teams import own_team
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.transactions import lock_organisations, transaction
 
-#: The version of what is generated: raised when the same inputs give other rows than before.
+#: The version of the generated content: increased whenever the same inputs give different rows than before.
 DATA_VERSION = 2
 
-#: The version of how a job is divided into tasks: raised when stages, phases or plans change, so that a job
-#: begun by another version is restarted. The restarted job finds its rows unchanged.
+#: The version of how a job is divided into tasks: increased when stages, phases or plans change, so that a
+#: job begun by another version is restarted. The restarted job finds its rows unchanged.
 PLAN_VERSION = 6
 
-#: States of a job. Only a running one writes; every transaction makes sure of that.
+#: States of a job. Only a running job writes; every transaction checks this.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"
 
 #: States of a task.
 WAITING, CLAIMED, DONE, FAILED = "waiting", "claimed", "done", "failed"
 
-#: States of a task that remains to be done.
+#: States of a task that is still to be done.
 PENDING = (WAITING, CLAIMED)
 
 #: The first task of every job: it creates the team.
 FIRST_TASK = {"stage": "team", "offset": 0, "limit": 1, "phase": 0, "queue": "sync", "state": WAITING}
 
-#: A run without any activity for this long is presumed dead: others may seed its organisations.
+#: A run without any activity for this long is presumed dead, so other runs may seed its organisations.
 STALE_RUN_TIMEOUT = datetime.timedelta(seconds=30)
 
 #: Seconds between two attempts at an organisation that another run is seeding.
@@ -43,18 +43,18 @@ BUSY_POLL_INTERVAL = 0.5
 
 
 def now() -> datetime.datetime:
-    """Return the current time, for the ledger alone: no content depends on it."""
+    """Return the current time. Only the ledger uses it: no content depends on it."""
     return datetime.datetime.now(datetime.UTC)
 
 
 def fingerprint(*inputs: Any) -> str:
-    """Return a digest of inputs: jobs with the same one produce the same content, in the same tasks."""
+    """Return a digest of inputs: jobs with the same digest produce the same content in the same tasks."""
     text = json_text([DATA_VERSION, PLAN_VERSION, *inputs])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def start_run(database: peewee.Database, parameters: Mapping[str, Any], jobs: Sequence[SeedJob]) -> SeedRun:
-    """Record a run of these jobs under a new name."""
+    """Record a run of these jobs under a new name, and return it."""
     moment = now()
     name = f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     ids = [job.id for job in jobs]
@@ -65,7 +65,10 @@ def start_run(database: peewee.Database, parameters: Mapping[str, Any], jobs: Se
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A state to bring an organisation into; ``restart``: from the beginning, whatever is there."""
+    """The state that an organisation should be brought into.
+
+    ``restart``: start from the beginning, even if an unfinished job could be resumed.
+    """
 
     slug: str
     fingerprint: str
@@ -85,7 +88,7 @@ class OpenedJob:
 
 
 def find_conflicts(database: peewee.Database, requests: Sequence[JobRequest]) -> dict[str, str]:
-    """Return, by organisation, why it cannot be seeded now: another run is at it."""
+    """Return, by organisation, why it cannot be seeded now: another run is seeding it."""
     return _find_conflicts(
         database, requests, _unfinished_jobs(database, [request.slug for request in requests])
     )
@@ -109,11 +112,12 @@ def open_jobs(
 ) -> tuple[dict[str, OpenedJob], dict[str, str]]:
     """Open jobs in one transaction.
 
-    A job that another run left unfinished is resumed if it leads to the requested state, and superseded
-    otherwise: its transactions have ended, or will notice.
+    If another run left a job unfinished, it is resumed if it leads to the requested state, and superseded
+    otherwise. A superseded job writes nothing more: each of its transactions has either ended or will find
+    that it was superseded.
 
     Returns:
-      The opened jobs, and the reasons of those that conflict with another run (``find_conflicts``); both by
+      The opened jobs, and the reasons why others conflict with another run (see ``find_conflicts``), both by
       organisation.
     """
     opened: dict[str, OpenedJob] = {}
@@ -137,7 +141,7 @@ def open_jobs(
 
 
 def _can_resume(database: peewee.Database, job: SeedJob, request: JobRequest) -> bool:
-    """Return whether an unfinished job leads to the requested state, and its team is still there."""
+    """Return whether an unfinished job leads to the requested state and its team still exists."""
     return (
         job.fingerprint == request.fingerprint
         and not request.restart
@@ -146,7 +150,7 @@ def _can_resume(database: peewee.Database, job: SeedJob, request: JobRequest) ->
 
 
 def _resume(database: peewee.Database, job: SeedJob, request: JobRequest) -> OpenedJob:
-    apart = job.plan["summaries_apart"]  # as in the tasks that are done already
+    apart = job.plan["summaries_apart"]  # the same as for the tasks that are already done
     job.state, job.plan = RUNNING, {**request.plan, "summaries_apart": apart}
     SeedJob.update(state=job.state, plan=job.plan).where(SeedJob.id == job.id).execute(database)
     reopen_tasks(database, [job.id])
@@ -169,19 +173,19 @@ def _create_jobs(database: peewee.Database, requests: Sequence[JobRequest]) -> d
 
 
 def reopen_tasks(database: peewee.Database, jobs: Sequence[int]) -> None:
-    """Make the unfinished tasks of jobs wait again, as if they had never been attempted."""
+    """Reset the unfinished tasks of jobs to waiting, as if they had never been attempted."""
     unfinished = (SeedTask.job.in_(jobs)) & (SeedTask.state != DONE)
     SeedTask.update(state=WAITING, attempts=0, reason="").where(unfinished).execute(database)
 
 
 def supersede(database: peewee.Database, slug: str) -> None:
-    """End an organisation's unfinished jobs: tasks of theirs that are still running will not be written."""
+    """End an organisation's unfinished jobs: any of their tasks still running will write nothing."""
     unfinished = (SeedJob.organisation == slug) & SeedJob.state.in_([RUNNING, CANCELLED])
     SeedJob.update(state=SUPERSEDED).where(unfinished).execute(database)
 
 
 def has_unfinished_job(database: peewee.Database, slug: str) -> bool:
-    """Return whether the last job of an organisation has not finished."""
+    """Return whether an organisation's last job is unfinished."""
     return slug in _unfinished_jobs(database, [slug])
 
 
@@ -189,7 +193,7 @@ def check_idle(database: peewee.Database, slug: str) -> None:
     """Check that no run is seeding an organisation.
 
     Raises:
-      OrganisationBusyError: a run is, or was a moment ago.
+      OrganisationBusyError: a run is seeding it, or was until a moment ago.
     """
     job = _unfinished_jobs(database, [slug]).get(slug)
     if job is not None and (reason := _busy_reason(database, job)):
@@ -197,7 +201,7 @@ def check_idle(database: peewee.Database, slug: str) -> None:
 
 
 def _busy_reason(database: peewee.Database, job: SeedJob) -> str | None:
-    """Return why no other run may seed the organisation of an unfinished job; None if one may."""
+    """Return why another run may not seed the organisation of an unfinished job; None if it may."""
     if job.state != RUNNING:
         return None
     tasks = SeedTask.select(
@@ -220,7 +224,7 @@ def _busy_reason(database: peewee.Database, job: SeedJob) -> str | None:
 
 
 def run_of(database: peewee.Database, job: SeedJob) -> SeedRun | None:
-    """Return the latest run that has a job; None if one died before it was recorded."""
+    """Return the latest run that includes a job; None if the run died before it was recorded."""
     runs = SeedRun.select().order_by(SeedRun.id.desc())
     return next((run for run in runs.iterator(database) if job.id in run.jobs), None)
 
@@ -238,7 +242,7 @@ def find_job(database: peewee.Database, job_id: int) -> SeedJob:
 
 
 def _unfinished_jobs(database: peewee.Database, slugs: Sequence[str]) -> dict[str, SeedJob]:
-    """Return the last job of each organisation whose last job has not finished."""
+    """Return the last job of each organisation, by slug, unless that job has finished."""
     last = SeedJob.select(peewee.fn.MAX(SeedJob.id)).where(SeedJob.organisation.in_(slugs))
     jobs = SeedJob.select().where(
         SeedJob.id.in_(last.group_by(SeedJob.organisation)), SeedJob.state.in_([RUNNING, CANCELLED])
@@ -247,5 +251,5 @@ def _unfinished_jobs(database: peewee.Database, slugs: Sequence[str]) -> dict[st
 
 
 def team_exists(database: peewee.Database, job: SeedJob) -> bool:
-    """Return whether the team that a job seeds is still there, and the package's own."""
+    """Return whether the team that a job seeds still exists and belongs to the package."""
     return own_team(database, job.organisation) is not None

@@ -27,18 +27,18 @@ from tformance_seed.storage.transactions import snapshot
 #: A task claimed for longer than this is reported as stalled: its worker may be gone.
 STALLED_AFTER = datetime.timedelta(seconds=60)
 
-#: A run's state is the first of these that any of its jobs has.
+#: A run's state is the first of these states that any of its jobs is in.
 WORST_FIRST = (RUNNING, FAILED, CANCELLED, SUPERSEDED, FINISHED)
 
-#: Seconds that a run is taken to have lasted at least, so that rates are finite.
+#: The shortest time, in seconds, that a run is assumed to have taken, so that rates are finite.
 MIN_SECONDS = 1e-3
 
 
 @dataclass
 class StageStatus:
-    """Tasks of one stage of one organisation, by state; items are pull requests, members and the like.
+    """The number of tasks of one stage of one organisation, by state.
 
-    ``claimed`` leaves out those that are ``stalled``.
+    ``claimed`` does not include the ``stalled`` ones. Items are pull requests, members and the like.
     """
 
     stage: str
@@ -75,9 +75,10 @@ class JobStatus:
 class RunStatus:
     """The status of a run.
 
-    ``seconds`` are those since its start, up to its end if it has ended; ``seconds_left`` is estimated from
-    the share of tasks that are done, None while none is; ``activity_counter`` counts every claim and
-    completion ever made, so it changes whenever anything happens.
+    ``seconds`` is the time since its start, or from its start to its end if it has ended. ``seconds_left`` is
+    estimated from the share of tasks that are done; it is None while none is done, and once the run has
+    ended. ``activity_counter`` counts all claims and completions so far, so it changes whenever anything
+    happens.
     """
 
     run: str
@@ -97,7 +98,7 @@ class RunStatus:
 
 
 def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
-    """Return the run of that name, or the latest.
+    """Return the run with a name, or the latest run.
 
     Raises:
       InputError: there is no such run.
@@ -114,7 +115,7 @@ def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
 
 
 def count_active_jobs(run: SeedRun) -> Callable[[peewee.Database], int]:
-    """Return a cheap function that counts how many of a run's jobs have tasks left to do."""
+    """Return a cheap function that counts the jobs of a run that still have tasks to do."""
 
     def build(_database: peewee.Database, _value: Parameters) -> peewee.Query:
         current = SeedTask.select().where(SeedTask.job == SeedJob.id, SeedTask.phase == SeedJob.phase)
@@ -127,14 +128,14 @@ def count_active_jobs(run: SeedRun) -> Callable[[peewee.Database], int]:
 
 
 def activity_counter(database: peewee.Database, run: SeedRun) -> int:
-    """Return how many claims and completions a run has seen: it changes whenever anything happens."""
+    """Return the number of claims and completions in a run: it changes whenever anything happens."""
     done = fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
     counted = SeedTask.select(fn.SUM(SeedTask.attempts) + done).where(SeedTask.job.in_(run.jobs))
     return counted.scalar(database) or 0
 
 
 def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
-    """Return the present status of a run."""
+    """Return the current status of a run."""
     moment = now()
     with snapshot(database):
         by_job = _count_tasks(database, run, moment)
@@ -180,7 +181,7 @@ class _TaskCounts:
 def _count_tasks(
     database: peewee.Database, run: SeedRun, moment: datetime.datetime
 ) -> dict[int, list[_TaskCounts]]:
-    """Count the tasks of a run by job, stage and state, stages in their order."""
+    """Count the tasks of a run by job, stage and state, with the stages in order."""
     stalled = (SeedTask.state == CLAIMED) & (SeedTask.claimed_at < moment - STALLED_AFTER)
     query = (
         SeedTask.select(

@@ -1,7 +1,7 @@
-"""Tasks: claimed, locked by the transaction that writes their rows, completed or failed.
+"""Tasks: claimed, locked by the transaction that writes their rows, then completed or failed.
 
-A task's row in the ledger is the lock on it. So a task that is delivered twice, late or out of order is done
-once or not at all, and one whose worker died can be claimed again when the server has noticed.
+A task is locked by locking its row in the ledger. So a task that is delivered twice, late or out of order is
+done once or not at all. If its worker dies, it can be claimed again once the server has noticed.
 """
 
 import dataclasses
@@ -30,13 +30,16 @@ from tformance_seed.ledger.teams import team_deleted
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam, Team
 from tformance_seed.storage.transactions import begin_writing, lock_organisations, transaction
 
-#: Tasks that one INSERT adds to the ledger, far below SQLite's limit of parameters.
+#: Tasks that one INSERT adds to the ledger: few enough to stay far below SQLite's limit on parameters.
 INSERT_CHUNK = 1_000
 
 
 @dataclass(frozen=True)
 class TaskKey:
-    """What a message says of a task; the run is for people, and for the messages of the next tasks."""
+    """The contents of a task's message.
+
+    The run does not identify the task: it is for people, and for the messages of the next tasks.
+    """
 
     run: str
     job: int
@@ -50,9 +53,9 @@ class TaskKey:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of the ledger: ``limit`` items of its stage from ``key.offset`` on.
+    """A task in the ledger: ``limit`` items of its stage, starting at ``key.offset``.
 
-    ``attempts`` counts how often it was claimed.
+    ``attempts`` is the number of times it has been claimed.
     """
 
     key: TaskKey
@@ -77,17 +80,17 @@ QueuedTask = tuple[str, TaskKey]
 
 
 class StaleTaskError(Exception):
-    """A task is not to be done, or not again: another worker did it, or its job no longer runs."""
+    """A task must not be done (again): another worker did it, or its job is no longer running."""
 
 
 _TASK_COLUMNS = (SeedTask.id, SeedTask.limit, SeedTask.phase, SeedTask.attempts)
 
-#: Of a task joined with its job: it is of the phase that the job is in, and the job still runs.
+#: Matches a task, joined with its job, if the job is still running and is in the task's phase.
 _IS_CURRENT = (SeedJob.state == RUNNING) & (SeedTask.phase == SeedJob.phase)
 
 
 def _has_key(value: Parameters) -> peewee.Expression:
-    """Match, of tasks joined with their jobs, the one that a message means."""
+    """Match the task, joined with its job, that a message refers to."""
     return (
         (SeedJob.id == value("job"))
         & (SeedJob.organisation == value("organisation"))
@@ -102,7 +105,7 @@ _FIND = PreparedStatement(
 
 
 def find_task(database: peewee.Database, key: TaskKey) -> Task | None:
-    """Return the task of a message; None if the ledger has no such task."""
+    """Return the task that a message refers to; None if the ledger has no such task."""
     row = _FIND(database, **dataclasses.asdict(key)).fetchone()
     return Task(key, *row) if row else None
 
@@ -131,7 +134,7 @@ def _claim(database: peewee.Database, value: Parameters) -> peewee.Query:
     ).where(SeedTask.id.in_(current), SeedTask.state.in_(PENDING))
     if not is_postgresql(database):
         return claim
-    # For this one transaction: what a crash of the server could lose is that the task was claimed.
+    # For this transaction only: if the server crashes, nothing but the record of the claim can be lost.
     asynchronously = peewee.fn.set_config("synchronous_commit", "off", True) == "off"
     return claim.where(asynchronously).returning(*_TASK_COLUMNS)
 
@@ -140,11 +143,15 @@ _CLAIM = PreparedStatement(_claim)
 
 
 def claim(database: peewee.Database, key: TaskKey, worker: str) -> Task | None:
-    """Claim the task of a message; None if it is done, not to be done now, or not in the ledger."""
+    """Claim the task that a message refers to, and return it.
+
+    Returns:
+      None if the task is already done, must not be done now, or is not in the ledger.
+    """
     cursor = _CLAIM(database, worker=worker, now=now(), **dataclasses.asdict(key))
     if not cursor.rowcount:
         return None
-    # Many SQLite libraries are older than its RETURNING.
+    # Many installed SQLite libraries are too old for RETURNING.
     return Task(key, *cursor.fetchone()) if is_postgresql(database) else find_task(database, key)
 
 
@@ -161,12 +168,13 @@ _LOCK_TASK = PreparedStatement(_lock_task)
 
 
 def lock_for_write(database: peewee.Database, task: Task, *, exclusive: bool = False) -> None:
-    """Begin to write a task's rows, in the transaction that will: from now on no other worker can.
+    """Lock a task, in the transaction that will write its rows, so that no other worker can write them.
 
     Parameters:
       exclusive: lock the whole organisation, not only the task.
     Raises:
-      StaleTaskError: the task was done meanwhile, or its job was cancelled or superseded.
+      StaleTaskError: the task has been done or has failed meanwhile, its job was cancelled or superseded, or
+        the job is in another phase.
     """
     begin_writing(database, task.key.organisation, exclusive=exclusive)
     if _LOCK_TASK(database, task=task.id).fetchone() is None:
@@ -199,12 +207,12 @@ _UNFINISHED_TASK = PreparedStatement(
 
 
 def complete(database: peewee.Database, task: Task, results: Mapping[str, Result]) -> bool:
-    """Record that a task is done, in the transaction that wrote its rows, after all of them.
+    """Record that a task is done, in the transaction that wrote its rows, once all of them are written.
 
     Returns:
-      Whether it was the last of its phase. Then the same transaction must begin the next phase
-      (``begin_phase``) or finish the job (``finish_job``): so there is no moment in which a job has nothing
-      to do and is not finished.
+      Whether it was the last task of its phase. If so, the same transaction must begin the next phase
+      (``begin_phase``) or finish the job (``finish_job``), so that a job is never seen with nothing to do
+      and yet unfinished.
     """
     _COMPLETE(
         database,
@@ -214,7 +222,7 @@ def complete(database: peewee.Database, task: Task, results: Mapping[str, Result
         unchanged=sum(result.unchanged for result in results.values()),
         tables={name: [r.written, r.unchanged, round(r.seconds, 4)] for name, r in results.items()},
     )
-    # Those that end at once wait for one another here, so that one of them sees all others done.
+    # Tasks that end at the same time wait for each other here, so that the last one sees all others done.
     if is_postgresql(database):
         _LOCK_JOB(database, job=task.key.job)
     return _UNFINISHED_TASK(database, job=task.key.job, phase=task.phase).fetchone() is None
@@ -247,10 +255,10 @@ _FINISH_TEAM = PreparedStatement(_finish_team)
 def begin_phase(
     database: peewee.Database, task: Task, phase: int, tasks: Sequence[PlannedTask]
 ) -> list[QueuedTask]:
-    """Move the job of a task on to a later phase, with these tasks.
+    """Move the job of a task on to a later phase, and add that phase's tasks to the ledger.
 
     Returns:
-      What to send once the transaction is committed.
+      The tasks to send once the transaction is committed.
     """
     _BEGIN_PHASE(database, job=task.key.job, phase=phase)
     common = {"job": task.key.job, "phase": phase, "state": WAITING}
@@ -264,10 +272,10 @@ def begin_phase(
 
 
 def finish_job(database: peewee.Database, task: Task) -> None:
-    """Record that the job of a task is finished, and when its team was seeded.
+    """Record that the job of a task is finished, and the time at which its team was seeded.
 
     Raises:
-      SeedError: the team was deleted meanwhile.
+      SeedError: the team has been deleted meanwhile.
     """
     moment, slug = now(), task.key.organisation
     _FINISH_JOB(database, job=task.key.job, now=moment)
@@ -276,12 +284,12 @@ def finish_job(database: peewee.Database, task: Task) -> None:
 
 
 def requeue(database: peewee.Database, task: Task, reason: str = "") -> bool:
-    """Record that a task waits to be tried again, and why; False if it is done after all."""
+    """Record that a task is waiting to be tried again, and why; return False if it is no longer pending."""
     return _release(database, task, WAITING, reason)
 
 
 def fail(database: peewee.Database, task: Task, reason: str) -> bool:
-    """Record that a task failed, and why a retry would not help; False if it is done after all."""
+    """Record that a task failed for good, and why; return False if it is no longer pending."""
     return _release(database, task, FAILED, reason)
 
 
@@ -295,10 +303,10 @@ def _release(database: peewee.Database, task: Task, state: str, reason: str) -> 
 def current_tasks(
     database: peewee.Database, run: str, jobs: Collection[int], *, claimed: bool = True
 ) -> list[QueuedTask]:
-    """Return the unfinished tasks of the phases that running jobs are in, each with its queue.
+    """Return the pending tasks of the current phases of those jobs that are running, each with its queue.
 
     Parameters:
-      claimed: include those that a worker has claimed, and may have abandoned.
+      claimed: include tasks that a worker has claimed and may have abandoned.
     """
     rows = (
         SeedTask.select(SeedTask.queue, SeedJob.id, SeedJob.organisation, SeedTask.stage, SeedTask.offset)
@@ -316,7 +324,7 @@ def _jobs_of(database: peewee.Database, run: SeedRun) -> list[SeedJob]:
 
 
 def reopen(database: peewee.Database, run: SeedRun) -> None:
-    """Make the tasks of a run that failed or were cancelled wait again.
+    """Reset a run's failed and cancelled tasks to waiting.
 
     Jobs that another run has superseded stay as they are.
     """
@@ -333,7 +341,7 @@ def cancel(database: peewee.Database, run: SeedRun) -> list[str]:
     cancelled = []
     for job in _jobs_of(database, run):
         with transaction(database):
-            lock_organisations(database, [job.organisation])  # which waits for the transactions in progress
+            lock_organisations(database, [job.organisation])  # waits for the transactions in progress
             live = (SeedJob.id == job.id) & (SeedJob.state == RUNNING)
             if SeedJob.update(state=CANCELLED).where(live).execute(database):
                 cancelled.append(job.organisation)

@@ -1,4 +1,4 @@
-"""Which teams are the package's own, which inputs they are seeded with, and how their rows are deleted."""
+"""Record which teams belong to the package and which inputs they are seeded with, and delete their rows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,23 +10,23 @@ from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
 from tformance_seed.storage.transactions import transaction
 
-#: The application's tables with rows of a team, parents before children.
+#: The application's tables whose rows belong to a team, parents before children.
 CHILDREN = tuple(model for model in APPLICATION if model is not Team)
 
 
 def own_teams(database: peewee.Database) -> list[SeedTeam]:
-    """Return the teams that the package created or adopted and that are still there, by slug."""
+    """Return the teams that the package created or adopted and that still exist, sorted by slug."""
     return list(_own_teams().order_by(SeedTeam.slug).execute(database))
 
 
 def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
-    """Return the team of that slug, if the package created or adopted it."""
+    """Return the team with a slug; None unless the package created or adopted it and it still exists."""
     team: SeedTeam | None = _own_teams().where(SeedTeam.slug == slug).first(database)
     return team
 
 
 def team_deleted(slug: str) -> SeedError:
-    """Return the error of a team that was deleted, by whatever program, while it was being seeded."""
+    """Return the error to raise if a team was deleted, by any program, while it was being seeded."""
     return SeedError(
         f"the team {slug} was deleted while it was being seeded; seed it again: tformance-seed seed {slug}"
     )
@@ -44,10 +44,10 @@ def _own_teams() -> "peewee.ModelSelect[SeedTeam]":
 def check_ownership(
     database: peewee.Database, slugs: Sequence[str], *, adopt: bool, clear: bool = False
 ) -> None:
-    """Check that teams may be written to, and if ``clear`` is set, cleared first.
+    """Check that teams may be written to and, if ``clear`` is set, that they may be cleared first.
 
     Raises:
-      InputError: a team was not created by the package, and it is not to be adopted.
+      InputError: a team was not created by the package, and ``adopt`` is not set.
     """
     if adopt:
         return
@@ -77,12 +77,12 @@ def _foreign_team(slug: str) -> InputError:
 
 
 def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
-    """Return the team to write to: the package's own, a new one, or an adopted one, now in the ledger.
+    """Return the ledger's entry for the team to write to; create or adopt the team if necessary.
 
     The row of an adopted team stays as it is.
 
     Raises:
-      InputError: a team of that slug was not created by the package, and it is not to be adopted.
+      InputError: the team with that slug does not belong to the package, and ``adopt`` is not set.
     """
     slug = values["slug"]
     if own := own_team(database, slug):
@@ -117,14 +117,18 @@ def _max_id(database: peewee.Database, model: type[peewee.Model]) -> int:
 
 
 def max_id_before_adoption(team: SeedTeam, model: type[peewee.Model]) -> int:
-    """Return the greatest id that a table had before the team became the package's to write to."""
+    """Return the greatest id in a table when the team was adopted; 0 if the package created the team."""
     return 0 if team.max_ids_before_adoption is None else team.max_ids_before_adoption[table_name(model)]
 
 
 def delete_rows(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
-    """Delete what was seeded for a team; of an adopted one, only rows newer than its adoption.
+    """Delete the rows that were seeded for a team, but not the team itself.
 
-    The team's own row stays. All or nothing with the caller's transaction. Returns rows by table.
+    If the team was adopted, only rows newer than its adoption are deleted. Call it in a transaction, so that
+    either all of them are deleted or none.
+
+    Returns:
+      The number of rows deleted, by table.
     """
     deleted = {}
     for model in reversed(CHILDREN):
@@ -137,9 +141,10 @@ def delete_rows(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
 
 
 def clear_team(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
-    """Delete what was seeded for a team, its entry in the ledger, and the team if it was created here.
+    """Delete what was seeded for a team, its entry in the ledger and, if the package created it, the team.
 
-    Returns rows by table.
+    Returns:
+      The number of rows deleted, by table.
     """
     with transaction(database):
         deleted = delete_rows(database, team)
@@ -150,10 +155,10 @@ def clear_team(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
 
 
 def start_over(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
-    """Delete what was seeded with other inputs and record the new ones.
+    """Delete the rows that were seeded with other inputs, and record the new inputs.
 
     Raises:
-      InputError: the team was adopted, so other programs may have written to it since.
+      InputError: the team was adopted, so other programs may have written to it since then.
     """
     if not team.created_here:
         raise InputError(
@@ -173,5 +178,5 @@ def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mappin
 
 
 def must_start_over(team: SeedTeam | None, input_spec: Mapping[str, Any]) -> bool:
-    """Return whether a team holds rows of other inputs, which would mix with these."""
+    """Return whether a team's rows were seeded with other inputs, so that new rows would mix with them."""
     return team is not None and team.input_spec is not None and team.input_spec != input_spec

@@ -1,1 +1,1 @@
-"""Runs the pipeline: a broker with actors on three queues, worker processes, and their supervisor."""
+"""Run the pipeline: a broker with actors on three queues, worker processes, and their supervisor."""

@@ -1,7 +1,7 @@
-"""The executor that the environment names, and the entry point of Dramatiq's own command line.
+"""Create an executor from environment variables, for workers and for Dramatiq's own command line.
 
 ``dramatiq tformance_seed.execution.app:create_broker`` runs workers without the supervisor. ``BROKER_URL`` or
-``REDIS_URL`` names the broker, ``DATABASE_URL`` the database.
+``REDIS_URL`` is the URL of the broker, ``DATABASE_URL`` that of the database.
 """
 
 import dramatiq
@@ -18,7 +18,7 @@ def create_executor() -> Executor:
     """Return an executor for a worker process; it connects when its first task arrives.
 
     Raises:
-      InputError: the environment names no broker, or its URL is malformed.
+      InputError: the environment specifies no broker, or its URL is malformed.
     """
     url = settings.broker_url()
     if url is None:
@@ -30,5 +30,5 @@ def create_executor() -> Executor:
 
 
 def create_broker() -> None:
-    """Make the broker of ``create_executor`` the one that Dramatiq's command line finds."""
+    """Register the broker of ``create_executor`` as the one that Dramatiq's command line uses."""
     dramatiq.set_broker(create_executor().broker)

@@ -1,4 +1,4 @@
-"""Turns a URL into a Dramatiq broker with the middleware and the settings that workers need."""
+"""Create a Dramatiq broker from a URL, with the middleware and settings that workers need."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,30 +25,31 @@ if TYPE_CHECKING:
 #: Prefix of the package's keys in Redis, and of the names of stored results.
 NAMESPACE = "tformance_seed"
 
-#: Messages that a worker process holds for each of its threads, including those that are being processed.
+#: Messages that a worker process holds per thread, including the one being processed.
 PREFETCH = 4
 
-#: Milliseconds after which an idle thread checks for messages and for the end of its worker; and the same of
-#: a command that runs its tasks itself, which should not end later than its work.
+#: Milliseconds after which an idle thread checks again for messages and whether its worker should stop. The
+#: second value is for a command that runs its tasks itself, which should end as soon as its work does.
 POLL_INTERVAL, LOCAL_POLL_INTERVAL = 200, 5
 
-#: Milliseconds after which the process of a task is killed that could not be interrupted.
+#: Milliseconds after which the process is killed if a task in it could not be interrupted.
 HARD_TIME_LIMIT = 600_000
 
-#: Milliseconds for which results are kept: a day.
+#: Milliseconds for which results are kept: one day.
 RESULT_TTL = 86_400_000
 
 #: Milliseconds without a heartbeat after which the messages of a worker process return to their queue.
 HEARTBEAT_TIMEOUT = 15_000
 
-#: How many of a million commands check for such processes: all, since an idle queue sees only a few a second.
+#: How many of every million commands check for processes without a heartbeat: all of them, since an idle
+#: queue receives only a few commands per second.
 MAINTENANCE_CHANCE = 1_000_000
 
 #: Seconds to wait for a broker to accept a connection, and between health checks of an idle one.
 CONNECT_TIMEOUT = 5
 HEALTH_CHECK_INTERVAL = 15
 
-#: Schemes of the URLs of brokers.
+#: URL schemes of brokers.
 SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
 
@@ -57,8 +58,8 @@ class BrokerConfig:
     """A broker and what belongs to it.
 
     Parameters:
-      rate_limiter_backend: where it keeps rate limits; None: within one process nothing is limited.
-      ping: calls the broker and raises one of ``connection_errors`` if it does not answer.
+      rate_limiter_backend: where rate limits are kept; None: nothing is limited, as within one process.
+      ping: contacts the broker; raises one of ``connection_errors`` if it does not answer.
     """
 
     broker: dramatiq.Broker
@@ -84,7 +85,7 @@ class _LocalBroker(StubBroker):
 
 
 def redacted(url: str) -> str:
-    """Return a broker's URL without user, password and options, fit for a message."""
+    """Return a broker's URL without user, password and options, safe to show in a message."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -100,12 +101,12 @@ def in_process() -> BrokerConfig:
 
 
 def connect(url: str) -> BrokerConfig:
-    """Return the broker that a URL names, for worker processes and for those who send to them.
+    """Return the broker at a URL, for worker processes and for processes that send tasks to them.
 
     It connects when something is first sent or received.
 
     Raises:
-      InputError: the URL is malformed, or names a kind whose driver is not installed.
+      InputError: the URL is malformed, or needs a driver that is not installed.
     """
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES:
@@ -140,7 +141,7 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
 
 
 def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis.Redis]":
-    """Return where Redis keeps rate limits and results, and the client that both use."""
+    """Return the Redis backends for rate limits and for results, and the client that both use."""
     import redis
     from dramatiq.rate_limits.backends import RedisBackend as RedisLimits
     from dramatiq.results.backends import RedisBackend as RedisResults

@@ -1,4 +1,4 @@
-"""What brokers' drivers raise, and how it is said."""
+"""The errors that broker drivers raise, and their messages."""
 
 import functools
 
@@ -7,10 +7,10 @@ from dramatiq.errors import BrokerError
 
 @functools.cache
 def connection_errors() -> tuple[type[Exception], ...]:
-    """Return the errors that say a broker is away.
+    """Return the exceptions that mean that a broker is unreachable.
 
-    A function, since importing the drivers takes longer than a small run: ``except`` calls it only when
-    there is an error.
+    This is a function because importing the drivers takes longer than a small run: ``except`` calls it only
+    if there is an error.
     """
     import redis
 
@@ -23,5 +23,5 @@ def connection_errors() -> tuple[type[Exception], ...]:
 
 
 def error_message(error: BaseException) -> str:
-    """Return what a driver says went wrong; some of pika's errors say nothing but their name."""
+    """Return a driver's error message, or the name of the error's class if it has none, as in pika."""
     return str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""The state of the broker, its queues and its workers, as findings of the doctor."""
+"""Report the state of the broker, its queues and its workers as findings of the doctor."""
 
 import time
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from tformance_seed.execution.broker_errors import connection_errors, error_mess
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
 
-#: Seconds in which every idle worker asks for messages at least once.
+#: Seconds of observation: long enough that every idle worker asks for messages at least once.
 OBSERVATION_TIME = 4 * POLL_INTERVAL / 1000
 
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages of a queue: waiting, delayed, being processed (None: unknown), and dead."""
+    """The numbers of messages in a queue: waiting, delayed, being processed (None: unknown), and dead."""
 
     name: str
     waiting: int
@@ -35,7 +35,7 @@ def check_broker(url: str) -> Iterator[Finding]:
     """Check the broker, its queues and whether they have workers; no message is sent or consumed.
 
     Raises:
-      InputError: the URL is malformed, or names a kind whose driver is not installed.
+      InputError: the URL is malformed, or needs a driver that is not installed.
     """
     config = connect(url)
     failures: tuple[type[Exception], ...] = (SeedError, redis.RedisError, *connection_errors())
@@ -72,9 +72,9 @@ def _redis(client: Any) -> Iterator[Finding]:
 
 
 def _alive(client: Any) -> int:
-    """Return the number of processes that consume: they ask for messages all the time, or process some.
+    """Return the number of consuming processes: those that keep asking for messages or are processing some.
 
-    Processes that only send have heartbeats too, but none in the time of observation.
+    Processes that only send also leave heartbeats, but are unlikely to do so while they are observed.
     """
     key = f"{NAMESPACE}:__heartbeats__"
     before = dict(client.zrange(key, 0, -1, withscores=True))
@@ -133,7 +133,7 @@ def _persistence(client: Any) -> Iterator[Finding]:
 
 
 def _permitted(command: Any, section: str) -> dict[str, Any] | None:
-    """Return the reply of a command that some providers forbid; None where it is."""
+    """Return the reply to a command that some providers forbid; None if it is forbidden here."""
     try:
         reply: dict[str, Any] = command(section)
     except redis.ResponseError:
@@ -172,10 +172,10 @@ def _rabbitmq(broker: Any) -> Iterator[Finding]:
 
 
 def _declared(broker: Any, queue: str) -> tuple[int, int]:
-    """Return messages and consumers of a queue, by a passive declaration; none if it does not exist yet."""
+    """Count a queue's messages and consumers by a passive declaration; both 0 if it does not exist yet."""
     from pika.exceptions import ChannelClosedByBroker
 
-    channel = broker.connection.channel()  # the server closes it when there is no such queue
+    channel = broker.connection.channel()  # the server closes it if there is no such queue
     try:
         method = channel.queue_declare(queue, passive=True).method
     except ChannelClosedByBroker:

@@ -1,4 +1,4 @@
-"""Keeps the contexts of the jobs that a process works on."""
+"""Cache the contexts of the jobs that a process works on."""
 
 import threading
 from collections import OrderedDict
@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 from tformance_seed.pipeline.job_context import JobContext
 
-#: Jobs whose contexts a process keeps.
+#: The maximum number of jobs whose contexts a process keeps.
 CONTEXT_CACHE_SIZE = 8
 
 
 class ContextCache:
-    """The contexts of the jobs that were used last; threads that want the same one wait for its first.
+    """The contexts of the most recently used jobs.
+
+    If several threads need the same context, one loads it and the others wait.
 
     Parameters:
-      load: makes the context of a job.
+      load: creates the context of a job.
     """
 
     def __init__(self, load: Callable[[int], JobContext]) -> None:
@@ -24,12 +26,12 @@ class ContextCache:
         self._lock = threading.Lock()
 
     def add(self, job: int, context: Callable[[], JobContext]) -> None:
-        """Keep a new job's context if there is room, so that it need not be loaded."""
+        """Keep a new job's context, if there is room, so that it need not be loaded later."""
         if len(self._contexts) < CONTEXT_CACHE_SIZE:
             self._contexts[job] = context()
 
     def get(self, job: int) -> JobContext:
-        """Return a job's context, loading it if need be."""
+        """Return a job's context; load it if necessary."""
         with self._lock:
             loading = self._loading.setdefault(job, threading.Lock())
         with loading:
@@ -46,6 +48,6 @@ class ContextCache:
         return context
 
     def discard(self, job: int) -> None:
-        """Forget a job's context, which may rest on what was rolled back."""
+        """Forget a job's context, since it may depend on rows that were rolled back."""
         with self._lock:
             self._contexts.pop(job, None)

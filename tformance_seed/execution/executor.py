@@ -1,4 +1,4 @@
-"""Actors on a broker: each finds its message's task in the ledger, runs it, and sends the next ones."""
+"""Actors on a broker: each finds its message's task in the ledger, runs it, and sends the next tasks."""
 
 import contextlib
 import dataclasses
@@ -35,7 +35,8 @@ from tformance_seed.storage.models import SeedJob
 
 log = logging.getLogger(__name__)
 
-#: Queue -> (name of its actor, priority: lower ones go first, so that what was started is finished first).
+#: Queue -> (name of its actor, priority). Lower priorities run first, so that work already begun is finished
+#: before new work is started.
 ACTORS = {"sync": ("read_source", 20), "compute": ("compute", 10), "llm": ("summarise", 0)}
 QUEUES = tuple(ACTORS)
 
@@ -49,7 +50,7 @@ class Executor:
 
     Parameters:
       config: the broker and its rate limits.
-      open_database: opens the database with the ledger; called once, when first needed.
+      open_database: opens the database that has the ledger; called once, when it is first needed.
     """
 
     def __init__(self, config: BrokerConfig, open_database: Callable[[], peewee.Database]) -> None:
@@ -60,7 +61,7 @@ class Executor:
         self._opening = threading.Lock()
         self._contexts = ContextCache(self._load_context)
         self._registered_jobs: set[int] = set()
-        #: Set when the last of the jobs registered here is finished, or a task of it failed here.
+        #: Set once every job registered here has finished here, or one of its tasks has failed here.
         self.jobs_finished = threading.Event()
         self.actors = {queue: self._declare_actor(queue) for queue in QUEUES}
 
@@ -77,7 +78,7 @@ class Executor:
 
     @property
     def database(self) -> peewee.Database:
-        """The database, opened when first needed; each thread has a connection of its own."""
+        """The database, opened when first needed; each thread has its own connection."""
         with self._opening:
             if self._database is None:
                 self._database = self._open_database()
@@ -90,23 +91,23 @@ class Executor:
 
     @property
     def limits_summaries(self) -> bool:
-        """Whether requests for summaries are limited, so that they are tasks of their own."""
+        """Whether requests for summaries are limited, so that summaries need separate tasks."""
         return self.rate_limiter_backend is not None
 
     @functools.cached_property
     def _rate_limiter(self) -> WindowRateLimiter:
-        """The limit to the requests for summaries that all workers together send in a second."""
+        """The limit on the requests for summaries that all workers together send per second."""
         return WindowRateLimiter(
             self.rate_limiter_backend, "tformance_seed-llm", limit=settings.llm_rate(), window=1
         )
 
     def register_job(self, job: SeedJob, plan: Plan) -> None:
-        """Keep a job that was started in this process: its plan, and whether it is finished."""
+        """Register a job started in this process: keep its plan, and note when it is finished."""
         self._registered_jobs.add(job.id)
         self._contexts.add(job.id, lambda: JobContext(self.database, job, plan))
 
     def _job_finished(self, job: int) -> None:
-        """Wake up whoever waits for the jobs registered here once the last one is finished or failed."""
+        """Set ``jobs_finished`` once the last job registered here has finished or failed."""
         self._registered_jobs.discard(job)
         if not self._registered_jobs:
             self.jobs_finished.set()
@@ -116,12 +117,12 @@ class Executor:
         return JobContext(self.database, job, restore(job.plan, job.fingerprint))
 
     def send(self, tasks: Iterable[QueuedTask], timeout: float = math.inf) -> None:
-        """Send a message for each task to its queue, waiting for a broker that is away.
+        """Send a message for each task to its queue; wait while the broker is unreachable.
 
         Parameters:
-          timeout: seconds to wait in all.
+          timeout: seconds to wait in total.
         Raises:
-          TransientError: it is away for longer.
+          TransientError: the broker was unreachable for longer than that.
         """
         deadline = time.monotonic() + timeout
         for queue, key in tasks:
@@ -145,11 +146,14 @@ class Executor:
             time.sleep(delay / 1000)
 
     def _handle_message(self, queue: str, key: TaskKey) -> dict[str, int] | None:
-        """Run a message's task. Returns rows written and unchanged; None where there was nothing to do.
+        """Run a message's task.
 
+        Returns:
+          The numbers of rows written and unchanged; None if there was nothing to do.
         Raises:
-          Retry: the task failed and is to be tried again.
-          TaskFailed: it failed for good.
+          RateLimitExceeded: too many requests for summaries were sent in this second.
+          Retry: the task failed and should be tried again.
+          TaskFailed: the task failed for good.
         """
         task = None
         with task_context(key):
@@ -159,12 +163,12 @@ class Executor:
                     task = claimed or self._find_task(key)
                     results = self._run_task(claimed) if claimed else None
                     if results is None and ledger.phase_advanced(self.database, task):
-                        # Whoever ran it may have died before sending the next tasks.
+                        # The worker that ran it may have died before sending the next tasks.
                         self.send(ledger.current_tasks(self.database, key.run, [key.job], claimed=False))
             except RateLimitExceeded:
                 raise
-            except (Exception, Interrupt) as error:  # noqa: BLE001 - decided upon and entered in the ledger
-                self.close()  # in whatever state the connection is
+            except (Exception, Interrupt) as error:  # noqa: BLE001 - handled and recorded in the ledger
+                self.close()  # whatever state the connection is in
                 raise self._handle_failure(key, task, error) from None
         if results is None:
             log.debug("%s: nothing to do", key)
@@ -192,7 +196,7 @@ class Executor:
         return task
 
     def _run_task(self, task: Task) -> Results | None:
-        """Run a task and send the next ones; None where another worker did, or its job was ended."""
+        """Run a task and send the next ones; return None if another worker did it, or its job has ended."""
         start = time.perf_counter()
         retry.check_attempts(task.attempts)
         try:
@@ -207,7 +211,7 @@ class Executor:
         return outcome.results
 
     def _handle_failure(self, key: TaskKey, task: Task | None, error: BaseException) -> Exception:
-        """Enter a failure in the ledger; return what to raise, so that Dramatiq retries the task or not."""
+        """Record a failure in the ledger; return the exception that makes Dramatiq retry the task, or not."""
         decision = retry.decide(error, task.attempts if task else 0)
         again = decision.retry
         if task is not None:
@@ -222,11 +226,11 @@ class Executor:
         return TaskFailed(decision.reason)
 
     def _record_failure(self, task: Task, decision: retry.Decision) -> bool:
-        """Enter a failure in the ledger, and return whether the message is to come again."""
+        """Record a failure in the ledger, and return whether the message should be delivered again."""
         try:
             record = ledger.requeue if decision.retry else ledger.fail
             undone = record(self.database, task, decision.reason)
         except peewee.PeeweeException as error:
             self.close()
             return decision.retry or is_transient(error)
-        return decision.retry or not undone  # a message whose task is done sends the next tasks
+        return decision.retry or not undone  # delivered again, the message of a done task sends the next ones

@@ -1,4 +1,4 @@
-"""Runs the actors in threads of this process: how to seed without a broker."""
+"""Run the actors in threads of this process, to seed without a broker."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,13 +11,14 @@ from tformance_seed.execution import broker
 from tformance_seed.execution.executor import Executor
 from tformance_seed.execution.middleware import OnThreadEnd
 
-#: Threads on PostgreSQL: one generates rows while the server writes those of others. SQLite has one writer.
+#: Threads on PostgreSQL: one generates rows while the server writes the rows of others. SQLite allows only
+#: one writer, so it gets one thread.
 THREADS = 4
 
 
 @contextlib.contextmanager
 def executor(database: peewee.Database) -> Iterator[Executor]:
-    """Run actors in threads until the block ends; the tasks that they run then are finished first."""
+    """Run actors in threads until the block ends; wait then for the tasks that are still running."""
     executor = Executor(broker.in_process(), lambda: database)
     executor.broker.add_middleware(OnThreadEnd(executor.close))
     executor.broker.emit_after("process_boot")
@@ -31,5 +32,5 @@ def executor(database: peewee.Database) -> Iterator[Executor]:
         for thread in worker.workers:
             thread.join()
         for consumer in worker.consumers.values():
-            consumer.stop()  # not waited for: what it prefetched is in the ledger, too
+            consumer.stop()  # no need to wait: the tasks it prefetched are also in the ledger
         executor.broker.close()

@@ -1,4 +1,4 @@
-"""Formats what workers log: lines for people, or JSON with run, organisation and shard for machines."""
+"""Format workers' logs: lines for people, or JSON with run, organisation and shard for machines."""
 
 import contextlib
 import contextvars
@@ -17,7 +17,7 @@ _current_task: contextvars.ContextVar[TaskKey | None] = contextvars.ContextVar("
 
 @contextlib.contextmanager
 def task_context(key: TaskKey) -> Iterator[None]:
-    """Attribute what is logged within the block to a task."""
+    """Attribute everything logged within the block to a task."""
     token = _current_task.set(key)
     try:
         yield
@@ -29,7 +29,7 @@ class JSONFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
+        """Return the line, without a line break at the end."""
         moment = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
         line = {
             "time": moment.isoformat(timespec="milliseconds"),
@@ -46,7 +46,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def configure() -> None:
-    """Log to standard error, or to the handlers that exist, in the format that the settings name."""
+    """Log to standard error, or to existing handlers, in the format that the settings specify."""
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     if settings.json_logs():

@@ -1,4 +1,4 @@
-"""What Dramatiq's own middleware lacks: prefetch per thread, a time limit that kills, restarts."""
+"""Middleware that Dramatiq lacks: prefetch per thread, a time limit that kills the process, restarts."""
 
 import logging
 import os
@@ -18,12 +18,12 @@ log = logging.getLogger(__name__)
 class PrefetchSettings(Middleware):
     """Sets how a worker process prefetches messages.
 
-    Dramatiq has environment variables for it, which are read at import and do not know how many threads
-    there are.
+    Dramatiq has environment variables for this, but reads them on import and cannot take the number of
+    threads into account.
 
     Parameters:
-      prefetch: messages to hold for each thread, including those that are being processed.
-      poll_interval: milliseconds after which an idle thread checks its queue again, at most.
+      prefetch: messages to hold per thread, including the one being processed.
+      poll_interval: maximum number of milliseconds after which an idle thread checks its queue again.
     """
 
     def __init__(self, prefetch: int, poll_interval: int) -> None:
@@ -31,31 +31,31 @@ class PrefetchSettings(Middleware):
         self.poll_interval = poll_interval
 
     def before_worker_boot(self, _broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        """Set it before consumers and threads are started."""
+        """Apply the settings before consumers and threads are started."""
         worker.queue_prefetch = self.prefetch * worker.worker_threads
         worker.worker_timeout = self.poll_interval
 
 
 class HardTimeLimit(Middleware):
-    """Kills the process when one of its tasks runs for too long.
+    """Kills the process if one of its tasks runs for too long.
 
-    Dramatiq's TimeLimit interrupts Python code alone; a task that hangs in a system call or a C extension
-    ends only with its process. The broker returns the messages of the process to their queue.
+    Dramatiq's TimeLimit can interrupt only Python code. A task that hangs in a system call or a C extension
+    can be ended only by killing its process. The broker returns the messages of the process to their queues.
 
     Parameters:
       limit: milliseconds; a message's option ``hard_time_limit`` overrides it.
-      interval: seconds between two checks.
+      interval: seconds between checks.
     """
 
     def __init__(self, limit: int, interval: float = 1.0) -> None:
         self.limit = limit
         self.interval = interval
-        #: Thread -> (when to kill the process, in seconds of the monotonic clock; the message).
+        #: Thread -> (when to kill the process, in seconds on the monotonic clock; the message).
         self.deadlines: dict[int, tuple[float, MessageProxy]] = {}
 
     @property
     def actor_options(self) -> set[str]:
-        """The options that messages may have for it."""
+        """The message options that this middleware understands."""
         return {"hard_time_limit"}
 
     def after_process_boot(self, _broker: dramatiq.Broker) -> None:
@@ -83,11 +83,11 @@ class HardTimeLimit(Middleware):
 
 
 class RestartAfter(Middleware):
-    """Asks for the end of its process after a number of tasks, so that leaked memory cannot add up.
+    """Stops its process after a number of tasks, so that leaked memory cannot accumulate.
 
     Parameters:
-      tasks: how many.
-      stop: called once; lets the process finish its current tasks and exit.
+      tasks: the number of tasks.
+      stop: called once; makes the process finish its current tasks and exit.
     """
 
     def __init__(self, tasks: int, stop: Callable[[], None]) -> None:
@@ -107,22 +107,22 @@ class RestartAfter(Middleware):
 
 
 class OnThreadEnd(Middleware):
-    """Calls a function in every worker thread that ends."""
+    """Calls a function in each worker thread before the thread ends."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call
 
     def before_worker_thread_shutdown(self, _broker: dramatiq.Broker, _thread: threading.Thread) -> None:
-        """Call it, in the thread itself."""
+        """Call the function, in the thread itself."""
         self.call()
 
 
 class OnProcessStart(Middleware):
-    """Calls a function in every worker process that starts."""
+    """Calls a function in each worker process when it starts."""
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call
 
     def after_process_boot(self, _broker: dramatiq.Broker) -> None:
-        """Call it, after a fork if there was one."""
+        """Call the function, after the fork if there was one."""
         self.call()

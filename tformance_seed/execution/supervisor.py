@@ -1,4 +1,4 @@
-"""Keeps worker processes running: one that ends is replaced while the others continue."""
+"""Keep worker processes running: a process that ends is replaced while the others continue."""
 
 import logging
 import os
@@ -16,20 +16,20 @@ from tformance_seed.execution.executor import QUEUES
 
 log = logging.getLogger(__name__)
 
-#: Queue -> (processes, threads of each): threads where tasks wait, processes where they compute; None: as
-#: many as there are cores.
+#: Queue -> (processes, threads per process): threads if its tasks mostly wait, processes if they compute.
+#: None: one process per core.
 DEFAULT_SIZES: dict[str, tuple[int | None, int]] = {"sync": (1, 4), "compute": (None, 1), "llm": (1, 2)}
 
-#: Seconds between two checks of the processes.
+#: Seconds between checks of the processes.
 POLL_INTERVAL = 0.1
 
-#: A process that lived for less, in seconds, crashed as soon as it started: ``retry.process_delay``.
+#: A failed process that lived for less than this, in seconds, crashed on start (see ``retry.process_delay``).
 MIN_LIFETIME = 1.5
 
 
 @dataclass(frozen=True)
 class WorkerGroup:
-    """Processes of one kind: the queues that each serves, how many they are, threads of each."""
+    """Processes of one kind: the queues that each serves, their number, and the threads per process."""
 
     queues: tuple[str, ...]
     processes: int
@@ -37,10 +37,12 @@ class WorkerGroup:
 
 
 def worker_groups(*, processes: int | None, threads: int | None, queues: str | None) -> list[WorkerGroup]:
-    """Return what to run: each queue's default, or processes of the given size that serve all the queues.
+    """Return the worker processes to run.
+
+    If neither size is given, each queue gets its default; otherwise every process serves all the queues.
 
     Raises:
-      InputError: an unknown queue, or a number below 1.
+      InputError: a queue is unknown, or a number is below 1.
     """
     names = tuple(name.strip() for name in queues.split(",")) if queues is not None else QUEUES
     if unknown := [name for name in names if name not in QUEUES]:
@@ -60,10 +62,10 @@ class Slot:
     """A process to keep running.
 
     Parameters:
-      arguments: those of ``worker_process``, but for the lifeline.
-      lifeline: the end of the pipe that tells the process that its supervisor lives.
-      started_at, due: when the process started, and when to start the next; of the monotonic clock.
-      crashes: how often in a row it crashed as soon as it started.
+      arguments: the arguments of ``worker_process``, except the lifeline.
+      lifeline: the supervisor's end of the pipe that tells the process that its supervisor is alive.
+      started_at, due: when the process started and when to start the next one, on the monotonic clock.
+      crashes: how many times in a row it crashed on start.
     """
 
     name: str
@@ -76,15 +78,15 @@ class Slot:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process has started and not ended."""
+        """Whether its process has started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
 
 class Supervisor:
     """Runs worker processes until SIGTERM or SIGINT.
 
-    Each process holds one end of a pipe of its own. When the supervisor is gone, for whatever reason, the
-    processes read the end of their pipes, finish their current tasks and exit.
+    Each process is connected to the supervisor by a pipe. If the supervisor ends for any reason, the
+    processes read end-of-file from their pipes, finish their current tasks and exit.
     """
 
     def __init__(self, groups: Sequence[WorkerGroup], *, database: str, broker: str) -> None:
@@ -97,14 +99,18 @@ class Supervisor:
             )
             for number, group in enumerate(processes, 1)
         ]
-        # Processes that middleware runs beside the workers, such as the one that Prometheus asks.
+        # Processes that middleware runs beside the workers, such as the one that Prometheus scrapes.
         for middleware in connect(broker).broker.middleware:
             for fork in middleware.forks:
                 self.slots.append(Slot(fork.__name__, (f"{fork.__module__}:{fork.__name__}",)))
         self.signals = 0
 
     def run(self) -> int:
-        """Run until a signal arrives; return the exit status: 0, or 1 if a second signal killed processes."""
+        """Run until a signal arrives.
+
+        Returns:
+          The exit status: 0, or 1 if a second signal killed the processes.
+        """
         log_format.configure()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._count_signal)
@@ -119,7 +125,7 @@ class Supervisor:
         self.signals += 1
 
     def _stop(self) -> None:
-        """Let the processes finish their current tasks; kill them at a second signal."""
+        """Let the processes finish their current tasks; kill them on a second signal."""
         log.info("stopping: worker processes finish their current tasks")
         for slot in self.slots:
             if slot.process is not None:
@@ -145,7 +151,7 @@ class Supervisor:
         log.info("process %d is %s", slot.process.pid, slot.name)
 
     def _reap(self, slot: Slot, pid: int, status: int) -> None:
-        """Clean up after a process that ended, and decide when to start the next."""
+        """Clean up after a process that ended, and decide when to start the next one."""
         os.close(slot.lifeline)
         slot.process = None
         lifetime = time.monotonic() - slot.started_at

@@ -1,9 +1,9 @@
 """One process under the supervisor.
 
-``python -m tformance_seed.execution.worker_process LIFELINE QUEUES THREADS`` runs tasks until SIGTERM, until
-it has run its number of tasks, or until the end of LIFELINE, a file descriptor, shows that its supervisor is
-gone; then it finishes its current tasks. With MODULE:FUNCTION in place of queues and threads it runs a
-process that Dramatiq's middleware needs beside the workers.
+``python -m tformance_seed.execution.worker_process LIFELINE QUEUES THREADS`` runs tasks until it receives
+SIGTERM or SIGINT, has run ``MAX_TASKS`` tasks, or reads end-of-file from the file descriptor LIFELINE, which
+means that its supervisor is gone. Then it finishes its current tasks and exits. With MODULE:FUNCTION instead
+of queues and threads it runs a process that Dramatiq's middleware needs beside the workers.
 """
 
 import importlib
@@ -44,7 +44,7 @@ def run_tasks(lifeline: int, queues: str, threads: str) -> None:
 
 
 def run_fork(lifeline: int, path: str) -> None:
-    """Run a function that ends on SIGTERM."""
+    """Run a function until it returns or SIGTERM ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     on_supervisor_exit(lifeline, lambda: os.kill(os.getpid(), signal.SIGTERM))
     module, _, name = path.partition(":")
@@ -52,9 +52,9 @@ def run_fork(lifeline: int, path: str) -> None:
 
 
 def on_supervisor_exit(lifeline: int, call: Callable[[], None]) -> None:
-    """Call a function when the supervisor, which has the other end of the pipe, is gone.
+    """Call a function once the supervisor, which holds the other end of the pipe, is gone.
 
-    It never writes, so that reading returns only at the end of the pipe.
+    The supervisor never writes, so a read returns only when the pipe is closed.
     """
 
     def watch() -> None:

@@ -103,7 +103,7 @@ def test_a_second_run_with_other_inputs_fails_or_waits(url):
     first = start("seed", "calcom", "polar", "resend", *arguments[1:])  # busy for longer than posthog takes
     wait_until_it_runs(url)
     second = command(*arguments, "--seed", "7")
-    assert (second.returncode, "another run is seeding posthog" in second.stderr) == (1, True)
+    assert (second.returncode, "another run is seeding posthog" in second.stderr) == (1, True), second.stderr
     waited = command(*arguments, "--wait", "--clear", "--json")
     assert first.wait(60) == 0
     assert waited.returncode == 0, waited.stderr

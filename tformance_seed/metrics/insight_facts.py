@@ -1,4 +1,4 @@
-"""What insights are derived from: merged pull requests by week, old open ones, reviews by reviewer."""
+"""The facts behind insights: merged pull requests by week, old open ones, and reviews by reviewer."""
 
 import datetime
 from collections.abc import Iterable
@@ -14,19 +14,23 @@ from tformance_seed.storage.models import PRReview, PullRequest, TeamMember
 
 DAY = datetime.timedelta(days=1)
 
-#: Weeks before the last complete one that serve as the baseline.
+#: The number of weeks before the last complete one that serve as the baseline.
 BASELINE_WEEKS = 8
 
 #: Days after which an open pull request counts as old.
 OLD_DAYS = 7
 
-#: Days whose reviews are counted, the last one included.
+#: The number of days, up to and including the last one, whose reviews are counted.
 REVIEW_DAYS = 28
 
 
 @dataclass
 class Merged:
-    """Totals of merged pull requests: hours in whole hundredths, over those that have a time."""
+    """Totals of merged pull requests.
+
+    ``cycle`` and ``review`` are sums in hundredths of an hour; ``cycles`` and ``reviews`` are the numbers of
+    pull requests that have these times.
+    """
 
     count: int = 0
     cycle: int = 0
@@ -39,30 +43,35 @@ class Merged:
 
     @property
     def cycle_hours(self) -> Decimal | None:
-        """Mean hours from creation to merge; None if there are none."""
+        """Mean hours from creation to merge; None if no pull request has this time."""
         return rounded(Decimal(self.cycle) / self.cycles / 100) if self.cycles else None
 
     @property
     def review_hours(self) -> Decimal | None:
-        """Mean hours to the first review; None if there are none."""
+        """Mean hours to the first review; None if no pull request has this time."""
         return rounded(Decimal(self.review) / self.reviews / 100) if self.reviews else None
 
 
 @dataclass
 class Facts:
-    """The input of the rules."""
+    """The input to the rules that find insights."""
 
     name: str
     week: datetime.date  #: Monday of the last complete week
     until: datetime.date
-    with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge
+    with_ai: dict[datetime.date, Merged] = field(default_factory=dict)  #: by the Monday of the merge's week
     without_ai: dict[datetime.date, Merged] = field(default_factory=dict)
-    #: Creation, repository, GitHub's id and title of old open pull requests, oldest first.
+    #: Creation time, repository, GitHub id and title of each old open pull request, oldest first.
     old_open: list[tuple[datetime.datetime, str, int, str]] = field(default_factory=list)
     reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
 
     def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
-        """Return the totals of some weeks before the last complete one (0), of both kinds by default."""
+        """Return the totals over several weeks.
+
+        Parameters:
+          weeks_ago: the weeks, counted back from the last complete one, which is 0.
+          kinds: ``with_ai`` or ``without_ai``; by default both.
+        """
         weeks = [self.week - ago * WEEK for ago in weeks_ago]
         sums = [
             kind.get(week, Merged()) for kind in kinds or (self.with_ai, self.without_ai) for week in weeks
@@ -71,7 +80,7 @@ class Facts:
 
 
 def gather(database: peewee.Database, team_id: int, name: str, until: datetime.date) -> Facts:
-    """Return the facts of a team on a day."""
+    """Return the facts about a team as of the end of a day."""
     facts = Facts(name, monday_of(until + DAY) - WEEK, until)
     end = midnight(until + DAY)
     week = monday(database, PullRequest.merged_at)
@@ -109,7 +118,7 @@ def gather(database: peewee.Database, team_id: int, name: str, until: datetime.d
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
         .where(
             PRReview.team == team_id,
-            TeamMember.team == team_id,  # the server would otherwise read those of all teams
+            TeamMember.team == team_id,  # otherwise the server would read the members of all teams
             PRReview.submitted_at >= end - REVIEW_DAYS * DAY,
             PRReview.submitted_at < end,
         )

@@ -1,4 +1,4 @@
-"""Daily insights: a handful of sentences about the last complete week and the last day."""
+"""Daily insights: a few sentences about the last complete week and the last day."""
 
 import datetime
 import statistics
@@ -23,29 +23,30 @@ from tformance_seed.metrics.insight_facts import (
 from tformance_seed.metrics.weekly import WEEK, midnight
 from tformance_seed.storage.models import DailyInsight
 
-#: How many of the baseline weeks must have data.
+#: The minimum number of baseline weeks that must have data.
 MIN_BASELINE_WEEKS = 4
 
-#: Weeks that are compared together, and pull requests that each side of a comparison must have.
+#: The number of weeks in each compared period, and the minimum number of pull requests on each side of a
+#: comparison.
 COMPARED_WEEKS = 4
 MIN_COMPARED = 5
 
-#: Change from one week to the next, in percent, that is notable, and that calls for action.
+#: Changes from one week to the next, in percent: one that is notable, and one that calls for action.
 NOTABLE_CHANGE = 10
 GREAT_CHANGE = 25
 
-#: A week's mean time to first review as a multiple of the baseline: slow, and very slow.
+#: Multiples of the baseline from which a week's mean time to first review is slow, and very slow.
 SLOW = Decimal("1.5")
 VERY_SLOW = Decimal(2)
 
-#: Days after which an open pull request is very old; how many are named, and at most how many characters of
-#: their titles.
+#: Days after which an open pull request is very old; the number of old pull requests that are listed; and the
+#: maximum length of their titles.
 VERY_OLD_DAYS = 30
 NAMED = 3
 MAX_TITLE_LENGTH = 80
 
-#: A reviewer is a bottleneck with this share of all reviews, in percent; a bad one with the second share.
-#: Fewer reviews or reviewers than these are not judged.
+#: A reviewer with the first share of all reviews, in percent, is a bottleneck; with the second, a bad one. A
+#: team with fewer reviews or reviewers than these minimums is not judged.
 BOTTLENECK_SHARE = 40
 BAD_BOTTLENECK_SHARE = 60
 MIN_REVIEWS = 10
@@ -68,16 +69,16 @@ class Insight:
 def refresh_insights(
     database: peewee.Database, team_id: int, name: str, until: datetime.date, adopted_max_id: int = 0
 ) -> tuple[int, int]:
-    """Write the insights of a team's last complete week, dated its Sunday, and of the day ``until``.
+    """Write a team's insights about its last complete week, dated to the Sunday, and about the day ``until``.
 
-    Rows of other days stay, and so does whether an insight was dismissed.
+    Rows for other days stay, and insights that were dismissed stay dismissed.
 
     Parameters:
-      name: the team's, for the texts.
-      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
+      name: the team's name, for the texts.
+      adopted_max_id: rows up to this id existed before the team was adopted, and stay as they are.
 
     Returns:
-      How many rows were inserted, changed or deleted, and how many were right already.
+      The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     facts = gather(database, team_id, name, until)
     days = dict.fromkeys(WEEKLY, facts.week + WEEK - DAY) | dict.fromkeys(DAILY, until)
@@ -228,7 +229,7 @@ def _reviewer_load(facts: Facts) -> Insight | None:
     )
 
 
-#: Metric type -> the rule that finds an insight about the last complete week, or about the last day.
+#: Metric type -> the rule that finds an insight: first about the last complete week, then about the last day.
 WEEKLY: dict[str, Callable[[Facts], Insight | None]] = {
     "cycle_time": _cycle_time,
     "ai_adoption": _ai_adoption,
@@ -244,10 +245,10 @@ DAILY: dict[str, Callable[[Facts], Insight | None]] = {
 def _store(
     database: peewee.Database, existing: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
 ) -> tuple[int, int]:
-    """Replace the existing rows by the expected ones; the table has no unique key to upsert by.
+    """Replace the existing rows by the expected ones; the table has no unique key for an upsert.
 
     Returns:
-      How many rows were inserted, changed or deleted, and how many were right already.
+      The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     written = unchanged = 0
     for row in existing:

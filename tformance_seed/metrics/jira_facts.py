@@ -1,4 +1,4 @@
-"""Facts of Jira issues, from pull requests in the database or from rows that are about to be written."""
+"""Facts about Jira issues, from pull requests in the database or from rows that are about to be written."""
 
 import functools
 import json
@@ -18,7 +18,7 @@ from tformance_seed.storage.models import PullRequest
 
 Facts = dict[str, npt.NDArray[Any]]
 
-#: Columns of a pull request that are facts of its issue, but for the key and the title.
+#: Columns of a pull request that become facts about its issue, apart from the key and the title.
 FOR_FACTS = (
     "pr_created_at",
     "merged_at",
@@ -30,7 +30,7 @@ FOR_FACTS = (
     "state",
 )
 
-#: Selects pull requests that name a Jira key, by key, the earliest of each first.
+#: Selects pull requests that have a Jira key, ordered by key and then by creation time.
 _NAMED = PreparedStatement(
     lambda _database, value: (
         PullRequest.select(
@@ -57,15 +57,17 @@ _NAMED = PreparedStatement(
 
 
 def facts_from_columns(pull_requests: Columns) -> Facts:
-    """Return the facts of pull requests that are about to be written, each with a Jira key of its own.
+    """Return the facts about the issues of pull requests that are about to be written.
+
+    No two of the pull requests may have the same Jira key.
 
     Parameters:
-      pull_requests: columns of PullRequest; those without a key have no facts.
+      pull_requests: columns of PullRequest; rows without a key are ignored.
     """
     texts = {name: pull_requests[name] for name in ("jira_key", "title")}
     key, title = (
         column.values for column in convert_columns(PullRequest, texts)
-    )  # as the table will hold them
+    )  # as the table will store them
     rows = np.flatnonzero(key != b"")
     prs = {name: pull_requests[name][rows] for name in FOR_FACTS}
     merged = ~np.isnat(prs["merged_at"])
@@ -88,20 +90,21 @@ def issue_facts(
     size: int,
     adopted_max_id: int = 0,
 ) -> Iterator[Facts]:
-    """Yield the facts of every Jira key that a team's pull requests name, in key order.
+    """Yield the facts for every Jira key in a team's pull requests, in key order and in batches.
 
     Parameters:
-      member_ids: the id of each member; an assignee is a row of it, or -1.
-      size: the least number of pull requests of a batch; those of one key stay together.
-      adopted_max_id: pull requests up to this id were there before the team was adopted, and are left out.
+      member_ids: the id of each member; an assignee is an index into this array, or -1.
+      size: the minimum number of pull requests per batch; those with the same key stay together.
+      adopted_max_id: pull requests up to this id existed before the team was adopted, and are ignored.
 
     Yields:
       Columns jira_key, title, labels (``S``), first_created, last_ended (``datetime64[s]``), lines, assignee
-      (``int64``) and state: merged when all are, closed when none is merged or open, else open.
+      (``int64``) and state: merged if all pull requests are merged, closed if none is merged or open, else
+      open.
     """
     member_of = {member_id: row for row, member_id in enumerate(member_ids.tolist())}
     rows: list[tuple[Any, ...]] = []
-    # The driver's own values: Peewee's conversion takes longer than all else here.
+    # These are the driver's own values: Peewee's conversion would take longer than everything else here.
     for row in _NAMED(database, team=team_id, after_id=adopted_max_id):
         if len(rows) >= size and row[0] != rows[-1][0]:
             yield _facts(rows, member_of)
@@ -137,7 +140,7 @@ def _canonical(labels: str) -> bytes:
 
 
 def _moments(values: tuple[Any, ...]) -> npt.NDArray[np.datetime64]:
-    """Convert a driver's moments: SQLite's are text in UTC, PostgreSQL's are aware."""
+    """Convert a driver's timestamps: SQLite's are text in UTC, PostgreSQL's are aware datetimes."""
     if isinstance(values[0], str):
         return np.array(values, "M8[us]").astype("M8[s]")
     return np.array([moment.timestamp() for moment in values]).astype(np.int64).astype("M8[s]")

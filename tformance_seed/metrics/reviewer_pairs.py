@@ -1,4 +1,4 @@
-"""Who reviews with whom, and how often they agree, computed in the database."""
+"""Compute in the database which members review together, and how many times they agree."""
 
 from typing import Any
 
@@ -9,32 +9,33 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.refresh import Refresh, non_id_fields
 from tformance_seed.storage.models import PRReview, ReviewerCorrelation, TeamMember
 
-#: Collations that compare text byte by byte: PostgreSQL's default one depends on the server's locale.
+#: Collations that compare text byte by byte, by whether the database is PostgreSQL: its default collation
+#: depends on the server's locale.
 BYTEWISE = {True: '"C"', False: "BINARY"}
 
 
 def refresh_reviewer_pairs(
     database: peewee.Database, team_id: int, adopted_max_id: int = 0
 ) -> tuple[int, int]:
-    """Compute, for each two members who reviewed the same pull request, how often and how they agreed.
+    """Compute and store, for each pair of members who reviewed together, how many times they (dis)agreed.
 
     Parameters:
-      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
+      adopted_max_id: rows up to this id existed before the team was adopted, and stay as they are.
 
     Returns:
-      How many rows were inserted, changed or deleted, and how many were right already.
+      The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     return _REFRESH(database, after_id=adopted_max_id, team=team_id)
 
 
 def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
-    """Return the query of every row that ``ReviewerCorrelation`` should hold for a team.
+    """Return the query for all rows that ``ReviewerCorrelation`` should hold for a team.
 
-    A reviewer's final verdict on a pull request is their last review of it that is not a mere comment (of two
-    in the same second, the one that requests changes); two reviewers agree if both approved or both requested
-    changes. A reviewer who only commented reviewed together with the others, but neither agrees nor
-    disagrees. Of two members the first is the one whose (github_id, email) sorts first: ids differ from
-    database to database.
+    A reviewer's final verdict on a pull request is their last review of it that is not just a comment; if an
+    approval and a request for changes have the same time, the latter counts. Two reviewers agree if both
+    approved or both requested changes. A reviewer who only commented counts as reviewing together with the
+    others, but neither agrees nor disagrees. The first member of a pair is the one whose (github_id, email)
+    sorts first, since ids differ from database to database.
 
     Parameters:
       team_id: a value, or a parameter of a ``PreparedStatement``.
@@ -69,7 +70,7 @@ def pairs_query(database: peewee.Database, team_id: Any) -> peewee.Select:
 
 
 def _final_verdicts(database: peewee.Database, team_id: Any) -> peewee.Select:
-    """Return the query of each reviewer's final verdict on each pull request, and their last review's time.
+    """Return the query for each reviewer's final verdict on each pull request, and their last review's time.
 
     The verdict is 1 if they approved, 0 if they requested changes, NULL if they only commented.
     """
@@ -88,7 +89,7 @@ def _final_verdicts(database: peewee.Database, team_id: Any) -> peewee.Select:
             peewee.Case(None, [(approves, 1), (requested.is_null(False), 0)]).alias("verdict"),
         )
         .join(TeamMember, on=PRReview.reviewer == TeamMember.id)
-        # Filter members by team: the server would otherwise read those of all teams to join them.
+        # Filter members by team: otherwise the server would read the members of all teams for the join.
         .where(PRReview.team == team_id, TeamMember.team == team_id, PRReview.submitted_at.is_null(False))
         .group_by(PRReview.pull_request, TeamMember.id)
     )

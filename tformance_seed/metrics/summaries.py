@@ -1,4 +1,4 @@
-"""Summaries of pull requests, derived from what the database holds or is about to hold."""
+"""Summaries of pull requests, derived from rows in the database or rows that are about to be written."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -20,12 +20,12 @@ from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
 from tformance_seed.storage.models import PRFile, PullRequest
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 
-#: The first moment of a window, and the first one after it.
+#: The start of a window, and its end, which is not part of it.
 Window = tuple[datetime.datetime, datetime.datetime]
 
 Array = npt.NDArray[Any]
 
-#: The columns of a pull request that its summary is derived from.
+#: The columns of a pull request from which its summary is derived.
 INPUT_FIELDS: tuple[peewee.Field, ...] = (
     PullRequest.title,
     PullRequest.state,
@@ -52,8 +52,9 @@ def _json_texts(values: Sequence[Any]) -> Array:
     return np.array([json_text(value).encode() for value in decoded], dtype=object)
 
 
-#: Type of an input field -> what makes an array of the driver's values: NULL becomes 0, NaN or False; of a
-#: moment, only whether it is known remains. Peewee's own conversion takes longer than all else here.
+#: Type of an input field -> the function that converts the driver's values to an array. NULL becomes 0, NaN
+#: or False; a timestamp becomes True if it is not NULL. Peewee's own conversion would take longer than
+#: everything else here.
 DRIVER_ARRAYS: dict[type[peewee.Field], Callable[[Sequence[Any]], Array]] = {
     peewee.TextField: _texts,
     peewee.CharField: _texts,
@@ -68,11 +69,11 @@ DRIVER_ARRAYS: dict[type[peewee.Field], Callable[[Sequence[Any]], Array]] = {
 def pull_requests_to_summarise(
     database: peewee.Database, team_id: int, window: Window | None, adopted_max_id: int
 ) -> list[int]:
-    """Return the ids of a team's pull requests that ended in a window or have no summary yet, in order.
+    """Return the ids, in order, of a team's pull requests that lack a current summary or lie in a window.
 
     Parameters:
-      window: None: only those without a summary.
-      adopted_max_id: pull requests up to this id were there before the team was adopted, and are left out.
+      window: include all pull requests synchronised in it; None: only those without a current summary.
+      adopted_max_id: pull requests up to this id existed before the team was adopted, and are ignored.
     """
     query = PullRequest.select(PullRequest.id).where(_due(team_id, adopted_max_id + 1, None, window))
     return [row[0] for row in query.order_by(PullRequest.id).tuples().iterator(database)]
@@ -81,10 +82,10 @@ def pull_requests_to_summarise(
 def refresh_summaries(
     database: peewee.Database, team_id: int, first: int, stop: int, window: Window
 ) -> tuple[int, int]:
-    """Write the summaries of a team's pull requests from one id up to, but not including, another.
+    """Write the summaries of a team's pull requests whose ids are at least ``first`` and below ``stop``.
 
     Returns:
-      How many were written, and how many were right already.
+      The number of summaries written, and the number that were already correct.
     """
     query = (
         PullRequest.select(PullRequest.id, *INPUT_FIELDS)
@@ -104,11 +105,11 @@ def refresh_summaries(
 
 
 def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
-    """Return ``llm_summary`` and ``llm_summary_version`` of rows that are about to be written.
+    """Return ``llm_summary`` and ``llm_summary_version`` for rows that are about to be written.
 
     Parameters:
       pull_requests: columns of PullRequest.
-      files: columns of PRFile; ``pull_request`` is a row of the former.
+      files: columns of PRFile; ``pull_request`` is an index into the rows of ``pull_requests``.
     """
     inputs = {field.name: pull_requests[field.name] for field in INPUT_FIELDS}
     values = {column.field.name: _column_array(column) for column in convert_columns(PullRequest, inputs)}
@@ -120,7 +121,7 @@ def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
 
 
 def _column_array(column: Column) -> Array:
-    """Return the values of a converted column as ``DRIVER_ARRAYS`` would."""
+    """Return the values of a converted column in the form that ``DRIVER_ARRAYS`` produces."""
     null = np.zeros(len(column.values), dtype=bool) if column.null is None else column.null
     if column.kind == "timestamp":
         return ~null
@@ -133,7 +134,7 @@ def _column_array(column: Column) -> Array:
 
 
 def _summary_inputs(values: Columns) -> Columns:
-    """Return what ``summaries`` needs, from arrays of ``INPUT_FIELDS`` by their names."""
+    """Return the columns that ``summaries`` needs, from arrays of the ``INPUT_FIELDS`` by name."""
     kind = np.where(values["has_ai_review"], AI_REVIEW, AI_CODE)
     return values | {
         "reviewed": values["first_review_at"],
@@ -143,7 +144,7 @@ def _summary_inputs(values: Columns) -> Columns:
 
 
 def _stored_files(files: Columns) -> Columns:
-    """Return files as their table will hold them: two whose names were too long may have become the same."""
+    """Return files as their table will store them: if shortened names coincide, the last file wins."""
     (names,) = convert_columns(PRFile, {"filename": files["filename"]})
     if np.array_equal(names.values, files["filename"]):
         return files
@@ -155,7 +156,7 @@ def _stored_files(files: Columns) -> Columns:
 
 
 def _due(team_id: int, first: int, stop: int | None, window: Window | None) -> peewee.Expression:
-    """Match the window's pull requests, and all that have no summary of this version yet."""
+    """Match the pull requests in the window, and all that have no summary of this version yet."""
     mine = (PullRequest.team == team_id) & (PullRequest.id >= first)
     due = PullRequest.llm_summary_version != SUMMARY_VERSION
     if window is not None:
@@ -164,7 +165,7 @@ def _due(team_id: int, first: int, stop: int | None, window: Window | None) -> p
 
 
 def _files(database: peewee.Database, team_id: int, ids: npt.NDArray[np.int64]) -> Columns:
-    """Return the files of pull requests, grouped by their pull request."""
+    """Return the files of pull requests, ordered by pull request."""
     query = (
         PRFile.select(PRFile.pull_request, PRFile.filename, PRFile.file_category)
         .where(PRFile.team == team_id, PRFile.pull_request.in_(ids.tolist()))
@@ -180,7 +181,7 @@ def _files(database: peewee.Database, team_id: int, ids: npt.NDArray[np.int64]) 
 
 
 def _store(database: peewee.Database, ids: Sequence[int], texts: Sequence[bytes]) -> tuple[int, int]:
-    """Update the summaries that differ; return how many did, and how many were right already."""
+    """Update the summaries that differ; return their number, and the number that were already correct."""
     rows = [(pk, text.decode(), SUMMARY_VERSION) for pk, text in zip(ids, texts, strict=True)]
     computed = peewee.ValuesList(rows).cte("computed", columns=("id", "summary", "version"))
     summary = computed.c.summary.cast("JSONB") if is_postgresql(database) else computed.c.summary

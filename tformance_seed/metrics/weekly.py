@@ -1,4 +1,4 @@
-"""Weekly metrics of every member, computed in the database."""
+"""Weekly metrics for every member, computed in the database."""
 
 import datetime
 from typing import Any
@@ -22,8 +22,8 @@ from tformance_seed.storage.models import (
 
 WEEK = datetime.timedelta(days=7)
 
-#: Columns that hold a mean or a decimal, and how many of their parts make one whole: the parts are whole
-#: numbers, since SQLite adds up binary fractions where PostgreSQL adds up decimals.
+#: Column with a mean or a decimal -> the number of units per whole in which it is computed. The units are
+#: integers because SQLite adds up binary fractions where PostgreSQL adds up decimals.
 PARTS = {
     "avg_cycle_time_hours": 100.0,
     "avg_review_time_hours": 100.0,
@@ -32,7 +32,7 @@ PARTS = {
     "guess_accuracy": 100.0,
 }
 
-#: The measures of a member's week.
+#: The measures for one member and week.
 MEASURES = tuple(
     field.name
     for field in non_id_fields(WeeklyMetrics)
@@ -47,13 +47,13 @@ def refresh_weekly(
     until: datetime.date,
     adopted_max_id: int = 0,
 ) -> tuple[int, int]:
-    """Compute and store a team's weekly metrics for the weeks that hold the days from ``since`` to ``until``.
+    """Compute and store a team's weekly metrics for the weeks that contain the days ``since`` to ``until``.
 
     Parameters:
-      adopted_max_id: rows up to this id were there before the team was adopted, and stay as they are.
+      adopted_max_id: rows up to this id existed before the team was adopted, and stay as they are.
 
     Returns:
-      How many rows were inserted, changed or deleted, and how many were right already.
+      The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     start, end = weeks(since, until)
     days = {"first": start.date(), "next": end.date()}
@@ -61,11 +61,11 @@ def refresh_weekly(
 
 
 def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:
-    """Return the moment at which the week of one day begins, and at which that of another ends."""
+    """Return the start of the week of ``since``, and the end of the week of ``until``."""
     return midnight(monday_of(since)), midnight(monday_of(until) + WEEK)
 
 
-#: The moments that weekly metrics are counted by, and the weeks that are stored already.
+#: The timestamps that assign rows to weeks, and the weeks that are already stored.
 _MOMENTS = (PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start)
 
 
@@ -83,7 +83,7 @@ _ENDS = PreparedStatement(_ends)
 
 
 def data_extent(database: peewee.Database, team_id: int) -> tuple[datetime.date, datetime.date] | None:
-    """Return the first and the last day of a team that weekly metrics can be about; None if there is none."""
+    """Return the first and last day on which a team has data for weekly metrics; None if it has none."""
     row = _ENDS(database, team=team_id).fetchone()
     fields = [moment for moment in _MOMENTS for _ in range(2)]
     moments = [from_database(field, end) for field, end in zip(fields, row, strict=True) if end is not None]
@@ -97,15 +97,16 @@ def monday_of(day: datetime.date) -> datetime.date:
 
 
 def midnight(day: datetime.date) -> datetime.datetime:
-    """Return the moment at which a day begins, in UTC."""
+    """Return the start of a day in UTC."""
     return datetime.datetime.combine(day, datetime.time(), datetime.UTC)
 
 
 def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
-    """Return, as SQL, the Monday of a moment's week in UTC, whatever the session's time zone."""
+    """Return, as SQL, the Monday of a timestamp's week in UTC, whatever the session's time zone."""
     if is_postgresql(database):
         return fn.date_trunc("week", fn.timezone("UTC", moment)).cast("DATE")
-    day = fn.SUBSTR(moment, 1, 10)  # SQLite rounds to milliseconds: the last of a day would be the next day's
+    # SQLite rounds to milliseconds, so the last moments of a day would fall on the next day.
+    day = fn.SUBSTR(moment, 1, 10)
     return fn.date(day, "weekday 0", "-6 days").python_value(datetime.date.fromisoformat)
 
 
@@ -120,10 +121,10 @@ def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBas
 
 
 def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) -> peewee.Select:
-    """Return the query of every row that ``WeeklyMetrics`` should hold for the weeks between two moments.
+    """Return the query for all rows that ``WeeklyMetrics`` should hold for the weeks between two moments.
 
     Parameters:
-      team_id, start, end: values (``weeks`` gives the moments), or parameters of a ``PreparedStatement``.
+      team_id, start, end: values (``weeks`` returns the last two), or parameters of a ``PreparedStatement``.
     """
 
     def part(query: Any, member: Any, moment: Any, **measures: peewee.ColumnBase) -> Any:
@@ -137,7 +138,7 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
 
     merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
     count = fn.COUNT(PullRequest.id)
-    # Filter each table by team: the server would otherwise read the surveys of all teams to join them.
+    # Filter each table by team: otherwise the server would read the surveys of all teams for the join.
     surveyed = (
         PRSurvey.select()
         .join(PullRequest, on=PRSurvey.pull_request == PullRequest.id)
@@ -199,7 +200,7 @@ def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:
 
 
 def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, ...]) -> peewee.Select:
-    """Combine the parts of each member's week; only one part has a measure, so MAX finds it."""
+    """Combine the parts of each member's week. Each measure is in only one part, so MAX finds it."""
     union: Any = parts[0]
     for other in parts[1:]:
         union = union.union_all(other)
@@ -232,7 +233,7 @@ _REFRESH = Refresh(
     lambda database, value: weekly_query(
         database,
         value("team"),
-        *(value(name, PullRequest.merged_at) for name in ("start", "end")),  # as all the other moments
+        *(value(name, PullRequest.merged_at) for name in ("start", "end")),  # same type as other timestamps
     ),
     lambda value: (
         (WeeklyMetrics.team == value("team"))

@@ -1,4 +1,4 @@
-"""Stages that derive rows from what the database holds: summaries, issues, metrics, insights."""
+"""Stages that derive rows from data in the database: summaries, issues, metrics, insights."""
 
 import datetime
 import time
@@ -27,12 +27,16 @@ from tformance_seed.storage.models import (
     WeeklyMetrics,
 )
 
-#: Pull requests that one request to a language model would summarise.
+#: Pull requests per task: as many as one request to a language model would summarise.
 SUMMARIES = 500
 
 
 def summary_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
-    """Yield ranges of ids of the window's pull requests, or if they came with summaries, of those without."""
+    """Yield ranges of ids of the pull requests to summarise.
+
+    These are the pull requests without a current summary and, unless summaries are written with their pull
+    requests, all in the window.
+    """
     window = _window(context.profile) if context.summaries_apart else None
     max_id = context.adopted_max_id(PullRequest)
     ids = metrics.pull_requests_to_summarise(context.database, context.team.team_id, window, max_id)
@@ -42,7 +46,7 @@ def summary_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
 
 
 def summaries(context: JobContext, offset: int, limit: int) -> Write:
-    """Summarise pull requests, by their ids."""
+    """Summarise the pull requests in a range of ids."""
     window = _window(context.profile)
 
     def compute(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
@@ -53,7 +57,7 @@ def summaries(context: JobContext, offset: int, limit: int) -> Write:
 
 
 def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
-    """Return the first moment of a window, and the first one after it."""
+    """Return the start of a window, and its end, which is not part of it."""
     midnight = datetime.time(tzinfo=datetime.UTC)
     day = datetime.timedelta(days=1)
     return datetime.datetime.combine(profile.since, midnight), datetime.datetime.combine(
@@ -62,13 +66,13 @@ def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
 
 
 def jira_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
-    """Yield one range of all issues, unless they came with their pull requests."""
+    """Yield one range for all issues, unless they are written with their pull requests."""
     if context.source.shares_issues:
         yield 0, 1
 
 
 def jira(context: JobContext, _offset: int, _limit: int) -> Write:
-    """Derive each issue from all pull requests with its key, whichever task or run wrote those."""
+    """Derive each issue from all pull requests with its key, whichever task or run wrote them."""
 
     def write(results: Results) -> None:
         facts = metrics.issue_facts(
@@ -85,7 +89,7 @@ def jira(context: JobContext, _offset: int, _limit: int) -> Write:
 
 
 def _copilot(context: JobContext, _offset: int, _limit: int) -> Write:
-    """Sum a team's Copilot figures in the database from its members' days."""
+    """Add up a team's Copilot figures in the database from its members' daily usage."""
 
     def write(results: Results) -> None:
         shown = peewee.fn.SUM(AIUsageDaily.suggestions_shown)
@@ -119,9 +123,10 @@ def _copilot(context: JobContext, _offset: int, _limit: int) -> Write:
 def _computed(
     model: type[peewee.Model], compute: Callable[[JobContext, int], tuple[int, int]], part: str = ""
 ) -> Callable[[JobContext, int, int], Write]:
-    """Return a stage that brings a table, or a part of its columns, up to date with a computation.
+    """Return a ``prepare`` function that updates a table, or some of its columns, with a computation.
 
-    The computation gets the greatest id before adoption, and returns rows written and unchanged.
+    The computation receives the context and the greatest id before adoption, and returns the numbers of rows
+    written and unchanged.
     """
 
     def prepare(context: JobContext, _offset: int, _limit: int) -> Write:
@@ -137,17 +142,17 @@ def _computed(
 
 
 def _disable_nested_loops(context: JobContext) -> None:
-    """Keep the planner from nested loops until the transaction ends.
+    """Prevent the planner from using nested loops until the transaction ends.
 
-    Statistics know nothing yet of a team or a table that has just been filled: the planner expects a row or
-    two, and would join thousands by nested loops.
+    Statistics do not yet reflect a team or a table that has just been filled: the planner would expect only
+    one or two rows, and join thousands by nested loops.
     """
     if is_postgresql(context.database):
         execute_sql(context.database, "SET LOCAL enable_nestloop = off")
 
 
 def _weekly(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
-    """Compute all weeks that the team has: commits of a pull request may lie in weeks before the window."""
+    """Compute all weeks in which the team has data: commits may be in weeks before the window."""
     _disable_nested_loops(context)
     team_id, profile = context.team.team_id, context.profile
     first, last = metrics.data_extent(context.database, team_id) or (profile.since, profile.until)
@@ -173,7 +178,7 @@ _COPILOT_AND_INSIGHTS = (
 
 
 def copilot_and_insights(context: JobContext, offset: int, limit: int) -> Write:
-    """Bring Copilot figures, reviewer pairs and insights up to date, together as much work as ``weekly``."""
+    """Update Copilot figures, reviewer pairs and insights: together about as much work as ``weekly``."""
     parts = [prepare(context, offset, limit) for prepare in _COPILOT_AND_INSIGHTS]
 
     def write(results: Results) -> None:

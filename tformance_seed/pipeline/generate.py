@@ -26,21 +26,22 @@ from tformance_seed.storage.models import (
     TeamMember,
 )
 
-#: Rows that the largest child table has for a pull request.
+#: Rows per pull request in the largest child table.
 CHILDREN_PER_PULL_REQUEST = 10
 
-#: Pull requests of a task: so few that one big organisation keeps every worker busy.
+#: The maximum number of pull requests per task: few enough that one big organisation keeps every worker busy.
 PULL_REQUESTS = 1_500
 
-#: Members times days of a task, at most; and how many more rows than expected must still fit into a chunk.
+#: The maximum product of members and days per task; and the share by which rows may exceed the expected
+#: number and still fit into a chunk.
 MEMBER_DAYS, MARGIN = 100_000, 0.1
 
-#: When a team that this package creates was founded.
+#: The founding date of every team that this package creates.
 FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
 
 
 def team(context: JobContext, _offset: int, _limit: int) -> Write:
-    """Acquire the team, make sure that what it holds is of these inputs, and bring its members up to date."""
+    """Acquire the team, delete any rows seeded with other inputs, and bring its members up to date."""
     database, slug = context.database, context.profile.organisation.slug
     options, people = context.options, context.people
 
@@ -68,7 +69,7 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
 
 
 def _has_rows(_database: peewee.Database, value: Parameters) -> peewee.Select:
-    """Select, for each model, whether a team has any row of it."""
+    """Select, for each model, whether a team has any rows of it."""
     columns = []
     for model in APPLICATION:
         if model is not Team:
@@ -81,7 +82,7 @@ _HAS_ROWS = PreparedStatement(_has_rows)
 
 
 def _empty_tables(database: peewee.Database, team_id: int) -> list[str]:
-    """Return the names of the models of which a team has no row."""
+    """Return the names of the models of which a team has no rows."""
     cursor = _HAS_ROWS(database, team=team_id)
     names = [name for name, *_ in cursor.description]
     return [name for name, has_rows in zip(names, cursor.fetchone(), strict=True) if not has_rows]
@@ -105,13 +106,13 @@ def _team_values(profile: Profile) -> dict[str, Any]:
 
 
 def pull_request_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
-    """Yield offsets and limits in the source's own order of pull requests."""
+    """Yield offsets and limits, in the source's order of pull requests."""
     largest = min(PULL_REQUESTS, max(1, context.rows_per_chunk // CHILDREN_PER_PULL_REQUEST))
     return _divide(context.source.length, largest)
 
 
 def _divide(count: int, largest: int) -> Iterator[tuple[int, int]]:
-    """Divide items into the fewest ranges of at most ``largest``, about as large as one another."""
+    """Divide items into as few ranges as possible, of at most ``largest`` items and about equal size."""
     parts = -(-count // largest)
     ends = [count * part // parts for part in range(1, parts + 1)]
     for start, end in zip([0, *ends], ends, strict=False):
@@ -119,7 +120,7 @@ def _divide(count: int, largest: int) -> Iterator[tuple[int, int]]:
 
 
 def pull_requests(context: JobContext, offset: int, limit: int) -> Write:
-    """Generate a range of pull requests, with the tables that refer to them."""
+    """Generate a range of pull requests, with the rows that refer to them."""
     observed = join(list(context.source.batches(offset, offset + limit)))
     tables = build_rows(complete(observed, context.people, context.profile), context)
 
@@ -138,7 +139,7 @@ def pull_requests(context: JobContext, offset: int, limit: int) -> Write:
 
 
 def usage_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
-    """Yield offsets and limits of members, each of about as many rows as one statement writes."""
+    """Yield offsets and limits of members, each with about as many usage rows as one statement writes."""
     days = context.profile.days
     profile = context.profile
     expected = expected_usage_rows(1, len(profile.workdays), profile.mean_adoption) * (1 + MARGIN)
@@ -147,6 +148,6 @@ def usage_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
 
 
 def usage(context: JobContext, offset: int, limit: int) -> Write:
-    """Generate the AI usage of a range of members in the order of their key, as the rows are sorted."""
+    """Generate the AI usage of a range of members in key order, the order in which rows are sorted."""
     rows = ai_usage(context.people, context.in_key_order[offset : offset + limit], context.profile)
     return lambda results: context.write(AIUsageDaily, rows, results)

@@ -1,4 +1,4 @@
-"""What the tasks of one job share, and what a task writes with."""
+"""The state that the tasks of a job share, and the functions with which they write rows."""
 
 import threading
 from collections.abc import Callable
@@ -17,11 +17,11 @@ from tformance_seed.planning.plan import Plan
 from tformance_seed.sources.records import Columns, Members
 from tformance_seed.storage.models import SeedJob, SeedTeam, TeamMember
 
-#: What was done to each table, by its name.
+#: The result of writing to each table, by the table's name.
 Results = dict[str, Result]
 
-#: Held while rows are generated. The interpreter runs one thread at a time: if they take turns, the first is
-#: done sooner, and the server gets to work.
+#: Held while rows are generated. The interpreter runs only one thread at a time, so threads that generate
+#: together would all finish late. With the lock, the first finishes sooner and the server can start writing.
 GENERATION_LOCK = threading.Lock()
 
 #: Writes the rows that a task has prepared, inside its transaction.
@@ -29,7 +29,7 @@ Write = Callable[[Results], None]
 
 
 class JobContext:
-    """What the tasks of one job share in a process: the plan, and what is looked up in the database once."""
+    """The state that the tasks of one job share in a process: the plan, and cached results of queries."""
 
     def __init__(self, database: peewee.Database, job: SeedJob, planned: Plan) -> None:
         self.database = database
@@ -47,7 +47,7 @@ class JobContext:
 
     @cached_property
     def in_key_order(self) -> npt.NDArray[np.intp]:
-        """Rows of the people in the order of their key, in which their ids grow if all came at once."""
+        """Indexes of the people in key order, which is also id order if all were inserted at once."""
         return np.argsort(self.people.columns["github_id"], kind="stable")
 
     @cached_property
@@ -55,7 +55,7 @@ class JobContext:
         """The team, once its stage has acquired it.
 
         Raises:
-          SeedError: it was deleted since.
+          SeedError: the team has been deleted since then.
         """
         slug = self.profile.organisation.slug
         team = ledger.own_team(self.database, slug)
@@ -65,10 +65,10 @@ class JobContext:
 
     @cached_property
     def member_ids(self) -> npt.NDArray[np.int64]:
-        """The id of each of the people.
+        """The id of each person, in the order of ``people``.
 
         Raises:
-          SeedError: one of them was deleted since their stage.
+          SeedError: one of them has been deleted since their stage.
         """
         members = TeamMember.select(TeamMember.github_id, TeamMember.id)
         query = members.where(TeamMember.team == self.team.team_id).tuples()
@@ -84,26 +84,29 @@ class JobContext:
 
     @cached_property
     def empty_tables(self) -> frozenset[str]:
-        """Models of which the team had no row when the job began, so that nothing can conflict."""
+        """Names of the models of which the team had no rows when the job began, so nothing can conflict."""
         return frozenset(ledger.find_job(self.database, self.job_id).empty_tables)
 
     def invalidate(self) -> None:
-        """Assume that rows may conflict after all: another program wrote some since the job began."""
-        for name in ("team", "member_ids"):  # they may come from a transaction that was rolled back
+        """Assume from now on that rows may conflict: another program has written some since the job began."""
+        for name in ("team", "member_ids"):  # these may come from a transaction that was rolled back
             self.__dict__.pop(name, None)
         self.empty_tables = frozenset()
 
     @property
     def rows_per_chunk(self) -> int:
-        """Rows that one statement writes."""
+        """The number of rows that one statement writes."""
         return self.options.chunk_size or (COPY_CHUNK if is_postgresql(self.database) else PORTABLE_CHUNK)
 
     def adopted_max_id(self, model: type[peewee.Model]) -> int:
-        """Return the greatest id of a table's rows that were there before the team was the package's."""
+        """Return the greatest id in a table when the team was adopted; 0 if the package created the team."""
         return ledger.max_id_before_adoption(self.team, model)
 
     def write(self, model: type[peewee.Model], columns: Columns, results: Results) -> None:
-        """Upsert rows of a table of the team's; references are rows of the members and become ids."""
+        """Upsert rows of one of the team's tables.
+
+        References to members are indexes into ``people``; they are replaced by ids.
+        """
         rows = dict(columns)
         for field in foreign_keys(model):
             if field.rel_model is TeamMember and field.name in rows:
@@ -118,7 +121,7 @@ class JobContext:
 
 
 def ids_of(rows: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the ids of referenced rows; -1 becomes NULL."""
+    """Return the ids of the rows with the given indexes; index -1 becomes NULL."""
     none = rows < 0
     if not none.any():
         return ids[rows]

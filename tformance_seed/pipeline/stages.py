@@ -1,10 +1,10 @@
-"""One organisation from source to metrics: the only place that knows the order.
+"""Seed one organisation, from source to metrics. Only this module knows the order of the stages.
 
 team and members -> AI usage, pull requests with everything that belongs to them -> summaries, Jira issues ->
-weekly metrics, Copilot figures with reviewer pairs and insights. Summaries come with their pull requests
-unless requests for them are limited, and so do Jira issues unless two pull requests share one. Each stage is
-divided into tasks, each task is one transaction that also records it in the ledger; the tasks of a phase may
-be done in parallel, on any machine.
+weekly metrics, Copilot figures with reviewer pairs and insights. Summaries are written with their pull
+requests unless requests for summaries are limited. Jira issues are written with their pull requests unless
+several pull requests may share one. Each stage is divided into tasks. Each task is one transaction, which
+also records the task in the ledger. The tasks of a phase may run in parallel, on any machine.
 """
 
 import contextlib
@@ -19,18 +19,18 @@ from tformance_seed.pipeline.job_context import GENERATION_LOCK, JobContext, Res
 from tformance_seed.storage.failures import UNIQUE_VIOLATION, sqlstate
 from tformance_seed.storage.transactions import transaction
 
-#: The phase that acquires the team; in later ones it must exist.
+#: The phase that acquires the team; in later phases the team must exist.
 TEAM_PHASE = 0
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the order.
+    """A stage of the pipeline.
 
-    ``queue`` names the queue of its tasks (see ``execution``); ``ranges`` divides the stage into tasks, each
-    an offset and a limit, when its phase begins; ``prepare`` generates a task's rows, outside of any
-    transaction, and returns what writes them inside one. ``exclusive``: no other task may write to the
-    organisation meanwhile.
+    ``queue`` returns the name of its tasks' queue (see ``execution``). ``ranges`` divides the stage into
+    tasks when its phase begins: each task has an offset and a limit. ``prepare`` generates a task's rows
+    outside any transaction, and returns a function that writes them inside one. ``exclusive``: no other task
+    may write to the organisation at the same time.
     """
 
     phase: int
@@ -42,7 +42,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What came of a task: results by table, tasks to send now, and whether it was the last of its job."""
+    """The outcome of a task: results by table, tasks to send next, and whether its job is finished."""
 
     results: Results
     next_tasks: list[ledger.QueuedTask]
@@ -53,16 +53,16 @@ def perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
     """Do one task in one transaction, which also records it in the ledger.
 
     Raises:
-      ledger.StaleTaskError: another worker did it, or its job no longer runs.
-      SeedError: the source failed, or the team is not the package's own or was deleted.
-      peewee.DatabaseError: the database failed; nothing of the task was written.
+      ledger.StaleTaskError: another worker did the task, or its job is no longer running.
+      SeedError: the source failed, or the team does not belong to the package or was deleted.
+      peewee.DatabaseError: the database failed; the task wrote nothing.
     """
     try:
         return _perform(context, task)
     except peewee.IntegrityError as error:
         context.invalidate()
         if task.phase > TEAM_PHASE:
-            _ = context.team  # raises if it was deleted, which its rows refer to
+            _ = context.team  # raises SeedError if the team, which the rows refer to, was deleted
         if sqlstate(error) != UNIQUE_VIOLATION:
             raise
     return _perform(context, task)
@@ -83,7 +83,7 @@ def _perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
 
 
 def _advance(context: JobContext, task: ledger.Task) -> list[ledger.QueuedTask]:
-    """Begin the next phase that has any tasks, and return these; finish the job if there is none."""
+    """Begin the next phase that has any tasks, and return them; if there is none, finish the job."""
     for phase in sorted({stage.phase for stage in STAGES.values() if stage.phase > task.phase}):
         if planned := _plan_phase(context, phase):
             return ledger.begin_phase(context.database, task, phase, planned)
@@ -101,12 +101,12 @@ def _plan_phase(context: JobContext, phase: int) -> list[ledger.PlannedTask]:
 
 
 def single_task(_context: JobContext) -> Iterator[tuple[int, int]]:
-    """Yield the one range of a stage that is not divided."""
+    """Yield the only range of a stage that consists of a single task."""
     yield 0, 1
 
 
 def source_queue(context: JobContext) -> str:
-    """Return the queue of tasks that read the source: it depends on whether they wait for something."""
+    """Return the queue for tasks that read the source: it depends on whether reading it involves waiting."""
     return "sync" if context.source.waits else "compute"
 
 
@@ -122,7 +122,7 @@ def _llm(_context: JobContext) -> str:
     return "llm"
 
 
-#: The order of work: stages of one phase do not depend on each other.
+#: The stages in order. Stages of the same phase do not depend on each other.
 STAGES = {
     "team": Stage(TEAM_PHASE, _sync, single_task, generate.team, exclusive=True),
     "ai_usage": Stage(1, _compute, generate.usage_ranges, generate.usage),

@@ -1,4 +1,4 @@
-"""The tables that are written with their pull requests: each a model and a builder, registered together."""
+"""The tables that are written together with pull requests: a registry of models and builders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +36,11 @@ from tformance_seed.storage.models import (
     PullRequest,
 )
 
-#: Builds a table's rows, without ``id`` and ``team``; a reference is a row of the batch's own table.
+#: Builds a table's rows, without ``id`` and ``team``. A reference is an index into the rows of the batch's
+#: own table.
 Builder = Callable[[CompleteBatch], Columns]
 
-#: Looks up the ids of rows that were just written, for the tables after it that refer to them.
+#: Looks up the ids of rows that were just written, for later tables that refer to them.
 FindIds = Callable[[JobContext, Columns], npt.NDArray[np.int64]]
 
 
@@ -48,8 +49,8 @@ class Table:
     """A table of a batch.
 
     Parameters:
-      summarise: more columns of its rows, unless summaries have a stage of their own.
-      has_own_stage: whether another stage writes the table, once all pull requests are there.
+      summarise: returns additional columns with summaries, for jobs without a separate stage for them.
+      has_own_stage: whether a separate stage writes the table once all pull requests are written.
     """
 
     model: type[peewee.Model]
@@ -60,7 +61,7 @@ class Table:
 
 
 def build_rows(batch: CompleteBatch, context: JobContext) -> list[tuple[Table, Columns]]:
-    """Return the rows of each table that a job writes with its pull requests, in the order of writing."""
+    """Return the rows of each table that a job writes together with its pull requests, in writing order."""
     built = []
     for table in TABLES:
         if table.has_own_stage(context):
@@ -82,7 +83,7 @@ _PULL_REQUEST_IDS = PreparedStatement(
 
 
 def _pull_request_ids(context: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
-    """Return ids of pull requests by repository and number: one range query for each repository."""
+    """Look up the ids of pull requests by repository and number, with one range query per repository."""
     ids = np.zeros(len(columns["github_pr_id"]), dtype=np.int64)
     for repository in np.unique(columns["github_repo"]):
         rows = np.flatnonzero(columns["github_repo"] == repository)
@@ -102,7 +103,7 @@ _SURVEY_IDS = PreparedStatement(
 
 
 def _survey_ids(context: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
-    """Return ids of surveys by the ids of their pull requests."""
+    """Look up the ids of surveys by the ids of their pull requests."""
     pull_requests = columns["pull_request"]
     if not len(pull_requests):
         return np.zeros(0, dtype=np.int64)
@@ -111,7 +112,7 @@ def _survey_ids(context: JobContext, columns: Columns) -> npt.NDArray[np.int64]:
 
 
 def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the id of each key, from a cursor over keys and ids."""
+    """Return the id for each key, from a cursor over pairs of key and id."""
     table = np.array(pairs.fetchall(), dtype=np.int64).reshape(-1, 2)
     table = table[np.argsort(table[:, 0])]
     ids: npt.NDArray[np.int64] = table[np.searchsorted(table[:, 0], keys), 1]
@@ -123,7 +124,7 @@ def _summaries(rows: Columns, batch: CompleteBatch) -> Columns:
 
 
 def _issues(batch: CompleteBatch) -> Columns:
-    """Return JiraIssue rows, where each issue has one pull request."""
+    """Return JiraIssue rows, for sources in which each issue has only one pull request."""
     prs = batch.pull_requests
     facts = metrics.facts_from_columns(
         {**prs, "pr_created_at": prs["created_at"], "updated_at": prs["ended_at"]}
@@ -131,7 +132,7 @@ def _issues(batch: CompleteBatch) -> Columns:
     return issues(facts, batch.profile)
 
 
-#: In the order of writing: a table comes after those that it refers to.
+#: The tables in writing order: each comes after the tables that it refers to.
 TABLES = (
     Table(PullRequest, pull_requests, find_ids=_pull_request_ids, summarise=_summaries),
     Table(Commit, commits),

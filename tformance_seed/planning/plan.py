@@ -1,4 +1,4 @@
-"""Turn a request into a plan for each organisation, and what the ledger holds of one into a plan again."""
+"""Turn a request into a plan for each organisation, and restore a plan from its record in the ledger."""
 
 import dataclasses
 import datetime
@@ -32,7 +32,7 @@ class Plan:
         return self.profile.organisation.slug
 
     def input_spec(self) -> dict[str, Any]:
-        """Return every input but the window: an organisation with another one has other content."""
+        """Return every input except the window: if any of them differs, so does the content."""
         profile, source = self.profile, self.source
         values = {
             "source": source.name,
@@ -42,20 +42,20 @@ class Plan:
             "version": ledger.DATA_VERSION,
             **source.inputs,
         }
-        if profile.scenario is not None:  # its story begins on the window's first day
+        if profile.scenario is not None:  # a scenario begins on the window's first day
             values |= {"scenario": profile.scenario.name, "since": profile.since.isoformat()}
         spec: dict[str, Any] = json.loads(json_text(values))  # as the ledger returns it
         return spec
 
     def fingerprint(self) -> str:
-        """Return a digest of all that decides the content: jobs with the same one produce the same."""
+        """Return a digest of all inputs: jobs with the same digest produce the same content."""
         profile = self.profile
         return ledger.fingerprint(
             self.input_spec(), str(profile.since), str(profile.until), self.source.fingerprint
         )
 
     def record(self) -> dict[str, Any]:
-        """Return what ``restore`` needs to make this plan elsewhere: JSON values, no secrets."""
+        """Return the JSON values, without secrets, from which ``restore`` recreates this plan elsewhere."""
         profile, options = self.profile, self.options
         return {
             "organisation": dataclasses.asdict(profile.organisation),
@@ -74,14 +74,14 @@ class Plan:
 
 
 def make_plans(request: Request, today: datetime.date) -> list[Plan]:
-    """Return a plan for each organisation that a request names.
+    """Return a plan for each organisation in a request.
 
     Parameters:
-      today: last day of the window where the request leaves it open.
+      today: the last day of the window if the request does not give one.
 
     Raises:
-      InputError: an unknown organisation, an impossible window or number, options that do not go together, a
-        catalogue or a repository that cannot be read.
+      InputError: an organisation is unknown, a window or number is impossible, options do not go together,
+        or a catalogue or a repository cannot be read.
     """
     request.check()
     planned = source_type(request.source_name).plan(request, today)
@@ -89,7 +89,7 @@ def make_plans(request: Request, today: datetime.date) -> list[Plan]:
 
 
 def profile_of(record: Mapping[str, Any]) -> Profile:
-    """Return the profile that ``Plan.record`` wrote down."""
+    """Return the profile in a record that ``Plan.record`` returned."""
     organisation = dict(record["organisation"])
     return Profile(
         organisation=Organisation(**{**organisation, "repos": tuple(organisation["repos"])}),
@@ -105,14 +105,14 @@ def profile_of(record: Mapping[str, Any]) -> Profile:
 
 
 def restore(record: Mapping[str, Any], fingerprint: str) -> Plan:
-    """Return the plan that ``Plan.record`` wrote down.
+    """Return the plan from a record that ``Plan.record`` returned.
 
     Parameters:
-      fingerprint: that of the plan which was recorded.
+      fingerprint: the fingerprint of the recorded plan.
 
     Raises:
-      SeedError: a source's inputs cannot be read here, or have changed since, so that the content would be
-        another.
+      SeedError: a source's inputs cannot be read here, or have changed since then, so that the content would
+        be different.
     """
     profile = profile_of(record)
     source = source_type(record["source"]).restore(profile, record["source_record"])

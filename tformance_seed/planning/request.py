@@ -1,4 +1,4 @@
-"""A user's request, checked as a whole."""
+"""A user's request, and the checks that its options are valid and go together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from tformance_seed.errors import InputError
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
 from tformance_seed.sources.request import ContentRequest
 
-#: Fields of a request whose option has another name.
+#: Field of a request -> the name of its option, if that is different.
 OPTION_NAMES = {"repositories": "repo"}
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to write, none of which changes what is written."""
+    """Options for how to write. None of them changes the content that is generated."""
 
     chunk_size: int | None = None
     adopt: bool = False
@@ -31,7 +31,7 @@ class Request(ContentRequest):
     options: Options = field(default_factory=Options)
 
     def parameters(self) -> dict[str, Any]:
-        """Return JSON values for the ledger: all but paths and how it is written."""
+        """Return the request as JSON values for the ledger, without paths and without ``options``."""
         names = ("everything", "source", "days", "members", "prs", "adoption", "scenario", "seed", "emails")
         return {
             "organisations": list(self.organisations),
@@ -41,7 +41,7 @@ class Request(ContentRequest):
 
     @property
     def source_name(self) -> str:
-        """The named source, else the one that an option implies, else the default."""
+        """The source that the user named, else the one that an option implies, else the default."""
         if self.source is not None:
             return self.source
         implied = (name for name in SOURCES if self._is_given(source_type(name).implied_by))
@@ -67,7 +67,7 @@ class Request(ContentRequest):
                 raise InputError(f"--{name} and --scenario cannot be combined: a scenario sets its own")
 
     def _check_own_options(self) -> None:
-        """Raise InputError if an option belongs to other sources than the request's."""
+        """Raise InputError if an option does not belong to the request's source."""
         types = {name: source_type(name) for name in SOURCES}
         foreign = {
             option: reason
@@ -84,10 +84,10 @@ class Request(ContentRequest):
     def _is_given(self, option: str | None) -> bool:
         """Return whether the user set an option."""
         value = None if option is None else getattr(self, option)
-        return value is not None and value is not False and value not in ((), [])  # but 0 is given
+        return value is not None and value is not False and value not in ((), [])  # 0 counts as set
 
 
-#: Field -> whether a value that is given is right, and what is expected of it.
+#: Field -> (whether a value is valid, the expectation to show if it is not).
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "days": (lambda days: days >= 1, "impossible window; expected at least 1 day"),
     "members": (lambda count: 1 <= count <= MAX_MEMBERS, f"expected 1 to {MAX_MEMBERS}"),

@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,9 +140,9 @@ def test_workers_may_do_it(workers, postgresql_url, broker):
 
 
 def run_example(folder: Path, **environment: str) -> None:
-    """Run an example's own tests, in a folder that has nothing but the example."""
+    """Run an example's own tests, as its reader does: in place, where the repository's configuration is above."""
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"} | environment,
         capture_output=True,
@@ -155,8 +154,8 @@ def run_example(folder: Path, **environment: str) -> None:
 
 
 @pytest.fixture
-def example(request, tmp_path) -> Path:
-    return shutil.copytree(PROJECT / "examples" / request.param, tmp_path / "example")
+def example(request) -> Path:
+    return PROJECT / "examples" / request.param
 
 
 @pytest.mark.parametrize("example", ["pytest_fixture"], indirect=True)

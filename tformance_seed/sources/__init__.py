@@ -1,1 +1,1 @@
-"""Sources of pull requests. A source is a folder and a line in ``registry``; it fills ``records``."""
+"""Sources of pull requests. Each is a folder and a line in ``registry``; it fills the ``records``."""

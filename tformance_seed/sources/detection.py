@@ -1,8 +1,8 @@
-"""Detect kinds of files, Jira keys, bots and AI tools by names and texts of a repository.
+"""Detect kinds of files, Jira keys, bots and AI tools from the names and texts in a repository.
 
-An AI tool counts where it signed: a co-author trailer, a bot's login, a signature line, or words that mean
-nothing else. A product's name in running text does not: "database cursor" and "call the Gemini API" are
-about the code, and Claude and Devin are people's names too.
+An AI tool counts if it signed the work: with a co-author trailer, a bot's login, a signature line, or words
+that cannot mean anything else. A product's name in running text does not count: "database cursor" and "call
+the Gemini API" are about the code, and Claude and Devin are also people's names.
 """
 
 import functools
@@ -11,9 +11,9 @@ import re
 #: Tools that review; the others write code.
 REVIEW_TOOLS = frozenset({"coderabbit", "cubic", "ellipsis", "greptile", "sourcery"})
 
-#: Who an AI tool is as an author or co-author, matched against the whole of ``name <email>``. Names that
-#: people bear, and names that are common words, need the tool's own address or a model's name as well; the
-#: vendors' employees have addresses at the same domains, so a domain alone is no evidence.
+#: Patterns that identify an AI tool as an author or co-author, matched against the whole of ``name <email>``.
+#: Names that people have, and names that are common words, need the tool's own address or a model's name as
+#: well. The vendors' employees have addresses at the same domains, so a domain alone is not evidence.
 IDENTITIES = {
     "aider": r"(?:.* )?\(aider\) .*|aider\b.*|.*<(?:aider|noreply)@aider\.chat>",
     "chatgpt": r"(?:openai )?(?:chatgpt|codex|gpt-[345o])\b.*|.*<(?:codex|noreply)@openai\.com>",
@@ -35,7 +35,7 @@ IDENTITIES = {
     "windsurf": r"windsurf\b.*",
 }
 
-#: The names by which a signature line calls a tool.
+#: Patterns for the name of a tool in a signature line.
 SIGNED_NAMES = {
     "aider": r"aider",
     "chatgpt": r"(?:openai )?(?:chatgpt|codex)(?: cli)?",
@@ -54,8 +54,8 @@ SIGNED_NAMES = {
     "windsurf": r"windsurf(?: ai)?",
 }
 
-#: Marks that mean the tool anywhere in a text: logins of bots, links to sessions, the headings
-#: and comments that review tools leave in a pull request's description.
+#: Marks that identify a tool anywhere in a text: logins of bots, links to sessions, and the headings and
+#: comments that review tools leave in a pull request's description.
 MARKS = {
     "aider": r"^aider: |\(aider\)\s*$|https?://aider\.chat\b",
     "chatgpt": r"chatgpt-codex-connector\[bot\]|https?://chatgpt\.com/(?:codex|share)/",
@@ -84,7 +84,7 @@ _ASSIST_KEYS = "assisted-by|ai-assisted-by|generated-by|ai-tool|ai-assistant|ai-
 _IDENTITY = {tool: re.compile(pattern, re.IGNORECASE) for tool, pattern in IDENTITIES.items()}
 _SIGNED = {
     tool: re.compile(
-        # A line of its own: "Generated with [Claude Code](https://...)", "Assisted-by: Claude:opus".
+        # On a separate line: "Generated with [Claude Code](https://...)", "Assisted-by: Claude:opus".
         rf"^[^\w\n]*(?:(?:(?:{_VERBS}) (?:with|by|using|via)(?: the help of)?)|(?:{_ASSIST_KEYS}):)"
         rf"[ \t*_\[`]*{name}(?:[\])*_`:<(].*)?[^\w\n]*$|{MARKS[tool]}",
         re.IGNORECASE | re.MULTILINE,
@@ -93,8 +93,8 @@ _SIGNED = {
 }
 _CO_AUTHOR = re.compile(rf"^[ \t*>-]*(?:{_TRAILER_KEYS}):(.*)", re.IGNORECASE | re.MULTILINE)
 
-#: Words without one of which a text has no mark or signature of the tool, where its name is not the word:
-#: searching for them first makes the patterns above cheap.
+#: Words of which at least one occurs in any text with a mark or signature of the tool; by default, the word
+#: is the tool's name. Searching for the words first avoids most searches for the slower patterns above.
 WORDS = {
     "chatgpt": ("chatgpt", "codex"),
     "claude_code": ("claude",),
@@ -108,7 +108,7 @@ _BOT = re.compile(
 )
 _BOT_ADDRESS = re.compile(r"[^@]*\[bot\]@|(?:action|github-actions|bot)@", re.IGNORECASE)
 
-#: Prefixes that look like a Jira project and are standards, versions or advisories.
+#: Prefixes that look like a Jira project but belong to standards, versions or advisories.
 NO_JIRA_PROJECTS = (
     "AES|AGPL|ANSI|ARM|BASE|BSD|CC0|COVID|CP|CRC|CVE|CWE|DIN|EC2|ECMA|ES|FP|GH|GHSA|GPL|GPT|HMAC|HS|HTTP|HTTPS"
     "|IEC|IEEE|INT|IP|IPV|ISO|LGPL|MD|MPL|OAUTH|PEP|PKCS|PR|PYSEC|RC|RFC|RS|RSA|SHA|SHA2|SHA3|SSL|TLS|UCS|UTC"
@@ -160,7 +160,7 @@ _AI_CONFIG = re.compile(
 
 
 def file_category(filename: str) -> str:
-    """Return frontend, backend, javascript, test, docs, config or other, by folder, name and extension."""
+    """Classify a file as frontend, backend, javascript, test, docs, config or other, from its path."""
     if _TEST.search(filename):
         return "test"
     if _DOCS.search(filename):
@@ -171,18 +171,18 @@ def file_category(filename: str) -> str:
 
 
 def is_ai_config(filename: str) -> bool:
-    """Return whether the file configures an AI tool: ``CLAUDE.md``, ``.cursor/rules/api.mdc``."""
+    """Return whether the file configures an AI tool, such as ``CLAUDE.md`` or ``.cursor/rules/api.mdc``."""
     return _AI_CONFIG.search(filename) is not None
 
 
 def jira_key(text: str) -> str:
-    """Return the first Jira key in a text; empty where there is none. Standards such as UTF-8 are no keys."""
+    """Return the first Jira key in a text; empty if there is none. Standards such as UTF-8 are not keys."""
     match = _JIRA_KEY.search(text)
     return match[0] if match else ""
 
 
 def co_authors(message: str) -> list[tuple[str, str]]:
-    """Return name and e-mail address of each co-author that a message's trailers name."""
+    """Return the name and e-mail address of each co-author in a message's trailers."""
     if "-by:" not in message.lower():
         return []
     people = (match[1].partition("<") for match in _CO_AUTHOR.finditer(message))
@@ -193,7 +193,7 @@ def co_authors(message: str) -> list[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=4096)
 def ai_identity(name: str, email: str = "") -> str:
-    """Return the AI tool that an author or co-author is; empty for a person."""
+    """Return the AI tool that an author or co-author is; empty if it is a person."""
     identity = f"{name.strip()} <{email.strip()}>"
     return next((tool for tool, pattern in _IDENTITY.items() if pattern.fullmatch(identity)), "")
 

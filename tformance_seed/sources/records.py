@@ -1,8 +1,8 @@
-"""The record that every source fills: members, pull requests and what belongs to them, as columns.
+"""The record that every source fills: members, pull requests and their child tables, as columns.
 
-Columns are NumPy arrays of one length: ``S`` (UTF-8 bytes) for text, ``int64``, ``float64``, ``bool``,
-``datetime64[s]`` in UTC with NaT for "not known". A reference is an index: ``author`` is a row of
-``Members``, ``pull_request`` a row of the batch's own pull requests; -1 is none.
+The columns of a table are NumPy arrays of the same length: ``S`` (UTF-8 bytes) for text, ``int64``,
+``float64``, ``bool``, and ``datetime64[s]`` in UTC with NaT for "not known". A reference is an index:
+``author`` is a row of ``Members``, ``pull_request`` a row of the batch's own pull requests; -1 means none.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ from tformance_seed.sampling.sobol import SobolSequence
 
 Columns = dict[str, npt.NDArray[Any]]
 
-#: Values of the pull request column ``ai_kind``: which AI was found, by what it did.
+#: Values of the pull request column ``ai_kind``: no AI was found, AI wrote code, or AI only reviewed.
 AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
 
-#: What decides the kind, size and times of a pull request, which are calibrated together.
+#: The sequence that decides the kind, size and times of a pull request, which are calibrated together.
 PULL_REQUEST = SobolSequence(
     "pull request", ("AI kind", "lines", "files", "commits", "first review", "cycle")
 )
 
-#: Weeks after a member's last commit in which they are still active.
+#: Number of weeks for which a member counts as active after their last commit.
 RECENT_WEEKS = 13
 
 #: The columns of ``Batch.pull_requests``.
@@ -56,7 +56,7 @@ PULL_REQUEST_COLUMNS = {
     "has_ai_files": "bool: it touches files that configure an AI tool",
 }
 
-#: The columns of ``Batch.commits``. Rows of one pull request are contiguous, oldest first.
+#: The columns of ``Batch.commits``. The rows of a pull request are contiguous, oldest first.
 COMMIT_COLUMNS = {
     "pull_request": "int64, row of the batch's pull requests; -1 for a commit outside any",
     "repository": "S",
@@ -70,7 +70,7 @@ COMMIT_COLUMNS = {
     "is_ai_assisted": "bool",
 }
 
-#: The columns of ``Batch.files``. Rows of one pull request are contiguous; file names are unique in it.
+#: The columns of ``Batch.files``. The rows of a pull request are contiguous, and their file names are unique.
 FILE_COLUMNS = {
     "pull_request": "int64",
     "filename": "S, at most 500 characters",
@@ -80,8 +80,8 @@ FILE_COLUMNS = {
     "file_category": "S: frontend, backend, javascript, test, docs, config, other",
 }
 
-#: The columns of ``Batch.reviews``. Rows of one pull request are contiguous, oldest first, between its
-#: creation and its end. ``ai_kind`` of a pull request with a review by an AI is not AI_NONE.
+#: The columns of ``Batch.reviews``. The rows of a pull request are contiguous, oldest first, and between its
+#: creation and its end. A pull request with a review by an AI must not have the ``ai_kind`` AI_NONE.
 REVIEW_COLUMNS = {
     "pull_request": "int64",
     "github_review_id": "int64, names the review",
@@ -105,7 +105,7 @@ CHECK_RUN_COLUMNS = {
     "duration_seconds": "int64, from start to end; or NULL",
 }
 
-#: The columns of ``Batch.comments``. Rows of one pull request are contiguous, after its creation.
+#: The columns of ``Batch.comments``. The rows of a pull request are contiguous, and not before its creation.
 COMMENT_COLUMNS = {
     "pull_request": "int64",
     "github_comment_id": "int64, names the comment",
@@ -119,7 +119,7 @@ COMMENT_COLUMNS = {
     "comment_updated_at": "datetime64[s], or NULL",
 }
 
-#: The columns of ``Batch.deployments``, which are of merged pull requests and not before the merge.
+#: The columns of ``Batch.deployments``. The pull requests are merged; no deployment is before the merge.
 DEPLOYMENT_COLUMNS = {
     "pull_request": "int64; -1 for none",
     "github_deployment_id": "int64, names the deployment",
@@ -133,24 +133,24 @@ DEPLOYMENT_COLUMNS = {
 
 
 def pull_request_key(repository: str, numbers: Ints) -> UInt64:
-    """Return the column ``key`` of pull requests of one repository, for their numbers."""
+    """Return the column ``key`` for pull requests in one repository, given their numbers."""
     return finalise(np.uint64(text_key(repository)) ^ finalise(numbers.astype(np.uint64)))
 
 
 @dataclass
 class Members:
-    """The people of an organisation; row i is member i of every reference.
+    """The people of an organisation; references to members are row numbers.
 
-    ``columns`` holds those of the table, without the team: display_name, email, github_username,
+    ``columns`` holds the columns of the table except the team: display_name, email, github_username,
     github_id (never empty), jira_account_id, slack_user_id (S), role (S), is_active (bool), and
     created_at (datetime64[s]).
     """
 
     columns: Columns
-    key: UInt64  #: keys every random value about a member; a function of github_id
-    weight: Floats  #: share of the organisation's work, sums to 1
-    adoption_threshold: Floats  #: uses AI tools where this is below the adoption rate
-    activity: "Activity | None" = None  #: None: all are active at all times
+    key: UInt64  #: the key of every random value about a member; a function of github_id
+    weight: Floats  #: share of the organisation's work; sums to 1
+    adoption_threshold: Floats  #: the member uses AI tools if this is below the adoption rate
+    activity: "Activity | None" = None  #: None: all members are always active
 
     def __len__(self) -> int:
         return len(self.key)
@@ -163,42 +163,43 @@ class Members:
         return active
 
     def uses_ai(self, rows: Ints, adoption: Floats) -> Booleans:
-        """Return whether members (-1: none, who do not) use AI tools at an adoption rate."""
-        threshold = np.append(self.adoption_threshold, np.inf)  # the last is that of row -1
+        """Return whether members use AI tools at the given adoption rates; False for row -1 (no member)."""
+        threshold = np.append(self.adoption_threshold, np.inf)  # the last one is for row -1
         return threshold[rows] < adoption
 
 
 @dataclass
 class Activity:
-    """Commits of a real history by week and member, which show who was active at a time.
+    """Commits in a real history by week and member, which show who was active at which time.
 
-    Only whole weeks before a moment count, so that a history which grows changes nothing in its past.
+    Only whole weeks before a moment count, so that new commits in the history do not change its past.
     """
 
     first_week: np.datetime64  #: Monday of the first week, ``datetime64[D]``
     weekly_commits: Ints  #: weeks x members
 
     def commits_before(self, when: Times, members: slice | npt.NDArray[np.intp] = slice(None)) -> Ints:
-        """Return commits of members in the ``RECENT_WEEKS`` whole weeks before each time: times x members."""
+        """Return commit counts in the ``RECENT_WEEKS`` whole weeks before each time: times x members."""
         week = (when.astype("datetime64[D]") - self.first_week).astype(np.int64) // 7
         return self._recent[:, members][np.clip(week, 0, len(self._recent) - 1)]
 
     @cached_property
     def _recent(self) -> Ints:
-        """As above, before the beginning of each week: weeks x members, with zeros for later weeks."""
+        """Commit counts in the ``RECENT_WEEKS`` before each week and after the last one: weeks x members."""
         total = np.cumsum(np.pad(self.weekly_commits, [(1, RECENT_WEEKS), (0, 0)]), axis=0)
         return total - np.pad(total[:-RECENT_WEEKS], [(RECENT_WEEKS, 0), (0, 0)])
 
 
 @dataclass
 class Batch:
-    """Consecutive pull requests of a source with their commits and files.
+    """Consecutive pull requests from a source, with their commits and files.
 
-    A source brings each of the optional tables with all its batches, or with none: then it is simulated.
+    A source provides an optional table either in all of its batches or in none, in which case the table is
+    simulated.
     """
 
-    start: int  #: position of the first pull request in the source's order
-    stop: int  #: one past the last
+    start: int  #: first position in the source's order
+    stop: int  #: one past the last position
     pull_requests: Columns
     commits: Columns
     files: Columns
@@ -213,7 +214,7 @@ OPTIONAL_TABLES = ("reviews", "check_runs", "comments", "deployments")
 
 
 def join(batches: list[Batch]) -> Batch:
-    """Return consecutive batches as one: a few large columns cost less than many small ones."""
+    """Join consecutive batches into one: a few large columns cost less than many small ones."""
     first, *others = batches
     if not others:
         return first
@@ -230,7 +231,7 @@ def join(batches: list[Batch]) -> Batch:
 
 
 def _join_children(parts: list[Columns], sizes: list[int]) -> Columns:
-    """Return the rows of one table of consecutive batches, which have so many pull requests."""
+    """Join one child table of consecutive batches, which have ``sizes`` pull requests."""
     columns = _concatenate(parts)
     before = np.repeat(np.cumsum([0, *sizes[:-1]]), [len(part["pull_request"]) for part in parts])
     columns["pull_request"] += np.where(columns["pull_request"] < 0, 0, before)
@@ -238,7 +239,7 @@ def _join_children(parts: list[Columns], sizes: list[int]) -> Columns:
 
 
 def _concatenate(parts: list[Columns]) -> Columns:
-    """Return the rows of all parts; masked values stay masked."""
+    """Concatenate the rows of all parts; masked values stay masked."""
     joined: Columns = {}
     for name in parts[0]:
         values = [part[name] for part in parts]
@@ -248,34 +249,34 @@ def _concatenate(parts: list[Columns]) -> Columns:
 
 
 def _concatenate_masked(columns: list[npt.NDArray[Any]]) -> np.ma.MaskedArray[Any, Any]:
-    """Return columns one after another, with their masks (``np.ma.concatenate`` has no types)."""
+    """Concatenate columns with their masks (``np.ma.concatenate`` is not typed)."""
     masks = [np.ma.getmaskarray(column) for column in columns]
     return np.ma.MaskedArray(np.concatenate(columns), mask=np.concatenate(masks))
 
 
 class Source(Protocol):
-    """The interface of a source to the pipeline."""
+    """The interface between a source and the pipeline."""
 
     name: str
-    #: What the user asked of it beyond organisation and window, for the ledger; JSON values, no secrets.
+    #: The user's options apart from the organisation and the window, for the ledger; JSON values, no secrets.
     inputs: dict[str, Any]
-    #: What its ``SourceType.restore`` needs beyond the profile; JSON values, no secrets.
+    #: The data that ``SourceType.restore`` needs in addition to the profile; JSON values, no secrets.
     record: dict[str, Any]
-    #: What could not be read, one line each, for the user.
+    #: Messages to the user about data that could not be read, one line each.
     warnings: list[str]
-    #: What identifies the content apart from the organisation and the window (of git, the commits read).
+    #: Identifies the content apart from the organisation and the window (for git: the commits read).
     fingerprint: str
     #: Whether reading it waits on something other than this processor, such as git or a network.
     waits: bool
     #: Whether two pull requests may name the same Jira issue.
     shares_issues: bool
-    #: How many pull requests ``batches`` yields in all.
+    #: Total number of pull requests that ``batches`` yields.
     total: int
-    #: Positions in the source's own order; each is a pull request, or commits outside any.
+    #: Number of positions in the source's own order; each is a pull request, or commits outside any.
     length: int
 
     def members(self) -> Members:
-        """Return all who can be authors or reviewers."""
+        """Return everybody who can be an author or reviewer."""
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """Yield the pull requests of a range of positions in the source's own, fixed order."""
+        """Yield the pull requests at a range of positions in the source's own, fixed order."""

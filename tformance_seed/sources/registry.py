@@ -1,4 +1,4 @@
-"""The sources by name. One line makes a source known: to the command line, to planning and to workers."""
+"""The sources by name. One line here registers a source with the command line, planning and workers."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -8,21 +8,21 @@ from tformance_seed.errors import InputError
 if TYPE_CHECKING:
     from tformance_seed.sources.source_type import SourceType
 
-#: Name -> module whose ``SOURCE_TYPE`` it is; imported when it is used, so that help stays quick.
+#: Name -> the module that defines ``SOURCE_TYPE``; imported only when used, so that --help stays fast.
 SOURCES = {
     "synthetic": "tformance_seed.sources.synthetic.plan",
     "git": "tformance_seed.sources.git.plan",
 }
 
-#: The source of requests that neither name nor imply one.
+#: The source for requests that neither name nor imply one.
 DEFAULT_SOURCE = "synthetic"
 
 
 def source_type(name: str) -> "SourceType":
-    """Return the kind of source of a name.
+    """Return the source type with a name.
 
     Raises:
-      InputError: there is none.
+      InputError: there is no source with this name.
     """
     if name not in SOURCES:
         raise InputError(f"--source {name}: expected {' or '.join(SOURCES)}")

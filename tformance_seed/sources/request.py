@@ -1,4 +1,4 @@
-"""What a user asks of the content: the part of a request that sources read."""
+"""The user's options for the content: the part of a request that sources read."""
 
 import datetime
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from tformance_seed.catalog.scenarios import WEEKS, find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
-#: The first and the last day that a window may hold.
+#: The first and the last day that a window may contain.
 MIN_DAY, MAX_DAY = datetime.date(1970, 1, 2), datetime.date(9998, 12, 31)
 
 
 @dataclass(frozen=True)
 class ContentRequest:
-    """What the user asked for; None where they left it open."""
+    """The user's options for the content; None for options that the user did not give."""
 
     organisations: Sequence[str] = ()
     everything: bool = False
@@ -34,7 +34,7 @@ class ContentRequest:
     catalog: Path | None = None
 
     def profile(self, organisation: Organisation, until: datetime.date, members: int) -> Profile:
-        """Return the profile with which an organisation is seeded.
+        """Return the profile for seeding an organisation.
 
         Parameters:
           until: last day of the window.
@@ -58,7 +58,7 @@ class ContentRequest:
     def _window(self, until: datetime.date) -> tuple[datetime.date, datetime.date]:
         """Return the first and the last day of the window."""
         days = DEFAULT_DAYS if self.days is None else self.days
-        if self.scenario:  # whole weeks, so that each is one of the weekly metrics
+        if self.scenario:  # whole weeks, so that they coincide with those of the weekly metrics
             until -= datetime.timedelta(days=(until.weekday() + 1) % 7)
             days = 7 * WEEKS
         try:

@@ -1,4 +1,4 @@
-"""The interface of a source's package to planning."""
+"""The interface between a source's package and planning."""
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.records import Source
 from tformance_seed.sources.request import ContentRequest
 
-#: What a source plans for one organisation.
+#: The result of planning one organisation.
 Planned = tuple[Profile, Source]
 
 
@@ -18,14 +18,14 @@ class SourceType:
     """A kind of source, which turns requests into profiles and sources.
 
     Parameters:
-      own_options: fields of a request that do not go together with sources which do not list them, each
-        with the reason; empty where the option's name explains it.
-      implied_by: the one of these that chooses this source where the user names none.
+      own_options: fields of a request that cannot be combined with sources that do not list them -> the
+        reason; empty if the option's name explains it.
+      implied_by: the option among ``own_options`` that selects this source if the user does not name one.
       check: raises InputError if a request for this source lacks an option or contradicts itself.
-      plan: a profile and a source for each organisation of a checked request, which may leave the last day
-        of the window open; the second argument is today. Raises InputError.
-      restore: recreates a source from its profile and ``Source.record``, on any machine. Raises
-        SeedError if its inputs cannot be read there.
+      plan: yields a profile and a source for each organisation in a checked request, which may leave the
+        last day of the window open. The second argument is today's date. Raises InputError.
+      restore: recreates a source from its profile and ``Source.record``, on any machine. Raises SeedError
+        if its inputs cannot be read there.
     """
 
     own_options: Mapping[str, str]

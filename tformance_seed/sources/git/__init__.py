@@ -1,4 +1,4 @@
-"""The git source: what happened in real repositories, from their histories."""
+"""The git source: pull requests, commits and files from the histories of real repositories."""
 
 from tformance_seed.sources.git.source import GitSource, Repository, default_until, repository_name
 

@@ -1,4 +1,4 @@
-"""Read the history of a repository and what its commits changed, streamed from git."""
+"""Read a repository's history, and the changes made by its commits, as a stream from git."""
 
 import functools
 import math
@@ -11,14 +11,15 @@ from typing import NamedTuple
 from tformance_seed.errors import SeedError
 from tformance_seed.sources.git.process import Git
 
-#: Paths that one call of git excludes at most, well below what a command line can hold.
+#: Maximum number of paths that one call of git excludes, so that the command line stays short enough.
 MAX_EXCLUDED = 500
 
-#: Processes of git that compare commits at the same time, over all threads: each unpacks what it reads into
-#: memory of its own.
+#: Maximum number of git processes that compare commits at the same time, over all threads. Each unpacks the
+#: objects that it reads into its own memory.
 MAX_PROCESSES = min(4, os.cpu_count() or 1)
 
-#: Commits that a process compares, at least: it unpacks again what others have unpacked, so fewer do not pay.
+#: Minimum number of commits per process. Each process unpacks objects that others have also unpacked, so
+#: smaller parts are not worth it.
 MIN_COMMITS = 50
 
 STATUSES = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
@@ -31,7 +32,7 @@ _CHANGE_FIELDS = 7
 
 
 class LoggedCommit(NamedTuple):
-    """A commit of the history; times in seconds since 1970."""
+    """A commit in the history; times are in seconds since 1970."""
 
     sha: str
     parents: list[str]
@@ -43,7 +44,7 @@ class LoggedCommit(NamedTuple):
 
 
 class ChangedFile(NamedTuple):
-    """A file in a change; ``blobs`` are the objects before and after."""
+    """A changed file; ``blobs`` are the names of its objects before and after the change."""
 
     filename: str
     status: str
@@ -53,7 +54,7 @@ class ChangedFile(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A commit with its files; of a merge, none unless a parent was named."""
+    """A commit with the files that it changed. A merge has none unless a parent to compare with was given."""
 
     sha: str
     committed: int
@@ -66,28 +67,28 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class MissingContents:
-    """Contents of files that a repository lacks, as a partial clone does."""
+    """The file contents that a repository lacks, for example because it is a partial clone."""
 
-    blobs: set[str] = field(default_factory=set)  #: object names
-    commits: set[str] = field(default_factory=set)  #: in which a file had or got one of them
-    filenames: set[str] = field(default_factory=set)  #: those files
+    blobs: set[str] = field(default_factory=set)  #: names of the missing objects
+    commits: set[str] = field(default_factory=set)  #: commits that replace or introduce one of them
+    filenames: set[str] = field(default_factory=set)  #: names of the files concerned
 
     def files_of(self, change: Change) -> list[ChangedFile]:
-        """Return the files of a change whose contents are missing."""
+        """Return the files in a change whose contents, before or after it, are missing."""
         return [file for file in change.files if not self.blobs.isdisjoint(file.blobs)]
 
 
 @functools.cache
 def _thread_pool() -> ThreadPoolExecutor:
-    """Return the threads that read what the processes of git print."""
+    """Return the pool of threads that read the output of the git processes."""
     return ThreadPoolExecutor(MAX_PROCESSES)
 
 
 def history(git: Git) -> Iterator[LoggedCommit]:
-    """Yield every commit that HEAD reaches, children before their parents; authors through ``.mailmap``.
+    """Yield every commit reachable from HEAD, children before parents, with authors mapped by ``.mailmap``.
 
     Raises:
-      SeedError: git failed, because commits are missing or damaged.
+      SeedError: git failed, for example because commits are missing or damaged.
     """
     form = f"--format={_HISTORY}{_CO_AUTHORS}"
     tokens = git.stream("log", "-z", "--topo-order", "--encoding=UTF-8", form, git.head, "--")
@@ -104,14 +105,14 @@ def history(git: Git) -> Iterator[LoggedCommit]:
 
 
 def find_missing_contents(git: Git, revisions: list[str], commits: Collection[str]) -> MissingContents:
-    """Return what is missing to compare commits.
+    """Return the file contents that are needed to compare commits but missing.
 
     Parameters:
       revisions: as for ``changes``.
-      commits: those of the revisions and the parents that they are compared with.
+      commits: the commits in the revisions, and the parents that they are compared with.
 
     Raises:
-      SeedError: folders of a commit are missing, not just contents.
+      SeedError: folders of a commit are missing, not only file contents.
     """
     missing = MissingContents(_missing_objects(git, commits))
     if not missing.blobs:
@@ -126,10 +127,10 @@ def find_missing_contents(git: Git, revisions: list[str], commits: Collection[st
 
 
 def changes(git: Git, revisions: list[str], missing: MissingContents) -> Iterator[Change]:
-    """Yield commits with what they changed, in order.
+    """Yield commits with the files that they changed, in order.
 
-    A file whose contents are missing is listed, and counts no lines. Comparing is nearly all of the work of
-    reading a history, so several processes of git share it; their output is kept in memory.
+    A file whose contents are missing is listed with zero lines. Comparing is most of the work in reading a
+    history, so several git processes share it; their output is kept in memory.
 
     Parameters:
       revisions: each a commit, or a commit and the parent to compare it with, separated by a space.
@@ -152,14 +153,18 @@ def _compare(git: Git, revisions: list[str], missing: MissingContents) -> Iterat
 
 
 def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[str]:
-    """Return the objects that commits refer to and the repository lacks."""
+    """Return the objects that commits refer to but the repository lacks."""
     command = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--no-walk=unsorted")
     output = git.stream(*command, *options, "--stdin", lines=commits, separator=b"\n")
     return {line[1:] for line in output if line.startswith("?")}
 
 
 def _diff_excluding(git: Git, revision: str, missing: MissingContents) -> Change:
-    """Return a commit that git cannot compare as a whole: what is missing is listed, the rest counted."""
+    """Return a commit that git cannot compare as a whole.
+
+    Files with missing contents are listed with zero lines, and the lines of the others are counted. If there
+    are more of them than ``MAX_EXCLUDED``, no lines are counted.
+    """
     change = next(_diff(git, [revision], "--no-renames"))
     absent = missing.files_of(change)
     if len(absent) > MAX_EXCLUDED:
@@ -170,14 +175,14 @@ def _diff_excluding(git: Git, revision: str, missing: MissingContents) -> Change
 
 
 def _diff(git: Git, revisions: list[str], *options: str) -> Iterator[Change]:
-    """Yield what ``git diff-tree`` finds."""
+    """Yield the changes that ``git diff-tree`` finds."""
     form = ("--stdin", "-r", "-z", "--root", "--always", "--raw", "--no-abbrev", "--encoding=UTF-8")
     safe = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none", f"-O{os.devnull}")
     return _changes(git.stream("diff-tree", *form, *safe, f"--format={_CHANGE}", *options, lines=revisions))
 
 
 def _changes(tokens: Iterator[str]) -> Iterator[Change]:
-    """Parse what ``git diff-tree -z --raw --numstat`` prints: header, raw lines, counts."""
+    """Parse the output of ``git diff-tree -z --raw --numstat``: header, raw lines, counts."""
     token = next(tokens, None)
     while token is not None:
         sha = token[1:]
@@ -196,7 +201,7 @@ def _changes(tokens: Iterator[str]) -> Iterator[Change]:
                 raw.append((filename, STATUSES.get(status[0], "modified"), (before, after)))
             else:
                 added, deleted, filename = entry.split("\t", 2)
-                if not filename:  # renamed: both names follow
+                if not filename:  # a rename: the old and the new name follow
                     next(tokens), next(tokens)
                 counts.append((int(added), int(deleted)) if added != "-" else (0, 0))
         else:
@@ -210,12 +215,12 @@ def _changes(tokens: Iterator[str]) -> Iterator[Change]:
 
 
 def _identity(trailer: str) -> tuple[str, str]:
-    """Return name and address of ``name <address>``."""
+    """Split ``name <address>`` into name and address."""
     name, _, rest = trailer.partition("<")
     return name.strip(), rest.partition(">")[0].strip()
 
 
 def _times(committed: str, authored: str) -> tuple[int, int]:
-    """Return a commit's times; git prints nothing for one that it cannot read."""
+    """Return a commit's times in seconds; git prints an empty string for a time that it cannot parse."""
     when = int(committed or 0)
     return when, int(authored or 0) or when

@@ -1,4 +1,4 @@
-"""The main line of a repository: the first-parent chain of HEAD, and what each commit of it merged."""
+"""The main line of a repository: the first-parent chain of HEAD, with the commits that each one merged."""
 
 import datetime
 import re
@@ -9,10 +9,10 @@ from tformance_seed.sources.git.log import LoggedCommit, history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git
 
-#: The subject of a squashed pull request: GitHub adds the number to the title.
+#: The subject of a squashed pull request: GitHub appends the number to the title.
 SQUASHED = re.compile(r"(?P<title>.*?)\s*\(#(?P<number>[1-9]\d{0,8})\)\s*")
 
-#: The subject of a merged one; the branch without its owner.
+#: The subject of a merged pull request; the branch is matched without its owner.
 MERGED = re.compile(r"Merge pull request #(?P<number>[1-9]\d{0,8}) from (?:[^/\s]+/)?(?P<branch>\S+).*")
 
 EPOCH = datetime.date(1970, 1, 1)
@@ -21,9 +21,9 @@ DAY = 86_400  # seconds
 
 @dataclass(slots=True)
 class MainlineCommit:
-    """A commit of the main line, with the commits that no older one of the main line reaches.
+    """A commit on the main line, with the commits that it reaches and no older main-line commit does.
 
-    ``number`` is 0 where it is no pull request; ``parent`` is empty for the first commit of all.
+    ``number`` is 0 if it is not a pull request; ``parent`` is empty for the root commit.
     """
 
     repository: str
@@ -32,15 +32,15 @@ class MainlineCommit:
     committed: int  #: seconds since 1970
     is_merge: bool
     number: int
-    #: Each with whether it is a merge, oldest first.
+    #: The merged commits, oldest first, and whether each is a merge itself.
     merged: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
     def revisions(self) -> list[str]:
-        """The commits to read, as ``log.changes`` expects them.
+        """The commits to read, in the form that ``log.changes`` expects.
 
-        A pull request's own comes first, compared with its parent. Outside of any, merges add nothing to the
-        commits that they merge.
+        For a pull request, this commit comes first, compared with its parent. Outside pull requests, merges
+        are left out, because they add nothing to the commits that they merge.
         """
         if self.number:
             return [f"{self.sha} {self.parent}".rstrip(), *(sha for sha, _ in self.merged)]
@@ -50,26 +50,26 @@ class MainlineCommit:
 
 @dataclass
 class History:
-    """The main line within a window, oldest first, and the extent of the whole history."""
+    """The main line within a window, oldest first, and what is known about the whole history."""
 
     git: Git
     repository: str
     mainline: list[MainlineCommit]
-    commits: set[str]  #: all that are read, and what they are compared with
-    days: list[datetime.date]  #: all days with a commit of the main line, in order
-    extent: str  #: names the range of commits, ``HEAD:boundary..tip``
+    commits: set[str]  #: all commits that are read, and the parents that they are compared with
+    days: list[datetime.date]  #: all days with a commit on the main line, in order
+    extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
 
 
 def read_history(
     git: Git, repository: str, since: datetime.date, until: datetime.date, people: People
 ) -> History:
-    """Read all commits, but not what they changed; add their authors to ``people``.
+    """Read all commits, but not their changes, and add their authors to ``people``.
 
     Parameters:
-      since, until: first and last day of the window, by committer date in UTC of the main line.
+      since, until: first and last day of the window, by the committer date of main-line commits in UTC.
 
     Raises:
-      SeedError: git failed, because commits are missing or damaged.
+      SeedError: git failed, for example because commits are missing or damaged.
     """
     chain: list[MainlineCommit | None] = []
     numbers: set[int] = set()
@@ -99,10 +99,10 @@ def read_history(
 
 
 def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:
-    """Yield each commit with a position on the main line (0: HEAD), and whether the commit is that position.
+    """Yield each commit, its position on the main line (0: HEAD), and whether it is on the main line itself.
 
-    A commit belongs to the oldest commit of the main line that reaches it. Children come before their
-    parents, so by the time a commit is seen, all that reach it have been assigned.
+    A commit is assigned to the oldest commit on the main line that reaches it. Children come before their
+    parents, so by the time a commit is seen, all commits that reach it have been assigned.
     """
     last = -1
     expected: str | None = None
@@ -122,10 +122,10 @@ def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[Logged
 
 
 def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int]) -> MainlineCommit:
-    """Return a commit of the main line. Of those that name a pull request, the newest is the pull request.
+    """Return a commit on the main line. If several name one pull request, only the newest gets its number.
 
     Parameters:
-      numbers: of the pull requests so far, newest first; the commit's is added.
+      numbers: the numbers of the pull requests seen so far, newest first; the commit's number is added.
     """
     named = SQUASHED.fullmatch(commit.subject) or MERGED.fullmatch(commit.subject)
     number = int(named["number"]) if named else 0
@@ -143,5 +143,5 @@ def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int]) -
 
 
 def _day(seconds: int) -> datetime.date:
-    """Return the day in UTC."""
+    """Convert seconds since 1970 to a day in UTC."""
     return EPOCH + datetime.timedelta(days=seconds // DAY)

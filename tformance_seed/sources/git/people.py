@@ -1,4 +1,4 @@
-"""Identify people by the names and e-mail addresses of commits."""
+"""Identify people by the names and e-mail addresses in commits."""
 
 import itertools
 import math
@@ -19,40 +19,40 @@ from tformance_seed.sources.records import RECENT_WEEKS, Activity, Members
 #: The first Monday of 1970.
 MONDAY = np.datetime64("1970-01-05", "D")
 
-#: Weeks before the window in which activity is counted, beyond those that count as recent.
+#: Additional weeks before the window in which activity is counted, besides those that count as recent.
 LEAD_WEEKS = 3
 
-#: The share of all people who are leads: those with the most commits.
+#: The share of all people who are leads. They are the people with the most commits.
 LEAD_SHARE = 0.1
 
-#: The domain of invented addresses, and what replaces a real one in a text.
+#: The domain of generated addresses, and the replacement for a real address in a text.
 DOMAIN = "example.com"
 REDACTED = f"redacted@{DOMAIN}"
 
-#: GitHub's own addresses: the number is the account's; those made before July 2017 have none.
+#: GitHub's noreply addresses. The number is the account's id; addresses created before July 2017 have none.
 NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9][a-z0-9-]*)@users\.noreply\.github\.com", re.IGNORECASE)
 
-#: An address of one person: with a domain, and not a service's.
+#: The address of an individual person: it has a domain and is not a noreply address.
 PERSONAL = re.compile(r"(?!no-?reply@)[^@\s]+@[^@\s]+\.[^@\s.]+", re.IGNORECASE)
 
-#: An address in a text: with a domain, or anything like it in a trailer's angle brackets.
+#: An address in a text: anything with a domain, or anything like an address in angle brackets in a trailer.
 ADDRESS = re.compile(
     r"(?<![\w.+'-])[\w.+'-]+(?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2,}|(?<=<)[^<>\s@]+@[^<>\s@]+(?=>)"
 )
 
-#: Addresses of no person: GitHub's own, invented ones, and those that services sign with.
+#: Addresses that do not belong to a person: GitHub's own, generated ones, and those of services.
 IMPERSONAL = re.compile(
     rf"(?:no-?reply|git|cursoragent)@.*|.*@users\.noreply\.github\.com|.*@{re.escape(DOMAIN)}", re.IGNORECASE
 )
 
-#: Characters of a login, as on GitHub.
+#: Maximum length of a login, as on GitHub.
 MAX_LOGIN = 39
 
-Identity = tuple[str, str]  # name and e-mail address, as git gives them
+Identity = tuple[str, str]  # name and e-mail address, as git reports them
 
 
 def redact(text: str) -> str:
-    """Return the text without people's e-mail addresses."""
+    """Return the text with people's e-mail addresses replaced."""
     if "@" not in text and "%40" not in text:
         return text
     return ADDRESS.sub(lambda match: match[0] if IMPERSONAL.fullmatch(match[0]) else REDACTED, text)
@@ -60,7 +60,7 @@ def redact(text: str) -> str:
 
 @dataclass
 class _IdentityActivity:
-    """Commits of one identity; ``first`` in seconds since 1970, ``weeks`` numbered as by ``_week``."""
+    """The commits of one identity; ``first`` in seconds since 1970, ``weeks`` numbered as by ``_week``."""
 
     commits: int = 0
     first: int = 2**62
@@ -69,7 +69,7 @@ class _IdentityActivity:
 
 
 class _Person:
-    """One person, with all identities, oldest first."""
+    """One person with all their identities, oldest first."""
 
     def __init__(self, activities: dict[Identity, _IdentityActivity]) -> None:
         self.identities = sorted(activities, key=lambda identity: (activities[identity].first, identity))
@@ -89,17 +89,17 @@ class _Person:
 
 
 class People:
-    """All whom a history names: ``add`` each, then get the ``members``."""
+    """All the people in a history: ``add`` each of them, then get the ``members``."""
 
     def __init__(self) -> None:
         self._activities: defaultdict[Identity, _IdentityActivity] = defaultdict(_IdentityActivity)
 
     def add(self, identity: Identity, when: int, *, commits: int, selected: bool) -> None:
-        """Add an author (one commit) or a co-author (none), unless it is a bot.
+        """Add an author (one commit) or a co-author (no commits), unless it is a bot.
 
         Parameters:
           when: seconds since 1970.
-          selected: whether it is within the window, so that the person is a member.
+          selected: whether the commit is within the window, which makes the person a member.
         """
         if not is_bot(*identity):
             activity = self._activities[identity]
@@ -109,13 +109,13 @@ class People:
             activity.weeks[_week(when)] += 1
 
     def members(self, profile: Profile, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
-        """Return the people of the window or just before it, and the row of each of their identities.
+        """Return the people active in the window or just before it, and the row of each of their identities.
 
-        Who is one person, and their columns, follow from the whole history: when the window moves, members
-        come and go, and none of them changes.
+        The grouping of identities into people, and people's columns, depend on the whole history: when the
+        window moves, members come and go, but none of them changes.
 
         Parameters:
-          emails: give real addresses, not invented ones.
+          emails: use real addresses instead of generated ones.
         """
         random = profile.random
         all_people = self._identify(random)
@@ -152,7 +152,7 @@ class People:
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
     def _identify(self, random: KeyedRandom) -> list[_Person]:
-        """Return all people, oldest first, each with a name, a login and an id of their own."""
+        """Return all people, oldest first, each with a name, a unique login and a unique id."""
         people = [
             _Person({identity: self._activities[identity] for identity in identities})
             for identities in _group_by_person(self._activities)
@@ -173,20 +173,20 @@ class People:
 
 
 def _week(when: int) -> int:
-    """Return the week of a moment, counted from the first Monday of 1970."""
+    """Return the number of the week that contains a moment, counted from the first Monday of 1970."""
     return (when - 4 * 86_400) // (7 * 86_400)
 
 
 def _weeks(profile: Profile) -> range:
-    """Return the weeks of the window, and those before it that show who is active at its beginning."""
+    """Return the weeks in the window, and those before it that show who is active at its beginning."""
     since, until = (int(np.datetime64(day, "s").astype(np.int64)) for day in (profile.since, profile.until))
     return range(_week(since) - RECENT_WEEKS - LEAD_WEEKS, _week(until) + 1)
 
 
 def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
-    """Return identities grouped by person: those with an address, an account or a full name in common.
+    """Group identities by person: those that have an address, an account or a full name in common.
 
-    A full name does not unite two accounts. A single name counts only if it is the login of an account.
+    A shared full name does not merge two accounts. A single name counts only if it is an account's login.
     """
     known = sorted(identities)
     accounts = [NOREPLY.fullmatch(email) for _, email in known]
@@ -202,7 +202,7 @@ def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
             sure[email.lower()].append(index)
         if " " in name or name in logins:
             likely[_normal(name) if " " in name else name].append(index)
-    group = [[index] for index in range(len(known))]  # identities of one group share one list
+    group = [[index] for index in range(len(known))]  # identities in the same group share one list
 
     def unite(indices: list[int]) -> None:
         united = sorted({member for index in indices for member in group[index]})
@@ -221,7 +221,7 @@ def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
 
 
 def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
-    """Return an e-mail address for each id, no two alike; invented unless a real one is wanted and there."""
+    """Return a unique e-mail address for each id: a real one if wanted and known, else a generated one."""
     own = {person.github_id: person.emails[0] for person in people if real and person.emails}
     used = {email.casefold() for email in own.values()}
     for person in people:
@@ -243,7 +243,7 @@ def _slug(name: str) -> str:
 
 
 def _claim_login(login: str, used: set[str]) -> str:
-    """Return the login, numbered if it is used, and add it to the used ones."""
+    """Return the login, with a number appended if it is already used, and add it to the used ones."""
     numbered = (login if number == 1 else f"{login}-{number}" for number in itertools.count(1))
     free = next(candidate for candidate in numbered if candidate not in used)
     used.add(free)

@@ -1,4 +1,4 @@
-"""Plan the organisation to which all repositories of a request belong."""
+"""Plan the organisation to which all repositories in a request belong."""
 
 import datetime
 import re
@@ -14,7 +14,7 @@ from tformance_seed.sources.git.source import GitSource, Repository, default_unt
 from tformance_seed.sources.request import ContentRequest
 from tformance_seed.sources.source_type import Planned, SourceType
 
-#: Characters of a slug, as in the table of teams.
+#: Maximum length of a slug, as in the table of teams.
 MAX_SLUG = 50
 
 
@@ -33,7 +33,7 @@ def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
 
 
 def _organisation(request: ContentRequest, repositories: list[Repository]) -> Organisation:
-    """Return the catalogue's organisation of the slug, else a new one, with these repositories."""
+    """Return the organisation with the requested slug, from the catalogue or new, with these repositories."""
     own_name = repositories[0].name.rpartition("/")[2]
     own_slug = re.sub(r"[^a-z0-9_-]+", "-", own_name.lower()).strip("-_")[:MAX_SLUG]
     slug = request.organisations[0] if request.organisations else own_slug

@@ -1,7 +1,7 @@
-"""Run git, with every setting that could change its output set here.
+"""Run git, overriding every setting that could change its output.
 
-It reads commits alone: no working tree, index or attributes, so that a clone gives the same wherever it is
-and whatever is checked out.
+Only commits are read, not the working tree, index or attributes, so that a clone gives the same results
+wherever it is and whatever is checked out.
 """
 
 import os
@@ -14,10 +14,10 @@ from typing import IO
 
 from tformance_seed.errors import InputError, SeedError, TransientError
 
-#: The first version of git that has every option used here.
+#: The oldest version of git that has every option used here.
 MIN_GIT_VERSION = (2, 31)
 
-#: Variables that would lead git to another repository, or change the form of its output.
+#: Environment variables that would direct git to another repository or change the format of its output.
 MISLEADING_VARIABLES = re.compile(
     r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
     r"|EXTERNAL_DIFF|DIFF_OPTS|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE|ICASE_PATHSPECS|LITERAL_PATHSPECS"
@@ -33,8 +33,8 @@ ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
 }
 
-#: Overrides for settings of the user that would change the output. ``protocol.allow``: an older git than
-#: GIT_NO_LAZY_FETCH would ask the network for what a partial clone lacks.
+#: Overrides for user settings that would change the output. ``protocol.allow``: versions of git that do not
+#: know GIT_NO_LAZY_FETCH would fetch objects that a partial clone lacks from the network.
 SETTINGS = {
     "core.quotePath": "false",
     "core.attributesFile": os.devnull,
@@ -45,18 +45,18 @@ SETTINGS = {
     "protocol.allow": "never",
 }
 
-#: Bytes read from git at a time.
+#: Number of bytes read from git at a time.
 READ_SIZE = 1 << 18
 
 
 class Git:
-    """A repository that git reads.
+    """A repository that is read through git.
 
     Parameters:
-      path: of a clone or a bare repository, the folder itself.
+      path: the folder of a clone or of a bare repository, not a folder inside it.
 
     Raises:
-      InputError: git is missing or too old, or there is no readable, whole repository with commits.
+      InputError: git is missing or too old, or the path is not a readable, complete repository with commits.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,13 +73,13 @@ class Git:
         if shallow == "true":
             raise InputError(f"repository {path}: is shallow; fetch the rest with: git fetch --unshallow")
         self._mailmap = ""
-        # A file that is not there: with an index, git would read attributes from it.
+        # This file does not exist: if there were an index, git would read attributes from it.
         self._environment = _environment(GIT_INDEX_FILE=f"{folder}/no-index")
         head = _run(self._command("rev-parse", "--verify", "--quiet", "HEAD"), self._environment)
         self.head = head.stdout.strip()
         if not self.head:
             raise InputError(f"repository {path}: has no commits on its HEAD; commit or check out a branch")
-        mailmap = f"{self.head}:.mailmap"  # may be absent, and in partial clones missing, which git dies of
+        mailmap = f"{self.head}:.mailmap"  # in a partial clone it may be missing, and git would fail
         if _run(self._command("cat-file", "-e", mailmap), self._environment).returncode == 0:
             self._mailmap = mailmap
 
@@ -89,11 +89,11 @@ class Git:
         return ["git", f"--git-dir={self._folder}", f"--work-tree={self._folder}", *options, *arguments]
 
     def stream(self, *arguments: str, lines: Iterable[str] = (), separator: bytes = b"\0") -> Iterator[str]:
-        """Yield what git prints when it reads ``lines``, split at the separators.
+        """Run git with ``lines`` as its input and yield its output, split at the separators.
 
         Raises:
-          TransientError: git was killed, or cannot be started just now.
-          SeedError: git failed; the message is its own last line.
+          TransientError: git was killed or could not be started; retrying may help.
+          SeedError: git failed; the message ends with the last line of git's error output.
         """
         with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
             stdin.writelines(f"{line}\n".encode() for line in lines)
@@ -122,7 +122,7 @@ class Git:
     def _start(
         self, arguments: tuple[str, ...], stdin: IO[bytes], stderr: IO[bytes]
     ) -> subprocess.Popen[bytes]:
-        """Start git, which prints to a pipe."""
+        """Start git with its output connected to a pipe."""
         try:
             return subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
                 self._command(*arguments),
@@ -136,16 +136,16 @@ class Git:
             raise TransientError(f"repository {self.path}: git cannot be started: {error}") from error
 
     def head_committed(self) -> int:
-        """Return the time of the newest commit, in seconds since 1970.
+        """Return the committer time of HEAD, in seconds since 1970.
 
         Raises:
-          SeedError: it is missing or damaged.
+          SeedError: the commit is missing or damaged.
         """
         return int("".join(self.stream("log", "-1", "-z", "--format=%ct", self.head, "--")) or 0)
 
 
 def origin_url(path: Path) -> str:
-    """Return where a repository was cloned from; empty if unknown."""
+    """Return the URL that a repository was cloned from; empty if unknown."""
     _require_git()
     answer = _run(
         ["git", "-C", str(path), "config", "--get", "remote.origin.url"], _confined_environment(path)
@@ -154,7 +154,7 @@ def origin_url(path: Path) -> str:
 
 
 def _confined_environment(path: Path) -> dict[str, str]:
-    """Return the environment in which git does not find a repository in the folders above."""
+    """Return an environment that keeps git from finding a repository in the folders above ``path``."""
     return _environment(GIT_CEILING_DIRECTORIES=str(path.resolve().parent))
 
 
@@ -187,7 +187,7 @@ def _environment(**own: str) -> dict[str, str]:
 
 
 def _explain_refusal(stderr: str, path: Path) -> str:
-    """Return why git does not open a folder, and what to do."""
+    """Explain why git cannot open a folder, and what to do about it."""
     if "dubious ownership" in stderr or "unsafe repository" in stderr:
         remedy = f"git config --global --add safe.directory '{path.resolve()}'"
         return f"belongs to another user; if you trust it: {remedy}"

@@ -1,4 +1,4 @@
-"""Build rows of the record from commits: titles, authors, files, and signs of AI."""
+"""Build rows of the record from commits: titles, authors, files, and signs of AI use."""
 
 import re
 from collections import Counter
@@ -34,20 +34,20 @@ from tformance_seed.sources.records import (
     pull_request_key,
 )
 
-#: Characters of a message that are kept: arrays are as wide as their longest text, and 1 message in 2,000
-#: of a real history is a dependency's whole change log.
+#: Maximum number of characters kept of a message. Arrays are as wide as their longest text, and 1 message in
+#: 2,000 in a real history is a dependency's whole change log.
 MAX_TEXT = 8_000
 
-#: Characters of a file's name, as in the table.
+#: Maximum length of a file name, as in the table.
 MAX_FILENAME = 500
 
-#: Bots that keep dependencies up to date; GitHub labels what they open.
+#: Bots that update dependencies; their pull requests are labelled on GitHub.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
 
-#: What separates the words of a branch's name.
+#: Separators between the words in a branch name.
 READABLE = re.compile(r"[-_/]+")
 
-#: The type with which the description of a column begins.
+#: The type at the beginning of a column's description.
 TYPE = re.compile(r"^[\w\[\]]+")
 
 #: NaT as a number.
@@ -57,12 +57,12 @@ Row = dict[str, Any]
 
 
 class BatchBuilder:
-    """The rows of one batch, added one commit of the main line after another.
+    """Builds the rows of one batch by adding one commit of the main line after another.
 
     Parameters:
-      member_of: the row of Members that an author is; bots are in none.
-      shared: repository and commit of those whose row belongs to another repository.
-      emails: leave people's e-mail addresses in the texts.
+      member_of: maps an author to a row of Members; bots are not included.
+      shared: (repository, commit) pairs to skip, because another repository has the commit's row.
+      emails: whether to leave people's e-mail addresses in the texts.
     """
 
     def __init__(self, member_of: dict[Identity, int], shared: set[tuple[str, str]], *, emails: bool) -> None:
@@ -74,7 +74,7 @@ class BatchBuilder:
         self._files: list[Row] = []
 
     def add(self, main: MainlineCommit, changes: list[Change]) -> None:
-        """Add a commit of the main line with the changes of its revisions."""
+        """Add a commit on the main line with the changes of its revisions."""
         if main.number:
             own, *merged = changes
             self._add_pull_request(main, own, merged if main.is_merge else [own])
@@ -83,13 +83,13 @@ class BatchBuilder:
                 self._add_commit(main, change, -1)
 
     def batch(self, start: int, stop: int) -> Batch:
-        """Return all rows so far as the batch of these positions."""
+        """Return all rows added so far as a batch with these positions."""
         pull_requests = _columns(self._pull_requests, PULL_REQUEST_COLUMNS)
         commits = _columns(self._commits, COMMIT_COLUMNS)
         return Batch(start, stop, pull_requests, commits, _columns(self._files, FILE_COLUMNS))
 
     def _add_pull_request(self, main: MainlineCommit, own: Change, commits: list[Change]) -> None:
-        """Add a pull request, which changed ``own`` as a whole and consists of ``commits``."""
+        """Add a pull request whose overall change is ``own`` and which consists of ``commits``."""
         row = len(self._pull_requests)
         title, body, branch = _title_and_body(own)
         title = title or f"Pull request {main.number}"
@@ -130,7 +130,7 @@ class BatchBuilder:
         self._add_files(own, row)
 
     def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> tuple[set[str], bool]:
-        """Add a commit; return the AI tools that signed it, and whether one is its author or co-author."""
+        """Add a commit; return the AI tools found in it, and whether any of them wrote code in it."""
         message = f"{change.subject}\n\n{change.body}".strip()
         signed = set(ai_tools(message))
         named = {ai_identity(*author) for author in [change.author, *co_authors(message)]} - {""}
@@ -154,7 +154,7 @@ class BatchBuilder:
         return signed | named, bool(writers)
 
     def _add_files(self, own: Change, pull_request: int) -> None:
-        """Add the files of a pull request; names that are equal once truncated share a row."""
+        """Add the files of a pull request; files whose truncated names are equal share a row."""
         files: dict[str, Row] = {}
         for file in own.files:
             name = file.filename[:MAX_FILENAME]
@@ -174,12 +174,12 @@ class BatchBuilder:
         self._files.extend(files.values())
 
     def _clean(self, text: str) -> str:
-        """Return a text without addresses, unless they are kept, and no longer than ``MAX_TEXT``."""
+        """Return at most ``MAX_TEXT`` characters of a text, with addresses redacted unless they are kept."""
         return (text if self._emails else redact(text))[:MAX_TEXT]
 
 
 def _title_and_body(own: Change) -> tuple[str, str, str]:
-    """Return title and body of a pull request, and its branch where the message names it."""
+    """Return a pull request's title and body, and its branch if the message gives it."""
     if squashed := SQUASHED.fullmatch(own.subject):
         return squashed["title"], own.body.strip(), ""
     merged = MERGED.fullmatch(own.subject)
@@ -189,12 +189,12 @@ def _title_and_body(own: Change) -> tuple[str, str, str]:
 
 
 def infer_author(own: Change, commits: list[Change]) -> Identity:
-    """Return who wrote most of the commits, the first of equals; without commits, who merged."""
+    """Return the author of most of the commits (in a tie, the first one), or of ``own`` if there are none."""
     return Counter(commit.author for commit in commits or [own]).most_common(1)[0][0]
 
 
 def _columns(rows: list[Row], described: dict[str, str]) -> Columns:
-    """Return rows as arrays of the types with which the record's descriptions begin."""
+    """Return rows as arrays, typed according to the column descriptions of the record."""
     columns: Columns = {}
     for name, description in described.items():
         kind = TYPE.findall(description)[0]

@@ -1,9 +1,10 @@
 """Read pull requests, commits and files from the history of real repositories.
 
-The main line is the first-parent chain of HEAD. A commit of it within the window is one position in the
-source's order, oldest first: a pull request if its message says so (squashed: the subject ends in ``(#12)``;
-merged: ``Merge pull request #12 from ...``), else commits outside any. What git does not know (reviews, when
-a squashed pull request was opened) is left to the simulation.
+The main line is the first-parent chain of HEAD. Each main-line commit within the window is one position in
+the source's order, oldest first. It is a pull request if its message says so (squashed: the subject ends in
+``(#12)``; merged: ``Merge pull request #12 from ...``); otherwise it represents commits outside pull
+requests. Data that git does not have (reviews, when a squashed pull request was opened) is left to the
+simulation.
 """
 
 import datetime
@@ -33,8 +34,8 @@ class Repository:
     """A repository to read.
 
     Parameters:
-      path: of a clone, or of a bare repository; the folder itself.
-      name: what to call it, ``owner/name``.
+      path: the folder of a clone or of a bare repository, not a folder inside it.
+      name: the name to use for it, ``owner/name``.
     """
 
     path: Path
@@ -42,9 +43,9 @@ class Repository:
 
 
 def repository_name(path: Path) -> str:
-    """Return what to call a repository: ``owner/name`` of its origin on a server, else after its folder.
+    """Return the name to use for a repository: ``owner/name`` of its origin on a server, else of its folder.
 
-    A folder ``owner+name`` means the same as ``owner/name``.
+    A folder called ``owner+name`` stands for ``owner/name``.
     """
     if remote := REMOTE.fullmatch(origin_url(path)):
         return remote[1]
@@ -55,10 +56,10 @@ def repository_name(path: Path) -> str:
 
 
 def default_until(repositories: list[Repository], today: datetime.date) -> datetime.date:
-    """Return the last day of the window where the user names none: of the newest commit, at most today.
+    """Return the default last day of the window: the day of the newest HEAD commit, but not later than today.
 
     Raises:
-      InputError: as for ``GitSource``.
+      InputError: git is missing or too old, or a path is not a complete repository with commits.
     """
     newest = 0
     for repository in repositories:
@@ -70,16 +71,16 @@ def default_until(repositories: list[Repository], today: datetime.date) -> datet
 class GitSource:
     """The history of repositories within the profile's window.
 
-    Each position is a pull request or commits outside any, so a batch may have no pull request at all.
+    Each position is a pull request or commits outside pull requests, so a batch may have no pull request.
 
     Parameters:
-      repositories: of different names.
-      profile: of the organisation; its window is of days in UTC on the main line.
-      emails: keep people's e-mail addresses; otherwise they are invented or removed.
+      repositories: the repositories to read; their names must differ.
+      profile: the organisation's profile; its window selects main-line commits by their day in UTC.
+      emails: keep people's e-mail addresses; otherwise they are replaced by generated ones or redacted.
 
     Raises:
-      InputError: git is missing or too old; a path is no repository, or it is empty, shallow or truncated;
-        the main line has no commit within the window.
+      InputError: git is missing or too old; a path is not a repository, or the repository is empty, shallow
+        or damaged; two repositories have the same name; the main line has no commit within the window.
     """
 
     name = "git"
@@ -116,7 +117,7 @@ class GitSource:
         self.total = sum(commit.number > 0 for commit in self._mainline)
 
     def members(self) -> Members:
-        """Return all who wrote something in the window or shortly before it."""
+        """Return everybody who committed in the window or shortly before it."""
         return self._members
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
@@ -131,7 +132,7 @@ class GitSource:
         yield builder.batch(start, stop)
 
     def _read(self, commits: list[MainlineCommit]) -> Iterator[tuple[MainlineCommit, list[Change]]]:
-        """Yield commits of the main line with the changes of their revisions."""
+        """Yield commits on the main line with the changes of their revisions."""
         for repository, group in groupby(commits, key=lambda commit: commit.repository):
             own = list(group)
             revisions = [revision for commit in own for revision in commit.revisions]
@@ -140,7 +141,7 @@ class GitSource:
                 yield commit, list(islice(read, len(commit.revisions)))
 
     def _find_missing(self, history: History) -> MissingContents:
-        """Return the contents that a repository lacks, and warn of them."""
+        """Return the contents that a repository lacks, and add a warning about them."""
         revisions = [revision for commit in history.mainline for revision in commit.revisions]
         missing = find_missing_contents(history.git, revisions, history.commits)
         if missing.filenames:
@@ -153,7 +154,7 @@ class GitSource:
 
 @contextmanager
 def _unreadable_is_input_error() -> Iterator[None]:
-    """Raise InputError, while a request is planned, for what git cannot read."""
+    """Convert git's failures to InputError while a request is being planned."""
     try:
         yield
     except (InputError, TransientError):
@@ -163,7 +164,7 @@ def _unreadable_is_input_error() -> Iterator[None]:
 
 
 def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:
-    """Return repository and commit of those that an earlier repository has, too: forks share their past."""
+    """Return (repository, commit) pairs for commits that an earlier repository also has, as forks do."""
     first: dict[str, str] = {}
     return {
         (commit.repository, sha)
@@ -174,7 +175,7 @@ def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:
 
 
 def _no_commits(histories: list[History], profile: Profile) -> str:
-    """Return why there is nothing to seed, and a window in which there is something."""
+    """Explain why there is nothing to seed, and suggest a window that has commits."""
     days = sorted(day for history in histories for day in history.days)
     names = ", ".join(history.repository for history in histories)
     before = [day for day in days if day <= profile.until]

@@ -140,7 +140,7 @@ def test_workers_may_do_it(workers, postgresql_url, broker):
 
 
 def run_example(folder: Path, **environment: str) -> None:
-    """Run an example's own tests, as its reader does: in place, where the repository's configuration is above."""
+    """Run an example's own tests, in place as its reader does, below the repository's configuration."""
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=folder,

@@ -46,6 +46,10 @@ LatestRun = Annotated[
 ]
 Catalog = Annotated[Path | None, optional("FILE", "Your own catalogue of organisations, in TOML.")]
 Until = Annotated[str | None, optional("DATE", "Last day of the window (default: today).")]
+SeedUntil = Annotated[
+    str | None,
+    optional("DATE", "Last day of the window (default: today; for an old clone, its last commit)."),
+]
 Days = Annotated[int | None, optional("N", f"Days in the window (default: {settings.DEFAULT_DAYS}).")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run is at work on an organisation.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers continue.")]

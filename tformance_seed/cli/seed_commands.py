@@ -18,7 +18,7 @@ from tformance_seed.cli.options import (
     Detach,
     Json,
     Organisations,
-    Until,
+    SeedUntil,
     Wait,
     check_detach,
     optional,
@@ -40,13 +40,19 @@ def seed(
     source: Annotated[str | None, optional("|".join(SOURCES), "Where pull requests come from.")] = None,
     repo: Annotated[list[Path] | None, optional("PATH", "A clone, bare or not; may be repeated.")] = None,
     days: Days = None,
-    until: Until = None,
+    until: SeedUntil = None,
     members: Annotated[int | None, optional("N", "Members of each organisation.")] = None,
     prs: Annotated[int | None, optional("N", "Exact number of pull requests of each organisation.")] = None,
     adoption: Annotated[float | None, optional("RATE", "Share of members who use AI tools, 0 to 1.")] = None,
-    scenario: Annotated[str | None, optional("NAME", "Eight weeks that make a point; see `orgs`.")] = None,
+    scenario: Annotated[
+        str | None,
+        optional(
+            "NAME",
+            "Eight weeks of a small team that show one effect, such as AI paying off; see `orgs`.",
+        ),
+    ] = None,
     random_seed: Annotated[
-        int, typer.Option("--seed", metavar="N", help="Another number gives other data.")
+        int, typer.Option("--seed", metavar="N", help="A different number gives different data.")
     ] = DEFAULT_SEED,
     chunk_size: Annotated[int | None, optional("N", "Rows in a transaction.")] = None,
     catalog: Catalog = None,

@@ -1,4 +1,4 @@
-"""The generated source: a believable organisation without a repository behind it."""
+"""The synthetic source: a believable, generated organisation without a real repository."""
 
 from tformance_seed.sources.synthetic.source import SyntheticSource
 

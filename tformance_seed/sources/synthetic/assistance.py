@@ -1,4 +1,4 @@
-"""The AI assistance of generated pull requests: in which ones AI is found, with which tool, and by whom."""
+"""AI assistance in generated pull requests: which ones it is found in, the tools, and the authors."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from tformance_seed.sources.synthetic.words import ai_tools, code_tools
 
 AIKinds = npt.NDArray[np.int8]
 
-#: Share of their work, at least, in which no AI is found, of members who use AI tools.
+#: Minimum share of the work of members who use AI tools in which no AI is found.
 MIN_UNATTRIBUTED = 0.2
 
 
@@ -26,15 +26,15 @@ def assign_ai_kinds(
 ) -> AIKinds:
     """Return the column ``ai_kind``.
 
-    The pull requests of a scenario, which already have authors, follow its adoption: AI is found in so many
-    pull requests of the members who use AI tools that week that the team as a whole comes to the rate, as
-    far as possible. Where the user gave a rate, pull requests follow it and their size. Otherwise AI is
-    found in the organisation's own share of them.
+    The pull requests of a scenario already have authors. AI is found in just enough of the pull requests of
+    members who use AI tools that week for the whole team to reach the adoption rate, as far as possible. If
+    the user gave an adoption rate, AI is found at that rate plus a bonus for the size of the pull request.
+    Otherwise it is found in the organisation's share of pull requests (``ai_found``).
 
     Parameters:
-      u: of each pull request, evenly spread in [0, 1).
-      lines, files: its size if AI were not used; as most files of a tree are code, all count as such.
-      author: row of ``members``; None where authors are chosen by the kind.
+      u: a value for each pull request, evenly spread in [0, 1).
+      lines, files: the size that each would have without AI. All files count as code, as most are.
+      author: rows of ``members``; None if authors are to be chosen after the kind.
     """
     code, any_ai = _probabilities(profile, members, ended_at, lines, files, author)
     return np.select([u < code, u < any_ai], [AI_CODE, AI_REVIEW], AI_NONE).astype(np.int8)
@@ -43,7 +43,7 @@ def assign_ai_kinds(
 def _probabilities(
     profile: Profile, members: Members, ended_at: Times, lines: Ints, files: Ints, author: Ints | None
 ) -> tuple[Floats, Floats]:
-    """Return the probability that AI wrote each pull request, and that it wrote or reviewed it."""
+    """Return the probabilities that AI wrote each pull request, and that AI wrote or reviewed it."""
     if author is not None:
         adoption = profile.adoption_at(ended_at)
         users = np.searchsorted(np.sort(members.adoption_threshold), adoption) / len(members)
@@ -61,18 +61,18 @@ def _probabilities(
 
 
 def _size_bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
-    """Return the bonus of the first row of the table whose bound each size exceeds."""
+    """Return, for each size, the bonus in the first row of the table whose bound it exceeds, else 0."""
     return np.select([sizes > bound for bound, _ in table], [bonus for _, bonus in table], 0.0)
 
 
 def pick_authors(profile: Profile, members: Members, key: UInt64, kind: AIKinds) -> Ints:
-    """Return the author of each pull request, in proportion to the members' work.
+    """Choose the author of each pull request, in proportion to the members' shares of the work.
 
-    Those with AI go to members who use AI tools; the others are divided so that the share of each member in
-    all pull requests stays near their weight.
+    Pull requests with AI go to members who use AI tools. The others are divided so that each member's share
+    of all pull requests stays close to their weight.
 
     Parameters:
-      key, kind: of each pull request its hash and ``ai_kind``.
+      key, kind: the hash and the ``ai_kind`` of each pull request.
     """
     uses_ai = members.adoption_threshold < profile.adoption
     weight_of_users = members.weight[uses_ai].sum()
@@ -88,13 +88,13 @@ def pick_authors(profile: Profile, members: Members, key: UInt64, kind: AIKinds)
 
 
 def pick_tools(profile: Profile, key: UInt64, kind: AIKinds, ended_at: Times) -> Ints:
-    """Return the AI tool of each pull request as an index into ``ai_tools()``, -1 for none.
+    """Choose the AI tool of each pull request, as an index into ``ai_tools()``; -1 for none.
 
-    Tools come in the proportions that were published for the month.
+    Tools are drawn in the proportions published for the month.
     """
     month = ended_at.astype("datetime64[M]").astype(np.int64) % 12
     u = profile.random.uniform("AI tool", key)[:, None]
-    writing = len(code_tools())  # the others review
+    writing = len(code_tools())  # the tools after these review
     counts = np.array([tool.monthly_counts for tool in ai_tools()]).T  # month x tool
     choices = []
     for part, offset in ((counts[:, :writing], 0), (counts[:, writing:], writing)):

@@ -1,7 +1,7 @@
-"""When the pull requests of the generated source end, and which of them a window contains.
+"""The times at which generated pull requests end, and the choice of those that a window contains.
 
-A pull request is anchored on the time at which it ends. So a window that slides by a day keeps what it had:
-the number of a pull request and its day depend on the organisation's rate, never on the window.
+A pull request is dated by the time at which it ends. Its number and its day depend on the organisation's
+rate, never on the window, so a window that moves by a day keeps the pull requests that it already had.
 """
 
 import datetime
@@ -19,31 +19,31 @@ from tformance_seed.sampling.ragged import group_starts
 #: First day that a window may contain.
 FIRST_DAY = datetime.date(2015, 1, 1)
 
-#: Day on which pull request 1 of every repository is due: a year before ``FIRST_DAY``, so that a fixed number
-#: of pull requests can be counted back from the end of any window.
+#: Day from which the pull requests of every repository are numbered: a year before ``FIRST_DAY``, so that a
+#: fixed number of pull requests can be counted back from the end of any window.
 FOUNDED = datetime.date(2014, 1, 1)
 
-#: Times of a mean year, and seconds of a day.
+#: Mean number of days in a year, and number of seconds in a day.
 DAYS_PER_YEAR, DAY_SECONDS = 365.25, 86_400
 
-#: Activity of a Saturday or Sunday, and of a day between the years, in shares of a working day's.
+#: Activity on a Saturday or Sunday, and on a day of the year-end holidays, as shares of a working day's.
 WEEKEND_ACTIVITY, YEAR_END_ACTIVITY = 0.12, 0.3
 
-#: Times between the years, 25 December to 7 January.
+#: Length of the year-end holidays in days: 25 December to 7 January.
 YEAR_END_DAYS = 14
 
-#: A day's own factor of its activity, minimum and maximum; the mean is 1.
+#: Random factor for the activity of each day (minimum and maximum); the mean is 1.
 DAY_FACTOR = (0.6, 1.4)
 
-#: Mean activity of a day over the years.
+#: Mean activity of a day over many years.
 MEAN_ACTIVITY = (5 + 2 * WEEKEND_ACTIVITY) / 7 * (1 - (1 - YEAR_END_ACTIVITY) * YEAR_END_DAYS / DAYS_PER_YEAR)
 
-#: Weight of each local hour, from midnight, for the end of a pull request.
+#: Weights of the local hours, from midnight, in which a pull request ends.
 HOUR_WEIGHTS = (2, 1, 0, 0, 0, 0, 1, 4, 14, 80, 98, 104, 72, 88, 104, 106, 100, 84, 50, 20, 17, 14, 9, 5)
 
 
 class Calendar(Protocol):
-    """The pull requests of one repository in a window: numbers ``first`` to ``first + total - 1``."""
+    """The pull requests of one repository in a window, numbered ``first`` to ``first + total - 1``."""
 
     first: int
     total: int
@@ -53,18 +53,18 @@ class Calendar(Protocol):
 
 
 class RateCalendar:
-    """A repository with a steady rate: pull request k ends when the cumulative activity reaches k.
+    """A repository with a steady rate: pull request k ends when the activity since ``FOUNDED`` reaches k.
 
     Parameters:
-      rate: pull requests of an average day.
-      count: number of pull requests in the window, the last up to its end; those of the earliest days may
-        then end shortly before it. None: those that end in the window.
+      rate: number of pull requests on an average day.
+      count: number of pull requests to take, counted back from the end of the window; the earliest of them
+        may end shortly before the window. None: take all that end in the window.
     """
 
     def __init__(self, profile: Profile, repository: str, rate: float, count: int | None) -> None:
         days = days_between(FOUNDED, profile.until)
         activity = np.cumsum(_activity(profile.random, repository, days))
-        #: Number that have ended by the end of each day since ``FOUNDED``.
+        #: Number of pull requests that have ended by the end of each day since ``FOUNDED``.
         self._ended: Ints = np.floor(rate * activity / MEAN_ACTIVITY).astype(np.int64)
         last = int(self._ended[-1])
         self.total = last - int(self._ended[-1 - len(profile.days)]) if count is None else count
@@ -76,13 +76,13 @@ class RateCalendar:
 
 
 class ScenarioCalendar:
-    """A team whose every member ends a given number of pull requests a week.
+    """A team in which every member finishes a given number of pull requests per week.
 
-    Numbers run by week, then member. Weeks are counted from the first day of the window; a last one that is
-    cut short has fewer pull requests.
+    Pull requests are numbered by week and then by member. Weeks are counted from the first day of the window;
+    an incomplete last week has fewer pull requests.
 
     Parameters:
-      per_member_week: minimum and maximum.
+      per_member_week: pull requests per member and week (minimum and maximum).
     """
 
     first = 1
@@ -90,7 +90,7 @@ class ScenarioCalendar:
     def __init__(self, profile: Profile, per_member_week: tuple[int, int]) -> None:
         self._random = profile.random
         weeks = [profile.days[start : start + 7] for start in range(0, len(profile.days), 7)]
-        #: The working days of each week; all days of a last week that has none.
+        #: The working days of each week; all of its days if an incomplete last week has no working day.
         self._weeks = [week[_is_weekday(week)] if _is_weekday(week).any() else week for week in weeks]
         low, high = per_member_week
         week, member = np.arange(len(weeks))[:, None], np.arange(profile.members)[None, :]
@@ -109,7 +109,7 @@ class ScenarioCalendar:
         return days
 
     def authors(self, numbers: Ints) -> Ints:
-        """Return the author of each pull request, a row of the members."""
+        """Return the author of each pull request, as a row of the members."""
         return self._author[numbers - 1]
 
 
@@ -141,12 +141,12 @@ def make_calendars(profile: Profile) -> list[Calendar]:
 
 
 def pick_end_times(profile: Profile, calendar: Calendar, numbers: Ints, key: UInt64) -> Times:
-    """Return when pull requests end, ``datetime64[s]`` in UTC, in the working hours of the organisation.
+    """Choose the times, ``datetime64[s]`` in UTC, at which pull requests end, by local working hours.
 
-    Local hours that are beyond midnight in UTC wrap around to the start of the same UTC day.
+    Local times that fall on another day in UTC wrap around to the same UTC day.
 
     Parameters:
-      numbers, key: of each pull request.
+      numbers, key: the number and the hash of each pull request.
     """
     random = profile.random
     second = random.pick("hour", HOUR_WEIGHTS, key) * 3600 + random.integers("second", key, low=0, high=3599)
@@ -160,8 +160,8 @@ def _is_weekday(days: Times) -> Booleans:
 
 
 def _activity(random: KeyedRandom, repository: str, days: Times) -> Floats:
-    """Return the activity of each day; that of an average day is ``MEAN_ACTIVITY``."""
-    # Seven days later, a day between the years is one of the first 14 days of a year.
+    """Return the activity of each day; the average is ``MEAN_ACTIVITY``."""
+    # Shifted by seven days, the year-end holidays are the first 14 days of a year.
     shifted = days + np.timedelta64(7, "D")
     day_of_year = (shifted - shifted.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     activity = np.where(_is_weekday(days), 1.0, WEEKEND_ACTIVITY)

@@ -1,4 +1,4 @@
-"""The facts about generated pull requests: all that must be known before texts and tables are written."""
+"""The facts about generated pull requests that must be known before texts and tables are written."""
 
 from dataclasses import dataclass
 
@@ -15,44 +15,44 @@ from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
 
-#: The dimensions of the pull requests' sequence that are used here.
+#: The dimensions of the ``PULL_REQUEST`` sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
 
-#: Shares of pull requests by state; and of the open ones, that of drafts.
+#: Shares of pull requests by state, and the share of drafts among open pull requests.
 STATE_SHARES, DRAFT_SHARE = {b"merged": 0.88, b"closed": 0.08, b"open": 0.04}, 0.25
 
-#: Share of the pull requests without AI that bots open, and the quantiles of lines, files and commits below
-#: which all of these are. A scenario has no bots: it is about people.
+#: Share of the pull requests without AI that are opened by bots, and the quantiles of lines, files and
+#: commits that these stay below. A scenario has no bots: it is about people.
 BOT_SHARE, BOT_MAX_QUANTILES = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT: 0.5}
 
-#: Shares of merged pull requests that revert another (a scenario has its own rate), or are hotfixes; and the
-#: quantile of lines below which all of these are.
+#: Shares of merged pull requests that are reverts (a scenario has its own rate) and hotfixes, and the
+#: quantile of lines that both stay below.
 REVERT_SHARE, HOTFIX_SHARE, SPECIAL_MAX_QUANTILE = 0.02, 0.03, 0.5
 
-#: A revert reverts one of so many pull requests before it.
+#: A revert reverts one of this many pull requests before it.
 REVERT_DISTANCE = 16
 
-#: Share of pull requests by people that name a Jira issue in the title.
+#: Share of people's pull requests that name a Jira issue in the title.
 JIRA_SHARE = 0.6
 
-#: Of pull requests whose code AI wrote: share in which commits say so (in the others the body does), and
-#: share that touch the configuration of the tool.
+#: Among pull requests whose code AI wrote: the share in which commits say so (in the others, the body does),
+#: and the share that touch the tool's configuration.
 SIGNED_SHARE, CONFIGURING_SHARE = 0.8, 0.08
 
-#: The kinds of a change, as the conventional prefix of its title names them.
+#: The kinds of changes: the conventional prefixes of titles.
 KINDS = ("fix", "feat", "refactor", "perf", "chore", "docs", "test", "ci")
 
-#: Shares of the first five kinds among changes to code; share of changes whose first file is a test that are
-#: about tests, and of those whose first file is configuration that are about builds.
+#: Shares of the first five kinds among changes to code; the share of changes about tests among those whose
+#: first file is a test; and the share of changes about builds among those whose first file is configuration.
 CODE_KIND_SHARES, TEST_SHARE, BUILD_SHARE = (0.42, 0.33, 0.14, 0.04, 0.07), 0.2, 0.5
 
-#: The most files of a change to documentation.
+#: Maximum number of files in a change of the kind docs.
 MAX_DOCS_FILES = 3
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Pull requests of one repository, a row each, and to which of them files and commits belong."""
+    """Pull requests of one repository, one row each, and the owners of their files and commits."""
 
     repository: str
     number: Ints
@@ -62,20 +62,20 @@ class Changes:
     state: Texts
     is_bot: Booleans
     is_draft: Booleans
-    reverted: Ints  #: number of the pull request that it reverts, 0 for none
+    reverted: Ints  #: number of the pull request that it reverts; 0 for none
     is_hotfix: Booleans
     jira_key: Texts
     ai_kind: AIKinds
     tool: Ints  #: index into ``ai_tools()``, -1 for none
-    is_signed: Booleans  #: the tool signs commits; if not, the body mentions it
+    is_signed: Booleans  #: the tool signs commits; otherwise the body mentions the tool
     configures: Booleans  #: the tool's configuration is among the files
     kind: Ints  #: index into ``KINDS``
-    area: Texts  #: the part of the product that it is about
-    noun: Texts  #: the thing in that part
+    area: Texts  #: the part of the product that the change is about
+    noun: Texts  #: the thing in that part that it is about
     lines: Ints
-    file_owner: Ints  #: of each file its pull request
-    file_position: Ints  #: of each file its position in that
-    file_row: Ints  #: of each file its row of the tree
+    file_owner: Ints  #: the pull request of each file
+    file_position: Ints  #: the position of each file in its pull request
+    file_row: Ints  #: the row of each file in the tree
     commit_owner: Ints
     commit_position: Ints
 
@@ -87,7 +87,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class _Outline:
-    """The facts about pull requests on which other pull requests may depend."""
+    """The facts about a pull request on which other pull requests may depend."""
 
     key: UInt64
     ended_at: Times
@@ -97,7 +97,7 @@ class _Outline:
     ai_kind: AIKinds
     is_bot: Booleans
     state: Texts
-    is_revert: Booleans  #: if there is one to revert
+    is_revert: Booleans  #: provided that there is a pull request to revert
     is_hotfix: Booleans
 
 
@@ -107,7 +107,7 @@ def generate_pull_requests(
     """Return the facts about the pull requests ``numbers`` of one repository.
 
     Parameters:
-      index: which of the organisation's repositories; ``calendar`` and ``tree`` are its own.
+      index: the position of the repository in the organisation; ``calendar`` and ``tree`` belong to it.
     """
     random, repository = profile.random, profile.organisation.repos[index]
     outline = _outline(profile, members, calendar, repository, numbers)
@@ -126,7 +126,7 @@ def generate_pull_requests(
     reverted = np.zeros(len(numbers), dtype=np.int64)
     rows = np.flatnonzero(outline.is_revert)
     reverted[rows] = _originals(profile, members, calendar, repository, numbers[rows], outline.ended_at[rows])
-    # A revert is about what the original was about.
+    # A revert is about the same subject as the original.
     subject_key = pull_request_key(repository, np.where(reverted > 0, reverted, numbers))
     start = pick_start(tree, random, subject_key)
     configured = np.where(configures, tool, -1)
@@ -187,16 +187,16 @@ def _states(random: KeyedRandom, key: UInt64) -> Texts:
 
 
 def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, repository: str) -> Booleans:
-    """Return which of all pull requests of a scenario revert another.
+    """Return which pull requests of a scenario revert another, for all of its pull requests.
 
-    They are too few to leave their number to chance: whenever the sum of the rates of all that were merged
-    reaches the next whole number (the first at once), the next small merged pull request that has something
-    to revert is a revert.
+    Reverts are too few to leave their number to chance. Whenever the sum of the revert rates of all merged
+    pull requests exceeds the next whole number, starting with 0, the next small merged pull request that has
+    something to revert is a revert.
     """
     numbers = np.arange(1, calendar.total + 1)
     key = pull_request_key(repository, numbers)
     is_merged = _states(profile.random, key) == b"merged"
-    # Those of one week end in any order, so all earlier numbers may end later: then there is no original.
+    # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
     ended_at = pick_end_times(profile, calendar, numbers, key)
     earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)
     has_original = (is_merged[earlier] & (ended_at[earlier] < ended_at[:, None])).any(axis=1)
@@ -218,9 +218,9 @@ def _originals(
     numbers: Ints,
     ended_at: Times,
 ) -> Ints:
-    """Return the number of the pull request that each revert reverts, 0 where there is none.
+    """Return the number of the pull request that each revert reverts; 0 if there is none.
 
-    It is by a person, was merged before, and is neither a revert nor a hotfix.
+    The original was opened by a person, was merged before the revert, and is neither a revert nor a hotfix.
     """
     distance = np.arange(1, REVERT_DISTANCE + 1)
     key = pull_request_key(repository, numbers)[:, None]
@@ -237,7 +237,7 @@ def _originals(
 
 
 def _bots(profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats]) -> Booleans:
-    """Return which pull requests bots open."""
+    """Return which pull requests are opened by bots."""
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
     share_of_small = BOT_SHARE / float(np.prod(list(BOT_MAX_QUANTILES.values())))
@@ -248,18 +248,18 @@ def _bots(profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats])
 
 
 def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Booleans) -> Texts:
-    """Return keys of issues, a different one for every pull request of the organisation; empty for none."""
+    """Return issue keys, unique to each pull request of the organisation; empty where not ``present``."""
     project, first, step = profile.organisation.jira_scheme(repository)
     keys = [f"{project}-{issue}".encode() for issue in (first + numbers * step).tolist()]
     return np.where(present, np.array(keys, dtype="S"), b"")
 
 
 def _kinds(random: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
-    """Return the kind of each change, as its first file suggests, or else one of those of changes to code.
+    """Return the kind of each change: the one that its first file suggests, else one for changes to code.
 
     Parameters:
-      category: of the first file of each.
-      files: number of files of each.
+      category: the category of the first file of each change.
+      files: the number of files in each change.
     """
     chore, docs, test, ci = (KINDS.index(kind) for kind in ("chore", "docs", "test", "ci"))
     code = random.pick("change", CODE_KIND_SHARES, key)

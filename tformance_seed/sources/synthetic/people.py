@@ -1,4 +1,4 @@
-"""The members of the generated source; everything about member i depends on i, not on how many there are."""
+"""The members of the synthetic source. Everything about member i depends on i, not on the team's size."""
 
 import functools
 import unicodedata
@@ -13,41 +13,41 @@ from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import Members
 from tformance_seed.sources.synthetic.words import load_words
 
-#: The work of a member in multiples of the median member's. The busiest fifth does about two thirds of all
-#: work, as in most projects: for a lognormal that is a mean of 2.2 times the median.
+#: A member's work in multiples of the median member's work. As in most projects, the busiest fifth does about
+#: two thirds of all work: for a lognormal distribution, this means a mean of 2.2 times the median.
 WORK = CappedLogNormal(median=1.0, mean=2.2, cap=40.0)
 
-#: Sequences of each member's share of the work, and of the adoption rate above which they use AI tools.
+#: Sequences for each member's share of the work, and for the adoption rate above which they use AI tools.
 WORK_SEQUENCE, ADOPTION_SEQUENCE = SobolSequence("share of work"), SobolSequence("adoption")
 
-#: Smallest github_id, and how many there are: the greatest prime that keeps them at 8 digits. Steps of one
-#: width around a circle of prime length never meet the same point twice.
+#: Smallest github_id, and the number of ids: the greatest prime that keeps them within 8 digits. Steps of
+#: equal width around a circle of prime length visit every point once before any point is repeated.
 FIRST_GITHUB_ID, GITHUB_IDS = 1_000_000, 98_999_987
 
-#: Share of leads among the members after the first, who is the admin.
+#: Share of leads among all members except the first, who is the admin.
 LEAD_SHARE = 0.1
 
-#: Forms of a login, each used by as many members; all distinct for distinct names.
+#: Forms of a login, used equally often. Logins of members with different names are different.
 LOGIN_FORMS = ("{first}{last}{suffix}", "{first}-{last}{suffix}", "{first}{last}{suffix}-dev")
 
-#: When the first member's row may have been created, and how many seconds later the last.
+#: Earliest creation time of a member's row, and the number of seconds after it by which all are created.
 FIRST_CREATED, CREATED_WITHIN = np.datetime64("2021-01-01", "s"), 4 * 365 * 86_400
 
-#: A scenario's member of rank r among n uses AI tools at rates above (r + ROUNDING) / n: half a member rounds
-#: up.
+#: In a scenario with n members, the member of rank r uses AI tools at rates above (r + ROUNDING) / n, so that
+#: half a member is rounded up.
 ROUNDING = 0.4999
 
-#: Characters of a Slack user id after the U.
+#: Number of characters in a Slack user id after the U.
 SLACK_ID_LENGTH = 10
 
 _BASE36_DIGITS = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np.uint8)
 
 
 def generate_members(profile: Profile) -> Members:
-    """Return the first ``profile.members`` members of an organisation; a million are distinct.
+    """Return the first ``profile.members`` members of an organisation; up to a million are distinct.
 
-    In a scenario ``adoption_threshold`` also depends on how many they are, as its adoption must show in a
-    team of five.
+    In a scenario, ``adoption_threshold`` also depends on the number of members, because the adoption rate
+    must be visible in a team of five.
     """
     random, count = profile.random, profile.members
     index = np.arange(count)
@@ -78,7 +78,7 @@ def generate_members(profile: Profile) -> Members:
 def _adoption_thresholds(profile: Profile, index: Ints) -> Floats:
     """Return the adoption rates above which members use AI tools.
 
-    In a scenario, at any rate the number of users is the one nearest to it.
+    In a scenario, the number of users at any rate is the whole number closest to that share of the members.
     """
     if profile.scenario is None:
         return profile.random.sobol(ADOPTION_SEQUENCE, index)
@@ -87,9 +87,9 @@ def _adoption_thresholds(profile: Profile, index: Ints) -> Floats:
 
 
 def _names(random: KeyedRandom, count: int) -> tuple[list[str], list[str]]:
-    """Return display names and logins: first and last names in random order.
+    """Return display names and logins, combining first and last names in random order.
 
-    Once all combinations are used, they repeat with a number.
+    Once all combinations are used, they are repeated with a number appended.
     """
     first, last = load_words()["people"]["first"].split(), load_words()["people"]["last"].split()
     combinations = len(first) * len(last)
@@ -106,7 +106,7 @@ def _names(random: KeyedRandom, count: int) -> tuple[list[str], list[str]]:
 
 
 def argsort_smallest(values: UInt64, count: int) -> Ints:
-    """Return the indices of the ``count`` smallest values, or of all if they are fewer, in their order."""
+    """Return the indices of the ``count`` smallest values (or all, if there are fewer), sorted by value."""
     if count >= len(values):
         return np.argsort(values)
     smallest = np.argpartition(values, count)[:count]
@@ -125,7 +125,7 @@ def _github_ids(random: KeyedRandom, index: Ints) -> Ints:
 
 
 def _slack_ids(random: KeyedRandom, index: Ints) -> Texts:
-    """Return the letter U and ten capitals or digits for each member."""
+    """Return the letter U followed by ten capital letters or digits for each member."""
     powers = np.uint64(36) ** np.arange(SLACK_ID_LENGTH, dtype=np.uint64)
     digits = (random.random_bits("slack", index)[:, None] // powers % np.uint64(36)).astype(np.int64)
     texts = np.ascontiguousarray(_BASE36_DIGITS[digits]).view(f"S{SLACK_ID_LENGTH}")

@@ -1,4 +1,4 @@
-"""Plan generated organisations: those of the catalogue, or a scenario's own."""
+"""Plan generated organisations: those of the catalogue, or one created for a scenario."""
 
 import datetime
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from tformance_seed.sources.request import ContentRequest
 from tformance_seed.sources.source_type import Planned, SourceType
 from tformance_seed.sources.synthetic.source import SyntheticSource
 
-#: Seeded where no organisation is named: of modest size, done within seconds.
+#: The organisation seeded if the user names none. It is small and takes seconds.
 DEFAULT_ORGANISATION = "resend"
 
 
 def _check(_request: ContentRequest) -> None:
-    """Accept every request: nothing is required of the user."""
+    """Accept every request: no option is required."""
 
 
 def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:

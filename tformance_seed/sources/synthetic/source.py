@@ -1,4 +1,4 @@
-"""The generated source: an organisation's pull requests, commits and files, each a function of its number."""
+"""The synthetic source: generates the pull requests, commits and files of an organisation."""
 
 import functools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tformance_seed.sources.synthetic.texts import WritingStyle
 from tformance_seed.sources.synthetic.trees import Tree, build_tree
 from tformance_seed.sources.synthetic.words import ai_tools
 
-#: By kind of change: share of additions among a file's lines; shares of files added, removed, renamed.
+#: By kind of change: the share of additions in a file's lines; the shares of files added, removed, renamed.
 FILE_SHARES = {
     "fix": (0.66, 0.03, 0.01, 0.005),
     "feat": (0.80, 0.22, 0.01, 0.01),
@@ -32,10 +32,10 @@ FILE_SHARES = {
 }
 _FILE_SHARES = np.array([FILE_SHARES[kind] for kind in KINDS])
 
-#: Greatest difference between a file's share of additions and its kind's.
+#: Maximum difference between the share of additions in a file and the share for its kind.
 ADDITIONS_NOISE = 0.2
 
-#: Statuses of a file, in the order of the shares above; the rest is modified.
+#: Statuses of a file, in the order of the shares above; the remaining files are modified.
 STATUSES = np.array([b"added", b"removed", b"renamed", b"modified"])
 ADDED, REMOVED, _, MODIFIED = range(len(STATUSES))
 
@@ -43,15 +43,16 @@ ADDED, REMOVED, _, MODIFIED = range(len(STATUSES))
 #: the first commit of a pull request UNEVENNESS more.
 UNEVENNESS = 1000
 
-#: Share of the commits that an AI tool signs, in pull requests in which it signs any (one is certain).
+#: Share of commits that an AI tool signs, in pull requests in which it signs any (at least one).
 SIGNED_COMMIT_SHARE = 0.6
 
 
 class SyntheticSource:
-    """The generated history of an organisation of the catalogue.
+    """The generated history of an organisation.
 
-    Every row is a function of the profile, its repository and its number, so a window that slides keeps what
-    it had. Pull requests are ordered by repository and number; a batch belongs to one repository.
+    Every row is a function of the profile, its repository and its number, so a window that moves keeps the
+    rows that it already had. Pull requests are ordered by repository and number; a batch belongs to one
+    repository.
 
     Raises:
       InputError: the window begins before 2015.
@@ -70,7 +71,7 @@ class SyntheticSource:
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
         self.warnings: list[str] = []
-        if profile.prs is not None:  # with the days, it gives the rate of the repositories
+        if profile.prs is not None:  # the rate of the repositories depends on it and on the number of days
             self.inputs |= {"prs": profile.prs, "days": len(profile.days)}
 
     @cached_property
@@ -78,11 +79,11 @@ class SyntheticSource:
         return generate_members(self._profile)
 
     def members(self) -> Members:
-        """Return all members who can be an author or a reviewer."""
+        """Return all members, each of whom can be an author or a reviewer."""
         return self._members
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
-        """Yield the pull requests of a range of positions, in batches of one repository each."""
+        """Yield the pull requests at a range of positions, in one batch per repository."""
         style = WritingStyle(self._profile)
         first = 0
         for index, calendar in enumerate(self._calendars):
@@ -102,7 +103,7 @@ class SyntheticSource:
             first = last
 
     def _tree(self, index: int) -> Tree:
-        """Return the files of a repository, which are built once."""
+        """Return the file tree of a repository, which is built once."""
         if index not in self._trees:
             self._trees[index] = build_tree(self._profile, self._profile.organisation.repos[index])
         return self._trees[index]
@@ -110,7 +111,7 @@ class SyntheticSource:
     def _tables(
         self, changes: Changes, tree: Tree, style: WritingStyle, reverted_subjects: dict[int, bytes]
     ) -> tuple[Columns, Columns, Columns]:
-        """Return pull requests, commits and files."""
+        """Return the tables of pull requests, commits and files."""
         words = style.pick_words(changes)
         subjects = style.subjects(changes, words, tree.packages, reverted_subjects)
         files = self._files(changes, tree)
@@ -149,7 +150,7 @@ class SyntheticSource:
         key, counts = changes.key[owner], np.bincount(owner)
         additions_share, *status_shares = _FILE_SHARES[changes.kind][owner].T
         status = (random.uniform("status", key, position) >= np.cumsum(status_shares, axis=0)).sum(axis=0)
-        # Files at the root, and all that a bot touches, are neither added nor removed.
+        # Files at the root, and all files that a bot touches, are modified, never added, removed or renamed.
         status[(changes.file_row >= tree.size) | changes.is_bot[owner]] = MODIFIED
         u = random.uniform("file lines", key, position)
         weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
@@ -167,7 +168,7 @@ class SyntheticSource:
         }
 
     def _signed_commits(self, changes: Changes) -> Booleans:
-        """Return which commits an AI tool signs: one for certain of each pull request in which it signs."""
+        """Return which commits an AI tool signs: at least one in each pull request in which it signs any."""
         random, owner, position = self._profile.random, changes.commit_owner, changes.commit_position
         u = random.uniform("signed commit", changes.key)
         certain = np.floor(u * np.bincount(owner)).astype(np.int64)
@@ -184,7 +185,7 @@ class SyntheticSource:
         first_commit = np.where(position == 0, UNEVENNESS, 0)
         weights = 1 + np.floor(UNEVENNESS * (u * u)).astype(np.int64) + first_commit
         lines = split_totals(changes.lines, counts, weights)
-        # The additions up to each commit are in proportion to the lines, so no commit has more of them.
+        # Cumulative additions are proportional to cumulative lines, so no commit adds more than its lines.
         totals = np.repeat(additions, counts), np.repeat(changes.lines, counts)
         commit_additions = differences(cumulative_sums(lines, counts) * totals[0] // totals[1], counts)
         return {
@@ -203,5 +204,5 @@ class SyntheticSource:
 
 @functools.cache
 def _tool_lists() -> Texts:
-    """Return JSON lists of one AI tool by its index, and at index -1 the empty list."""
+    """Return a JSON list with the name of each AI tool, by index; the empty list at index -1."""
     return np.array([json_text([tool.name.decode()]).encode() for tool in ai_tools()] + [b"[]"])

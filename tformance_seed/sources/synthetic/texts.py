@@ -12,30 +12,30 @@ from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
 from tformance_seed.sources.synthetic.changes import KINDS, Changes
 from tformance_seed.sources.synthetic.words import ai_tools, load_words, phrases, vocabulary
 
-#: The words that templates are filled with, by name.
+#: The words that fill a template, by the name of the placeholder.
 Words = dict[bytes, bytes]
 
-#: Share of an organisation's titles with a conventional prefix, minimum and maximum; and the share of these
-#: that name the area in it.
+#: Share of an organisation's titles that have a conventional prefix (minimum and maximum), and the share of
+#: those prefixes that include the area.
 CONVENTIONAL_SHARE, SCOPED_SHARE = (0.2, 0.95), 0.6
 
 #: Forms of a conventional prefix.
 SCOPED, UNSCOPED, PLAIN = range(3)
 
-#: Where titles put the Jira key; reverts and hotfixes use the last form.
+#: Formats of a title with a Jira key. Reverts and hotfixes use the last one.
 KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s)")
 
-#: Beginnings of the titles of hotfixes.
+#: Prefixes of the titles of hotfixes.
 HOTFIX_PREFIXES = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
 
-#: Patch versions of each minor version of a package, and minor of each major; and from how many versions the
-#: first that a repository uses is drawn.
+#: Number of patch versions per minor version of a package, and of minor versions per major version; and the
+#: number of versions from which a repository's first version is drawn.
 PATCHES, MINORS = 6, 60
 FIRST_VERSIONS = 10 * MINORS * PATCHES
 
 
 class Section(NamedTuple):
-    """A section of a body: so many phrases of a list below a heading, each on a line."""
+    """A section of a body: a heading and, below it, some phrases from a list, one per line."""
 
     heading: bytes
     phrases: str
@@ -50,7 +50,7 @@ _TESTING = Section(b"## Testing\n", "testing", 2, 2, b"- ")
 _NOTES = Section(b"## Notes\n", "note", 2, 4, b"")
 _CHECKS = Section(b"## Checklist\n", "check", 4, 6, b"- [x] ")
 
-#: Share -> sections of the bodies that have them.
+#: Share of bodies -> their sections.
 BODY_FORMS: dict[float, tuple[Section, ...]] = {
     0.10: (),
     0.20: (Section(b"", "what", 1, 1), Section(b"", "why", 1, 1)),
@@ -58,23 +58,23 @@ BODY_FORMS: dict[float, tuple[Section, ...]] = {
     0.28: (_WHAT, _WHY, _TESTING, _NOTES, _CHECKS),
 }
 
-#: What a review tool lists below its heading.
+#: The list that a review tool adds below its heading.
 TOOL_SUMMARY = Section(b"", "what", 2, 3, b"- ")
 
-#: Random bits that choose a section's variant: this many for each section of a body, the last for the
-#: summary of a tool; the number of phrases is chosen by the remainder, the first phrase by the bits from
-#: ``FIRST_PHRASE_BIT`` on.
+#: The random bits that choose the variant of a section: ``SECTION_BITS`` for each section of a body, and
+#: those from ``TOOL_SUMMARY_BIT`` on for the summary by a tool. The bits modulo the number of possible counts
+#: choose the number of phrases; those from ``FIRST_PHRASE_BIT`` on choose the first phrase.
 SECTION_BITS, TOOL_SUMMARY_BIT, FIRST_PHRASE_BIT = 8, 48, 3
 
-#: Share of bodies, empty ones excepted, that name the Jira issue, where there is one.
+#: Share of non-empty bodies that name the Jira issue, if there is one.
 CLOSES_SHARE = 0.5
 
-#: Labels of pull requests by bots and of hotfixes.
+#: Labels of bots' pull requests, and of hotfixes.
 BOT_LABELS, HOTFIX_LABELS = b'["dependencies"]', b'["hotfix"]'
 
 
 class WritingStyle:
-    """The writing style of one organisation: writes the texts of its pull requests."""
+    """The writing style of one organisation, which writes the texts of its pull requests."""
 
     def __init__(self, profile: Profile) -> None:
         self._random = profile.random
@@ -86,7 +86,7 @@ class WritingStyle:
         self._prefixes = (conventional * SCOPED_SHARE, conventional * (1 - SCOPED_SHARE), 1 - conventional)
 
     def pick_words(self, changes: Changes) -> list[Words]:
-        """Return the words that fill the templates of each pull request."""
+        """Choose the words that fill the templates of each pull request."""
         columns = {
             b"area": changes.area.tolist(),
             b"noun": changes.noun.tolist(),
@@ -105,12 +105,12 @@ class WritingStyle:
         packages: list[bytes],
         reverted_subjects: dict[int, bytes],
     ) -> list[bytes]:
-        """Return the subject of each change: the title without the Jira key, and its first commit's message.
+        """Return the subject of each change, used in its title and in its first commit's message.
 
         Parameters:
-          words: of each change, from ``pick_words``.
+          words: the words for each change, from ``pick_words``.
           packages: the dependencies that bots update.
-          reverted_subjects: the subjects of the pull requests that are reverted, by number.
+          reverted_subjects: the subjects of reverted pull requests, by number.
         """
         templates = [phrases("titles", kind) for kind in KINDS]
         u = self._random.uniform("subject", changes.key).tolist()
@@ -140,8 +140,8 @@ class WritingStyle:
     def _updates(self, changes: Changes, rows: Ints, packages: list[bytes]) -> list[bytes]:
         """Return the subjects of dependency updates.
 
-        Each package comes once in a round, in an order that differs by round; in each round a package
-        advances by a version, whether or not the update of that round is in the window.
+        In each round every package is updated once, in a different order, and advances by one version,
+        whether or not the update is in the window.
         """
         random, repository = self._random, changes.repository
         round_, position = np.divmod(changes.number[rows], len(packages))
@@ -154,7 +154,7 @@ class WritingStyle:
         ]
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
-        """Return the subjects with the Jira key, where there is one."""
+        """Return the subjects, with the Jira key added if there is one."""
         form = self._random.integers("key form", changes.key, low=0, high=len(KEY_FORMS) - 1)
         form = np.where(changes.is_revert | changes.is_hotfix, len(KEY_FORMS) - 1, form)
         return [
@@ -163,7 +163,7 @@ class WritingStyle:
         ]
 
     def bodies(self, changes: Changes, words: list[Words], subjects: list[bytes]) -> list[bytes]:
-        """Return what the body of each pull request says: sections of text, then what an AI tool adds."""
+        """Return the body of each pull request: sections of text, then the text that an AI tool adds."""
         form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
         forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
         bits = self._random.random_bits("body", changes.key).tolist()
@@ -194,10 +194,10 @@ class WritingStyle:
     def messages(
         self, changes: Changes, words: list[Words], subjects: list[bytes], is_signed: Booleans
     ) -> list[bytes]:
-        """Return the messages of commits: the first of a pull request repeats its subject.
+        """Return the messages of commits; the first message in a pull request is its subject.
 
         Parameters:
-          is_signed: of each commit, whether the pull request's AI tool signs it.
+          is_signed: for each commit, whether the pull request's AI tool signs it.
         """
         owner, position = changes.commit_owner, changes.commit_position
         later = self._pick("later", phrases("commits", "later"), changes.key[owner], position)
@@ -218,7 +218,7 @@ class WritingStyle:
         return np.where(changes.is_bot, BOT_LABELS, labels)
 
     def _pick(self, purpose: str, options: Sequence[bytes], *keys: Ints | UInt64) -> list[bytes]:
-        """Return one of the options for each of the keys."""
+        """Pick one of the options for each combination of the keys."""
         choice = self._random.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
         picked: list[bytes] = np.array(options)[choice].tolist()
         return picked
@@ -226,20 +226,20 @@ class WritingStyle:
 
 @functools.cache
 def _labels_by_kind() -> Texts:
-    """Return lists of labels in JSON: kinds x choices."""
+    """Return lists of labels as JSON: kinds x choices."""
     labels = load_words()["labels"]
     return np.array([[json_text(choice).encode() for choice in labels[kind]] for kind in KINDS])
 
 
 def _version(ordinal: int) -> bytes:
-    """Return the version of a package that comes ``ordinal`` versions after 0.0.0."""
+    """Return the version that comes ``ordinal`` versions after 0.0.0."""
     minor, patch = divmod(ordinal, PATCHES)
     return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)
 
 
 @functools.cache
 def _variants(section: Section) -> list[list[bytes]]:
-    """Return all that a section can say, by its number of phrases and the first of them; no phrase twice."""
+    """Return all variants of a section, by the number of phrases and the first phrase, without repetition."""
     lines = [section.bullet + phrase for phrase in phrases("bodies", section.phrases)]
     around = lines + lines
     return [
@@ -249,7 +249,7 @@ def _variants(section: Section) -> list[list[bytes]]:
 
 
 def _write_sections(sections: list[list[list[bytes]]], bits: int) -> list[bytes]:
-    """Return sections, each in the variant that ``SECTION_BITS`` of the random bits choose."""
+    """Return the text of each section, in the variant that its ``SECTION_BITS`` random bits choose."""
     texts = []
     for variants in sections:
         by_first_phrase = variants[bits % len(variants)]

@@ -13,14 +13,15 @@ from tformance_seed.sampling.ragged import cumulative_sums
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.synthetic.words import code_tools, load_words, template, vocabulary
 
-#: Number of things in an area of a repository, and how many of them are, at most, the industry's own.
+#: Number of nouns per area of a repository, and the maximum number of them specific to the industry.
 NOUNS_PER_AREA, MAX_INDUSTRY_NOUNS = 10, 4
 
-#: How much further on in the tree the next file of a pull request lies; each is as likely. The greatest,
-#: times the most files of a pull request, is less than the size of a tree, so that no file comes twice.
+#: Possible distances in the tree from one file of a pull request to the next, drawn with equal probability.
+#: The greatest distance times the maximum number of files is less than the size of a tree, so no file is
+#: repeated.
 STEPS = np.array([1, 1, 2, 3])
 
-#: Share of pull requests whose last file is one at the root: a manifest, a workflow, the README.
+#: Share of pull requests whose last file is at the root: a manifest, a workflow, the README.
 ROOT_FILE_SHARE = 0.15
 
 
@@ -28,14 +29,14 @@ ROOT_FILE_SHARE = 0.15
 class Tree:
     """The files of a repository.
 
-    There are ``size`` files in folders, in the order of these; then those at the root, then those that
-    configure AI tools (in the order of ``code_tools()``, of which several may share a file).
+    First come the ``size`` files in folders, then those at the root, then those that configure AI tools (in
+    the order of ``code_tools()``, several of which may share a file).
     """
 
     names: Texts
     categories: Texts
     areas: Texts  #: the area of each of the first ``size`` files
-    nouns: Texts  #: what each of the first ``size`` files is about
+    nouns: Texts  #: the noun that each of the first ``size`` files is about
     root: int  #: number of files at the root
     packages: list[bytes]  #: the dependencies of the repository
 
@@ -46,7 +47,7 @@ class Tree:
 
 
 def build_tree(profile: Profile, repository: str) -> Tree:
-    """Return the file tree of a repository: a function of its name and of the organisation."""
+    """Return the file tree of a repository, which depends only on its name and on the organisation."""
     random, industry = profile.random, profile.organisation.industry
     own, common = vocabulary("areas", industry)
     areas = np.array([area.encode() for area in own + common])
@@ -78,7 +79,7 @@ def build_tree(profile: Profile, repository: str) -> Tree:
 
 
 def pick_start(tree: Tree, random: KeyedRandom, key: UInt64) -> Ints:
-    """Return the row of the tree at which each pull request starts, more often one near the front."""
+    """Return the row of the tree at which each pull request starts; rows near the front are more likely."""
     u = random.uniform("home", key)
     return np.floor(u * u * tree.size).astype(np.int64)
 
@@ -93,12 +94,12 @@ def pick_files(
     owner: Ints,
     position: Ints,
 ) -> Ints:
-    """Return the files that pull requests touch, as rows of the tree; none twice in one pull request.
+    """Choose the files that pull requests touch, as rows of the tree, without repetition in a pull request.
 
     Parameters:
-      key, start, is_bot: of each pull request.
-      tool: of each pull request the AI tool whose configuration it touches, -1 for none.
-      owner, position: of each file its pull request, and its position among the files of that (ascending).
+      key, start, is_bot: for each pull request, its hash, its first row, and whether a bot opened it.
+      tool: for each pull request, the AI tool whose configuration it touches; -1 for none.
+      owner, position: for each file, its pull request, and its position in that pull request (ascending).
     """
     step = STEPS[random.integers("step", key[owner], position, low=0, high=len(STEPS) - 1)]
     steps = np.where(position == 0, 0, step)
@@ -113,13 +114,13 @@ def pick_files(
 
 
 def _patterns(paths: list[str]) -> dict[bytes, bytes]:
-    """Return templates of paths with the category of their files, which does not depend on the words."""
+    """Return path templates -> the category of their files, which does not depend on the words."""
     sample = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}
     return {template(path): file_category(path.format(**sample)).encode() for path in paths}
 
 
 def _language(random: KeyedRandom, repository: str) -> dict[str, Any]:
-    """Return the language that a repository's name suggests, or else one drawn by weight."""
+    """Return the language that a repository's name suggests, else one drawn by weight."""
     languages: list[dict[str, Any]] = list(load_words()["languages"].values())
     for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
         for language in languages:
@@ -130,7 +131,7 @@ def _language(random: KeyedRandom, repository: str) -> dict[str, Any]:
 
 
 def _nouns(random: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:
-    """Return the things of each area, another choice in each: some of the industry's, then common ones."""
+    """Choose the nouns of each area: some that are specific to the industry, then common ones."""
     rank, chosen, count = np.arange(areas)[:, None], [], 0
     limits = (MAX_INDUSTRY_NOUNS, NOUNS_PER_AREA)
     for source, limit in zip(vocabulary("nouns", industry), limits, strict=True):

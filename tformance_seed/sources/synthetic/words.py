@@ -1,4 +1,4 @@
-"""The words of the generated source, from ``words.toml``."""
+"""The words of the synthetic source, from ``words.toml``."""
 
 import functools
 import tomllib
@@ -14,13 +14,13 @@ WORDS_FILE = Path(__file__).with_name("words.toml")
 
 @dataclass(frozen=True)
 class Tool:
-    """An AI tool and the traces that it leaves.
+    """An AI tool and the traces that it leaves in a repository.
 
     Parameters:
-      monthly_counts: pull requests in which it was found, January to December.
-      mention: what it writes into a body.
-      trailer: what it writes below a commit message.
-      file: what configures it.
+      monthly_counts: number of pull requests in which it was found, January to December.
+      mention: the text that it adds to a pull request's body.
+      trailer: the text that it adds to a commit message; empty for review tools.
+      file: the path of its configuration file; empty for review tools.
     """
 
     name: bytes
@@ -32,24 +32,24 @@ class Tool:
 
 @functools.cache
 def load_words() -> dict[str, Any]:
-    """Return everything in ``words.toml``."""
+    """Return the contents of ``words.toml``."""
     return tomllib.loads(WORDS_FILE.read_text("utf-8"))
 
 
 def vocabulary(table: str, industry: str) -> tuple[list[str], list[str]]:
-    """Return words of ``areas`` or ``nouns``: those of an industry, and the others, which all share."""
+    """Return the words in ``areas`` or ``nouns``: those specific to an industry, and other, common ones."""
     own = load_words()[table].get(industry, "").split()
     return own, [word for word in load_words()[table]["common"].split() if word not in own]
 
 
 def template(text: str) -> bytes:
-    """Turn a text with names in braces into a template for the ``%`` operator of bytes with a mapping."""
+    """Convert a text with names in braces to a bytes template for the ``%`` operator with a mapping."""
     return text.replace("{", "%(").replace("}", ")s").encode()
 
 
 @functools.cache
 def phrases(table: str, name: str) -> tuple[bytes, ...]:
-    """Return the phrases or templates of an entry, which are separated by bars or newlines."""
+    """Return the phrases of an entry, separated by bars or newlines, as templates."""
     lines = load_words()[table][name].strip().splitlines()
     return tuple(template(phrase) for line in lines for phrase in line.split("|"))
 

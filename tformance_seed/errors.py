@@ -2,7 +2,7 @@
 
 
 class SeedError(Exception):
-    """A run failed for good: trying the same again would fail again.
+    """Base of all errors; raised itself when a retry will not help until the cause is removed.
 
     What was committed is safe; once the cause is removed, the same command continues from there.
     """

@@ -28,7 +28,8 @@ def connect(url: str) -> peewee.Database:
         one.
 
     Raises:
-      InputError: The URL is malformed, or nothing usable answers there. The message holds no password.
+      InputError: The URL is malformed, or the database refuses (a wrong password or name, for example). The
+        message holds no password.
       UnavailableError: The server does not answer.
     """
     return connection.connect(url)
@@ -64,27 +65,30 @@ def seed(
         ``repositories``, any one slug.
       everything: Seed every organisation of the catalogue.
       days: Length of the window in days; by default 90.
-      until: Last day of the window, a date or text such as ``"2026-03-18"``; by default today. Name one if
-        the content must be the same tomorrow.
+      until: Last day of the window, a date or text such as ``"2026-03-18"``; by default today, or for an old
+        clone its last commit. Name one if the content must be the same tomorrow.
       members: People in each organisation.
       prs: Pull requests of each organisation, exactly.
       adoption: Share of people who use AI tools, 0 to 1.
-      scenario: Name of a scenario: eight weeks that make a point.
+      scenario: Name of a scenario: eight weeks of a small team that show one effect, such as AI paying off.
       source: Where pull requests come from: ``"synthetic"`` or ``"git"``.
       repositories: Paths of git clones.
       emails: Keep the real addresses of a clone.
-      seed: Another number gives other data.
+      seed: A different number gives different data.
       catalog: Path of your own catalogue, a TOML file.
       clear: Remove what was seeded for these organisations first.
       adopt: Seed into a team which this package did not create.
       wait: Wait for another run on the same organisation instead of leaving it out.
       chunk_size: Rows of a statement and transaction.
       broker: URL of the workers' broker; by default this process does the work.
-      progress: Called a few times a second with the state of the run.
+      progress: A function that is called a few times a second with the status of the run, an object with
+        ``state`` (``"running"``, ``"finished"``, ``"failed"``, ``"cancelled"`` or ``"superseded"``),
+        ``seconds``, ``seconds_left`` (an estimate, or None), ``rows_written``, ``rows_unchanged`` and
+        ``rows_per_second``.
 
     Returns:
-      What was written for each organisation that was seeded, and the reason for each one that failed: one
-      failure does not stop the others.
+      What was written for each organisation that was seeded, and the reason for each one that failed. One
+        failure does not stop the others.
 
     Raises:
       InputError: The input is wrong, or the database cannot be seeded; nothing was written.
@@ -122,7 +126,9 @@ def verify(database: peewee.Database | str, *organisations: str) -> list[Verifie
       For each organisation a digest of its content, row counts and digests by table, and violated invariants.
 
     Raises:
-      InputError: There is no such organisation, or nothing was seeded.
+      InputError: There is no such organisation, or nothing was seeded; the URL is malformed, or the database
+        refuses.
+      UnavailableError: The database does not answer.
     """
     with _opened(database) as opened:
         return verify_teams(opened, organisations)

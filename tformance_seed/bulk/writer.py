@@ -35,7 +35,13 @@ COPY_CHUNK = 25_000
 
 @dataclass(frozen=True)
 class Result:
-    """What an upsert did: rows inserted or changed, rows that were the same already, and its duration."""
+    """What an upsert did. Two results can be added.
+
+    Attributes:
+      written: Number of rows that were inserted or changed.
+      unchanged: Number of rows that were the same already.
+      seconds: Time taken.
+    """
 
     written: int = 0
     unchanged: int = 0
@@ -59,14 +65,14 @@ def upsert(
 ) -> Result:
     """Insert rows; where a row with the same key exists, update what differs.
 
-    Rows that are the same are not touched. Text that the column cannot hold is changed (``sanitise_text``).
-    Of rows with the same key the last one counts. Each chunk is one transaction, sorted by the key, so that
-    two writers cannot deadlock; inside a transaction of the caller's it is a part of that, which must be
-    rolled back where this raises.
+    Rows that are the same are not touched. Text that the column cannot hold is changed: NULs are removed,
+    invalid UTF-8 becomes U+FFFD, what is too long is cut off. Of rows with the same key the last one counts.
+    Each chunk is one transaction, sorted by the key, so that two writers cannot deadlock; inside a
+    transaction of the caller's it is a part of that, which must be rolled back where this raises.
 
-    A partial key covers only rows for which its predicate is true. Where that cannot be evaluated here
-    (``satisfies_predicate``) the database does: it inserts rows outside of the key every time, and PostgreSQL
-    refuses two rows with the same key in one chunk.
+    A partial key covers only rows for which its predicate is true. Where that is more than a field compared
+    with a constant or tested for NULL, the database evaluates it: it inserts rows outside of the key every
+    time, and PostgreSQL refuses two rows with the same key in one chunk.
 
     Parameters:
       model: any Peewee model; it need not be bound where ``database`` is given.
@@ -74,11 +80,16 @@ def upsert(
         the same names. NULL: None, a masked value, NaN or NaT. Fields that are not named get their default
         when inserted and are left alone when updated.
       database: where to write; by default the database that the model is bound to.
-      key: the conflict target; by default a unique key of the model (``unique_key``).
+      key: the unique key by which rows are recognised: an object with ``fields``, a tuple of the model's
+        fields, and ``where``, the predicate of a partial key or None. By default the first unique key of the
+        model whose columns are all given, a partial one only if there is no other.
       chunk_size: rows of a chunk; by default 25,000 with COPY, 5,000 without.
       copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
       no_conflicts: the caller knows that no row exists yet, so COPY goes straight into the table, which
         refuses one that conflicts after all.
+
+    Returns:
+      How many rows were written and how many were the same already.
 
     Raises:
       ValueError: the model is not bound and no database is given, a name is unknown, the key is missing or

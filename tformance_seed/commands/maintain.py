@@ -21,7 +21,16 @@ from tformance_seed.storage.transactions import lock_organisations, transaction
 
 @dataclass
 class Verified:
-    """The state of one organisation: rows and digest by table, and violated rules."""
+    """The state of one organisation.
+
+    Attributes:
+      organisation: Its slug.
+      tables: For each table, by its name, a dictionary of ``rows``, their number, and ``digest``, that of
+        their content.
+      digest: Digest of the content of all tables; equal digests mean equal content.
+      violations: The rules that its data breaks; empty if the data agrees with itself.
+      unfinished: Whether a run of it has not ended, so that rows may be missing.
+    """
 
     organisation: str
     tables: dict[str, verification.TableDigest]

@@ -60,7 +60,19 @@ NOT_FINISHED = {
 
 @dataclass
 class Report:
-    """What happened to one organisation."""
+    """What happened to one organisation.
+
+    Attributes:
+      organisation: Its slug.
+      since: First day of its window.
+      until: Last day of its window.
+      members: Number of people.
+      pull_requests: Number of pull requests in the window.
+      started_over: Whether it was removed and seeded again, since its inputs had changed.
+      resumed: Whether an unfinished run was resumed.
+      seconds: Time taken.
+      tables: What was done to each table, by its name: rows written, rows unchanged, seconds.
+    """
 
     organisation: str
     since: datetime.date
@@ -75,7 +87,13 @@ class Report:
 
 @dataclass
 class Outcome:
-    """What a run did: reports of the organisations that are done, reasons of those that are not."""
+    """What a run did.
+
+    Attributes:
+      run: The run's name.
+      reports: A report for each organisation that is done.
+      failures: Why the others are not done: a reason by the slug of each; empty if all are done.
+    """
 
     run: str
     reports: list[Report]

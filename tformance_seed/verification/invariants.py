@@ -15,12 +15,12 @@ from tformance_seed.verification.rules import RULES, Rule
 class Violation:
     """A rule that a team's data breaks.
 
-    Parameters:
-      name: the rule's.
-      table: where it is broken.
-      count: rows that break it; of recomputed tables, members with a wrong, missing or surplus row.
-      example: natural key of one of them.
-      meaning: the rule as a sentence.
+    Attributes:
+      name: Name of the rule.
+      table: Table in which it is broken.
+      count: Number of rows that break it; of recomputed tables, members with a wrong, missing or surplus row.
+      example: Natural key of one of them.
+      meaning: The rule as a sentence.
     """
 
     name: str

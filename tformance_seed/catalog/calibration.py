@@ -1,6 +1,7 @@
-"""Every published or measured figure that the generated data follows, each defined once, with its source.
+"""Published and measured figures that the generated data of all organisations follows, with their sources.
 
-Pure modelling choices are defined where they are used.
+Figures of single organisations are in ``organisations.toml``; pure modelling choices are defined where
+they are used.
 """
 
 import datetime

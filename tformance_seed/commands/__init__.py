@@ -1,1 +1,1 @@
-"""What the command line and the Python API call."""
+"""The operations behind both the command line and the Python API."""

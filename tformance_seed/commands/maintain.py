@@ -1,4 +1,4 @@
-"""What can be done with data that was seeded: recomputation of weekly metrics, verification, removal."""
+"""Operations on data that was seeded: recomputing weekly metrics, verifying it, removing it."""
 
 import datetime
 import time
@@ -25,11 +25,11 @@ class Verified:
 
     Attributes:
       organisation: Its slug.
-      tables: For each table, by its name, a dictionary of ``rows``, their number, and ``digest``, that of
-        their content.
+      tables: Name of a table -> a dictionary with ``rows``, the number of its rows, and ``digest``, the digest
+        of their content.
       digest: Digest of the content of all tables; equal digests mean equal content.
-      violations: The rules that its data breaks; empty if the data agrees with itself.
-      unfinished: Whether a run of it has not ended, so that rows may be missing.
+      violations: The rules that its data breaks; empty if the data is consistent.
+      unfinished: Whether its last run did not finish, so that rows may be missing.
     """
 
     organisation: str
@@ -40,10 +40,10 @@ class Verified:
 
 
 def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
-    """Return the ids of the named teams, or of all that the package created or adopted, by slug.
+    """Return the ids, by slug, of the given teams, or if none is given, of all that belong to the package.
 
     Raises:
-      InputError: there is no such team, or none at all.
+      InputError: a team does not exist, or nothing has been seeded.
     """
     if not table_names(database) >= {table_name(Team)}:
         raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
@@ -65,17 +65,17 @@ def check_ledger(database: peewee.Database) -> None:
     """Check that a database has a ledger of this version.
 
     Raises:
-      InputError: nothing was seeded into it, or by an older version only.
+      InputError: nothing was seeded into it, or only by an older version.
     """
     if not (has_team_registry(database) and has_ledger(database)):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
-    """Check organisations and compute digests of their content, by default of all seeded ones.
+    """Check organisations, by default all that were seeded, and compute digests of their content.
 
     Raises:
-      InputError: there is no such team, or none at all.
+      InputError: a team does not exist, or nothing has been seeded.
     """
     reports = []
     for slug, team_id in find_teams(database, slugs).items():
@@ -89,13 +89,13 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
 def recompute_weekly(
     database: peewee.Database, slugs: Sequence[str], days: int | None, until: datetime.date | None
 ) -> dict[str, Result]:
-    """Recompute the weekly metrics of a window, by default of everything that an organisation has.
+    """Recompute organisations' weekly metrics in a window, by default over all of their data.
 
     Returns:
-      Rows written and unchanged, by organisation.
+      The numbers of rows written and unchanged, by organisation.
     Raises:
-      InputError: there is no such team, or it is not the package's own; the window is impossible.
-      OrganisationBusyError: a run is seeding it.
+      InputError: a team does not exist or does not belong to the package, or the window is impossible.
+      OrganisationBusyError: a run is seeding one of the organisations.
     """
     results = {}
     chosen = find_teams(database, slugs)
@@ -128,7 +128,8 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
     """Check that teams may be cleared.
 
     Raises:
-      InputError: there is no such team, or the package did not create it (``adopt``: or adopt it).
+      InputError: a team does not exist or does not belong to the package, or it was adopted and ``adopt`` is
+        not set.
     """
     find_teams(database, slugs)
     for slug in slugs:
@@ -142,12 +143,14 @@ def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: b
 
 
 def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
-    """Remove what was seeded for organisations; return rows deleted, by organisation and table.
+    """Remove what was seeded for organisations.
 
     Parameters:
-      wait: wait for another run that is seeding an organisation to end.
+      wait: if another run is seeding an organisation, wait for it to end.
+    Returns:
+      The number of rows deleted, by organisation and table.
     Raises:
-      OrganisationBusyError: another run is seeding it, and ``wait`` is not set.
+      OrganisationBusyError: another run is seeding an organisation, and ``wait`` is not set.
     """
     removed = {}
     for slug in dict.fromkeys(slugs):
@@ -165,7 +168,7 @@ def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) 
 
 
 def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
-    """Clear one organisation; return rows by table, None if the package has no such team."""
+    """Clear one organisation; return rows deleted by table, or None if the package has no such team."""
     with transaction(database):
         lock_organisations(database, [slug])
         ledger.check_idle(database, slug)

@@ -1,4 +1,4 @@
-"""What a seeding command would do."""
+"""Preview what a seeding command would do."""
 
 import datetime
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tformance_seed.storage.schema.create import has_team_registry
 
 @dataclass(frozen=True)
 class Preview:
-    """What a run would do to one organisation."""
+    """The effect that a run would have on one organisation."""
 
     organisation: str
     since: datetime.date
@@ -31,7 +31,7 @@ class Preview:
 
 
 def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview]:
-    """Return what ``seed.run`` would do; write nothing, not even a missing database file."""
+    """Return what ``seed.run`` would do. Write nothing, and do not create a missing database file."""
     path = sqlite_file(url)
     database = None if path is not None and not path.exists() else connect(url, access="read")
     fresh = database is None or table_name(Team) not in table_names(database)

@@ -1,4 +1,4 @@
-"""Seeding: a request is planned, recorded in the ledger, sent to an executor, and followed to its end."""
+"""Seeding: plan a request, record it in the ledger, send its tasks to an executor, and wait for its end."""
 
 import contextlib
 import datetime
@@ -27,29 +27,30 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Called with the status of a run, several times a second at most.
+#: Called with the status of a run, at most a few times per second.
 Progress = Callable[[RunStatus], None]
 
-#: Jobs that are opened in one transaction, which holds a lock on each of their organisations.
+#: The maximum number of jobs opened in one transaction, which holds a lock on each of their organisations.
 JOB_BATCH_SIZE = 100
 
-#: Seconds between two checks of whether a run has ended, at least and at most: a thirtieth of the time it has
-#: taken so far; earlier if the last job ends in this process.
+#: The minimum and maximum seconds between checks of whether a run has ended. In between, the interval is the
+#: time the run has taken so far, divided by ``POLLS_PER_RUN``. It is cut short if all jobs end here.
 POLL_INTERVAL = (0.05, 0.5)
 POLLS_PER_RUN = 30
 
-#: Seconds between two reports of progress, at least; longer if one takes over a twentieth of that.
+#: The minimum seconds between reports of progress. If a report is slow, the interval grows to
+#: ``PROGRESS_SHARE`` times the time that it took.
 PROGRESS_INTERVAL = 0.25
 PROGRESS_SHARE = 20
 
-#: Seconds without any activity after which tasks are sent again, doubling each time: the broker may have lost
-#: them. One that arrives twice does no harm.
+#: Seconds without any activity after which tasks are sent again, in case the broker lost them; doubled each
+#: time. A task that arrives twice does no harm.
 STALLED_AFTER = 30.0
 
-#: Checks for activity in that time.
+#: The number of checks for activity within ``STALLED_AFTER``.
 ACTIVITY_CHECKS = 6
 
-#: Why an organisation is not done that did not fail, by the state of its job.
+#: State of a job -> why its organisation is not done, if the ledger gives no other reason.
 NOT_FINISHED = {
     ledger.RUNNING: "not done yet; see: tformance-seed status {}",
     ledger.FAILED: "left by another version of tformance_seed; seed it again",
@@ -60,7 +61,7 @@ NOT_FINISHED = {
 
 @dataclass
 class Report:
-    """What happened to one organisation.
+    """The result of seeding one organisation.
 
     Attributes:
       organisation: Its slug.
@@ -68,10 +69,10 @@ class Report:
       until: Last day of its window.
       members: Number of people.
       pull_requests: Number of pull requests in the window.
-      started_over: Whether it was removed and seeded again, since its inputs had changed.
+      started_over: Whether it was removed and seeded again because its inputs had changed.
       resumed: Whether an unfinished run was resumed.
       seconds: Time taken.
-      tables: What was done to each table, by its name: rows written, rows unchanged, seconds.
+      tables: Name of a table -> the numbers of rows written and unchanged, and the seconds taken.
     """
 
     organisation: str
@@ -87,12 +88,12 @@ class Report:
 
 @dataclass
 class Outcome:
-    """What a run did.
+    """The outcome of a run.
 
     Attributes:
       run: The run's name.
       reports: A report for each organisation that is done.
-      failures: Why the others are not done: a reason by the slug of each; empty if all are done.
+      failures: Slug of any other organisation -> why it is not done; empty if all are done.
     """
 
     run: str
@@ -102,7 +103,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class BegunRun:
-    """A run that is in the ledger: why organisations are not part of it, and which it resumes."""
+    """A run recorded in the ledger, the organisations it resumes, and why others are not part of it."""
 
     record: SeedRun
     failures: dict[str, str]
@@ -116,15 +117,15 @@ def seed(
     broker: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Plan a request and seed it; an organisation that fails does not stop the others.
+    """Plan a request and seed its organisations; if one fails, the others continue.
 
     Parameters:
-      broker: the URL of the workers' broker; None: the work is done in threads of this process.
-      progress: called with the run's status while it goes.
+      broker: the URL of the workers' broker; None: run the tasks in threads of this process.
+      progress: called with the run's status while it is running.
     Raises:
-      InputError: the request is wrong, the database is unfit, or a team is not the package's own; nothing
-        was written.
-      SeedError: the database or the broker went away.
+      InputError: the request is invalid, the database cannot be seeded, or a team does not belong to the
+        package; nothing was written.
+      SeedError: the database or the broker became unreachable.
     """
     planned = make_plans(request, ledger.now().date())
     for item in planned:
@@ -136,10 +137,11 @@ def seed(
 
 @contextlib.contextmanager
 def open_executor(database: peewee.Database, broker: str | None) -> Iterator[Executor]:
-    """Provide what does the tasks: workers behind a broker, or without one threads of this process.
+    """Open the executor of tasks: workers behind a broker, or without a broker, threads of this process.
 
     Raises:
-      InputError: the URL is malformed, or the broker does not answer.
+      InputError: the URL is malformed, or needs a driver that is not installed.
+      UnavailableError: the broker does not answer.
     """
     if broker is None:
         with local.executor(database) as executing:
@@ -162,11 +164,12 @@ def run(
     planned: Sequence[Plan],
     progress: Progress | None = None,
 ) -> Outcome:
-    """Seed what was planned; an organisation that fails does not stop the others.
+    """Seed the planned organisations; if one fails, the others continue.
 
     Raises:
-      InputError: the database is unfit, or a team is not the package's own; nothing was written.
-      SeedError: the database or the broker went away.
+      InputError: the database cannot be seeded, or a team does not belong to the package; nothing was
+        written.
+      SeedError: the database or the broker became unreachable.
     """
     begun = begin(database, executor, request, planned)
     outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
@@ -182,7 +185,8 @@ def begin(
     """Record a run and its jobs in the ledger, and send the first tasks.
 
     Raises:
-      InputError: the database is unfit, or a team is not the package's own; nothing was written.
+      InputError: the database cannot be seeded, or a team does not belong to the package; nothing was
+        written.
       UnavailableError: the database does not answer; nothing was written.
     """
     options = request.options
@@ -209,7 +213,7 @@ def begin(
 
 
 def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> BegunRun:
-    """Reopen what failed or was cancelled of a run, and send every task of it that is not done."""
+    """Reopen the failed and cancelled tasks of a run, and send every task that is not done."""
     ledger.reopen(database, record)
     executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
     return BegunRun(record, {}, frozenset())
@@ -218,10 +222,10 @@ def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> Be
 def _open_jobs(
     database: peewee.Database, executor: Executor, batch: Sequence[Plan], *, wait: bool
 ) -> tuple[dict[str, ledger.OpenedJob], dict[str, str]]:
-    """Open the jobs of a batch of plans, waiting for organisations that are busy if ``wait`` is set.
+    """Open jobs for a batch of plans; if ``wait`` is set, wait for organisations that are busy.
 
     Returns:
-      The opened jobs, and why the other organisations are not among them; both by organisation.
+      The opened jobs, and the reasons why the other organisations have none, both by organisation.
     """
     opened: dict[str, ledger.OpenedJob] = {}
     requests = {item.slug: _job_request(item, executor) for item in batch}
@@ -235,7 +239,7 @@ def _open_jobs(
                 executor.register_job(opened[item.slug].job, item)
         if not wait or not conflicts:
             return opened, conflicts
-        requests = {slug: requests[slug] for slug in conflicts}  # another run was faster
+        requests = {slug: requests[slug] for slug in conflicts}  # another run was faster: wait for it
 
 
 def _job_request(item: Plan, executor: Executor) -> ledger.JobRequest:
@@ -246,10 +250,10 @@ def _job_request(item: Plan, executor: Executor) -> ledger.JobRequest:
 def watch(
     database: peewee.Database, executor: Executor, record: SeedRun, progress: Progress | None = None
 ) -> RunStatus:
-    """Poll until a run has ended; if nothing happens for long, send again what should be running.
+    """Poll until a run has ended; if nothing happens for a long time, send its pending tasks again.
 
     Raises:
-      SeedError: the database went away, or the run is no longer in it.
+      SeedError: the database became unreachable, or refused a query.
     """
     count_active_jobs = ledger.count_active_jobs(record)
     began = active_at = time.monotonic()
@@ -272,7 +276,7 @@ def watch(
         if moment - active_at > patience:
             tasks = _read(database, record, lambda: ledger.current_tasks(database, record.name, record.jobs))
             log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(tasks))
-            with contextlib.suppress(TransientError):  # the broker is away: later, then
+            with contextlib.suppress(TransientError):  # the broker is unreachable: try again later
                 executor.send(tasks, retry.RETRY_DELAY)
             active_at, patience = moment, 2 * patience
         shortest, longest = POLL_INTERVAL
@@ -281,10 +285,10 @@ def watch(
 
 
 def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> T:
-    """Read the ledger, waiting for a database that is away.
+    """Read the ledger; wait while the database is unreachable.
 
     Raises:
-      SeedError: it is away for long, or refuses for good.
+      SeedError: the database was unreachable for too long, or refused the query.
     """
     try:
         return retry.until_available(database, call)
@@ -299,7 +303,7 @@ def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatu
     """Return the outcome of a run that has ended, from the ledger.
 
     Raises:
-      SeedError: the database went away.
+      SeedError: the database became unreachable.
     """
     return _read(database, record, lambda: _outcome(database, record, status))
 
@@ -319,7 +323,7 @@ def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> O
 
 
 def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, Result]]:
-    """Return what was done to each table since a run began, by job."""
+    """Return, by job, the results of writing to each table since a run began."""
     tasks = (
         SeedTask.select(SeedTask.job, SeedTask.tables)
         .where(SeedTask.job.in_(record.jobs), SeedTask.finished_at >= record.started_at)
@@ -334,7 +338,7 @@ def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, R
 
 
 def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
-    """Return what the ledger says of an organisation that is done."""
+    """Return the report on an organisation that is done, from its job in the ledger."""
     order = [table_name(model) for model in APPLICATION]
     return Report(
         organisation=job.organisation,

@@ -1,4 +1,4 @@
-"""Checks what is in the database: a digest of a team's content, and the rules that it must obey."""
+"""Verify the data in a database: a digest of a team's content, and the rules that it must obey."""
 
 from tformance_seed.verification.content_digest import ContentDigest, TableDigest, digest
 from tformance_seed.verification.invariants import Violation, check

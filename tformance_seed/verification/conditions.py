@@ -1,4 +1,4 @@
-"""The conditions that rules are made of: expressions, or functions of a database and a team's id."""
+"""The conditions that rules consist of: expressions, or functions of a database and a team's id."""
 
 import datetime
 import functools
@@ -26,17 +26,17 @@ from tformance_seed.storage.models import (
 )
 from tformance_seed.storage.models.fields import JSONField
 
-#: Seconds: SQLite ignores fractions of seconds, so a duration may differ by one.
+#: Tolerance in seconds: SQLite ignores fractions of a second, so a duration may differ by one second.
 SECONDS_TOLERANCE = 1
 
-#: Seconds: hours have two decimals, so they give a duration to within half a hundredth of an hour.
+#: Tolerance in seconds: hours have two decimals, so a duration may differ by half a hundredth of an hour.
 HOURS_TOLERANCE = 18 + SECONDS_TOLERANCE
 
-#: A percentage has two decimals, so it gives a rate to within 1/200 of a percent; slightly less than 200, to
-#: leave room for the binary fractions of SQLite.
+#: A percentage has two decimals, so it may differ from the exact rate by 1/200 of a percent. The value is
+#: slightly less than 200 to allow for SQLite's binary fractions.
 PARTS_OF_A_PERCENT = 199.8
 
-#: A person who uses AI tools may do without them for some days, but not for so long.
+#: The longest time that a person who uses AI tools may go without using any.
 MAX_DAYS_WITHOUT_USAGE = datetime.timedelta(days=14)
 
 #: Statuses of resolved Jira issues.
@@ -50,12 +50,12 @@ Condition = peewee.ColumnBase | Callable[[peewee.Database, int], peewee.ColumnBa
 
 
 def _any(conditions: Sequence[peewee.ColumnBase]) -> peewee.ColumnBase:
-    """Return the condition that one of the conditions holds."""
+    """Return the condition that at least one of the conditions holds."""
     return functools.reduce(operator.or_, conditions)
 
 
 def has_illegal_choice() -> dict[Model, Condition]:
-    """Return by table: one of its columns has a value that is not among its choices."""
+    """Return, by table, the condition that a column has a value that is not among its choices."""
     found = {
         model: [
             field.not_in([value for value, _ in field.choices])
@@ -68,7 +68,7 @@ def has_illegal_choice() -> dict[Model, Condition]:
 
 
 def has_too_long_text() -> dict[Model, Condition]:
-    """Return by table: one of its texts is longer than its column, which SQLite accepts."""
+    """Return, by table, the condition that a text is longer than its column allows, which SQLite accepts."""
     found = {
         model: [
             fn.LENGTH(field) > field.max_length
@@ -81,7 +81,7 @@ def has_too_long_text() -> dict[Model, Condition]:
 
 
 def has_invalid_json() -> dict[Model, Condition]:
-    """Return by table: one of its JSON columns holds text that is not JSON, which SQLite accepts."""
+    """Return, by table, the condition that a JSON column holds invalid JSON, which SQLite accepts."""
 
     def invalid(columns: list[JSONField]) -> Condition:
         return lambda database, _: (
@@ -98,7 +98,7 @@ def has_invalid_json() -> dict[Model, Condition]:
 
 
 def refers_to_another_team() -> dict[Model, Condition]:
-    """Return by table: a row refers to a row of another team."""
+    """Return, by table, the condition that a row refers to a row of another team."""
 
     def not_among_own(references: list[peewee.ForeignKeyField]) -> Condition:
         return lambda _, team_id: _any(
@@ -112,10 +112,10 @@ def refers_to_another_team() -> dict[Model, Condition]:
 
 
 def _is_absent(value: peewee.Field, column: peewee.Field, team_id: int) -> peewee.ColumnBase:
-    """Return the condition that no row of the team has a value in a column; NULL is no value.
+    """Return the condition that a value is not NULL, and no row of the team has it in a column.
 
-    Not NOT IN: where the rows exceed the memory for hashes, PostgreSQL would read all of them for each value,
-    while this is an anti-join or an index lookup.
+    This avoids NOT IN, for which PostgreSQL would read all rows once for each value if they exceed the memory
+    for hashes. NOT EXISTS becomes an anti-join or an index lookup.
     """
     other = column.model.alias()
     same = getattr(other, column.name) == value
@@ -132,7 +132,7 @@ def is_duplicate(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
 
 
 def _seconds(database: peewee.Database, later: peewee.Field, earlier: peewee.Field) -> peewee.ColumnBase:
-    """Return the seconds from one moment to another."""
+    """Return the seconds between two timestamps."""
     if is_postgresql(database):
         return fn.date_part("epoch", later - earlier)
     return fn.strftime("%s", later).cast("INTEGER") - fn.strftime("%s", earlier).cast("INTEGER")
@@ -141,11 +141,13 @@ def _seconds(database: peewee.Database, later: peewee.Field, earlier: peewee.Fie
 def duration_differs(
     value: peewee.Field, later: peewee.Field, earlier: peewee.Field, unit: int, tolerance: int
 ) -> Condition:
-    """Return the condition that a duration is not the time between two moments, or is set without both.
+    """Return the condition that a duration does not match two timestamps.
+
+    It must be the time between them, or NULL if either of them is NULL.
 
     Parameters:
-      unit: seconds of a unit of the duration.
-      tolerance: seconds by which it may differ.
+      unit: the duration's unit, in seconds.
+      tolerance: the maximum difference, in seconds.
     """
 
     def condition(database: peewee.Database, _: int) -> peewee.ColumnBase:
@@ -157,18 +159,18 @@ def duration_differs(
 
 
 def hours_differ(value: peewee.Field, later: peewee.Field, earlier: peewee.Field) -> Condition:
-    """Return the condition that hours are not the time between two moments, or are set without both."""
+    """Return the condition that a duration in hours does not match two timestamps."""
     return duration_differs(value, later, earlier, 3600, HOURS_TOLERANCE)
 
 
 def aggregate_of_children(parent: peewee.ForeignKeyField, column: peewee.ColumnBase) -> peewee.Select:
-    """Return the query of an aggregate over a pull request's rows in the table of the field ``parent``."""
+    """Return the query for an aggregate over a pull request's rows in the table of the field ``parent``."""
     query: peewee.Select = parent.model.select(column).where(parent == PullRequest.id)
     return query
 
 
 def sum_of_files(column: peewee.Field) -> peewee.Select:
-    """Return the query of the sum of a column over a pull request's files."""
+    """Return the query for the sum of a column over a pull request's files."""
     return aggregate_of_children(PRFile.pull_request, fn.COALESCE(fn.SUM(column), 0))
 
 
@@ -180,13 +182,13 @@ def is_on_weekend(database: peewee.Database, _: int) -> peewee.ColumnBase:
 
 
 def rate_differs(rate: peewee.Field, accepted: peewee.Field, shown: peewee.Field) -> peewee.ColumnBase:
-    """Return the condition that a percentage is not the share of the accepted among the shown."""
+    """Return the condition that a percentage is not the share of shown suggestions that were accepted."""
     difference = fn.ABS(rate * shown - accepted * 100) * PARTS_OF_A_PERCENT
     return (shown > 0) & (rate.is_null() | (difference > shown))
 
 
 def copilot_days_differ() -> dict[Model, Condition]:
-    """Return by table: its Copilot figures of a day are not the sum of the members' usage of that day.
+    """Return, by table, the condition that a day's Copilot figures are not the sum of the members' usage.
 
     Days without recorded usage are ignored.
     """
@@ -214,7 +216,7 @@ def copilot_days_differ() -> dict[Model, Condition]:
 
 
 def _days_differ(figures: dict[peewee.Field, peewee.Function]) -> Condition:
-    """Return the condition that the sums of a day's figures are not the aggregates of its Copilot usage."""
+    """Return the condition that the sums of a day's figures differ from aggregates of its Copilot usage."""
     (model,) = {field.model for field in figures}
     date = model.date
 
@@ -231,7 +233,10 @@ def _days_differ(figures: dict[peewee.Field, peewee.Function]) -> Condition:
 
 
 def has_unknown_issue(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Return the condition that a merged pull request has a Jira key that none of the team's issues has."""
+    """Return the condition that a merged pull request has a Jira key without an issue.
+
+    Teams without any issues are ignored.
+    """
     issues = JiraIssue.select(JiraIssue.id).where(JiraIssue.team == team_id)
     has_key = (PullRequest.state == "merged") & (PullRequest.jira_key > "")
     absent = _is_absent(PullRequest.jira_key, JiraIssue.jira_key, team_id)
@@ -240,9 +245,9 @@ def has_unknown_issue(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
 
 
 def has_no_recorded_usage(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Return the condition that an author answers AI, but has no recorded usage of AI tools.
+    """Return the condition that an author's answer is AI, but no usage of AI tools is recorded for them.
 
-    Answers from before the team recorded usage, or shortly after it began, are ignored.
+    Surveys from before the team began to record usage, or from shortly afterwards, are ignored.
     """
     recorded = AIUsageDaily.select(fn.MIN(AIUsageDaily.created_at)).where(AIUsageDaily.team == team_id)
     first = recorded.scalar(database)

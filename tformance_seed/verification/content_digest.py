@@ -1,11 +1,11 @@
-"""Computes a digest of a team's content that does not depend on the database, its ids or the order of rows.
+"""Compute a digest of a team's content that does not depend on the database, its ids or the order of rows.
 
-Each row is written as one canonical text, in which references are natural keys and ids are left out, and
-hashed with BLAKE2b to 128 bits; the hashes of a table are added modulo 2^128. That is the construction
+Each row is written as one canonical text, which replaces references by natural keys and omits ids, and is
+hashed with BLAKE2b to 128 bits. The hashes of a table are added modulo 2^128. This is the construction
 MSet-Add-Hash of Clarke et al., "Incremental Multiset Hash Functions and Their Application to Memory
-Integrity Checking" (ASIACRYPT 2003), without a key: it distinguishes any two contents that were not made to
-collide, counts repeated rows, and accepts rows in any order. It is no signature: without a key and with so
-few bits, anyone who may choose the rows can construct two contents of one digest.
+Integrity Checking" (ASIACRYPT 2003), without a key: it distinguishes any two contents that were not
+constructed to collide, counts repeated rows, and accepts rows in any order. It is not a signature: since it
+has no key and only 128 bits, anyone who can choose the rows can construct two contents with the same digest.
 """
 
 import functools
@@ -32,7 +32,7 @@ from tformance_seed.storage.models import APPLICATION, ApplicationModel
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 from tformance_seed.verification.natural_keys import natural_key, team_field
 
-#: Bytes of a row's hash, and the modulus of the sum of hashes.
+#: The size of a row's hash in bytes, and the modulus for the sum of hashes.
 HASH_SIZE = 16
 MODULUS = 1 << 8 * HASH_SIZE
 
@@ -42,7 +42,7 @@ FETCH_SIZE = 5_000
 #: Separates a row's JSON columns from the text before them; JSON text never contains it.
 SEPARATOR = "\x1f"
 
-#: Session settings under which PostgreSQL writes dates and times in the canonical form.
+#: Session settings that make PostgreSQL write dates and times in canonical form.
 SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO, YMD"}
 
 
@@ -55,7 +55,7 @@ class TableDigest(TypedDict):
 
 @dataclass(frozen=True)
 class ContentDigest:
-    """The digest of each table of a team, and one of all together."""
+    """The digest of each of a team's tables, and a digest of all of them together."""
 
     tables: dict[str, TableDigest]
     digest: str
@@ -64,7 +64,7 @@ class ContentDigest:
 def digest(database: peewee.Database, team_id: int) -> ContentDigest:
     """Return the digest of a team's content in all of the application's tables.
 
-    It is the same on SQLite and PostgreSQL, and has 32 hexadecimal digits. Rows are streamed.
+    It has 32 hexadecimal digits, and is the same on SQLite and PostgreSQL. Rows are streamed.
     """
     tables: dict[str, TableDigest] = {}
     with database.atomic():
@@ -98,7 +98,7 @@ def _texts(database: peewee.Database, query: peewee.Select) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=4096)
 def _canonical_json(text: str | None) -> str:
-    """Return canonical JSON, nothing for NULL, and unchanged what is not JSON, which SQLite accepts."""
+    """Return canonical JSON; the empty text for NULL; invalid JSON, which SQLite accepts, unchanged."""
     if text is None:
         return ""
     try:
@@ -112,7 +112,7 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
     if not is_postgresql(database):
         yield from execute(database, query)
         return
-    # Peewee begins transactions itself; the driver sees none and requires a cursor that could outlive one.
+    # The driver does not know of the transaction, which Peewee began itself, so it insists on WITH HOLD.
     with driver_connection(database).cursor(name="digest", withhold=True) as cursor:
         cursor.execute(*compile_query(database, query))
         while rows := cursor.fetchmany(FETCH_SIZE):
@@ -120,7 +120,7 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
 
 
 def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.Select:
-    """Return the query of a team's rows: canonical text of all columns but JSON, then the JSON columns."""
+    """Return the query for a team's rows: one canonical text of all other columns, then the JSON columns."""
     fields = non_id_fields(model)
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)
@@ -143,9 +143,12 @@ Joins = list[tuple[Any, Any, peewee.Expression]]
 def _canonical(
     database: peewee.Database, source: Any, fields: Sequence[peewee.Field]
 ) -> tuple[list[str], list[Column], Joins]:
-    """Return how to write fields of a model or an alias: format specifiers, their values, joins needed.
+    """Return how to write the fields of a model or an alias.
 
-    NULL becomes the empty text, unlike any value: text is preceded by its length.
+    NULL becomes the empty text. No value does, because text is preceded by its length.
+
+    Returns:
+      Format specifiers, the values to format, and the joins needed.
     """
     converters = POSTGRESQL if is_postgresql(database) else SQLITE
     specs: list[str] = []
@@ -169,18 +172,18 @@ def _canonical(
 
 
 def _sqlite_timestamp(column: Column, _: peewee.Field) -> peewee.ColumnBase:
-    """Write a timestamp as PostgreSQL does in UTC: with a fraction of a second only if there is one."""
+    """Write a timestamp as PostgreSQL does in UTC: with a fraction of a second only if it is not zero."""
     without_zeros = fn.RTRIM(fn.RTRIM(column, "0"), ".")
     return peewee.Case(None, [(fn.LENGTH(column) > 19, without_zeros)], column).concat("+00")
 
 
 def _sqlite_numeric(column: Column, field: peewee.Field) -> peewee.ColumnBase:
-    """Write a number as PostgreSQL does: with every decimal of the column."""
+    """Write a number as PostgreSQL does: with all of the column's decimals."""
     _, scale = decimal_digits(field)
     return peewee.Case(None, [(column.is_null(False), fn.printf(f"%.{scale}f", column))])
 
 
-#: Field type -> the expression to write for such a column, where the column itself would differ.
+#: Field type -> the expression to write instead of the column, if the column itself would not be canonical.
 POSTGRESQL: dict[type, Callable[[Column, peewee.Field], peewee.ColumnBase]] = {
     peewee.BooleanField: lambda column, _: column.cast("INTEGER"),
 }

@@ -1,4 +1,4 @@
-"""Checks a team's data against the rules."""
+"""Check a team's data against the rules."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ class Violation:
     Attributes:
       name: Name of the rule.
       table: Table in which it is broken.
-      count: Number of rows that break it; of recomputed tables, members with a wrong, missing or surplus row.
-      example: Natural key of one of them.
+      count: Number of rows that break it; for recomputed tables, number of members with a wrong, missing or
+        surplus row.
+      example: Natural key of one of these rows or members.
       meaning: The rule as a sentence.
     """
 
@@ -31,7 +32,7 @@ class Violation:
 
 
 def check(database: peewee.Database, team_id: int) -> list[Violation]:
-    """Return the rules that a team's data breaks, in the order of ``RULES``; none if all is well."""
+    """Return the violations of rules in a team's data, in the order of ``RULES``."""
     violations = []
     for name, rule in RULES.items():
         for model, condition in rule.broken.items():
@@ -46,7 +47,7 @@ def check(database: peewee.Database, team_id: int) -> list[Violation]:
 def _offenders(
     database: peewee.Database, team_id: int, rule: Rule, counted: Model, condition: Condition
 ) -> tuple[int, int]:
-    """Return how many rows meet a condition, and the id of one."""
+    """Return the number of rows that meet a condition, and the lowest of their ids."""
     query = counted.select(fn.COUNT(counted.id), fn.MIN(counted.id))
     for field in rule.joins:
         query = query.join_from(field.model, field.rel_model, on=field == field.rel_model.id)

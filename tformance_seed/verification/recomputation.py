@@ -1,4 +1,4 @@
-"""Compares the aggregates that are stored with those that the data gives, inside the database."""
+"""Compare stored aggregates with recomputed ones, inside the database."""
 
 import datetime
 
@@ -12,9 +12,9 @@ from tformance_seed.storage.models import PullRequest, ReviewerCorrelation, Team
 
 
 def has_wrong_weekly_metrics(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Return the condition on members of a wrong, missing or surplus row.
+    """Return the condition that a member has a wrong, missing or surplus row.
 
-    Weeks from the first merge or row to the last are recomputed.
+    All weeks from the first merge or row to the last are recomputed.
     """
     merged = (PullRequest.team == team_id) & (PullRequest.state == "merged")
     stored = WeeklyMetrics.team == team_id
@@ -31,12 +31,12 @@ def has_wrong_weekly_metrics(database: peewee.Database, team_id: int) -> peewee.
 
 
 def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
-    """Return the condition on members who are first in a wrong, missing or surplus row."""
+    """Return the condition that a member is the first of a pair with a wrong, missing or surplus row."""
     return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
 
 
 def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:
-    """Return the condition on members of rows that are only stored or only computed."""
+    """Return the condition that a member has a row that is only stored or only computed."""
     model = member.model
     stored = model.select(*non_id_fields(model)).where(model.team == team_id)
     surplus, missing = (stored - computed).alias("surplus"), (computed - stored).alias("missing")

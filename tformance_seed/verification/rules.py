@@ -1,4 +1,4 @@
-"""Defines the rules that a team's data must obey, each by conditions that no row may meet."""
+"""Define the rules that a team's data must obey, each by conditions that no row may meet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ from tformance_seed.verification.recomputation import has_wrong_pair, has_wrong_
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule.
+    """A rule that a team's data must obey.
 
     Parameters:
       meaning: the rule as a sentence.
-      broken: table -> the condition of a row that breaks the rule.
+      broken: table -> the condition that a row meets if it breaks the rule.
       joins: references to follow, so that the condition can use columns of parents.
-      counted: the model whose rows meet the condition, if the rows of the table itself may be missing.
+      counted: the model to which the condition applies instead of the table, whose rows may be missing.
     """
 
     meaning: str

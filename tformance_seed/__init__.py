@@ -32,7 +32,7 @@ __all__ = [
     "verify",
 ]
 
-#: Where the functions are. They are imported when first used, so that the command line starts quickly.
+#: Function -> its module, which is imported when first used, so that the command line starts quickly.
 _HOMES = {
     "connect": "tformance_seed.api",
     "seed": "tformance_seed.api",

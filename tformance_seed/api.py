@@ -1,4 +1,4 @@
-"""The Python API, as ``import tformance_seed`` offers it."""
+"""The Python API that ``import tformance_seed`` offers."""
 
 import contextlib
 import datetime
@@ -19,17 +19,17 @@ from tformance_seed.storage import connection
 def connect(url: str) -> peewee.Database:
     """Open a database.
 
-    Close it with ``database.close()`` when it is no longer needed. Each thread that uses it gets a connection
-    of its own.
+    Close it with ``database.close()`` when it is no longer needed. Each thread that uses it gets its own
+    connection.
 
     Parameters:
       url: ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` for a
-        private PostgreSQL that is kept in a folder. Three slashes begin a relative path, four an absolute
-        one.
+        private PostgreSQL server kept in a folder. A relative path begins after three slashes, an absolute
+        path after four.
 
     Raises:
-      InputError: The URL is malformed, or the database refuses (a wrong password or name, for example). The
-        message holds no password.
+      InputError: The URL is malformed, or the database refuses the connection (because of a wrong password or
+        name, for example). The message contains no password.
       UnavailableError: The server does not answer.
     """
     return connection.connect(url)
@@ -57,31 +57,32 @@ def seed(
     broker: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Fill a database with organisations; called again, change nothing.
+    """Fill a database with organisations. A second call with the same arguments changes nothing.
 
     Parameters:
-      database: What ``connect`` returns, or a URL as it accepts. An empty database gets its tables first.
-      organisations: Slugs of the catalogue; by default one organisation of modest size. With
-        ``repositories``, any one slug.
+      database: A database from ``connect``, or a URL that it accepts. If the database is empty, its
+        tables are created first.
+      organisations: Slugs from the catalogue; by default one organisation of modest size. With
+        ``repositories``, a single slug of your choice.
       everything: Seed every organisation of the catalogue.
       days: Length of the window in days; by default 90.
       until: Last day of the window, a date or text such as ``"2026-03-18"``; by default today, or for an old
-        clone its last commit. Name one if the content must be the same tomorrow.
-      members: People in each organisation.
-      prs: Pull requests of each organisation, exactly.
-      adoption: Share of people who use AI tools, 0 to 1.
+        clone the day of its last commit. Give a date if a call on another day must produce the same content.
+      members: Number of people in each organisation.
+      prs: Exact number of pull requests in each organisation.
+      adoption: Share of people who use AI tools, from 0 to 1.
       scenario: Name of a scenario: eight weeks of a small team that show one effect, such as AI paying off.
       source: Where pull requests come from: ``"synthetic"`` or ``"git"``.
       repositories: Paths of git clones.
-      emails: Keep the real addresses of a clone.
+      emails: Keep the real email addresses from the clones.
       seed: A different number gives different data.
       catalog: Path of your own catalogue, a TOML file.
       clear: Remove what was seeded for these organisations first.
-      adopt: Seed into a team which this package did not create.
-      wait: Wait for another run on the same organisation instead of leaving it out.
-      chunk_size: Rows of a statement and transaction.
+      adopt: Seed into a team that this package did not create.
+      wait: Wait for another run on the same organisation to end, instead of leaving the organisation out.
+      chunk_size: Maximum number of rows per statement; also limits the size of transactions.
       broker: URL of the workers' broker; by default this process does the work.
-      progress: A function that is called a few times a second with the status of the run, an object with
+      progress: A function that is called a few times per second with the status of the run, an object with
         ``state`` (``"running"``, ``"finished"``, ``"failed"``, ``"cancelled"`` or ``"superseded"``),
         ``seconds``, ``seconds_left`` (an estimate, or None), ``rows_written``, ``rows_unchanged`` and
         ``rows_per_second``.
@@ -91,7 +92,7 @@ def seed(
         failure does not stop the others.
 
     Raises:
-      InputError: The input is wrong, or the database cannot be seeded; nothing was written.
+      InputError: The input is invalid, or the database cannot be seeded; nothing was written.
       UnavailableError: The database or the broker does not answer; nothing was written.
       SeedError: The run failed. What was committed is safe, and the same call resumes it.
     """
@@ -116,18 +117,18 @@ def seed(
 
 
 def verify(database: peewee.Database | str, *organisations: str) -> list[Verified]:
-    """Check that seeded data agrees with itself, and compute digests of its content.
+    """Check that seeded data is consistent, and compute digests of its content.
 
     Parameters:
-      database: What ``connect`` returns, or a URL as it accepts.
+      database: A database from ``connect``, or a URL that it accepts.
       organisations: Slugs; by default every organisation that was seeded.
 
     Returns:
-      For each organisation a digest of its content, row counts and digests by table, and violated invariants.
+      For each organisation: a digest of its content, row counts and digests by table, and violated rules.
 
     Raises:
-      InputError: There is no such organisation, or nothing was seeded; the URL is malformed, or the database
-        refuses.
+      InputError: An organisation does not exist, nothing was seeded, the URL is malformed, or the database
+        refuses the connection.
       UnavailableError: The database does not answer.
     """
     with _opened(database) as opened:
@@ -136,7 +137,7 @@ def verify(database: peewee.Database | str, *organisations: str) -> list[Verifie
 
 @contextlib.contextmanager
 def _opened(database: peewee.Database | str) -> Iterator[peewee.Database]:
-    """Open the database that a URL names, and close it afterwards; leave one that is open as it is."""
+    """Open the database at a URL and close it afterwards; leave a database that was passed in open."""
     if not isinstance(database, str):
         yield database
         return

@@ -1,8 +1,8 @@
-"""What can go wrong. The class of an error says what to do about it; its message is one line for the user."""
+"""The package's errors. The class tells what to do about an error; the message is one line for the user."""
 
 
 class SeedError(Exception):
-    """Base of all errors; raised itself when a retry will not help until the cause is removed.
+    """Base class of all errors; raised itself if a retry cannot succeed until the cause is removed.
 
     What was committed is safe; once the cause is removed, the same command continues from there.
     """
@@ -18,11 +18,11 @@ class InputError(SeedError):
 
 
 class TransientError(SeedError):
-    """Something failed that may succeed later: a lost connection, a deadlock, a busy organisation."""
+    """An operation failed but may succeed later: a lost connection, a deadlock, a busy organisation."""
 
 
 class UnavailableError(TransientError):
-    """A database or broker does not answer, and nothing was written yet."""
+    """A database or broker does not answer, and nothing has been written yet."""
 
     exit_status = 2
 

@@ -1,19 +1,19 @@
-"""Defaults of options, and the environment, read in one place."""
+"""Defaults of options, and all environment variables, read in one place."""
 
 import os
 
 from tformance_seed.errors import InputError
 
-#: Days of the window where neither days nor a scenario are given.
+#: Length of the window in days, if neither days nor a scenario are given.
 DEFAULT_DAYS = 90
 
-#: Seed of all random numbers.
+#: Seed for all random numbers.
 DEFAULT_SEED = 42
 
-#: The database unless ``--database`` or ``DATABASE_URL`` names one.
+#: URL of the database, unless ``--database`` or ``DATABASE_URL`` gives another one.
 DEFAULT_DATABASE = "sqlite:///tformance.db"
 
-#: Requests for summaries in a second, over all workers.
+#: The maximum number of requests for summaries per second, over all workers.
 DEFAULT_LLM_RATE = 50
 
 
@@ -23,20 +23,20 @@ def database_url() -> str:
 
 
 def broker_url() -> str | None:
-    """Return ``BROKER_URL``, else ``REDIS_URL``; None: there are no workers."""
+    """Return ``BROKER_URL``, else ``REDIS_URL``; None if neither is set: then there are no workers."""
     return os.environ.get("BROKER_URL") or redis_url()
 
 
 def redis_url() -> str | None:
-    """Return ``REDIS_URL``: where results and the rate limit are kept if the broker is another."""
+    """Return ``REDIS_URL``, which keeps results and rate limits even if the broker is not Redis."""
     return os.environ.get("REDIS_URL") or None
 
 
 def llm_rate() -> int:
-    """Return ``TFORMANCE_LLM_RATE``, the requests for summaries in a second over all workers.
+    """Return ``TFORMANCE_LLM_RATE``, the maximum requests for summaries per second over all workers.
 
     Raises:
-      InputError: it is no whole number from 1 on.
+      InputError: it is not an integer of at least 1.
     """
     text = os.environ.get("TFORMANCE_LLM_RATE") or str(DEFAULT_LLM_RATE)
     if not text.isdecimal() or int(text) < 1:
@@ -47,10 +47,10 @@ def llm_rate() -> int:
 
 
 def json_logs() -> bool:
-    """Return whether workers log JSON lines: ``TFORMANCE_LOG=json``."""
+    """Return whether workers log JSON lines (``TFORMANCE_LOG=json``)."""
     return os.environ.get("TFORMANCE_LOG") == "json"
 
 
 def prometheus() -> bool:
-    """Return whether workers keep Prometheus metrics: ``TFORMANCE_PROMETHEUS=1``."""
+    """Return whether workers keep Prometheus metrics (``TFORMANCE_PROMETHEUS=1``)."""
     return os.environ.get("TFORMANCE_PROMETHEUS") == "1"

@@ -1,4 +1,4 @@
-"""Diagnosis of a database: schema, server, its health, workers. Changes nothing."""
+"""Diagnose a database, without changing anything: its schema, its server's settings and health, workers."""
 
 from tformance_seed.doctor.examination import Report, Section, examine
 from tformance_seed.doctor.machine import Overrides

@@ -1,4 +1,4 @@
-"""The whole examination: its sections, and what they share."""
+"""The whole examination of a database: its sections, and the code that they share."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ from tformance_seed.storage.schema import differences, missing_privileges
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.storage.transactions import snapshot
 
-#: Findings whose figures are part of the summary whatever their severity.
+#: Findings whose figures appear in the summary, whatever their severity.
 SUMMARISED = ("cache-hit-ratio", "connections")
 
 
 @dataclass(frozen=True)
 class Section:
-    """Findings about one subject, and a summary in one line."""
+    """Findings about one subject, and a one-line summary."""
 
     title: str
     summary: str
@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of an examination; ``machine`` is the server's, None for SQLite."""
+    """The result of an examination; ``machine`` is the database server's machine, or None for SQLite."""
 
     database: str
     tier: str
@@ -64,8 +64,8 @@ def examine(
     """Examine a database in a read-only transaction.
 
     Parameters:
-      url: the database's, for the report.
-      broker_findings: what was found about the workers' broker; None: it was not examined.
+      url: the URL of the database, for the report.
+      broker_findings: findings about the workers' broker; None: it was not examined.
     """
     with snapshot(database):
         teams, pull_requests = overrides.teams or _count(database, Team), _pull_requests(database)
@@ -121,7 +121,7 @@ def _workers(broker_findings: Sequence[Finding] | None, tier: Tier, teams: int, 
 
 
 def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
-    """Return the rows of a table; 0 if it is missing or may not be read, which the schema's findings say."""
+    """Count the rows of a table; return 0 if it is missing or unreadable, as the schema section reports."""
     if table_name(model) not in table_names(database):
         return 0
     with contextlib.suppress(peewee.ProgrammingError), database.atomic():
@@ -130,7 +130,10 @@ def _count(database: peewee.Database, model: type[peewee.Model]) -> int:
 
 
 def _pull_requests(database: peewee.Database) -> int:
-    """Return the planner's estimate of pull requests, as counting millions is slow; without one, count."""
+    """Return the planner's estimate of the number of pull requests, or without one, count them.
+
+    Counting millions of rows is slow.
+    """
     if is_postgresql(database):
         estimate = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
         row = execute_sql(database, estimate, (table_name(PullRequest),)).fetchone()

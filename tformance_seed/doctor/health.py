@@ -1,4 +1,4 @@
-"""A PostgreSQL server's statistics about tables and indexes, connections and checkpoints."""
+"""Check a PostgreSQL server's statistics on its cache, tables and indexes, connections and checkpoints."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -22,39 +22,43 @@ from tformance_seed.storage.models import APPLICATION, LEDGER
 from tformance_seed.storage.schema import expected_schema, introspect
 from tformance_seed.storage.schema.findings import Finding
 
-#: Share of the blocks (8 kB) that the cache should serve, and blocks read from disk before that is judged.
+#: The minimum share of blocks (8 kB) that the cache should serve, and the minimum number of blocks read from
+#: disk before this share is judged.
 MIN_HIT_SHARE = 0.95
 MIN_BLOCKS_READ = 1_000
 
-#: Bytes from which an unused index of the application's own is worth a migration.
+#: The minimum size, in bytes, from which dropping an unused index of the application is worth a migration.
 MIN_UNUSED_BYTES = 1 * MB
 
-#: Rows of a large table; sequential scans from which there are too many of a large table, and of any.
+#: The minimum rows of a large table, and the maximum numbers of sequential scans of a large table and of any
+#: table.
 LARGE_TABLE_ROWS = 10_000
 MAX_LARGE_TABLE_SCANS = 100
 MAX_SCANS = 1_000_000
 
-#: Dead rows, and their share of the live ones, that autovacuum leaves by default.
+#: The number of dead rows, and their ratio to live rows, that autovacuum leaves by default. A table that
+#: exceeds both needs attention.
 MAX_DEAD_ROWS = 1_000
 MAX_DEAD_SHARE = 0.2
 
-#: Rows from which the planner needs statistics.
+#: The minimum number of rows from which the planner needs statistics.
 MIN_ANALYSED_ROWS = 1_000
 
-#: Share of the connections that should be in use at most.
+#: The maximum share of the connections that should be in use.
 MAX_CONNECTIONS_SHARE = 0.8
 
-#: Requested checkpoints before they are judged, and the most that they should be of all.
+#: The minimum number of requested checkpoints before they are judged, and their maximum share of all
+#: checkpoints.
 MIN_REQUESTED_CHECKPOINTS = 10
 MAX_REQUESTED_SHARE = 0.5
 
-#: Versions from which a server has pg_stat_checkpointer.
+#: The first server version that has pg_stat_checkpointer.
 CHECKPOINTER_VERSION = 170000
 
-#: What to do about an index that the application would create again.
+#: The remedy for an index that the application's migrations would create again.
 MIGRATIONS = "it belongs to the application's migrations: drop it there, not here"
 
-#: Rows of ``_Table``, the largest first.
+#: Selects the fields of ``_Table``, the largest table first.
 TABLES = """
     SELECT s.relname, greatest(s.n_live_tup, c.reltuples)::bigint, s.n_dead_tup, s.seq_scan,
            coalesce(s.idx_scan, 0),
@@ -66,7 +70,7 @@ TABLES = """
     WHERE s.schemaname = current_schema() AND s.relname = ANY(%s)
     ORDER BY pg_total_relation_size(s.relid) DESC"""
 
-#: Rows of ``_Index``, the largest first.
+#: Selects the fields of ``_Index``, the largest index first.
 INDEXES = """
     SELECT s.relname, s.indexrelname, s.idx_scan, pg_relation_size(s.indexrelid), x.indisunique,
            x.indisprimary OR x.indisexclusion
@@ -77,10 +81,10 @@ INDEXES = """
     WHERE s.schemaname = current_schema() AND s.relname = ANY(%s) AND x.indisvalid
     ORDER BY pg_relation_size(s.indexrelid) DESC, s.indexrelname"""
 
-#: The day from which the server counts.
+#: Selects the day since which the server has counted.
 SINCE = "SELECT to_char(stats_reset, 'YYYY-MM-DD') FROM pg_stat_database WHERE datname = current_database()"
 
-#: Connections in use, allowed, and reserved.
+#: Selects the numbers of connections in use, allowed and reserved.
 CONNECTIONS = """
     SELECT (SELECT sum(numbackends)::int FROM pg_stat_database), sum(setting::int)
                FILTER (WHERE name = 'max_connections'),
@@ -88,7 +92,7 @@ CONNECTIONS = """
     FROM pg_settings
     WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"""
 
-#: Checkpoints by time, and requested ones; before PostgreSQL 17, and from it on.
+#: Select the numbers of timed and requested checkpoints: first before PostgreSQL 17, then from version 17 on.
 CHECKPOINTS = (
     "SELECT checkpoints_timed, checkpoints_req FROM pg_stat_bgwriter",
     "SELECT num_timed, num_requested FROM pg_stat_checkpointer",
@@ -115,7 +119,7 @@ class _Index:
     size: int
     unique: bool
     constraint: bool
-    content: str = field(repr=False)  # equal for duplicates
+    content: str = field(repr=False)  # the same for duplicates
 
 
 def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> Iterator[Finding]:
@@ -139,7 +143,7 @@ def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> 
 
 
 def _own_indexes(database: peewee.Database, names: list[str]) -> set[str]:
-    """Return the names of the indexes that the application's migrations, or ``init``, create."""
+    """Return the names of the indexes that the application's migrations or ``init`` create."""
     expected = {
         name: {index.identity for index in table.indexes}
         for name, table in expected_schema(database, (*APPLICATION, *LEDGER)).items()

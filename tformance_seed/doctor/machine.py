@@ -1,4 +1,4 @@
-"""Memory and cores of the database server: given, read from the server, or those of this machine."""
+"""Memory and cores of the database server: stated by the user, read from the server, or detected here."""
 
 import os
 import re
@@ -10,34 +10,34 @@ from tformance_seed.bulk.peewee_internals import driver_connection, execute_sql
 from tformance_seed.doctor.tiers import GB, MB, Machine, Tier
 from tformance_seed.errors import InputError
 
-#: Units of the option --ram, in bytes.
+#: Units for the option --ram, in bytes.
 SIZES = {"MB": MB, "GB": GB, "TB": 1024 * GB}
 
-#: Files of a Linux server, which only superusers and members of pg_read_server_files may read. A container's
-#: limits are those of its control group (version 2), if it has one.
+#: Reads files of a Linux server, which only superusers and members of pg_read_server_files may do. A
+#: container's limits are in the files of its control group (version 2), if it has one.
 FILES = """
     SELECT pg_read_file('/proc/meminfo', 0, 1000, true), pg_read_file('/proc/cpuinfo', 0, 1000000, true),
            pg_read_file('/sys/fs/cgroup/memory.max', 0, 100, true),
            pg_read_file('/sys/fs/cgroup/cpu.max', 0, 100, true)"""
-#: Whether the user may read them.
+#: Selects whether the user may read these files.
 MAY_READ = """
     SELECT has_function_privilege('pg_read_file(text, bigint, bigint, boolean)', 'EXECUTE')
            AND pg_has_role('pg_read_server_files', 'MEMBER')"""
 
-#: Names and addresses of the loopback.
+#: Names and addresses of the loopback interface.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-#: Bytes of memory that a server needs at least.
+#: The minimum memory of a server, in bytes.
 MIN_MEMORY = 128 * MB
 
-#: The most cores or teams, as a guard against typing errors.
+#: The maximum number of cores or teams, to catch typing errors.
 MAX_COUNT = 1_000_000
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the user states: memory in bytes and cores of the server, and teams to expect; None: detect it."""
+    """The user's statements: memory (bytes) and cores of the server, and expected teams. None: detect it."""
 
     memory: int | None = None
     cores: int | None = None
@@ -45,7 +45,7 @@ class Overrides:
 
     @classmethod
     def parse(cls, ram: str | None, cpus: int | None, teams: int | None) -> "Overrides":
-        """Return the overrides that options of the command line state.
+        """Return the overrides from options of the command line.
 
         Raises:
           InputError: one of them is not a sensible amount.
@@ -68,8 +68,8 @@ class Overrides:
 def detect_machine(database: peewee.Database, overrides: Overrides, tier: Tier) -> Machine:
     """Return the machine of a PostgreSQL server.
 
-    The first that is known of: what the user states, what the server's files say, this machine if the server
-    runs here, and the tier's machine as an assumption.
+    Each source is tried in turn: the user's statements, the server's files, this machine if the server runs
+    here, and finally the tier's machine, as an assumption.
     """
     if overrides.memory and overrides.cores:
         return Machine(overrides.memory, overrides.cores, "as given")
@@ -90,7 +90,7 @@ def _from_server(database: peewee.Database) -> Machine | None:
     try:
         with database.atomic():
             ((memory, processors, memory_limit, time_limit),) = execute_sql(database, FILES)
-    except peewee.DatabaseError:  # some systems and providers allow it to no user
+    except peewee.DatabaseError:  # some systems and providers forbid this to every user
         return None
     kilobytes = re.search(r"MemTotal:\s+(\d+)", memory or "")
     cores = len(re.findall(r"^processor\s*:", processors or "", re.MULTILINE))
@@ -105,7 +105,7 @@ def _from_server(database: peewee.Database) -> Machine | None:
 
 
 def _this_machine(database: peewee.Database) -> Machine | None:
-    """Return this machine if client and server communicate by a socket or by the loopback."""
+    """Return this machine if client and server communicate through a socket or the loopback interface."""
     addresses = "SELECT host(inet_server_addr()), host(inet_client_addr())"
     ((server, client),) = execute_sql(database, addresses)
     host = driver_connection(database).info.host or "/"
@@ -116,5 +116,8 @@ def _this_machine(database: peewee.Database) -> Machine | None:
 
 
 def _installed_memory(memory: int) -> int:
-    """Return the installed memory, in whole GB: the kernel reports it without what it reserves for itself."""
+    """Return the installed memory, rounded up to whole GB.
+
+    The memory that the kernel reports does not include the part that it reserves for itself.
+    """
     return memory if memory < GB else -(-memory // GB) * GB

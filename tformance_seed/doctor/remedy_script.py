@@ -1,4 +1,4 @@
-"""The statements of a report as a script for psql."""
+"""Write the statements in a report as a script for psql."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ SECTIONS = ("Schema", "Server", "Health")
 
 
 def sql_script(report: Report) -> str:
-    """Return the statements that remedy the findings; those to be considered first are commented out.
+    """Return the statements that remedy the findings; those that need a decision first are commented out.
 
-    psql must run it without a transaction around it, which ALTER SYSTEM and VACUUM do not allow.
+    Run the script in psql outside a transaction, since ALTER SYSTEM and VACUUM are not allowed in one.
     """
     return "\n".join(_lines(report)) + "\n"
 
@@ -43,5 +43,5 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return text in one line, since psql would run the next one."""
+    """Return text on one line: psql would run a second line, which the comment mark does not cover."""
     return " ".join(text.split())

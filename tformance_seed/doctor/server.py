@@ -1,4 +1,4 @@
-"""A PostgreSQL server's settings, compared with those recommended for its machine and load."""
+"""Compare a PostgreSQL server's settings with those recommended for its machine and load."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from tformance_seed.doctor.tiers import GB, MB, RULES, Machine, Tier, recommende
 from tformance_seed.storage.introspection import quoted
 from tformance_seed.storage.schema.findings import Finding
 
-#: Settings that must be on -> what happens when they are off.
+#: Setting that must be on -> what can happen if it is off.
 SAFETY = {
     "fsync": "a crash of the machine can destroy the database",
     "full_page_writes": "a crash of the machine can leave half-written pages",
@@ -20,31 +20,31 @@ SAFETY = {
     "track_counts": "autovacuum has nothing to go by, and no use of an index is counted",
 }
 
-#: Units of memory in pg_settings, in bytes; and the units for people, the largest first.
+#: Memory units in pg_settings, in bytes; and the units to show to people, the largest first.
 UNITS = {"B": 1, "kB": 1024, "8kB": 8192, "16kB": 16384, "32kB": 32768, "MB": MB, "GB": GB}
 SIZES = ((GB, "GB"), (MB, "MB"), (1024, "kB"), (1, "B"))
 
-#: Rows of ``Setting``.
+#: Selects the fields of ``Setting``.
 SETTINGS = """
     SELECT name, setting, coalesce(unit, ''), context, source
     FROM pg_settings WHERE name = ANY(%s)"""
 
-#: Settings whose new value needs a restart.
+#: Selects settings that have been changed but take effect only after a restart.
 PENDING = "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name"
 
-#: The row of ``SessionInfo``.
+#: Selects the fields of ``SessionInfo``.
 SESSION = """
     SELECT current_user, current_database(), current_setting('server_version_num')::int,
            (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
            pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'MEMBER'),
            (SELECT count(*) FROM pg_stat_replication)"""
 
-#: What to do after the statement, so that its change becomes effective.
+#: What to do after a statement so that its change takes effect.
 RESTART = "then restart the server"
 RELOAD = "then SELECT pg_reload_conf();"
 RECONNECT = "then reconnect"
 
-#: Version in which users other than superusers may be granted ALTER SYSTEM.
+#: The first server version in which ALTER SYSTEM can be granted to users who are not superusers.
 ALTER_SYSTEM_GRANTS = 150000
 
 
@@ -52,7 +52,7 @@ ALTER_SYSTEM_GRANTS = 150000
 class SessionInfo:
     """The session: user, database, the server's version (170002 is 17.2) and number of standbys.
 
-    ``superuser`` and ``owner``: whether the user is a superuser, and owns the database.
+    ``superuser``: whether the user is a superuser; ``owner``: whether the user owns the database.
     """
 
     user: str
@@ -75,7 +75,7 @@ class Setting:
 
     @property
     def number(self) -> float:
-        """The value; bytes if it is an amount of memory."""
+        """The value as a number; in bytes if it is an amount of memory."""
         return float(self.value) * UNITS.get(self.unit, 1)
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Setting:
 
 
 class Remedy(TypedDict, total=False):
-    """What to do about a finding: fields of ``Finding``."""
+    """The fields of a ``Finding`` that tell what to do about it."""
 
     todo: str
     statement: str | None
@@ -92,13 +92,13 @@ class Remedy(TypedDict, total=False):
 
 
 def session_info(database: peewee.Database) -> SessionInfo:
-    """Return who is connected to what."""
+    """Return information about the current session: its user, database and server."""
     (row,) = execute_sql(database, SESSION)
     return SessionInfo(*row)
 
 
 def settings(database: peewee.Database, names: Iterable[str]) -> dict[str, Setting]:
-    """Return the named settings, as far as this user may see them."""
+    """Return the named settings, except any that this user may not see."""
     return {row[0]: Setting(*row) for row in execute_sql(database, SETTINGS, (list(names),))}
 
 
@@ -204,11 +204,11 @@ def remedy(database: peewee.Database, session: SessionInfo, setting: Setting, *v
     """Return how to change a setting, with the statement if this user may run one.
 
     Parameters:
-      values: what it should be; several for a setting that is a list.
+      values: the new value, or several for a setting that is a list.
     """
     if setting.source in ("command line", "environment variable"):
         return {"todo": "it is set where the server is started; change it there, and restart"}
-    # A value of a database or a role overrides that of the system, so it is changed there.
+    # A value set for a database or a role overrides the system's value, so change it there.
     role, owned = f"ROLE {quoted(session.user)}", f"DATABASE {quoted(session.database)}"
     scope = {"database": owned, "user": role, "database user": f"{role} IN {owned}"}.get(setting.source)
     if scope is None and _may_alter_system(database, session, setting):
@@ -231,7 +231,7 @@ def _may_alter_system(database: peewee.Database, session: SessionInfo, setting: 
 
 
 def format_setting(value: float, unit: str) -> str:
-    """Return a value of a setting with that unit (memory in bytes) for people: 6GB, 1.5MB, 1.1."""
+    """Format a setting's value for people, such as 6GB, 1.5MB or 1.1; an amount of memory is in bytes."""
     if unit not in UNITS:
         return f"{value:g}{unit}"
     size, name = next((pair for pair in SIZES if abs(value) >= pair[0]), SIZES[-1])
@@ -239,7 +239,7 @@ def format_setting(value: float, unit: str) -> str:
 
 
 def sql_literal(value: float, unit: str) -> str:
-    """Return the same for a statement: exact, to the kilobyte."""
+    """Format a setting's value for a statement, exactly to the kilobyte; an amount of memory is in bytes."""
     if unit not in UNITS:
         return f"{value:g}"
     size, name = next((pair for pair in SIZES if value % pair[0] == 0), SIZES[2])

@@ -10,14 +10,14 @@ from tformance_seed.doctor.server import Remedy, SessionInfo, remedy, settings
 from tformance_seed.storage.introspection import quoted
 from tformance_seed.storage.schema.findings import Finding
 
-#: Mean duration in milliseconds from which a statement is slow.
+#: The mean duration, in milliseconds, from which a statement is slow.
 SLOW_MILLISECONDS = 1_000.0
 
-#: Statements, and characters of each, that are shown.
+#: The maximum number of statements to show, and the maximum length of each.
 MAX_STATEMENTS = 5
 MAX_CHARACTERS = 120
 
-#: The schema of the extension, whether it can be created, and whether all statements are visible.
+#: Selects the schema of the extension, whether it can be created, and whether all statements are visible.
 RECORDING = """
     SELECT (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_stat_statements'),
            EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_stat_statements'),
@@ -30,7 +30,7 @@ STATEMENTS = """
 
 
 def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> Iterator[Finding]:
-    """Yield the slowest statements on tables, or how to have statements recorded.
+    """Yield the slowest statements on tables, or a finding on how to record statements.
 
     Parameters:
       names: the names of the tables.
@@ -62,13 +62,13 @@ def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> 
 
 
 def _slowest(database: peewee.Database, schema: str, names: list[str]) -> list[tuple[Any, ...]] | None:
-    """Return the slowest statements with one of the tables in them; None: statements are not recorded."""
+    """Return the slowest statements that mention one of the tables; None if statements are not recorded."""
     words = rf"\y(stage_)?({'|'.join(names)})\y"
     try:
         with database.atomic():
             return list(execute_sql(database, STATEMENTS.format(schema=schema), (words, MAX_STATEMENTS)))
     except (peewee.OperationalError, peewee.InternalError, peewee.ProgrammingError):
-        return None  # the extension exists, its library was not loaded
+        return None  # the extension exists, but its library is not loaded
 
 
 def _not_recorded(database: peewee.Database, session: SessionInfo, *, available: bool) -> Finding:

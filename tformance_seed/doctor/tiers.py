@@ -1,18 +1,18 @@
-"""Recommendations for three sizes of database: machines, settings and workers."""
+"""Recommended machines, settings and workers for three sizes of database."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-#: Bytes.
+#: Sizes in bytes.
 MB = 2**20
 GB = 2**30
 
 
 @dataclass(frozen=True)
 class Machine:
-    """The machine of a database server: memory in bytes, processor cores, how they are known.
+    """The machine of a database server: its memory in bytes, its cores, and how they are known.
 
-    ``assumed``: at least one of them is a guess.
+    ``assumed``: the memory, the cores or both are a guess.
     """
 
     memory: int
@@ -25,8 +25,9 @@ class Machine:
 class Tier:
     """A size of database, up to ``max_teams`` and ``max_pull_requests``.
 
-    ``settings`` were recommended by measurement (memory in bytes); a setting that is missing there is derived
-    by the rule that the others follow. ``workers``: how many tasks of each queue should run at the same time.
+    ``settings`` are recommendations based on measurements, with memory in bytes; a setting without one is
+    derived by its rule in ``RULES``. ``workers``: queue -> the number of its tasks that should run at the
+    same time.
     """
 
     name: str
@@ -88,16 +89,17 @@ TIERS = (
     ),
 )
 
-#: ``max_connections`` where a tier has none: that of the largest that has, since PgBouncer pools the others.
+#: ``max_connections`` for tiers without a recommendation: the value of the largest tier that has one, since
+#: PgBouncer pools any further connections.
 MAX_CONNECTIONS = 200
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How a setting is derived from a machine.
+    """A rule that derives a setting from a machine.
 
-    A value between the shares ``min_share`` and ``max_share`` of the recommendation is accepted; the latter
-    is infinite where more does no harm. ``by_load``: the tier decides, not the machine.
+    A value is accepted if its ratio to the recommendation is from ``min_share`` to ``max_share``; the latter
+    is infinite if a higher value does no harm. ``by_load``: the tier decides, not the machine.
     """
 
     derive: Callable[[Machine], float]
@@ -108,9 +110,9 @@ class Rule:
     by_load: bool = False
 
 
-#: Setting -> its rule. On the shares: by PostgreSQL's documentation more than 40% of memory is of no use as
-#: shared_buffers; the operating system can cache from half of the memory to all of it; twice the work_mem of
-#: every connection is more than the memory.
+#: Setting -> its rule. The shares have these reasons: according to PostgreSQL's documentation, more than 40%
+#: of memory for shared_buffers does not help; the operating system can use from half of the memory to all of
+#: it as cache; with twice the work_mem, all connections together could need more than the memory.
 RULES = {
     "shared_buffers": Rule(
         lambda machine: machine.memory / 4,
@@ -165,7 +167,7 @@ def tier_for(teams: int, pull_requests: int) -> Tier:
 
 
 def recommended_value(setting: str, tier: Tier, machine: Machine) -> tuple[float, str]:
-    """Return a setting's value for a load on a machine (memory in bytes), and where it comes from."""
+    """Return a setting's value (memory in bytes) for a load on a machine, and a note on its origin."""
     rule = RULES[setting]
     measured = tier.settings.get(setting)
     same = (machine.memory, machine.cores) == (tier.machine.memory, tier.machine.cores)

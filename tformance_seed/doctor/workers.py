@@ -1,16 +1,17 @@
-"""How many workers a load needs."""
+"""The number of workers that a load needs."""
 
 from collections.abc import Iterator
 
 from tformance_seed.doctor.tiers import Tier
 from tformance_seed.storage.schema.findings import Finding
 
-#: Queues whose tasks keep a core busy, so that each gets a process; the others wait, in threads of one.
+#: Queues whose tasks keep a core busy, so that each task needs a process. Tasks of other queues mostly wait,
+#: so they share a process with several threads.
 COMPUTING = ("compute",)
 
 
 def recommended_workers(tier: Tier, teams: int) -> Iterator[Finding]:
-    """Yield a command for each queue."""
+    """Yield a finding for each queue, with the command that starts its workers."""
     for queue, tasks in tier.workers.items():
         processes, threads = (tasks, 1) if queue in COMPUTING else (1, tasks)
         yield Finding(

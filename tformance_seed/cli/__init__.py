@@ -1,1 +1,1 @@
-"""The command line: parse, call, print; the only place that prints."""
+"""The command line: parse arguments, call operations, print results. Nothing else in the package prints."""

@@ -1,4 +1,4 @@
-"""The command line: its commands, and an exit status and one line on standard error for whatever fails."""
+"""The command line: its commands, and for any failure an exit status and one line on standard error."""
 
 import sys
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from tformance_seed.cli import inspection_commands, organisation_commands, run_c
 from tformance_seed.cli.console import PROGRAM, print_error, print_message
 from tformance_seed.errors import SeedError
 
-#: Exit status of a command that the user interrupted from the keyboard: 128 and the number of SIGINT.
+#: Exit status of a command that the user interrupted from the keyboard: 128 plus the number of SIGINT.
 INTERRUPTED = 130
 
-#: In the order of `--help`. Each imports what it needs when it runs, so that `--help` is quick.
+#: The commands in the order of `--help`. Each imports modules only when it runs, so that `--help` is fast.
 COMMANDS: tuple[Callable[..., Any], ...] = (
     seed_commands.seed,
     seed_commands.worker,
@@ -65,7 +65,7 @@ def main() -> NoReturn:
 
 def _run() -> int:
     """Run a command and return its exit status."""
-    # Typer raises it for a wrong command line, but publishes only this child of it.
+    # Typer raises this class for a wrong command line, but exports only this subclass of it.
     usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
         status: int = create_app()(standalone_mode=False) or 0
@@ -85,13 +85,13 @@ def _run() -> int:
     except Exception as error:
         print_error(_describe_unexpected(error))
         return 1
-    if status == INTERRUPTED:  # Typer turns most interrupts into this status by itself
+    if status == INTERRUPTED:  # Typer itself turns most interrupts into this status
         print_error("interrupted; what was committed is safe, and the same command resumes from there")
     return status
 
 
 def _describe_unexpected(error: Exception) -> str:
-    """Return one line for an unforeseen error; an error of the database keeps its own words."""
+    """Return one line about an unexpected error; a database error keeps its message."""
     import peewee
 
     from tformance_seed.storage.failures import to_seed_error

@@ -1,4 +1,4 @@
-"""What a command works with, open while it runs: the database and the executor of its tasks."""
+"""Open the database and the executor of tasks for as long as a command runs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database]":
-    """Open a database and close it afterwards, upon which SQLite merges its journal into the file."""
+    """Open a database and close it afterwards; when closed, SQLite merges its journal into the file."""
     from tformance_seed.storage.connection import connect
 
     database = connect(url, access=access)
@@ -26,7 +26,7 @@ def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database
 
 @contextmanager
 def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[Executor]":
-    """Open what runs tasks: workers behind a broker, or threads of this process if there is no broker."""
+    """Open the executor of tasks: workers behind a broker, or without a broker, threads of this process."""
     silence_logging()
     from tformance_seed.commands import seed as seeding
 

@@ -1,4 +1,4 @@
-"""Everything that reaches standard output, standard error or the terminal's user."""
+"""All output to standard output, standard error and the terminal."""
 
 import json
 import shutil
@@ -14,31 +14,32 @@ import typer
 if TYPE_CHECKING:
     from tformance_seed.ledger import RunStatus
 
-#: Name of the command in messages.
+#: The name of the command in messages.
 PROGRAM = "tformance-seed"
 
-#: Separator of two columns of a table.
+#: The separator between two columns of a table.
 COLUMN_GAP = "  "
 
-#: Characters in a line of a paragraph where the output is not a terminal.
+#: The width of a paragraph, in characters, if the output is not a terminal.
 PIPE_WIDTH = 120
 
-#: Blanks before the second and all further lines of a paragraph.
+#: The number of spaces before every line of a paragraph except the first.
 HANGING_INDENT = 6
 
-#: Seconds without any activity of a worker after which a hint explains how to start one.
+#: Seconds without any worker activity after which a hint explains how to start a worker.
 NO_WORKER_HINT_AFTER = 10.0
 
-#: Seconds between two updates of the progress bars of `status --watch`.
+#: Seconds between updates of the progress bars of `status --watch`.
 WATCH_INTERVAL = 1.0
 
 
 @dataclass(frozen=True)
 class Table:
-    """A titled table of a command's result.
+    """A titled table in a command's result.
 
     Parameters:
-      right_aligned: for each column; by default columns of numbers are, except for the first.
+      right_aligned: whether each column is right-aligned; by default columns of numbers are, except for the
+        first column.
     """
 
     title: str
@@ -53,7 +54,7 @@ class Paragraph:
 
     Parameters:
       label_style: keyword arguments of ``typer.style``.
-      indent: blanks before the first line.
+      indent: the number of spaces before the first line.
     """
 
     text: str
@@ -64,9 +65,9 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class View:
-    """A command's result in both forms: one JSON-compatible value, and blocks for people.
+    """A command's result in two forms: a JSON-compatible value, and blocks for people.
 
-    A block that is a string is printed as a line of its own, never wrapped.
+    A block that is a string is printed as a separate line and never wrapped.
     """
 
     data: Any
@@ -74,7 +75,7 @@ class View:
 
 
 def show(view: View, *, as_json: bool) -> None:
-    """Print a command's result as one JSON object or for people."""
+    """Print a command's result, either as one JSON object or for people."""
     if as_json:
         print_json(view.data)
         return
@@ -93,7 +94,7 @@ def print_json(value: Any) -> None:
 
 
 def print_message(message: str) -> None:
-    """Print a message on standard output; styles are removed where it is not a terminal."""
+    """Print a message on standard output, without styles if that is not a terminal."""
     typer.echo(message)
 
 
@@ -117,7 +118,7 @@ def bold(text: str) -> str:
 
 
 def confirm(question: str) -> bool | None:
-    """Ask a question on standard error and return the answer, None if standard input has none."""
+    """Ask a question on standard error and return the answer; None if there is none on standard input."""
     try:
         return typer.confirm(question, err=True)
     except typer.Abort:
@@ -132,10 +133,10 @@ def silence_logging() -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print a table below its title, and an empty line after it.
+    """Print a table below its title, followed by an empty line.
 
-    Lines are as wide as they need to be; a terminal that is narrower gets folded cells. Rich is imported only
-    there: importing it takes longer than everything else that `orgs` does.
+    Lines are as wide as necessary; if the terminal is narrower, cells are folded. Rich is imported only in
+    that case: importing it takes longer than everything else that `orgs` does.
     """
     cells = [list(table.columns), *([_cell(value) for value in row] for row in table.rows)]
     right_aligned = table.right_aligned or [
@@ -163,7 +164,7 @@ def _cell(value: Any) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many columns of a terminal a text fills: characters of some scripts fill two."""
+    """Return the width of a text in terminal columns: characters of some scripts fill two columns."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -210,10 +211,12 @@ def _print_paragraph(paragraph: Paragraph) -> None:
 
 @contextmanager
 def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]:
-    """Yield a function that shows a run's progress on standard error; None where it is not a terminal.
+    """Yield a function that shows a run's progress on standard error.
 
     Parameters:
-      workers: other processes do the work, so hint at how to start one if there is none.
+      workers: other processes do the work, so if none of them is active, print a hint on how to start one.
+    Yields:
+      The function; None if there are no workers and standard error is not a terminal.
     """
     if not workers and not sys.stderr.isatty():
         yield None
@@ -237,7 +240,7 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
 
 
 def watch(get_status: Callable[[], "RunStatus"]) -> None:
-    """Show progress bars of a run on standard error until it is finished."""
+    """Show progress bars for a run on standard error until it is finished."""
     with _progress_bars() as show_bars:
         while not (status := get_status()).is_finished:
             show_bars(status)

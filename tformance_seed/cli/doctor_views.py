@@ -1,4 +1,4 @@
-"""The doctor's report as text for a terminal, and as JSON."""
+"""Show the doctor's report as text for a terminal, and as JSON."""
 
 import dataclasses
 import itertools
@@ -10,22 +10,23 @@ from tformance_seed.cli.console import Paragraph, View, bold
 from tformance_seed.doctor import Report
 from tformance_seed.storage.schema.findings import Finding
 
-#: Severities, the worst first, and their styles in a terminal. Findings that are ok are counted, not listed.
+#: Severity -> its style in a terminal, the worst severity first. Findings that are ok are not listed.
 SEVERITY_STYLES: dict[str, dict[str, Any]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow"},
     "advice": {"fg": "cyan"},
 }
 
-#: Findings of one name that are listed; the rest is counted, and ``--json`` has them all.
+#: The number of findings with the same name that are listed if there are at least two more. The rest are
+#: counted; ``--json`` lists all of them.
 MAX_LISTED = 8
 
-#: Blanks before the heading of a group, before its findings, and before a finding's statement.
+#: The numbers of spaces before the heading of a group, before its findings, and before a finding's statement.
 GROUP_INDENT, FINDING_INDENT, STATEMENT_INDENT = 2, 4, 8
 
 
 def report(report: Report) -> View:
-    """Show a report by section and severity; a section without findings is one line."""
+    """Show a report by section and severity; a section without anything to list takes one line."""
     return View(_data(report), list(_blocks(report)))
 
 
@@ -40,7 +41,7 @@ def _blocks(report: Report) -> Iterator[Paragraph | str]:
 
 
 def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragraph | str]:
-    """Show findings of one name; the reason is given once, in the heading, where they share it."""
+    """Show the findings with one name; if all have the same reason, give it only once, in the heading."""
     reasons = {finding.because for finding in findings}
     common = reasons.pop() if len(reasons) == 1 else ""
     heading = f" {name}: {common}" if common else f" {name}"

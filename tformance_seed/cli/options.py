@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and how their values are read."""
+"""Options and arguments that several commands share, and functions that parse and check them."""
 
 import datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from tformance_seed.errors import InputError
 
 
 def optional(metavar: str, text: str) -> Any:
-    """Return an option without a default to show."""
+    """Return an option whose help shows no default."""
     return typer.Option(metavar=metavar, help=text, show_default=False)
 
 
@@ -57,10 +57,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def parse_day(option: str, text: str | None) -> datetime.date | None:
-    """Return the day that an option names.
+    """Return an option's value as a date; None if the option is not given.
 
     Raises:
-      InputError: there is no such day.
+      InputError: the value is not a date.
     """
     if text is None:
         return None
@@ -71,10 +71,10 @@ def parse_day(option: str, text: str | None) -> datetime.date | None:
 
 
 def check_detach(broker: str | None, *, detach: bool) -> None:
-    """Check that there are workers for a run that the command does not wait for.
+    """Check that a command which does not wait for its run has a broker, so that workers can do the tasks.
 
     Raises:
-      InputError: no broker is named.
+      InputError: no broker is given.
     """
     if detach and broker is None:
         raise InputError("--detach needs workers to do the tasks: add --broker URL, or set REDIS_URL")

@@ -1,4 +1,4 @@
-"""The commands on organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
+"""The commands for organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -100,7 +100,7 @@ def clear(
 
 
 def _confirm_removal(organisations: Sequence[str]) -> None:
-    """Raise SeedError unless the user confirms."""
+    """Ask the user to confirm the removal; raise SeedError unless they do."""
     confirmed = console.confirm(f"Remove all seeded data of {', '.join(organisations)}?")
     if confirmed is None:
         raise SeedError("nothing was removed; to run without confirmation, add --yes")

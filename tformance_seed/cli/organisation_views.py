@@ -1,4 +1,4 @@
-"""Organisations as tables and JSON: the catalogue, weekly metrics, verification and removal."""
+"""Show organisations as tables and JSON: the catalogue, weekly metrics, verification and removal."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
     """List organisations with their expected sizes, and the scenarios.
 
     Parameters:
-      days: length of the window that the sizes are for.
+      days: the length of the window for which the sizes are computed.
     """
     counts = {slug: organisation.expected_rows(days) for slug, organisation in organisations.items()}
     points = {name: scenario.point for name, scenario in load_scenarios().items()}
@@ -46,7 +46,7 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
 
 
 def weekly(results: "Mapping[str, Result]") -> View:
-    """Show how many rows of weekly metrics were written, by organisation."""
+    """Show the number of rows of weekly metrics written, by organisation."""
     from tformance_seed.cli.run_views import results_data
 
     rows = [(slug, result.written, result.unchanged) for slug, result in results.items()]
@@ -55,7 +55,7 @@ def weekly(results: "Mapping[str, Result]") -> View:
 
 
 def verified(reports: "Sequence[Verified]") -> View:
-    """Show digests of every organisation and table, and violated invariants."""
+    """Show the digests of every organisation and table, and the violated rules."""
     tables = [
         Table(
             f"{report.organisation}: {report.digest}",
@@ -83,6 +83,6 @@ def _verified_data(report: "Verified") -> dict[str, Any]:
 
 
 def cleared(removed: Mapping[str, Mapping[str, int]]) -> View:
-    """Show how many rows were removed, by organisation."""
+    """Show the number of rows removed, by organisation."""
     lines = [f"removed {sum(tables.values()):,} rows of {slug}" for slug, tables in removed.items()]
     return View({"organisations": removed}, lines)

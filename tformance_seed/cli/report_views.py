@@ -1,4 +1,4 @@
-"""The report as tables, Markdown and JSON."""
+"""Show the report as tables, Markdown and JSON."""
 
 import dataclasses
 from typing import Any
@@ -9,7 +9,7 @@ from tformance_seed.report.sections import format_note, sections
 
 
 def report(report: Report) -> View:
-    """Show a report's sections as tables, and its notes."""
+    """Show a report's sections as tables, followed by its notes."""
     tables = [
         Table(section.title, section.headings, section.rows, section.right_aligned)
         for section in sections(report)
@@ -26,7 +26,7 @@ def _data(report: Report) -> dict[str, Any]:
 
 
 def markdown(report: Report) -> str:
-    """Return a report in Markdown."""
+    """Return a report as Markdown."""
     lines = []
     for section in sections(report):
         rules = ["---:" if right else "---" for right in section.right_aligned]

@@ -1,4 +1,4 @@
-"""The commands on a run: `status`, `retry` and `cancel`."""
+"""The commands for a run: `status`, `retry` and `cancel`."""
 
 import time
 from typing import Annotated

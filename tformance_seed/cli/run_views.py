@@ -1,4 +1,4 @@
-"""Runs as tables and JSON: previews, progress and outcomes."""
+"""Show runs as tables and JSON: previews, progress and outcomes."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     """Summarise a finished run, and suggest the next command.
 
     Parameters:
-      database: the URL that was seeded; its password is not shown.
+      database: the URL of the seeded database; its password is not shown.
     """
     totals = _add_up(outcome.reports)
     data = {
@@ -76,7 +76,7 @@ def outcome(outcome: Outcome, database: str) -> View:
 
 
 def _option(database: str) -> str:
-    """Return the option that names a database, unless it is the default one."""
+    """Return the option that selects a database; empty for the default database."""
     if database == DEFAULT_DATABASE:
         return ""
     return f" --database {database if redacted(database) == database else 'URL'}"
@@ -138,12 +138,12 @@ def status(run: RunStatus) -> View:
 
 
 def running(stage: StageStatus) -> str:
-    """Return the number of running tasks, with the stalled ones counted apart."""
+    """Return the number of running tasks, with stalled ones counted separately."""
     return f"{stage.claimed} + {stage.stalled} stalled" if stage.stalled else str(stage.claimed)
 
 
 def cancelled(organisations: Sequence[str], run: RunStatus) -> View:
-    """Show which organisations were cancelled, and how many tasks of each are left."""
+    """Show which organisations were cancelled, and the number of tasks left for each."""
     left = {
         job.organisation: sum(stage.waiting + stage.failed for stage in job.stages)
         for job in run.jobs

@@ -1,4 +1,4 @@
-"""The commands that seed: `seed`, and `worker`, which does tasks for it."""
+"""The commands that seed: `seed`, and `worker`, which runs its tasks."""
 
 import datetime
 import sys

@@ -1,4 +1,4 @@
-"""What is in the database: figures gathered as data, and a standalone HTML report with charts of them."""
+"""Report on the contents of a database: figures as data, and a standalone HTML page with charts of them."""
 
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
 from tformance_seed.report.queries import gather

@@ -1,4 +1,4 @@
-"""The registry of the page's charts: each is one entry with its words, query, table and drawing."""
+"""The registry of the page's charts: one entry per chart, with its texts, query, table and drawing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,27 +21,27 @@ from tformance_seed.report.weekly_queries import (
     usage,
 )
 
-#: Headings of pull requests by ``with_ai``, 0 or 1; and the colours of both kinds.
+#: Headings for pull requests by ``with_ai``, 0 or 1; and the colour for each heading.
 AI_PARTS = ("Without AI", "With AI")
 AI_COLOURS = {"With AI": "var(--with-ai)", "Without AI": "var(--without-ai)"}
 
-#: Colours of AI tools, as many as can be told from each other; all other tools share one.
+#: Colours for AI tools: as many as a reader can tell apart. All other tools share one colour.
 TOOL_COLOURS = tuple(f"var(--tool-{number})" for number in range(1, 8))
 OTHERS, OTHER_COLOUR = "others", "var(--without-ai)"
 
-#: Parts of a table on disk, and their colours.
+#: Part of a table on disk -> its colour.
 SIZE_COLOURS = {"Heap": "var(--tool-1)", "Indexes": "var(--without-ai)"}
 
-#: Headings of days by ``weekday``, Monday first.
+#: Headings for days by ``weekday``, Monday first.
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
-#: Reviewers that the chart of the busiest ones shows.
+#: The maximum number of reviewers in the chart of the busiest ones.
 MAX_REVIEWERS_SHOWN = 10
 
-#: Units of durations: their name, their hours, and from how many hours on they are used.
+#: Units for durations: (name, length in hours, shortest duration in hours that is written in the unit).
 DURATION_UNITS = (("days", 24, 72), ("h", 1, 1), ("min", 1 / 60, 0))
 
-#: Durations below so many hours are written with a decimal, if there is one.
+#: Durations below this number of hours are written with one decimal, unless it is zero.
 DECIMAL_HOURS_BELOW = 10
 
 
@@ -50,11 +50,11 @@ class Chart:
     """A chart of the page, and the table behind it.
 
     Parameters:
-      name: id of the chart on the page.
-      query: what is counted, for the organisation and period chosen; None where nothing depends on these.
-        Charts of one query share its series.
-      pivot: makes the table behind the chart from the content of the page.
-      drawing: draws the table's rows.
+      name: the chart's id on the page.
+      query: counts what the chart shows; None if that does not depend on the chosen organisation and period.
+        Charts with the same query share its series.
+      pivot: creates the table behind the chart from the content of the page.
+      drawing: draws the rows of the table.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Chart:
 def assign_colours(sources: Sequence[str], tools: Sequence[str]) -> dict[str, str]:
     """Assign colours to tools: to sources of daily usage first, then to detected tools by frequency.
 
-    Tools without a colour of their own are counted as ``OTHERS``.
+    Tools that do not get a colour are counted as ``OTHERS``.
     """
     names = list(dict.fromkeys((*sources, *tools)))
     colours = dict(zip(names, TOOL_COLOURS, strict=False))
@@ -120,7 +120,7 @@ def _review_times(_content: Content) -> Pivot:
 
 
 def _durations(only: Mapping[str, int] | None = None) -> Pivot:
-    """Return a table with a row for each doubling of the hours, and one below and one above all of them."""
+    """Return a table with one row per doubling of the hours, and one row below and one above all of them."""
     edges = [MIN_HOURS * 2**power for power in range(-1, DOUBLINGS + 2)]
     starts, ends = edges[:-1], edges[1:]
     times = [
@@ -206,8 +206,8 @@ def _counts(*headings: str) -> dict[str, str]:
     return dict.fromkeys(headings, "count")
 
 
-#: All charts, in the order of the page. Those with a query follow the organisation and period chosen; the
-#: others are of the whole database.
+#: All charts, in page order. Charts with a query show the chosen organisation and period; the others show the
+#: whole database.
 CHARTS = (
     Chart(
         name="pull-requests",

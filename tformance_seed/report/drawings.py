@@ -1,7 +1,7 @@
-"""Building blocks of charts, in Vega-Lite by Altair; colours are variables of the page's style sheet.
+"""Building blocks for charts, written in Vega-Lite with Altair; colours are variables in the style sheet.
 
-A drawing has no data of its own: the page's script gives it the rows of the table behind it, whose headings
-are its fields.
+A drawing contains no data: the page's script passes it the rows of the table behind the chart. The headings
+of the table are the drawing's fields.
 """
 
 import json
@@ -17,27 +17,27 @@ from tformance_seed.report.weekly_queries import MAX_HOURS, MIN_HOURS
 #: The data set that the script fills.
 ROWS = "rows"
 
-#: Version of Vega-Lite that Altair writes.
+#: The version of Vega-Lite that Altair writes.
 VEGA_LITE_VERSION = alt.SCHEMA_VERSION.rpartition(".")[0]
 
-#: Font of the style sheet: a chart measures words to make room for them.
+#: The font in the style sheet. Charts need it to measure texts and leave room for them.
 FONT = "system-ui, sans-serif"
 
-#: Height of a chart, and of one horizontal bar, in pixels.
+#: The height of a chart, and of one horizontal bar, in pixels.
 HEIGHT, BAR_HEIGHT = 220, 22
 
-#: Hours at which the axis of a duration has a label.
+#: Hours -> the label at that position on an axis of durations.
 DURATION_TICKS = {1 / 30: "2 min", 1 / 4: "15 min", 1: "1 h", 4: "4 h", 24: "1 day", 168: "1 week"}
 
-#: Number of weeks from which an axis names months instead of days.
+#: The number of weeks from which an axis shows months instead of days.
 MONTHS_AXIS_MIN_WEEKS = 53
 
-#: Bytes of a megabyte, as PostgreSQL counts them.
+#: The size of a megabyte in bytes, as PostgreSQL defines it.
 MEGABYTE = 1_048_576
 
 
 def config() -> dict[str, Any]:
-    """Return the look that all charts share."""
+    """Return the appearance that all charts share, as a Vega-Lite configuration."""
     words = {"labelColor": "var(--quiet)", "labelFontSize": 12, "title": None}
     return {
         "background": "transparent",
@@ -76,13 +76,14 @@ def _stacked(pivot: Pivot, x: alt.X, first_tooltip: alt.Tooltip) -> alt.Chart:
 
 
 def stacked_bars(colours: Mapping[str, str], height: int = HEIGHT) -> alt.Chart:
-    """Return bars of one part for each colour, stacked in that order: the columns of the same names.
+    """Return stacked bars with one part per colour, in that order.
 
-    A part is encoded by the fields ``part``, its heading, and ``amount``.
+    The amounts are in the columns with the colours' names. The fields of a part are ``part``, its heading,
+    and ``amount``.
     """
     names = list(colours)
     scale = alt.Scale(domain=names, range=list(colours.values()))
-    legend = alt.Legend() if names else None  # Vega gives a legend without entries an infinite height
+    legend = alt.Legend() if names else None  # Vega would give an empty legend infinite height
     bars = (
         _rows(height)
         .mark_bar()
@@ -104,12 +105,12 @@ def _encoded(chart: alt.Chart, **channels: Any) -> alt.Chart:
 
 
 def _escape(heading: str) -> str:
-    """Escape a heading that Vega would read as a path: ``claude.ai`` is not ``ai`` of ``claude``."""
+    """Escape a heading that Vega would take for a path, such as ``claude.ai``: field ``ai`` in ``claude``."""
     return re.sub(r"([\\.\[\]])", r"\\\1", heading)
 
 
 def share_by_week(pivot: Pivot) -> alt.Chart:
-    """Draw a line of the pivot's first share by week."""
+    """Draw the pivot's first share by week as a line."""
     heading, part = next(iter(pivot.shares.items()))
     colour = pivot.colours[part]
     line = _rows().mark_line(
@@ -127,7 +128,7 @@ def share_by_week(pivot: Pivot) -> alt.Chart:
 
 
 def histogram_of_durations(pivot: Pivot) -> alt.Chart:
-    """Draw stacked bars from the hours ``from`` to the hours ``to`` of each row, on a logarithmic axis."""
+    """Draw a stacked bar for each row, spanning the hours ``from`` to ``to`` on a logarithmic axis."""
     labels = "".join(
         f"abs(datum.value - {hours}) < 0.001 ? '{text}' : " for hours, text in DURATION_TICKS.items()
     )

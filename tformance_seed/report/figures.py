@@ -1,4 +1,4 @@
-"""The figures of a report; those that are not known are None."""
+"""The figures in a report. Unknown figures are None."""
 
 import datetime
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Database:
     """The whole database, whichever organisations were chosen.
 
-    ``pull_requests`` is counted; ``cache_hit_ratio`` is from 0 to 1, since the server's statistics began;
-    ``connections`` are those to this database, the report's own included, and ``active_connections`` those
-    that run a statement.
+    ``pull_requests`` is counted, not estimated. ``cache_hit_ratio`` is from 0 to 1, for the time since the
+    server's statistics began. ``connections`` is the number of connections to this database, including the
+    report's; ``active_connections`` is the number of those that are running a statement.
     """
 
     kind: str
@@ -40,7 +40,7 @@ class Table:
 
     @property
     def total_bytes(self) -> int | None:
-        """Heap and indexes."""
+        """Bytes of heap and indexes together."""
         if self.heap_bytes is None or self.index_bytes is None:
             return None
         return self.heap_bytes + self.index_bytes
@@ -55,10 +55,10 @@ class Table:
 class Organisation:
     """An organisation, over all time.
 
-    ``ai_share`` is a share of all its pull requests; hours are from creation to merge, of the merged ones.
-    ``weeks`` is the number of weeks (Monday to Sunday, UTC) in which something was merged, ``first_week`` and
-    ``last_week`` the Mondays of the first and last of them. ``seeded_at`` is None for a team that was not
-    seeded by this package.
+    ``ai_share`` is a share of all its pull requests. Hours are from creation to merge, over merged pull
+    requests. ``weeks`` is the number of weeks (Monday to Sunday, UTC) in which a pull request was merged;
+    ``first_week`` and ``last_week`` are the Mondays of the first and the last such week. ``seeded_at`` is
+    None for a team that this package has not seeded.
     """
 
     organisation: str
@@ -77,12 +77,12 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Usage:
-    """Rows of daily AI usage against the formula for them (``expected_usage_rows``).
+    """The number of rows of daily AI usage, compared with the formula for it (``expected_usage_rows``).
 
-    ``since`` to ``until`` is the window that was seeded last, else the days that have rows; ``workdays`` is
-    its number of days from Monday to Friday and ``rows`` its number of rows. ``adoption`` is that of the plan
-    in the ledger (a mean over the workdays where a scenario changes it), ``implied_adoption`` the one for
-    which the formula gives this number of rows.
+    ``since`` to ``until`` is the window that was seeded last, or if that is unknown, the period with rows.
+    ``workdays`` is the number of days from Monday to Friday in it, and ``rows`` its number of rows.
+    ``adoption`` is the adoption in the ledger's plan: a mean over the workdays if a scenario changes it.
+    ``implied_adoption`` is the adoption for which the formula gives this number of rows.
     """
 
     organisation: str
@@ -98,7 +98,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything; ``notes`` explain figures that are not known."""
+    """All figures of a report; ``notes`` explain unknown ones."""
 
     database: Database
     tables: tuple[Table, ...]

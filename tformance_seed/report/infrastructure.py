@@ -1,4 +1,4 @@
-"""Figures that only the database server has: sizes on disk, estimated rows, its cache, connections."""
+"""Figures that come from the database server: sizes on disk, estimated rows, its cache, connections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import execute_sql
 from tformance_seed.report.figures import Database
 
-#: The entry of all tables together that are neither the application's nor the ledger's.
+#: The entry for all tables that belong neither to the application nor to the ledger.
 OTHERS = "(others)"
 
-#: Every table but the system's. Visible: found by its name without a schema. Rows are estimated as the
-#: planner does it, by the density that the last VACUUM or ANALYZE found and today's number of pages; before
-#: the first one, by the counters of rows written.
+#: Selects all tables except the system's. A table is visible if its name without a schema finds it. Rows are
+#: estimated as the planner does it, from the density that the last VACUUM or ANALYZE found and the current
+#: number of pages; before the first VACUUM or ANALYZE, from the counters of rows written.
 POSTGRESQL_TABLES = """
 SELECT c.relname, pg_table_is_visible(c.oid),
     CASE WHEN c.reltuples > 0 AND c.relpages > 0
@@ -29,7 +29,7 @@ LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
-#: The state of other users' connections is NULL for a user who is not a member of pg_monitor.
+#: The state of other users' connections is NULL unless the user is a member of pg_monitor.
 POSTGRESQL_DATABASE = """
 SELECT current_setting('server_version'), current_database(), pg_database_size(current_database()),
     s.blks_hit::float / nullif(s.blks_hit + s.blks_read, 0), s.numbackends,
@@ -44,7 +44,7 @@ SELECT sqlite_version(), l.file, p.page_count * s.page_size
 FROM pragma_database_list l, pragma_page_count p, pragma_page_size s WHERE l.name = 'main'
 """
 
-#: Bytes of heap and indexes by table, from a virtual table that not every build of SQLite has.
+#: Selects bytes of heap and indexes by table, from a virtual table that not every SQLite build has.
 SQLITE_SIZES = """
 SELECT m.tbl_name, sum(s.pgsize) FILTER (WHERE m.type = 'table'),
     coalesce(sum(s.pgsize) FILTER (WHERE m.type = 'index'), 0)
@@ -54,7 +54,7 @@ FROM dbstat s JOIN sqlite_master m ON m.name = s.name WHERE s.aggregate = 1 GROU
 
 @dataclass(frozen=True)
 class Size:
-    """Estimated rows of a table, and its bytes; None where they are not known."""
+    """The estimated rows of a table, and its bytes; None if unknown."""
 
     rows: int | None
     heap_bytes: int | None
@@ -62,10 +62,10 @@ class Size:
 
 
 def describe(database: peewee.Database, pull_requests: int) -> Database:
-    """Return the server's figures of the whole database.
+    """Return the server's figures for the whole database.
 
     Parameters:
-      pull_requests: their number.
+      pull_requests: the number of pull requests, to include in the result.
     """
     if is_postgresql(database):
         ((version, name, size, *load),) = execute_sql(database, POSTGRESQL_DATABASE)
@@ -75,7 +75,7 @@ def describe(database: peewee.Database, pull_requests: int) -> Database:
 
 
 def sizes(database: peewee.Database, tables: Sequence[str]) -> dict[str, Size]:
-    """Return sizes by table, of all others together under ``OTHERS``; nothing where the server has none."""
+    """Return sizes by table, with all other tables together as ``OTHERS``; an empty dict if unknown."""
     if is_postgresql(database):
         found = [
             (name if visible else "", *rest)

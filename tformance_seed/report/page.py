@@ -1,4 +1,4 @@
-"""The standalone HTML report: one file that needs no network, with charts that follow a chosen selection."""
+"""The standalone HTML report: one file that needs no network, with charts for a selection by the reader."""
 
 import importlib.resources
 import json
@@ -30,13 +30,14 @@ from tformance_seed.report.weekly_queries import (
     usage,
 )
 
-#: Mark of every page, and within how many bytes from its beginning: a file without it is not replaced.
+#: The mark on every page, and the number of bytes at the beginning of a file that must contain it. A file
+#: without the mark is not replaced.
 MARK, MARK_WITHIN = b'<meta name="generator" content="tformance_seed">', 200
 
-#: What of the library's bundle the page's script uses.
+#: Exposes the part of the library's bundle that the page's script uses.
 LIBRARY_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
-#: What the script needs for the figures above the charts.
+#: The queries behind the figures that the script shows above the charts.
 HEADLINE_QUERIES = (pull_requests, first_reviews, usage)
 
 
@@ -44,7 +45,7 @@ def check(path: Path) -> None:
     """Check that a page can be written to a file.
 
     Raises:
-      InputError: its folder is missing or not writable, or the file exists and is not a page.
+      InputError: the folder is missing or not writable, or the file exists and is not such a page.
     """
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -63,7 +64,7 @@ def _is_page(path: Path) -> bool:
 
 
 def write(path: Path, database: peewee.Database, report: Report) -> int:
-    """Write the page to a file, completely or not at all; return its size in bytes.
+    """Write the page to a file, either completely or not at all, and return its size in bytes.
 
     Raises:
       InputError: the file cannot be written.
@@ -85,7 +86,7 @@ def render(report: Report, weekly: Weekly) -> str:
     """Return the page as HTML.
 
     Parameters:
-      weekly: with the series of ``HEADLINE_QUERIES`` and of the queries of all charts.
+      weekly: must contain the series of ``HEADLINE_QUERIES`` and of all charts' queries.
     """
     facts, _, organisations, _ = sections(report)
     return Template(_file("page.html")).substitute(
@@ -112,13 +113,13 @@ def _file(name: str) -> str:
 
 
 def _library() -> str:
-    """Return the JavaScript of Vega-Embed and all that it needs."""
+    """Return the JavaScript of Vega-Embed and everything that it needs."""
     bundle = vl_convert.javascript_bundle(LIBRARY_SNIPPET, vl_version=drawings.VEGA_LITE_VERSION)
     return bundle.replace("</script", "<\\/script")
 
 
 def _json(value: Any) -> str:
-    """Return JSON that cannot close the script element around it."""
+    """Return JSON that cannot end the script element around it."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
@@ -128,7 +129,7 @@ def _notes(report: Report, weekly: Weekly) -> list[str]:
 
 
 def _data(content: Content) -> dict[str, Any]:
-    """Return everything that the script knows."""
+    """Return all data for the page's script."""
     report, weekly = content.report, content.weekly
     return {
         "organisations": [[item.organisation, item.members] for item in report.organisations],

@@ -1,4 +1,4 @@
-"""How the counts of a series become the rows of a chart and of the table behind it."""
+"""Describe how the counts in a series become the rows of a chart and of the table behind it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,7 +10,7 @@ from tformance_seed.report.series import Weekly
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that a page shows: what pivots are made from."""
+    """All data that a page shows, from which pivots are created."""
 
     report: Report
     weekly: Weekly
@@ -22,22 +22,23 @@ class Content:
 
 @dataclass(frozen=True)
 class Pivot:
-    """The table behind a chart, to be filled by the page's script for the organisation and period chosen.
+    """The table behind a chart, which the page's script fills for the chosen organisation and period.
 
-    The script adds up the counts of the chart's series by row and part. Each row also has the fields ``All``,
+    The script adds up the counts in the chart's series by row and part. Each row also has the fields ``All``,
     the sum of its parts, and ``key``, a text that is unique among the rows.
 
     Parameters:
-      columns: headings of the table, and the format of each: text, count, share, day or size.
-      rows: columns whose values do not depend on the choice, by heading.
-      by: the dimension whose values are the rows.
-      groups: the row of each value of ``by``, None for no row; by default each value has its own row.
-      part: the dimension whose values are parts of a row; none where a row is one count.
-      parts: the heading of each value of ``part``; values with the same heading are added up.
-      colours: of the parts, by heading.
-      only: values, by their indexes, that other dimensions must have to be counted.
-      shares: further columns: heading -> the part whose share of ``All`` it is.
-      limit: rows that are kept, those with the greatest ``All``; rows without any count are dropped then.
+      columns: heading -> format of the column: text, count, share, day or size.
+      rows: heading -> values of a column that does not depend on the choice.
+      by: the dimension whose values become rows.
+      groups: the row for each value of ``by``, or None for no row; by default each value has its own row.
+      part: the dimension whose values become parts of a row; empty if a row is a single count.
+      parts: the heading for each value of ``part``; values with the same heading are added up.
+      colours: heading of a part -> its colour.
+      only: dimension -> the index of the only value that is counted.
+      shares: heading of an additional column -> the part whose share of ``All`` it shows.
+      limit: the maximum number of rows: those with the greatest ``All``. If set, rows without any count are
+        dropped.
     """
 
     columns: Mapping[str, str]
@@ -57,5 +58,5 @@ class Pivot:
 
 
 def weeks(content: Content) -> dict[str, Sequence[Any]]:
-    """Return the rows of a table by week."""
+    """Return the fixed column of a table that has one row per week."""
     return {"Week": content.weekly.mondays}

@@ -1,4 +1,4 @@
-"""Figures of the application's tables and the ledger, computed in the database."""
+"""Figures about the application's tables and the ledger, computed in the database."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -21,22 +21,22 @@ from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
 from tformance_seed.storage.schema.create import has_ledger
 
-#: Merged pull requests, which have a cycle time and count in the week of their merge.
+#: Matches merged pull requests, which have a cycle time and count in the week of their merge.
 MERGED = (PullRequest.state == "merged") & PullRequest.merged_at.is_null(False)
 
-#: Notes on figures that are not known.
+#: Notes on unknown figures.
 NO_SERVER = "only PostgreSQL has a cache hit ratio and connections"
 HIDDEN = "the state of other users' connections is visible only to members of pg_monitor"
 NO_SIZES = "this SQLite was built without dbstat and does not know sizes of tables, only that of the file"
 
 
 def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> Report:
-    """Return the figures of a database, and of the organisations named or of all.
+    """Return the figures for a database and for the given organisations, or for all of them.
 
     Parameters:
-      exact: count the rows of every table even where the server has an estimate; SQLite has none.
+      exact: count the rows of every table even if the server has an estimate; SQLite has none.
     Raises:
-      InputError: the database lacks tables of the application, or an organisation is not in it.
+      InputError: the database lacks tables of the application, or does not contain an organisation.
     """
     existing = table_names(database)
     _check_tables(existing)
@@ -76,7 +76,7 @@ def _check_tables(existing: set[str]) -> None:
 
 
 def _teams(database: peewee.Database, slugs: Sequence[str]) -> dict[int, tuple[str, str]]:
-    """Return slugs and names by the team's id, in the order of the slugs."""
+    """Return the slug and name of each team by its id, in the order of the slugs."""
     query = Team.select(Team.id, Team.slug, Team.name).order_by(Team.slug)
     if slugs:
         query = query.where(Team.slug.in_(list(slugs)))
@@ -146,17 +146,17 @@ def _organisations(
 def _by_team(
     database: peewee.Database, teams: Mapping[int, Any], team: peewee.ForeignKeyField, *figures: Any
 ) -> list[tuple[Any, ...]]:
-    """Return the team and figures of each of the teams that has rows.
+    """Return the id and figures of each team that has rows in a table.
 
     Parameters:
-      team: the field that refers to the team, in the table that has the rows.
+      team: the table's field that refers to the team.
     """
     query = team.model.select(team, *figures).where(team.in_(list(teams))).group_by(team)
     return list(query.tuples().execute(database))
 
 
 def _medians(database: peewee.Database, chosen: Any) -> dict[int, float]:
-    """Return the median hours from creation to merge by team: the mean of the one or two middle rows."""
+    """Return the median hours from creation to merge by team, as the mean of the one or two middle rows."""
     same_team = [PullRequest.team]
     hours = hundredths(PullRequest.cycle_time_hours)
     ranked = (

@@ -8,16 +8,16 @@ from typing import Any
 from tformance_seed.catalog.calibration import USAGE_FORMULA
 from tformance_seed.report.figures import Database, Organisation, Report, Table, Usage
 
-#: A figure that is not known.
+#: The text for an unknown figure.
 UNKNOWN = "-"
 
-#: Units of sizes as PostgreSQL counts them, each ``UNIT_FACTOR`` times the one before.
+#: Units for sizes as PostgreSQL defines them, each ``UNIT_FACTOR`` times the one before.
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 UNIT_FACTOR = 1_024
 
 
 def format_text(value: str) -> str:
-    """Return a text as it is."""
+    """Return a text unchanged."""
     return value
 
 
@@ -32,12 +32,12 @@ def format_hours(value: float) -> str:
 
 
 def format_share(value: float) -> str:
-    """Format a share of 1 as a percentage with two decimals."""
+    """Format a share, from 0 to 1, as a percentage with two decimals."""
     return f"{value:.2%}"
 
 
 def format_size(value: float) -> str:
-    """Format bytes in the greatest unit of which there is at least one."""
+    """Format bytes in the largest unit that gives at least 1."""
     unit = 0
     while value >= UNIT_FACTOR and unit + 1 < len(UNITS):
         value, unit = value / UNIT_FACTOR, unit + 1
@@ -56,7 +56,7 @@ def format_note(note: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a section: its heading, the attribute that it shows, and the format."""
+    """A column of a section: its heading, the attribute that it shows, and its format."""
 
     heading: str
     attribute: str
@@ -64,11 +64,11 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether the column is right-aligned."""
+        """Whether the column holds numbers, which are right-aligned."""
         return self.format not in (format_text, format_day)
 
     def cell(self, row: Any) -> str:
-        """Return the formatted figure of a row."""
+        """Return the column's formatted figure for a row."""
         value = getattr(row, self.attribute)
         return UNKNOWN if value is None else self.format(value)
 
@@ -114,7 +114,7 @@ USAGE = (
     Column("implied adoption", "implied_adoption", format_share),
 )
 
-#: Titles of the tables' section, by whether rows were counted.
+#: Titles for the section on tables, by whether rows were counted.
 TABLES_TITLES = {True: "Tables", False: "Tables, with rows as the server estimates them (--exact counts)"}
 
 
@@ -139,7 +139,7 @@ def sections(report: Report) -> list[Section]:
 
 
 def _usage_title(usage: Sequence[Usage]) -> str:
-    """Return the formula, and its result where every adoption is known."""
+    """Return the formula as a title, with its result if every adoption is known."""
     title = f"AI usage: {USAGE_FORMULA}"
     known = [item.formula_rows for item in usage if item.formula_rows is not None]
     if not known or len(known) < len(usage):

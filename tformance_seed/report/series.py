@@ -1,4 +1,4 @@
-"""Weekly counts in the compact form that the HTML report carries and its script adds up."""
+"""Weekly counts in the compact form in which the HTML report stores them for its script to add up."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,10 @@ class Series:
     """Sums by several dimensions.
 
     Parameters:
-      dimensions: the values of each dimension, by its name.
-      keys: the combinations of values that have a sum, ascending. Each is one number in a mixed radix whose
-        digits are the values' indexes, the first dimension's the most significant.
-      sums: one number for each key, by the name of the measure.
+      dimensions: name of a dimension -> its values.
+      keys: the combinations of values that have a sum, in ascending order. Each is a number in a mixed-radix
+        system: its digits are the indexes of the values, with the first dimension as the most significant.
+      sums: name of a measure -> one number for each key.
     """
 
     dimensions: Mapping[str, Sequence[Any]]
@@ -29,7 +29,7 @@ class Series:
     sums: Mapping[str, Sequence[int]]
 
     def packed(self) -> dict[str, Any]:
-        """Return the series as JSON values: sizes of dimensions, and differences of keys, which are short."""
+        """Return the series as JSON values; keys become differences, which are shorter."""
         steps = np.diff(np.array(self.keys, np.int64), prepend=0).tolist()
         sizes = {name: len(values) for name, values in self.dimensions.items()}
         return {"dimensions": sizes, "steps": steps, "sums": dict(self.sums)}
@@ -37,13 +37,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Weekly:
-    """Everything counted by week.
+    """All counts by week.
 
     Parameters:
-      slugs: of the organisations, by the id of their team.
-      mondays: of all weeks from the first to the last in which anything was counted.
-      undated: number of pull requests that belong to no week.
-      series: by the name of their query's function.
+      slugs: id of a team -> the organisation's slug.
+      mondays: the Mondays of all weeks from the first to the last one in which anything was counted.
+      undated: the number of pull requests that belong to no week.
+      series: name of a query function -> its series.
     """
 
     slugs: Mapping[int, str]
@@ -53,7 +53,7 @@ class Weekly:
 
 
 def gather_weekly(database: peewee.Database, slugs: Sequence[str], queries: Iterable[Query]) -> Weekly:
-    """Run queries for organisations; each query runs once, however often it is given."""
+    """Run queries for organisations; a query that is given several times runs only once."""
     found = Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples().execute(database)
     ids = dict(found)
     teams = [ids[slug] for slug in slugs]
@@ -68,7 +68,7 @@ def gather_weekly(database: peewee.Database, slugs: Sequence[str], queries: Iter
 
 
 def _span(weeks: Iterable[datetime.date]) -> list[datetime.date]:
-    """Return all Mondays from the first to the last of those given."""
+    """Return all Mondays from the earliest to the latest of the given ones."""
     given = set(weeks)
     if not given:
         return []
@@ -81,7 +81,7 @@ def _series(counts: Counts, teams: Sequence[int], mondays: Sequence[datetime.dat
 
 
 def add_up(rows: Iterable[Row], dimensions: Mapping[str, Sequence[Any]], measures: Sequence[str]) -> Series:
-    """Add up rows, each of which is a value of every dimension and then a number for every measure."""
+    """Add up rows, each of which consists of a value for every dimension and a number for every measure."""
     indexes = [{value: index for index, value in enumerate(values)} for values in dimensions.values()]
     totals: dict[int, list[int]] = {}
     for row in rows:

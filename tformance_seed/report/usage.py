@@ -1,4 +1,4 @@
-"""Rows of daily AI usage compared with the formula that generates them (``expected_usage_rows``)."""
+"""Compare the rows of daily AI usage with the formula for their number (``expected_usage_rows``)."""
 
 import datetime
 from collections.abc import Iterator, Mapping
@@ -18,11 +18,11 @@ from tformance_seed.storage.models import AIUsageDaily, SeedJob, SeedTeam
 def compare_usage(
     database: peewee.Database, organisations: Mapping[int, Organisation], own: Mapping[int, SeedTeam]
 ) -> Iterator[Usage]:
-    """Compare rows of AI usage with the formula, for each organisation.
+    """Compare each organisation's rows of AI usage with the formula.
 
     Parameters:
-      organisations: by the id of their team.
-      own: teams that the ledger knows, by id.
+      organisations: id of a team -> its organisation.
+      own: id of a team that belongs to the package -> its entry in the ledger.
     """
     plans = _plans(database) if own else {}
     counts: dict[int, dict[datetime.date, int]] = {}
@@ -37,7 +37,7 @@ def compare_usage(
 
 
 def _plans(database: peewee.Database) -> dict[str, Mapping[str, Any]]:
-    """Return the plan of each organisation's last finished job."""
+    """Return the plan of the last finished job of each organisation, by slug."""
     jobs = SeedJob.select(SeedJob.organisation, SeedJob.plan).where(SeedJob.state == ledger.FINISHED)
     return dict(jobs.order_by(SeedJob.id).tuples().execute(database))
 
@@ -66,7 +66,7 @@ def _usage(
 
 
 def _profile(plan: Mapping[str, Any] | None) -> Profile | None:
-    """Return what a plan describes; None for a plan of another version of the package."""
+    """Return the profile in a plan; None if there is no plan, or another version of the package wrote it."""
     try:
         return None if plan is None else profile_of(plan)
     except (KeyError, TypeError):

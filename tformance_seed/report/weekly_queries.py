@@ -1,8 +1,9 @@
 """Counts by organisation and week: the queries behind the charts and headline figures of the HTML report.
 
-A week begins on Monday, in UTC. A merged pull request counts in the week of its merge, another one in that of
-its creation, a review in that of its submission. Hours are counted in logarithmic bins: these can be added up
-over organisations and weeks, and give the median of any selection to within a bin.
+A week begins on Monday, in UTC. A merged pull request counts in the week of its merge, any other pull
+request in the week of its creation, and a review in the week of its submission. Hours are counted in
+logarithmic bins, which can be added up over organisations and weeks, and give the median of any selection to
+within one bin.
 """
 
 import bisect
@@ -19,29 +20,29 @@ from tformance_seed.metrics.weekly import hundredths, monday, monday_of
 from tformance_seed.report.queries import MERGED
 from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, TeamMember
 
-#: Bins of hours in each doubling of them.
+#: The number of bins per doubling of the hours.
 BINS_PER_DOUBLING = 4
 
-#: Lower edge of the first doubling, in hours: just under 2 minutes.
+#: The lower edge of the first doubling, in hours: just under 2 minutes.
 MIN_HOURS = 1 / 32
 
-#: How often the hours double from ``MIN_HOURS`` on: to about 3 weeks.
+#: The number of times the hours double, starting at ``MIN_HOURS`` and ending at about 3 weeks.
 DOUBLINGS = 14
 MAX_HOURS = MIN_HOURS * 2**DOUBLINGS
 
-#: Hours at the edges of the bins. Bin 0 lies below all of them, the last bin above.
+#: Hours at the edges of the bins. Bin 0 is below all edges, the last bin above all of them.
 BIN_EDGES = tuple(
     MIN_HOURS * 2 ** (step / BINS_PER_DOUBLING) for step in range(BINS_PER_DOUBLING * DOUBLINGS + 1)
 )
 
-#: The bin of pull requests whose hours are not known.
+#: The bin for pull requests whose hours are unknown.
 UNKNOWN_BIN = len(BIN_EDGES) + 1
 BINS = range(UNKNOWN_BIN + 1)
 
-#: Reviewers of each organisation that are counted: those with the most reviews over all time.
+#: The maximum number of reviewers counted per organisation: those with the most reviews over all time.
 MAX_REVIEWERS = 50
 
-#: When a pull request counts.
+#: The time at which a pull request counts.
 MOMENT = peewee.Case(None, [(MERGED, PullRequest.merged_at)], PullRequest.pr_created_at)
 
 NO_YES = (0, 1)
@@ -54,10 +55,10 @@ Row = tuple[Any, ...]
 class Counts:
     """The result of a query: sums by organisation, week and any other dimensions.
 
-    Each row is the id of a team, a Monday, a value of every dimension, and a number for every measure.
+    Each row consists of a team's id, a Monday, a value for every dimension, and a number for every measure.
 
     Parameters:
-      dimensions: the values of each other dimension, in the order that charts show.
+      dimensions: name of each other dimension -> its values, in the order in which charts show them.
     """
 
     dimensions: Mapping[str, Sequence[Any]]
@@ -65,7 +66,7 @@ class Counts:
     rows: Sequence[Row]
 
 
-#: Counts for the teams with the given ids.
+#: Returns counts for the teams with the given ids.
 Query = Callable[[peewee.Database, Sequence[int]], Counts]
 
 
@@ -86,7 +87,7 @@ def pull_requests(database: peewee.Database, teams: Sequence[int]) -> Counts:
 
 
 def first_reviews(database: peewee.Database, teams: Sequence[int]) -> Counts:
-    """Count merged pull requests with a review, and add up hundredths of hours to the first one."""
+    """Count merged pull requests with a review, and add up hundredths of hours to the first review."""
     hours = PullRequest.review_time_hours
     rows = _timed(database, teams, PullRequest.merged_at, hours, where=[MERGED, hours.is_null(False)])
     return Counts({"with_ai": NO_YES, "bin": BINS}, ("count", "hundredths"), rows)
@@ -118,12 +119,12 @@ def _rows(database: peewee.Database, query: Any) -> list[Row]:
 
 
 def _as_number(condition: Any) -> peewee.Case:
-    """Return 1 where a condition holds, 0 where it does not or is NULL."""
+    """Return, as SQL, 1 if a condition holds, and 0 if it does not or is NULL."""
     return peewee.Case(None, [(condition, 1)], 0)
 
 
 def _bin(database: peewee.Database, hours: Any) -> Any:
-    """Return the bin of hours; SQLite is given the function that PostgreSQL has for it."""
+    """Return, as SQL, the bin of hours; on SQLite, register PostgreSQL's function for it first."""
     if isinstance(database, peewee.SqliteDatabase):
         database.register_function(_find_bin, "width_bucket", 1)
         found = fn.width_bucket(hours)
@@ -138,7 +139,7 @@ def _find_bin(hours: float | None) -> int | None:
 
 
 def tools(database: peewee.Database, teams: Sequence[int]) -> Counts:
-    """Count merged pull requests by each AI tool that was detected in them, the most frequent tool first."""
+    """Count merged pull requests by AI tool detected in them, with the most frequent tool first."""
     columns = (PullRequest.team, monday(database, PullRequest.merged_at), PullRequest.ai_tools_detected)
     query = PullRequest.select(*columns, fn.COUNT(PullRequest.id))
     counted = _rows(database, query.where(PullRequest.team.in_(list(teams)), MERGED).group_by(*columns))
@@ -158,7 +159,7 @@ def _by_frequency(rows: Sequence[tuple[int, datetime.date, str, int]]) -> list[s
 
 
 def usage(database: peewee.Database, teams: Sequence[int]) -> Counts:
-    """Count days on which a member used a tool, by weekday and the source of the record."""
+    """Count days on which a member used a tool, by weekday and by the source of the record."""
     columns = (AIUsageDaily.team, AIUsageDaily.date, AIUsageDaily.source)
     query = AIUsageDaily.select(*columns, fn.COUNT(AIUsageDaily.id))
     counted = _rows(database, query.where(AIUsageDaily.team.in_(list(teams))).group_by(*columns))
@@ -168,7 +169,7 @@ def usage(database: peewee.Database, teams: Sequence[int]) -> Counts:
 
 
 def reviews(database: peewee.Database, teams: Sequence[int]) -> Counts:
-    """Count reviews by reviewer, of the reviewers of each organisation with the most reviews."""
+    """Count reviews by reviewer, for those reviewers in each organisation who gave the most reviews."""
     team, reviewer, moment = PRReview.team, PRReview.reviewer, PRReview.submitted_at
     week = monday(database, moment)
     weekly = (
@@ -196,7 +197,7 @@ def reviews(database: peewee.Database, teams: Sequence[int]) -> Counts:
         .order_by(TeamMember.id)
     )
     rows = [
-        # SQLite returns a date that was computed as text.
+        # SQLite returns computed dates as text.
         (team_id, datetime.date.fromisoformat(str(start)), Reviewer(member, name, team_id), given)
         for member, name, team_id, start, given in _rows(database, query)
     ]
@@ -204,7 +205,7 @@ def reviews(database: peewee.Database, teams: Sequence[int]) -> Counts:
 
 
 def count_undated(database: peewee.Database, teams: Sequence[int]) -> int:
-    """Count pull requests that belong to no week, for want of any date."""
+    """Count pull requests that belong to no week because they have no date."""
     return int(
         PullRequest.select().where(PullRequest.team.in_(list(teams)), MOMENT.is_null()).count(database)
     )

@@ -25,8 +25,8 @@ class Verified:
 
     Attributes:
       organisation: Its slug.
-      tables: Name of a table -> a dictionary with ``rows``, the number of its rows, and ``digest``, the digest
-        of their content.
+      tables: Name of a table -> a dictionary with ``rows``, the number of its rows, and ``digest``, the
+        digest of their content.
       digest: Digest of the content of all tables; equal digests mean equal content.
       violations: The rules that its data breaks; empty if the data is consistent.
       unfinished: Whether its last run did not finish, so that rows may be missing.

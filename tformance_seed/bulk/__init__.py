@@ -1,10 +1,10 @@
-"""Bulk upserts for any Peewee model: unchanged rows are not rewritten, chunks are transactions.
+"""Bulk upserts for any Peewee model: unchanged rows are not rewritten, and each chunk is a transaction.
 
     >>> upsert(Model, {"team": team_ids, "date": dates, "shown": counts})
     Result(written=5000, unchanged=0, seconds=0.04)
 
-Works on any model that has a unique key, on any backend; on PostgreSQL by binary COPY where the column types
-allow. Imports nothing else of this package, so it could be published by itself.
+Works with any model that has a unique key, on any backend. On PostgreSQL it uses binary COPY if the column
+types allow it. It imports nothing else from this package, so it could be published on its own.
 """
 
 from tformance_seed.bulk.columns import Rows, convert_columns

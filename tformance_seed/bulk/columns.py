@@ -1,4 +1,4 @@
-"""Rows as typed columns: values converted to what the model's column types hold."""
+"""Rows as typed columns, with values converted to the types of the model's columns."""
 
 import datetime
 import decimal
@@ -24,26 +24,27 @@ from tformance_seed.bulk.peewee_internals import (
 Array = npt.NDArray[Any]
 Rows = Mapping[str, Sequence[Any] | Array]
 
-#: Escapes in JSON text that jsonb refuses: NUL, and a surrogate that is not half of a pair.
+#: Escapes in JSON text that jsonb rejects: NUL, and a surrogate that is not half of a pair.
 JSON_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 JSON_SURROGATE = re.compile(
     rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F].."
 )
 
-#: Message about a fraction in a column of integers.
+#: Error message for a fraction in an integer column.
 NOT_AN_INTEGER = "a number is not an integer"
 
-#: Two decimals that were rounded before are this much off in binary at most; half up after that is gone.
+#: Added before rounding, so that a decimal half that is slightly too small in binary is still rounded up.
 BINARY_ERROR = 1e-6
 
 
 @dataclass
 class Column:
-    """One column of a chunk.
+    """One column in a chunk.
 
-    ``values`` by kind: integer int64, boolean bool, float float64, date datetime64[D], timestamp
-    datetime64[us] in UTC, numeric int64 in units of the last decimal, text and json ``S`` (UTF-8), other
-    objects. ``null`` marks NULLs (None: there are none).
+    The type of ``values`` depends on the kind: int64 for integer, bool for boolean, float64 for float,
+    datetime64[D] for date, datetime64[us] in UTC for timestamp, int64 in units of the last decimal place for
+    numeric, ``S`` (UTF-8) for text and json, and objects for other. ``null`` is a mask of the NULLs (None if
+    there are none).
     """
 
     field: peewee.Field
@@ -52,12 +53,12 @@ class Column:
     null: npt.NDArray[np.bool_] | None = None
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> "Column":
-        """Return some of the rows."""
+        """Return the column with only the given rows."""
         null = None if self.null is None else self.null[rows]
         return Column(self.field, self.kind, self.values[rows], null)
 
 
-#: Peewee's name of an integer type -> its width on PostgreSQL, whose limits apply on every backend.
+#: Peewee's name for an integer type -> its width on PostgreSQL, whose limits apply on every backend.
 INTEGER_TYPES: dict[str, type[np.signedinteger[Any]]] = {
     "INT": np.int32,
     "BIGINT": np.int64,
@@ -67,7 +68,7 @@ INTEGER_TYPES: dict[str, type[np.signedinteger[Any]]] = {
     "BIGIDENTITY": np.int64,
 }
 
-#: Peewee's name of a column type -> kind.
+#: Peewee's name for a column type -> kind.
 KINDS = {
     **dict.fromkeys(INTEGER_TYPES, "integer"),
     "BOOL": "boolean",
@@ -85,7 +86,7 @@ KINDS = {
 
 
 def convert_columns(model: type[peewee.Model], rows: Rows) -> list[Column]:
-    """Return rows as typed columns; their names are those of fields (``team``) or of columns (``team_id``).
+    """Convert rows to typed columns; names may be those of fields (``team``) or columns (``team_id``).
 
     Raises:
       ValueError: a name is unknown, lengths differ, or a column cannot hold a value.
@@ -151,7 +152,7 @@ def _integer(field: peewee.Field, kind: str, values: Any) -> Column:
     array = _fill_nulls(array, null, 0)
     if array.dtype.kind in "iuf" and len(array):
         limits = np.iinfo(INTEGER_TYPES[field.field_type])
-        # Python compares integers and floats exactly, NumPy after a conversion.
+        # Python compares integers and floats exactly; NumPy converts them first.
         if array.max().item() > limits.max or array.min().item() < limits.min:
             raise OverflowError(f"an integer is out of range, {limits.min} to {limits.max}")
         if array.dtype.kind == "f" and (array != np.trunc(array)).any():
@@ -188,7 +189,7 @@ def _datetime_converter(unit: str) -> Callable[..., Column]:
 def _numeric(field: peewee.Field, kind: str, values: Any) -> Column:
     array, null = _array_and_nulls(values)
     precision, scale = decimal_digits(field)
-    unit = 10**scale  # of the column in its last decimal
+    unit = 10**scale  # the value 1 in units of the last decimal place
     if array.dtype.kind == "O":
         scaled = [0 if value is None else _to_last_decimal(value, unit) for value in array]
         units = np.array(scaled, dtype=np.int64)
@@ -197,7 +198,8 @@ def _numeric(field: peewee.Field, kind: str, values: Any) -> Column:
         greatest = max(filled.max().item(), -filled.min().item()) if len(filled) else 0
         if (int(greatest) + 1) * unit > min(10**precision, 2**63):
             raise OverflowError(f"a number needs more than {precision} digits")
-        # Apart, integral part and fraction lose nothing; together they may have more digits than a float.
+        # Scaled separately, the integral part and the fraction lose nothing; together they may need more
+        # digits than a float has.
         size = np.abs(filled)
         integral = size.astype(np.int64)
         fraction = np.floor((size - integral) * float(unit) + 0.5 + BINARY_ERROR).astype(np.int64)
@@ -228,9 +230,9 @@ def _text_bytes(field: peewee.Field, value: Any) -> bytes:
 
 
 def sanitise_text(array: Array, limit: int | None = None) -> Array:
-    """Return UTF-8 that every database accepts: no NUL, no broken sequence, at most ``limit`` characters.
+    """Return UTF-8 text that every database accepts: no NUL, valid UTF-8, at most ``limit`` characters.
 
-    Invalid UTF-8, surrogates included, becomes U+FFFD; NULs are removed; the rest is cut off at the end.
+    Invalid UTF-8, including surrogates, becomes U+FFFD; NULs are removed; longer texts are truncated.
     """
     if not len(array):
         return array
@@ -280,12 +282,12 @@ def _keep_pair(match: re.Match[bytes]) -> bytes:
 def _other(field: peewee.Field, kind: str, values: Any) -> Column:
     array, null = _array_and_nulls(values)
     converted = np.empty(len(array), dtype=object)
-    for row, value in enumerate(array.tolist()):  # assigned at once, NumPy would treat expressions as arrays
+    for row, value in enumerate(array.tolist()):  # NumPy would treat expressions as arrays otherwise
         converted[row] = None if value is None else to_database(field, value)
     return Column(field, kind, converted, null)
 
 
-#: Kind of a column -> what converts its values.
+#: Kind of column -> function that converts values to a ``Column``.
 CONVERTERS: dict[str, Callable[..., Column]] = {
     "integer": _integer,
     "boolean": _number_converter(np.bool_),
@@ -300,10 +302,11 @@ CONVERTERS: dict[str, Callable[..., Column]] = {
 
 
 def python_values(column: Column, *, postgresql: bool) -> list[Any]:
-    """Return the column's values as parameters for a driver; timestamps are text.
+    """Return the column's values as driver parameters; timestamps become text.
 
     Parameters:
-      postgresql: timestamps with time zone get their offset, and numerics are Decimals; SQLite has neither.
+      postgresql: whether to add an offset to timestamps with time zone and return numerics as Decimals, which
+        SQLite does not support.
     """
     to_python = PARAMETER_CONVERTERS.get(column.kind)
     values: list[Any] = column.values.tolist() if to_python is None else to_python(column, postgresql)
@@ -318,7 +321,7 @@ def _timestamp_parameters(column: Column, postgresql: bool) -> list[str]:
     text = np.datetime_as_string(column.values, unit="s" if whole_seconds else "us")
     offset = "+00" if postgresql and column.field.field_type == "TIMESTAMPTZ" else ""
     values = [value.replace("T", " ") + offset for value in text.tolist()]
-    if not whole_seconds:  # like str(datetime): no fraction where it is zero
+    if not whole_seconds:  # like str(datetime), which omits a fraction of zero
         values = [value.replace(".000000", "") for value in values]
     return values
 
@@ -331,7 +334,7 @@ def _numeric_parameters(column: Column, postgresql: bool) -> list[Any]:
 
 
 def _parameter(value: Any) -> Any:
-    """Return the parameter of an SQL expression that a field wraps its values in, as Peewee's ``json(?)``."""
+    """Return the parameter of an SQL expression that a field wraps around a value, such as ``json(?)``."""
     if not isinstance(value, peewee.Node):
         return value
     (parameter,) = parameters_of(value)
@@ -342,7 +345,7 @@ def _text_parameters(column: Column, _postgresql: bool) -> list[str]:
     return [value.decode("utf-8") for value in column.values.tolist()]
 
 
-#: Kind of a column -> what converts its values to parameters; the others need no conversion.
+#: Kind of column -> function that converts its values to parameters; other kinds need no conversion.
 PARAMETER_CONVERTERS: dict[str, Callable[[Column, bool], list[Any]]] = {
     "timestamp": _timestamp_parameters,
     "date": lambda column, _: np.datetime_as_string(column.values, unit="D").tolist(),

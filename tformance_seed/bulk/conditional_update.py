@@ -1,4 +1,4 @@
-"""Insert or update only what differs: rows that are the same are neither rewritten nor locked."""
+"""Insert or update only rows that differ: unchanged rows are neither rewritten nor locked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,12 +10,12 @@ from tformance_seed.bulk.keys import Key
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
-    """Return whether two values or tuples differ, as SQL; NULL is a value like any other."""
+    """Return an SQL expression: whether two values or tuples differ, with NULL as a value like any other."""
     return peewee.Expression(left, "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT", right)
 
 
 def any_distinct(database: peewee.Database, new: Mapping[peewee.Field, Any]) -> peewee.Expression:
-    """Return whether any of the fields differs from its new value, as SQL."""
+    """Return an SQL expression: whether any of the fields differs from its new value."""
     return is_distinct(database, peewee.Tuple(*new), peewee.Tuple(*new.values()))
 
 
@@ -26,11 +26,12 @@ def is_new_or_different(
     fields: Sequence[peewee.Field],
     source: peewee.Source,
 ) -> peewee.Expression:
-    """Return whether the table has no row with the key of the source's row, or a different one, as SQL.
+    """Return an SQL expression: whether a row in the source is new to the table or differs from its row.
 
-    For the WHERE of an INSERT .. SELECT from the source, whose columns are named like those of the table. Its
-    ON CONFLICT alone would do, but it locks each row that it finds, which dirties the page and goes into the
-    log. A scalar subquery, since the planner cannot turn it into a join, whose kind it would have to guess.
+    Use it in the WHERE clause of an INSERT .. SELECT from a source whose columns are named like those of the
+    table. ON CONFLICT alone would be enough, but it locks each existing row, which dirties the page and is
+    written to the log. The expression is a scalar subquery, because the planner cannot turn one into a join,
+    whose kind it would have to guess.
     """
     new = {field: getattr(source.c, field.column_name) for field in fields}
     same_key = [field == getattr(source.c, field.column_name) for field in key.fields]
@@ -47,11 +48,11 @@ def update_on_conflict(
     fields: Sequence[peewee.Field],
     condition: peewee.Expression | None = None,
 ) -> peewee.ModelInsert:
-    """Return the INSERT with a conflict clause that updates fields, and only where one of them differs.
+    """Return the INSERT with a conflict clause that updates the fields if at least one of them differs.
 
     Parameters:
-      fields: none: rows that are there are left alone.
-      condition: a further one for the update.
+      fields: the fields to update; if empty, existing rows are left alone.
+      condition: an additional condition for the update.
     """
     target = {"conflict_target": list(key.fields), "conflict_where": _literal_predicate(key)}
     if not fields:
@@ -66,10 +67,10 @@ def update_on_conflict(
 def update_where_different(
     database: peewee.Database, model: type[peewee.Model], new: Mapping[peewee.Field, Any]
 ) -> peewee.ModelUpdate:
-    """Return an UPDATE that sets fields where one of them differs; the caller adds which rows are meant."""
+    """Return an UPDATE that sets fields in rows where any of them differs; the caller restricts the rows."""
     return model.update(dict(new)).where(any_distinct(database, new))
 
 
 def _literal_predicate(key: Key) -> peewee.Node | None:
-    """Return a partial key's predicate; literal, since SQLite matches it with the index's to the letter."""
+    """Return a partial key's predicate with literals, because SQLite compares it to the index's as text."""
     return None if key.where is None else peewee.ValueLiterals(key.where)

@@ -1,8 +1,9 @@
 """PostgreSQL's binary COPY format, built from columns without a Python loop over rows.
 
-https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS and, for numerics,
-``numeric_recv`` in the server's ``numeric.c``. A block of rows is one structured array: every field has its
-length word and space for the longest value. Where values are shorter or NULL, a mask drops the unused bytes.
+See https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS and, for numerics,
+``numeric_recv`` in the server's ``numeric.c``. A block of rows is one structured array in which every field
+has a length word and space for the longest value. If values are shorter or NULL, a mask drops the unused
+bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,21 +14,21 @@ import numpy as np
 from tformance_seed.bulk.columns import INTEGER_TYPES, Array, Column
 from tformance_seed.bulk.peewee_internals import decimal_digits
 
-#: Signature, flags and length of the header's extension; and what ends the rows.
+#: The header (signature, flags, length of the header extension), and the trailer that ends the rows.
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
-#: The origin from which PostgreSQL counts days and microseconds.
+#: The epoch from which PostgreSQL counts days and microseconds.
 EPOCH = np.datetime64("2000-01-01", "us")
 
-#: Most bytes, unused ones included, of the rows whose values are converted at a time, so that one long text
-#: does not blow up the memory of a chunk.
+#: Maximum size in bytes, including unused ones, of the rows converted at a time, so that one long text does
+#: not make a whole chunk take up too much memory.
 MAX_CHUNK_BYTES = 8 << 20
 
-#: Most bytes of the rows that are laid out at a time, so that they stay in a processor's cache.
+#: Maximum size in bytes of the rows laid out at a time, so that they fit in a processor's cache.
 MAX_ROW_BLOCK_BYTES = 128 << 10
 
-#: Decimal digits in one digit of PostgreSQL's numerics, whose base is 10,000.
+#: Number of decimal digits in one base-10,000 digit of PostgreSQL's numerics.
 DIGITS_PER_GROUP = 4
 
 #: Sign word of a negative numeric, NUMERIC_NEG of ``numeric.c``.
@@ -35,7 +36,7 @@ NUMERIC_NEGATIVE = 0x4000
 
 
 def encode(columns: Sequence[Column]) -> Iterator[bytes]:
-    """Yield the rows in COPY's binary format, header and trailer included, a block at a time."""
+    """Yield the rows in binary COPY format, including header and trailer, one block at a time."""
     yield HEADER
     rows = len(columns[0].values)
     step = _rows_within(MAX_CHUNK_BYTES, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
@@ -45,7 +46,7 @@ def encode(columns: Sequence[Column]) -> Iterator[bytes]:
 
 
 def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:
-    """Return the layout of a row: the number of fields, then length and value of each."""
+    """Return the layout of a row: the number of fields, then the length and the value of each field."""
     fields: list[tuple[str, object]] = [("fields", ">i2")]
     for number, payload in enumerate(payloads):
         fields += [(f"length{number}", ">i4"), (f"value{number}", payload.dtype)]
@@ -61,7 +62,7 @@ def _row_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
     layout, rows = _layout(payloads), len(payloads[0])
     block = np.empty(min(rows, _rows_within(MAX_ROW_BLOCK_BYTES, layout)), layout)
     block["fields"] = len(columns)
-    # Of each column whose values differ in length: the lengths, and where its bytes are in a row.
+    # For each column whose values differ in length: the lengths, and the position of its bytes in a row.
     varying: dict[int, tuple[Array, slice[int, int, None]]] = {}
     offsets = {name: offset for name, (_, offset, *_) in (layout.fields or {}).items()}
     for number, (column, payload) in enumerate(zip(columns, payloads, strict=True)):
@@ -86,7 +87,7 @@ def _row_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
 
 
 def _lengths(column: Column, payload: Array) -> Array | None:
-    """Return the bytes of each value, -1 for NULL; None where all are as long as the longest."""
+    """Return the length of each value in bytes, -1 for NULL; None if all values have the same length."""
     lengths: Array | None = None
     if column.kind in ("text", "json"):
         lengths = np.char.str_len(column.values) + (column.kind == "json")
@@ -96,7 +97,7 @@ def _lengths(column: Column, payload: Array) -> Array | None:
 
 
 def _payload(column: Column) -> Array:
-    """Return the values as the server reads them, all in as many bytes as the longest."""
+    """Return the values in the server's binary format, all padded to the length of the longest."""
     encode_values = ENCODERS.get(column.kind)
     return column.values if encode_values is None else encode_values(column)
 
@@ -120,7 +121,7 @@ def _timestamp(column: Column) -> Array:
 
 
 def _json(column: Column) -> Array:
-    """Return jsonb: a version byte, then the text."""
+    """Return jsonb values: a version byte, then the text."""
     documents = np.empty(len(column.values), dtype=[("version", np.uint8), ("text", column.values.dtype)])
     documents["version"] = 1
     documents["text"] = column.values
@@ -128,7 +129,7 @@ def _json(column: Column) -> Array:
 
 
 def _numeric(column: Column) -> Array:
-    """Return numerics with a fixed number of digits to the base 10,000; the server strips leading zeros."""
+    """Return numerics with a fixed number of base-10,000 digits; the server strips leading zeros."""
     units = column.values
     precision, scale = decimal_digits(column.field)
     before, after = max(1, -(-(precision - scale) // DIGITS_PER_GROUP)), -(-scale // DIGITS_PER_GROUP)
@@ -145,7 +146,7 @@ def _numeric(column: Column) -> Array:
     return numerics
 
 
-#: Kind of a column -> what encodes its values; text is as it is.
+#: Kind of column -> function that encodes its values; text needs no encoding.
 ENCODERS: dict[str, Callable[[Column], Array]] = {
     "integer": _integer,
     "boolean": lambda column: column.values.astype(np.uint8),

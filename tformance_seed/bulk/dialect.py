@@ -1,8 +1,8 @@
-"""Which kind of database statements go to."""
+"""The kind of database that statements are sent to."""
 
 import peewee
 
 
 def is_postgresql(database: peewee.Database) -> bool:
-    """Whether statements go to PostgreSQL."""
+    """Return whether the database is PostgreSQL."""
     return isinstance(database, peewee.PostgresqlDatabase)

@@ -1,4 +1,4 @@
-"""The conflict target of a model, read off its unique keys."""
+"""The conflict target of a model, derived from its unique keys."""
 
 import operator
 from collections.abc import Callable, Collection, Mapping
@@ -12,7 +12,8 @@ import peewee
 from tformance_seed.bulk.columns import CONVERTERS, Column
 from tformance_seed.bulk.peewee_internals import primary_key_fields, unique_keys
 
-#: Comparisons of a field with a constant that give the same result here and in every database ...
+#: Comparisons of a field with a constant that give the same result in Python and in every database, for the
+#: ``EXACT_KINDS``.
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     peewee.OP.EQ: operator.eq,
     peewee.OP.NE: operator.ne,
@@ -22,26 +23,27 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     peewee.OP.GTE: operator.ge,
 }
 
-#: ... for columns of these kinds; the order of text depends on its collation, but none sorts before "".
+#: Kinds of columns that may be compared in Python. The order of text depends on its collation, except that no
+#: text sorts before "".
 EXACT_KINDS = ("integer", "boolean", "date", "timestamp")
 
 
 @dataclass(frozen=True)
 class Key:
-    """A unique key: its fields in order, and the predicate of a partial one (None: it covers every row)."""
+    """A unique key: its fields in order, and the predicate of a partial key (None: it covers every row)."""
 
     fields: tuple[peewee.Field, ...]
     where: Any = None
 
 
 def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) -> Key:
-    """Return the first unique key whose columns are all given; partial ones come last.
+    """Return the first unique key whose columns are all given; partial keys come last.
 
-    The order is: ``unique=True`` fields, ``Meta.indexes``, ``add_index``, and the primary key, which comes
-    after the partial ones where ``given`` is None.
+    The order is: ``unique=True`` fields, ``Meta.indexes``, ``add_index``, the primary key, then partial keys.
+    If ``given`` is None, the primary key comes after the partial keys.
 
     Parameters:
-      given: column names of the rows; None: any.
+      given: column names of the rows; None: consider all keys.
     Raises:
       ValueError: there is no such key.
     """
@@ -61,10 +63,10 @@ def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) 
 def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_] | None:
     """Return a mask of the rows for which the predicate of a partial key is true.
 
-    A field compared with a constant, or tested for NULL, is understood.
+    Only predicates that compare a field with a constant or test it for NULL are supported.
 
     Returns:
-      None where only the database can evaluate it.
+      None if only the database can evaluate the predicate.
     """
     if not isinstance(where, peewee.Expression) or not isinstance(where.lhs, peewee.Field):
         return None
@@ -81,7 +83,7 @@ def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> npt.NDArra
         return None
     try:
         constant = CONVERTERS[column.kind](column.field, column.kind, [where.rhs]).values[0]
-    except (TypeError, OverflowError):  # not of the column's type, such as 0.5 for an integer
+    except (TypeError, OverflowError):  # the constant has another type, such as 0.5 for an integer
         return None
     holds: npt.NDArray[np.bool_] = present & COMPARISONS[where.op](column.values, constant)
     return holds

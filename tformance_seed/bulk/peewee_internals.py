@@ -1,6 +1,6 @@
-"""The only module that touches Peewee's private or untyped parts: small functions with types.
+"""The only module that uses Peewee's private or untyped parts: small, typed functions.
 
-Everything here was checked with Peewee 3.17.9 and 4.5; look here first when a newer version breaks something.
+Everything here was checked with Peewee 3.17.9 and 4.5. If a newer version breaks something, look here first.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ Model = type[peewee.Model]
 
 @dataclass(frozen=True)
 class IndexDefinition:
-    """How an index was declared; ``method`` is empty for the default one, ``where`` is None for all rows."""
+    """The declaration of an index; ``method`` is empty for the default, ``where`` is None for all rows."""
 
     name: str
     expressions: tuple[peewee.Node, ...]
@@ -35,27 +35,27 @@ def table_entity(model: Model) -> peewee.Entity:
 
 
 def fields_of(model: Model) -> list[peewee.Field]:
-    """Return the fields in the order of their declaration (``_meta.sorted_fields``)."""
+    """Return the fields in declaration order (``_meta.sorted_fields``)."""
     return list(model._meta.sorted_fields)
 
 
 def fields_by_name(model: Model) -> dict[str, peewee.Field]:
-    """Return the fields by their names (``_meta.fields``)."""
+    """Return the fields by name (``_meta.fields``)."""
     return dict(model._meta.fields)
 
 
 def fields_by_column(model: Model) -> dict[str, peewee.Field]:
-    """Return the fields by the names of their columns (``_meta.columns``)."""
+    """Return the fields by column name (``_meta.columns``)."""
     return dict(model._meta.columns)
 
 
 def primary_key_fields(model: Model) -> tuple[peewee.Field, ...]:
-    """Return the fields of the primary key, none if there is none (``_meta.get_primary_keys``)."""
+    """Return the fields of the primary key, empty if there is none (``_meta.get_primary_keys``)."""
     return tuple(model._meta.get_primary_keys())  # type: ignore[no-untyped-call]
 
 
 def foreign_keys(model: Model) -> list[peewee.ForeignKeyField]:
-    """Return the fields that refer to another table, in the order of their declaration."""
+    """Return the fields that refer to another table, in declaration order."""
     return [field for field in fields_of(model) if isinstance(field, peewee.ForeignKeyField)]
 
 
@@ -75,12 +75,12 @@ def decimal_digits(field: peewee.Field) -> tuple[int, int]:
 
 
 def indexes_of(model: Model) -> list[peewee.ModelIndex]:
-    """Return every index but the primary key's (``_meta.fields_to_index``)."""
+    """Return all indexes except the primary key's (``_meta.fields_to_index``)."""
     return model._meta.fields_to_index()
 
 
 def index_definition(index: peewee.ModelIndex) -> IndexDefinition:
-    """Return how an index was declared (``_name``, ``_expressions``, ``_unique``, ``_using``, ``_where``)."""
+    """Return an index's declaration (``_name``, ``_expressions``, ``_unique``, ``_using``, ``_where``)."""
     private: Any = index
     return IndexDefinition(
         name=private._name,
@@ -92,7 +92,7 @@ def index_definition(index: peewee.ModelIndex) -> IndexDefinition:
 
 
 def unique_keys(model: Model) -> list[tuple[tuple[peewee.Field, ...], Any]]:
-    """Return fields and predicate (None: all rows) of each unique key but the primary one.
+    """Return the fields and the predicate (None: all rows) of each unique key except the primary key.
 
     ``unique=True`` fields come first, then ``Meta.indexes`` and ``add_index`` (``_meta.indexes``). Indexes on
     expressions are left out.
@@ -113,10 +113,10 @@ def unique_keys(model: Model) -> list[tuple[tuple[peewee.Field, ...], Any]]:
 
 
 def bound_database(model: Model) -> peewee.Database:
-    """Return the database that a model is bound to, of a proxy the one behind it (``_meta.database``).
+    """Return the database that a model is bound to, directly or through a proxy (``_meta.database``).
 
     Raises:
-      ValueError: the model is bound to none.
+      ValueError: the model is not bound to a database.
     """
     database = model._meta.database
     if isinstance(database, peewee.Proxy):
@@ -127,17 +127,17 @@ def bound_database(model: Model) -> peewee.Database:
 
 
 def to_database(field: peewee.Field, value: Any) -> Any:
-    """Convert a value as the field does for a statement's parameter (``Field.db_value``)."""
+    """Convert a value to a statement parameter, as the field does (``Field.db_value``)."""
     return field.db_value(value)  # type: ignore[no-untyped-call]
 
 
 def from_database(field: peewee.Field, value: Any) -> Any:
-    """Convert what the driver returned as the field does (``Field.python_value``)."""
+    """Convert a value returned by the driver, as the field does (``Field.python_value``)."""
     return field.python_value(value)  # type: ignore[no-untyped-call]
 
 
 def compile_query(database: peewee.Database, node: Any) -> tuple[str, list[Any]]:
-    """Return SQL and parameters of a query or expression in the database's dialect.
+    """Return the SQL and the parameters of a query or expression in the database's dialect.
 
     ``Query.sql()`` would use the dialect of the database that the model is bound to.
     """
@@ -152,7 +152,7 @@ def parameters_of(expression: peewee.Node) -> list[Any]:
 
 
 def column_type(database: peewee.Database, field: peewee.Field) -> str:
-    """Return the type of the field's column as the database's DDL spells it (``Field.ddl_datatype``)."""
+    """Return the type of the field's column as written in the database's DDL (``Field.ddl_datatype``)."""
     return str(field.ddl_datatype(database.get_sql_context()).sql)
 
 
@@ -162,23 +162,23 @@ def execute_sql(database: peewee.Database, sql: str, parameters: Sequence[Any] |
 
 
 def execute(database: peewee.Database, query: Any) -> Any:
-    """Run a query and return the driver's cursor, whose rows no field converted (``Database.execute``)."""
+    """Run a query and return the driver's cursor, whose rows are not converted (``Database.execute``)."""
     return database.execute(query)  # type: ignore[no-untyped-call]
 
 
 def exists(database: peewee.Database, query: Any) -> bool:
-    """Return whether a query has any row.
+    """Return whether a query yields any row.
 
-    ``SelectBase.exists`` of Peewee 3.17 asks the database that the model is bound to.
+    In Peewee 3.17, ``SelectBase.exists`` queries the database that the model is bound to.
     """
     return bool(peewee.Select(columns=[peewee.fn.EXISTS(query)]).scalar(database))
 
 
 def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any]) -> Any:
-    """Insert one row, given by names of fields, and return the primary key that the database generated.
+    """Insert one row, given by field names, and return the primary key that the database generated.
 
-    ``Model.create`` and ``Model.insert`` work on the database that the model is bound to; executed on another
-    database, the latter returns no key on PostgreSQL (``ModelInsert.__init__``).
+    ``Model.create`` and ``Model.insert`` use the database that the model is bound to. If the latter is
+    executed on another database, it returns no key on PostgreSQL (``ModelInsert.__init__``).
     """
     insert = model.insert(values)
     if isinstance(database, peewee.PostgresqlDatabase):
@@ -188,9 +188,10 @@ def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any
 
 
 def insert_rows(database: peewee.Database, model: Model, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, given by names of fields, in one statement.
+    """Insert rows, given by field names, in one statement.
 
-    ``ModelInsert.__init__`` adds a RETURNING clause if the database that the model is bound to knows one.
+    ``ModelInsert.__init__`` would add a RETURNING clause if the database that the model is bound to supports
+    it.
     """
     execute(database, model.insert_many(rows).returning())
 
@@ -202,18 +203,18 @@ def primary_key_columns(database: peewee.Database, table: str) -> tuple[str, ...
 
 @contextlib.contextmanager
 def driver_cursor(database: peewee.Database) -> Iterator[Any]:
-    """Yield a cursor of the driver; its errors become Peewee's (``__exception_wrapper__``)."""
+    """Yield a driver cursor, with the driver's errors converted to Peewee's (``__exception_wrapper__``)."""
     with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
         yield database.cursor()  # type: ignore[no-untyped-call]
 
 
 def driver_connection(database: peewee.Database) -> Any:
-    """Return the connection of this thread, opened if it is not open (``Database.connection``)."""
+    """Return this thread's connection, opening it if necessary (``Database.connection``)."""
     return database.connection()  # type: ignore[no-untyped-call]
 
 
 def detach_connection(database: peewee.Database) -> Any:
-    """Forget this thread's connection without closing it, and return it (``Database._state``)."""
+    """Detach this thread's connection without closing it, and return it (``Database._state``)."""
     state = database._state  # type: ignore[attr-defined]
     connection = state.conn
     state.reset()

@@ -1,4 +1,4 @@
-"""Statements that Peewee compiles once, because compiling is slower than running them."""
+"""Statements that Peewee compiles only once, because compiling them takes longer than running them."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -9,14 +9,14 @@ from tformance_seed.bulk.peewee_internals import compile_query, execute_sql, to_
 
 
 class Parameters(Protocol):
-    """Creates the parameters of a statement."""
+    """A function that creates the parameters of a statement."""
 
     def __call__(self, name: str, field: peewee.Field | None = None) -> peewee.Value:
-        """Return a named parameter, whose values are converted as those of the field, if one is given."""
+        """Return a named parameter; if a field is given, its values are converted as the field's are."""
 
 
 class PreparedStatement:
-    """A statement that is compiled once for each kind of database and run with different values.
+    """A statement that is compiled once per kind of database and run with different values.
 
     Parameters:
       build: returns the query for a database, with parameters in place of values.
@@ -27,7 +27,7 @@ class PreparedStatement:
         self._compiled: dict[type[peewee.Database], tuple[str, list[Any]]] = {}
 
     def __call__(self, database: peewee.Database, **values: Any) -> Any:
-        """Run it and return the driver's cursor, whose rows no field has converted."""
+        """Run the statement and return the driver's cursor, whose rows are not converted."""
         kind = type(database)
         if kind not in self._compiled:
             self._compiled[kind] = compile_query(database, self._build(database, _parameter))
@@ -37,7 +37,7 @@ class PreparedStatement:
 
 
 class _Parameter:
-    """Placeholder of a value in a compiled statement."""
+    """A placeholder for a value in a compiled statement."""
 
     def __init__(self, name: str, field: peewee.Field | None) -> None:
         self._name, self._field = name, field

@@ -1,4 +1,4 @@
-"""Brings the rows of a table up to date with a query, touching only those that differ."""
+"""Bring the rows of a table up to date with a query, touching only those that differ."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 class Refresh:
     """Brings a table up to date with a query, like a concurrent refresh of a materialized view.
 
-    PostgreSQL does it in one statement; SQLite, which has no data-modifying CTEs, in one transaction.
+    On PostgreSQL this takes one statement; on SQLite, which has no data-modifying CTEs, one transaction.
 
     Parameters:
-      model: a table with a generated id and a unique key, by which rows are matched.
-      computed: returns the query, which yields ``non_id_fields(model)`` under the names of the columns.
-      scope: returns the condition of the rows that the query computes; those it does not yield are deleted.
+      model: a table with a generated id and a unique key; rows are matched by the key.
+      computed: returns the query, which yields ``non_id_fields(model)`` under their column names.
+      scope: returns a condition for the rows that the query covers; those that it does not yield are deleted.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Refresh:
         """Refresh the table.
 
         Parameters:
-          after_id: rows up to this id are neither changed nor deleted.
-          values: the values of the query's and the condition's parameters.
+          after_id: rows with an id up to this one are neither changed nor deleted.
+          values: values for the parameters of the query and the condition.
 
         Returns:
-          How many rows were inserted, changed or deleted, and how many were right already.
+          The number of rows inserted, changed or deleted, and the number of rows already up to date.
         """
         values["after_id"] = after_id
         if is_postgresql(database):
@@ -75,7 +75,7 @@ class Refresh:
     def _statements(
         self, database: peewee.Database, value: Parameters
     ) -> tuple[peewee.CTE, tuple[peewee.ModelDelete, peewee.ModelInsert]]:
-        """Return the computed rows, what deletes the table's other rows, and what upserts those."""
+        """Return the CTE of computed rows, and the statements that delete other rows and upsert these."""
         model, key = self._model, unique_key(self._model)
         key_names = {field.name for field in key.fields}  # fields themselves overload ==
         fields = non_id_fields(model)
@@ -96,13 +96,16 @@ class Refresh:
 
 
 def non_id_fields(model: type[peewee.Model]) -> list[peewee.Field]:
-    """Return the fields of a model but the primary key."""
+    """Return all fields of a model except the primary key."""
     return [field for field in fields_of(model) if not field.primary_key]
 
 
 def rows_changed(database: peewee.Database, cursor: Any) -> int:
-    """Return how many rows a cursor's statement changed; on SQLite it must be the last that changed any."""
+    """Return the number of rows that a cursor's statement changed.
+
+    On SQLite, no other statement may have changed rows since.
+    """
     if is_postgresql(database):
         return int(cursor.rowcount)
-    # SQLite's driver does not say for a statement with a CTE.
+    # SQLite's driver does not report the number for a statement with a CTE.
     return int(peewee.Select(columns=[peewee.fn.changes()]).scalar(database))

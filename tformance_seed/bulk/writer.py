@@ -28,18 +28,19 @@ from tformance_seed.bulk.peewee_internals import (
     table_name,
 )
 
-#: Rows of a chunk, which is a transaction of its own. As measured, it hardly matters on the COPY path.
+#: Number of rows per chunk. Each chunk is a separate transaction. Measurements show that the size hardly
+#: matters on the COPY path.
 PORTABLE_CHUNK = 5_000
 COPY_CHUNK = 25_000
 
 
 @dataclass(frozen=True)
 class Result:
-    """What an upsert did. Two results can be added.
+    """The result of an upsert. Two results can be added.
 
     Attributes:
       written: Number of rows that were inserted or changed.
-      unchanged: Number of rows that were the same already.
+      unchanged: Number of rows that were already the same.
       seconds: Time taken.
     """
 
@@ -63,38 +64,39 @@ def upsert(
     copy: bool | None = None,
     no_conflicts: bool = False,
 ) -> Result:
-    """Insert rows; where a row with the same key exists, update what differs.
+    """Insert rows; if a row with the same key exists, update it if it differs.
 
-    Rows that are the same are not touched. Text that the column cannot hold is changed: NULs are removed,
-    invalid UTF-8 becomes U+FFFD, what is too long is cut off. Of rows with the same key the last one counts.
-    Each chunk is one transaction, sorted by the key, so that two writers cannot deadlock; inside a
-    transaction of the caller's it is a part of that, which must be rolled back where this raises.
+    Unchanged rows are not touched. Text that a column cannot hold is altered: NULs are removed, invalid UTF-8
+    becomes U+FFFD, and longer text is truncated. If several rows share a key, the last one wins. Each chunk
+    is one transaction, sorted by the key, so that two writers cannot deadlock. If the caller has opened a
+    transaction, all chunks are part of it, and the caller must roll it back if this function raises.
 
-    A partial key covers only rows for which its predicate is true. Where that is more than a field compared
-    with a constant or tested for NULL, the database evaluates it: it inserts rows outside of the key every
-    time, and PostgreSQL refuses two rows with the same key in one chunk.
+    A partial key covers only rows for which its predicate is true. If the predicate is more than a field
+    compared with a constant or tested for NULL, the database evaluates it: rows outside the key are then
+    inserted every time, and PostgreSQL rejects two rows with the same key in one chunk.
 
     Parameters:
-      model: any Peewee model; it need not be bound where ``database`` is given.
-      rows: columns (a mapping of names to equally long arrays or sequences) or an iterable of mappings with
-        the same names. NULL: None, a masked value, NaN or NaT. Fields that are not named get their default
-        when inserted and are left alone when updated.
-      database: where to write; by default the database that the model is bound to.
-      key: the unique key by which rows are recognised: an object with ``fields``, a tuple of the model's
-        fields, and ``where``, the predicate of a partial key or None. By default the first unique key of the
-        model whose columns are all given, a partial one only if there is no other.
-      chunk_size: rows of a chunk; by default 25,000 with COPY, 5,000 without.
-      copy: use PostgreSQL's COPY; by default wherever the database and the column types allow.
-      no_conflicts: the caller knows that no row exists yet, so COPY goes straight into the table, which
-        refuses one that conflicts after all.
+      model: any Peewee model; it need not be bound if ``database`` is given.
+      rows: columns (a mapping of names to arrays or sequences of equal length) or an iterable of mappings
+        with the same names. None, masked values, NaN and NaT mean NULL. Fields that are not given get their
+        default when a row is inserted, and are left alone when it is updated.
+      database: the database to write to; by default the one that the model is bound to.
+      key: the unique key by which rows are matched: an object with ``fields``, a tuple of the model's fields,
+        and ``where``, the predicate of a partial key or None. By default, it is the first unique key of the
+        model whose columns are all given; a partial key is used only if there is no other.
+      chunk_size: rows per chunk; by default 25,000 with COPY and 5,000 without.
+      copy: whether to use PostgreSQL's COPY; by default, it is used if the database and the column types
+        allow it.
+      no_conflicts: the caller knows that none of the rows exist yet, so they are copied straight into the
+        table, which raises an error if a row conflicts nevertheless.
 
     Returns:
       How many rows were written and how many were the same already.
 
     Raises:
-      ValueError: the model is not bound and no database is given, a name is unknown, the key is missing or
-        NULL in a row, a row is outside of a partial key, a value does not fit its type.
-      peewee.DatabaseError: the database refused; chunks that were transactions of their own remain.
+      ValueError: the model is not bound and no database is given, a name is unknown, a key is missing or NULL
+        in a row, a row is outside a partial key, or a value does not fit its column type.
+      peewee.DatabaseError: the database rejected a statement; chunks that were already committed remain.
     """
     database = bound_database(model) if database is None else database
     total = Result()
@@ -156,7 +158,7 @@ def _batches(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[Rows]:
 
 
 def _is_known_in_key(model: type[peewee.Model], key: Key, columns: list[Column]) -> bool:
-    """Return whether the key surely covers all rows, so that two with its same values are the same row.
+    """Return whether the key is known to cover all rows, so that two rows with the same key are the same row.
 
     Raises:
       ValueError: the key does not cover a row.
@@ -174,7 +176,7 @@ def _is_known_in_key(model: type[peewee.Model], key: Key, columns: list[Column])
 
 
 def _sorted_parts(key: list[Column], step: int, *, last_only: bool) -> Iterator[npt.NDArray[np.intp] | slice]:
-    """Yield the rows of each chunk in the order of the key; of rows with the same key all, or the last one.
+    """Yield the row numbers of each chunk in key order; of rows that share a key, all or only the last.
 
     Raises:
       ValueError: a part of a key is NULL.
@@ -192,7 +194,7 @@ def _sorted_parts(key: list[Column], step: int, *, last_only: bool) -> Iterator[
 
 
 def _is_sorted(key: list[Column]) -> bool:
-    """Return whether each row's key is greater than the one before, as where rows are generated in order."""
+    """Return whether each key is greater than the one before it, as when rows are generated in order."""
     same = np.ones(len(key[0].values) - 1, dtype=bool)
     for column in key:
         before, after = column.values[:-1], column.values[1:]
@@ -205,7 +207,7 @@ def _is_sorted(key: list[Column]) -> bool:
 
 
 def _sorted_rows(key: list[Column], *, last_only: bool) -> npt.NDArray[np.intp]:
-    """Return row numbers in the order of the key; of rows with the same key all, or the last one."""
+    """Return row numbers in key order; of rows that share a key, all or only the last."""
     order: npt.NDArray[np.intp] = np.lexsort([column.values for column in reversed(key)])
     if not last_only:
         return order
@@ -226,7 +228,7 @@ def _default_columns(model: type[peewee.Model], given: Collection[str], count: i
 
 
 def _write(database: peewee.Database, chunk: _Chunk, *, no_conflicts: bool) -> int:
-    """Write a chunk and return how many rows were inserted or changed."""
+    """Write a chunk and return the number of rows inserted or changed."""
     with contextlib.nullcontext() if database.in_transaction() else database.atomic():
         if not chunk.copy:
             return _insert_many(database, chunk)
@@ -238,15 +240,15 @@ def _write(database: peewee.Database, chunk: _Chunk, *, no_conflicts: bool) -> i
 def _compile_upsert(
     database: peewee.Database, chunk: _Chunk, insert: peewee.ModelInsert
 ) -> tuple[str, list[Any]]:
-    """Return SQL and parameters of an INSERT with the chunk's conflict clause.
+    """Return the SQL and the parameters of an INSERT with the chunk's conflict clause.
 
-    It returns no row: Peewee would ask PostgreSQL for the id of each.
+    The statement returns no rows; by default, Peewee would ask PostgreSQL for the id of each row.
     """
     return compile_query(database, update_on_conflict(database, insert, chunk.key, chunk.update).returning())
 
 
 def _insert_many(database: peewee.Database, chunk: _Chunk) -> int:
-    """Insert or update: Peewee compiles the statement for one row, the driver runs it with those of all."""
+    """Insert or update rows: Peewee compiles the statement for one row, and the driver runs it for all."""
     fields = [column.field for column in chunk.columns]
     sample = [_expression(column) for column in chunk.columns]
     insert = chunk.model.insert_many([sample], fields=fields)
@@ -267,14 +269,14 @@ def _insert_many(database: peewee.Database, chunk: _Chunk) -> int:
 
 
 def _expression(column: Column) -> peewee.Node | None:
-    """Return the SQL expression that a field wraps its values in; None where they are bound as they are."""
+    """Return the SQL expression that a field wraps around its values; None if they are bound directly."""
     if column.kind != "other":
         return None
     return next((value for value in column.values if isinstance(value, peewee.Node)), None)
 
 
 def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int:
-    """Insert the chunk into a table by binary COPY."""
+    """Insert the chunk into a table with binary COPY."""
     into, _ = compile_query(database, table)
     names = ", ".join(f'"{column.field.column_name}"' for column in chunk.columns)
     with driver_cursor(database) as cursor:
@@ -285,11 +287,11 @@ def _copy(database: peewee.Database, chunk: _Chunk, table: peewee.Entity) -> int
 
 
 def _copy_and_merge(database: peewee.Database, chunk: _Chunk) -> int:
-    """Insert or update: COPY into a temporary table, then one INSERT .. SELECT with the conflict clause."""
+    """Insert or update rows: COPY to a temporary table, then INSERT .. SELECT with the conflict clause."""
     name = f"stage_{table_name(chunk.model)}"
     fields = [column.field for column in chunk.columns]
     types = [f'"{field.column_name}" {column_type(database, field)}' for field in fields]
-    # Peewee has no ON COMMIT DROP. Dropped below too: a transaction may stage the same table again.
+    # Peewee has no ON COMMIT DROP. It is also dropped below: a transaction may stage the same table again.
     execute_sql(database, f'CREATE TEMPORARY TABLE "{name}" ({", ".join(types)}) ON COMMIT DROP')
     _copy(database, chunk, peewee.Entity(name))
     stage = peewee.Table(name)
@@ -303,7 +305,7 @@ def _copy_and_merge(database: peewee.Database, chunk: _Chunk) -> int:
 
 
 class _BlockReader:
-    """Blocks of bytes as the file that the driver reads from; it accepts any number of bytes at a time."""
+    """A file-like object that gives the driver one block of bytes per read, whatever size it requests."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks

@@ -57,7 +57,7 @@ def seed(
     broker: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Fill a database with organisations. A second call with the same arguments changes nothing.
+    """Fill a database with organisations. Seeding the same content again changes nothing.
 
     Parameters:
       database: A database from ``connect``, or a URL that it accepts. If the database is empty, its
@@ -72,12 +72,12 @@ def seed(
       prs: Exact number of pull requests in each organisation.
       adoption: Share of people who use AI tools, from 0 to 1.
       scenario: Name of a scenario: eight weeks of a small team that show one effect, such as AI paying off.
-      source: Where pull requests come from: ``"synthetic"`` or ``"git"``.
+      source: The source of the pull requests: ``"synthetic"`` or ``"git"``.
       repositories: Paths of git clones.
       emails: Keep the real email addresses from the clones.
       seed: A different number gives different data.
       catalog: Path of your own catalogue, a TOML file.
-      clear: Remove what was seeded for these organisations first.
+      clear: First remove what was seeded for these organisations.
       adopt: Seed into a team that this package did not create.
       wait: Wait for another run on the same organisation to end, instead of leaving the organisation out.
       chunk_size: Maximum number of rows per statement; also limits the size of transactions.

@@ -12,7 +12,7 @@ class SeedError(Exception):
 
 
 class InputError(SeedError):
-    """The user's input is wrong, and nothing was written."""
+    """The user's input is invalid, and nothing was written."""
 
     exit_status = 2
 
@@ -28,7 +28,7 @@ class UnavailableError(TransientError):
 
 
 class TooManyConnectionsError(TransientError):
-    """The server accepts no more connections; one may be free in a moment."""
+    """The server accepts no more connections for now; one may become free in a moment."""
 
 
 class OrganisationBusyError(TransientError):

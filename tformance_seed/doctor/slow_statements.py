@@ -1,4 +1,4 @@
-"""The slowest statements that a PostgreSQL server has recorded in pg_stat_statements."""
+"""Report the slowest statements that a PostgreSQL server has recorded in pg_stat_statements."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dramatiq.rate_limits import RateLimiterBackend
     from dramatiq.results import ResultBackend
 
-#: Prefix of the package's keys in Redis, and of the names of stored results.
+#: Prefix for the package's keys in Redis and for the names of stored results.
 NAMESPACE = "tformance_seed"
 
 #: Messages that a worker process holds per thread, including the one being processed.
@@ -80,7 +80,7 @@ class _LocalBroker(StubBroker):
     """Keeps messages within this process."""
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = POLL_INTERVAL) -> dramatiq.Consumer:
-        """Return a consumer that polls less often than its threads: a message wakes it at once."""
+        """Return a consumer that polls less often than the threads, since a message wakes it at once."""
         return super().consume(queue_name, prefetch, max(timeout, POLL_INTERVAL))
 
 

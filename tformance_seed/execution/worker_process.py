@@ -1,4 +1,4 @@
-"""One process under the supervisor.
+"""Run one process under the supervisor.
 
 ``python -m tformance_seed.execution.worker_process LIFELINE QUEUES THREADS`` runs tasks until it receives
 SIGTERM or SIGINT, has run ``MAX_TASKS`` tasks, or reads end-of-file from the file descriptor LIFELINE, which
@@ -22,12 +22,12 @@ from tformance_seed.execution.middleware import RestartAfter
 
 log = logging.getLogger(__name__)
 
-#: Tasks after which a process is replaced by a new one.
+#: The number of tasks after which a process is replaced by a new one.
 MAX_TASKS = 100
 
 
 def run_tasks(lifeline: int, queues: str, threads: str) -> None:
-    """Run tasks until asked to stop."""
+    """Run tasks until a signal, the end of the supervisor or the maximum number of tasks stops it."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

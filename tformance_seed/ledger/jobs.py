@@ -38,7 +38,7 @@ FIRST_TASK = {"stage": "team", "offset": 0, "limit": 1, "phase": 0, "queue": "sy
 #: A run without any activity for this long is presumed dead, so other runs may seed its organisations.
 STALE_RUN_TIMEOUT = datetime.timedelta(seconds=30)
 
-#: Seconds between two attempts at an organisation that another run is seeding.
+#: Seconds between attempts to open an organisation that another run is seeding.
 BUSY_POLL_INTERVAL = 0.5
 
 

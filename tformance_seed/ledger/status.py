@@ -54,7 +54,7 @@ class StageStatus:
 
 @dataclass
 class JobStatus:
-    """One organisation of a run; ``state`` is the job's, or "failed" if it can no longer continue."""
+    """One organisation of a run; ``state`` is the state of its job, or "failed" if that cannot continue."""
 
     organisation: str
     state: str

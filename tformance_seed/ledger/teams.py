@@ -51,7 +51,7 @@ def check_ownership(
     """
     if adopt:
         return
-    # The teams first: one that another run commits in between is then found to be the package's own.
+    # Look for teams first: one that another run commits in between is then found to belong to the package.
     existing = [team.slug for team in _teams_by_age(slugs).execute(database)]
     own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs)).execute(database)}
     for slug in slugs:
@@ -171,7 +171,7 @@ def start_over(database: peewee.Database, team: SeedTeam, input_spec: Mapping[st
 
 
 def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
-    """Record the inputs that a team is seeded with."""
+    """Record the inputs with which a team is seeded."""
     team.input_spec = dict(input_spec)
     update = SeedTeam.update(input_spec=team.input_spec)
     update.where(SeedTeam.team_id == team.team_id).execute(database)

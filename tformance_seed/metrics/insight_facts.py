@@ -63,7 +63,7 @@ class Facts:
     without_ai: dict[datetime.date, Merged] = field(default_factory=dict)
     #: Creation time, repository, GitHub id and title of each old open pull request, oldest first.
     old_open: list[tuple[datetime.datetime, str, int, str]] = field(default_factory=list)
-    reviews: list[tuple[int, str]] = field(default_factory=list)  #: count and reviewer, most first
+    reviews: list[tuple[int, str]] = field(default_factory=list)  #: (count, reviewer), greatest count first
 
     def merged(self, weeks_ago: Iterable[int], *kinds: dict[datetime.date, Merged]) -> Merged:
         """Return the totals over several weeks.

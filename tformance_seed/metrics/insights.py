@@ -55,7 +55,7 @@ MIN_REVIEWERS = 3
 
 @dataclass(frozen=True)
 class Insight:
-    """One row of the table, without the team and the date."""
+    """One row of the table ``DailyInsight``, without the team and the date."""
 
     category: str
     metric_type: str

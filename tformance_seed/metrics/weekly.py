@@ -111,7 +111,7 @@ def monday(database: peewee.Database, moment: Any) -> peewee.ColumnBase:
 
 
 def hundredths(column: peewee.Field) -> peewee.ColumnBase:
-    """Return, as SQL, a column of at most two decimals as a whole number of hundredths."""
+    """Return, as SQL, a column with at most two decimals as an integer number of hundredths."""
     return fn.ROUND(column * 100).cast("BIGINT")
 
 
@@ -222,7 +222,7 @@ def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, .
 
 
 def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.ColumnBase:
-    """Return, as SQL, the end of a week in UTC: a row depends on its content, not on when it was computed."""
+    """Return, as SQL, the end of a week in UTC, so that rows do not depend on when they are computed."""
     if is_postgresql(database):
         return fn.timezone("UTC", (week_start + WEEK.days).cast("TIMESTAMP"))
     return fn.datetime(week_start, f"+{WEEK.days} days")

@@ -1,1 +1,1 @@
-"""What the tasks of each stage do: generate rows, or derive them from the database, and write them."""
+"""The stages of seeding: their tasks generate rows, or derive them from the database, and write them."""

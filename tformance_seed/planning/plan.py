@@ -20,7 +20,7 @@ from tformance_seed.sources.registry import source_type
 
 @dataclass(frozen=True)
 class Plan:
-    """One organisation of a request, ready to be seeded."""
+    """The plan for one organisation of a request, ready to be seeded."""
 
     profile: Profile
     source: Source

@@ -26,7 +26,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Request(ContentRequest):
-    """What to seed, and how to write it."""
+    """A user's request: the content to seed, and the options for writing it."""
 
     options: Options = field(default_factory=Options)
 

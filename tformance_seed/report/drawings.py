@@ -59,12 +59,12 @@ def config() -> dict[str, Any]:
 
 
 def stacked_by_week(pivot: Pivot) -> alt.Chart:
-    """Draw a bar for each week, its parts stacked."""
+    """Draw a stacked bar for each week."""
     return _stacked(pivot, _week_axis(), _week_tooltip())
 
 
 def stacked_by_weekday(pivot: Pivot) -> alt.Chart:
-    """Draw a bar for each weekday, its parts stacked."""
+    """Draw a stacked bar for each weekday."""
     axis = alt.X("Weekday:O", sort=None, axis=alt.Axis(labelAngle=0, grid=False))
     return _stacked(pivot, axis, alt.Tooltip("Weekday:N"))
 

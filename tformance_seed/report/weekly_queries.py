@@ -71,7 +71,7 @@ Query = Callable[[peewee.Database, Sequence[int]], Counts]
 
 
 class Reviewer(NamedTuple):
-    """A member who gave reviews."""
+    """A member who has reviewed pull requests."""
 
     id: int
     name: str

@@ -36,7 +36,7 @@ from tformance_seed.verification.natural_keys import natural_key, team_field
 HASH_SIZE = 16
 MODULUS = 1 << 8 * HASH_SIZE
 
-#: Rows fetched from a server-side cursor at a time.
+#: The number of rows fetched from a server-side cursor at a time.
 FETCH_SIZE = 5_000
 
 #: Separates a row's JSON columns from the text before them; JSON text never contains it.
@@ -136,7 +136,7 @@ def _query(database: peewee.Database, model: type[ApplicationModel], team_id: in
 #: A field of a model, or of an alias of one.
 Column = Any
 
-#: Joins needed, each as (source, target, condition).
+#: The joins that a query needs, each as (source, target, condition).
 Joins = list[tuple[Any, Any, peewee.Expression]]
 
 

@@ -1,1 +1,1 @@
-"""Keyed random numbers, Sobol sequences, distributions, ragged arrays, apportionment; imports NumPy alone."""
+"""Keyed random numbers, Sobol sequences, distributions, ragged arrays, apportionment; needs only NumPy."""

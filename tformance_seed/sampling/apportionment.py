@@ -6,14 +6,15 @@ from tformance_seed.sampling.arrays import Floats, Ints
 
 
 def apportion(totals: Ints, weights: Ints | Floats) -> Ints:
-    """Divide each total into whole parts that are in proportion to weights and sum to it.
+    """Divide each total into whole parts that are proportional to the weights and add up to the total.
 
-    Parts are rounded down; what is then missing goes to the largest remainders, the first of equal ones.
+    Parts are rounded down. The missing units go to the parts with the largest remainders; in a tie, to the
+    first.
 
     Parameters:
-      totals: of each row, not negative.
-      weights: rows x parts. Whole numbers, of which a row of zeros gives zeros; or shares, each row of which
-        sums to 1.
+      totals: the total of each row, not negative.
+      weights: rows x parts. Either whole numbers, where a row of zeros gives parts of zero, or shares, where
+        each row sums to 1.
     """
     divisors = np.maximum(weights.sum(axis=1), 1)[:, None] if weights.dtype.kind == "i" else 1.0
     quotients, remainders = np.divmod(totals[:, None] * weights, divisors)

@@ -1,4 +1,4 @@
-"""Names of the array types that columns and random values have."""
+"""Names for the array types of columns and random values."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,5 +11,5 @@ Booleans = npt.NDArray[np.bool_]
 #: UTF-8 bytes.
 Texts = npt.NDArray[np.bytes_]
 
-#: ``datetime64``, of days or of seconds, in UTC.
+#: ``datetime64`` in units of days or seconds, in UTC.
 Times = npt.NDArray[np.datetime64]

@@ -1,8 +1,8 @@
 """The capped lognormal distribution, fitted to a published median and mean.
 
-Hours and sizes of pull requests have a median far below the mean. A lognormal distribution cut off at a
-cap has both; the cap also keeps the sample mean near the true one. Quantiles are tables rounded to seven
-digits, so that the last bit of a platform's ``exp`` or ``erf`` cannot show in the data.
+Hours and sizes of pull requests have a median far below the mean. A lognormal distribution with a cap can
+match both, and the cap keeps the sample mean close to the true mean. Quantiles are stored in tables rounded
+to seven digits, so that the last bit of a platform's ``exp`` or ``erf`` cannot show in the data.
 """
 
 import functools
@@ -15,23 +15,23 @@ import numpy as np
 
 from tformance_seed.sampling.arrays import Floats
 
-#: Knots of a quantile table, closer together towards the tail, where the values run apart.
+#: Knots of a quantile table, closer together towards the tail, where values grow quickly.
 KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
 
-#: Significant digits of a table's values, and the powers of ten that round to them.
+#: Number of significant digits of a table's values, and the powers of ten used to round to them.
 DIGITS, POWERS_OF_TEN = 7, np.array([float(f"1e{power}") for power in range(16)])
 
-#: Points at which a distribution's mean is taken, the middles of as many equal parts of (0, 1).
+#: Number of points over which a distribution's mean is computed: the midpoints of equal parts of (0, 1).
 POINTS = 65536
 
-#: Greatest sigma that is tried.
+#: Maximum sigma that is tried.
 MAX_SIGMA = 8.0
 
-#: Newton's method ends at a step this small, as a share of sigma (the error that is left is its square), or
-#: after so many steps; the mean may then be off by a share of it.
+#: Newton's method ends when a step is this small relative to sigma (the remaining error is of the order of
+#: its square), or after the maximum number of steps; the mean may then have at most this relative error.
 LAST_STEP, MAX_STEPS, MAX_MEAN_ERROR = 1e-9, 50, 0.01
 
-#: The points on both sides of each knot.
+#: The indices of the points on both sides of each knot.
 _BELOW = np.floor(KNOTS * POINTS - 0.5).astype(np.int64)
 _BESIDE = np.unique(np.clip([_BELOW, _BELOW + 1], 0, POINTS - 1))
 
@@ -40,7 +40,7 @@ _BESIDE = np.unique(np.clip([_BELOW, _BELOW + 1], 0, POINTS - 1))
 def _normal_quantiles() -> Floats:
     """Return the standard normal distribution's quantiles at all points.
 
-    They are the same on both sides of the median.
+    They are symmetric about the median.
     """
     normal = statistics.NormalDist()
     lower = np.array([normal.inv_cdf((point + 0.5) / POINTS) for point in range(POINTS // 2)])
@@ -48,10 +48,11 @@ def _normal_quantiles() -> Floats:
 
 
 def root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where an increasing function is zero between ``low`` and ``high``, to the precision of floats.
+    """Return the zero of an increasing function between ``low`` and ``high``, to the precision of floats.
 
-    Regula falsi in the Illinois variant (Dowell and Jarratt, BIT 11, 1971): a few evaluations where bisection
-    needs sixty. If the function does not change its sign, return the end at which it is nearer to zero.
+    Uses the Illinois variant of regula falsi (Dowell and Jarratt, BIT 11, 1971), which needs only a few
+    evaluations, while bisection needs sixty. If the function does not change sign, return the end at which it
+    is nearer to zero.
     """
     at_low, at_high = function(low), function(high)
     if at_low >= 0:
@@ -82,7 +83,7 @@ def normal_cdf(z: float) -> float:
 
 
 def capped_sigma(median: float, mean: float, cap: float) -> float:
-    """Return sigma of the capped lognormal of this median and mean, by the closed form of its mean."""
+    """Return sigma of the capped lognormal with this median and mean, using the closed form of its mean."""
     log_cap = math.log(cap / median)
 
     def excess(sigma: float) -> float:
@@ -94,15 +95,16 @@ def capped_sigma(median: float, mean: float, cap: float) -> float:
 
 @dataclass(frozen=True)
 class CappedLogNormal:
-    """A positive distribution with the given median, mean and greatest value.
+    """A positive distribution with the given median, mean and maximum.
 
-    It is a lognormal whose values above the cap are the cap.
+    It is a lognormal distribution in which values above the cap are replaced by the cap.
 
     Parameters:
       median, mean, cap: in the same unit; median < mean < cap.
 
     Raises:
-      ValueError: they are not in that order; or, from ``quantile``, no such distribution has that mean.
+      ValueError: the parameters are not in that order; or, from ``quantile``, no such distribution has that
+        mean.
     """
 
     median: float
@@ -127,15 +129,15 @@ class CappedLogNormal:
         return rounded
 
     def _sigma(self) -> float:
-        """Return sigma for which the mean over all points is the given one, by Newton's method.
+        """Return the sigma for which the mean over all points is ``self.mean``, using Newton's method.
 
-        It starts at the closed form, which is the mean over the continuous distribution.
+        It starts from the closed form, which holds for the mean of the continuous distribution.
         """
         log_cap = math.log(self.cap / self.median)
         sigma = capped_sigma(self.median, self.mean, self.cap)
         quantiles = _normal_quantiles()
         for _ in range(MAX_STEPS):
-            z = quantiles[: np.searchsorted(quantiles, log_cap / sigma)]  # those below the cap
+            z = quantiles[: np.searchsorted(quantiles, log_cap / sigma)]  # the points below the cap
             powers = np.exp(sigma * z)
             mean = (self.median * powers.sum() + self.cap * (POINTS - len(z))) / POINTS
             slope = self.median * (powers * z).sum() / POINTS

@@ -1,10 +1,10 @@
-"""Random values without a stream: each is a function of a seed, an organisation, a purpose and keys.
+"""Random values without a stream: each is a function of the seed, the organisation, a purpose and keys.
 
-``uniform`` and what is built on it are independent hashes of their keys: the SplitMix64 finaliser of Steele,
-Lea and Flood (OOPSLA 2014), with the constants of Stafford's "Mix13". ``sobol`` is for values that must match
-a calibration closely even in a small sample: a scrambled Sobol point at the entity's own ordinal. It is just
-as free of order, since the ordinal belongs to the entity; but any run of consecutive ordinals is evenly
-spread.
+``uniform`` and the methods built on it are independent hashes of their keys: the SplitMix64 finaliser by
+Steele, Lea and Flood (OOPSLA 2014), with the constants of Stafford's "Mix13". ``sobol`` is for values that
+must match a calibration closely even in a small sample: it returns a scrambled Sobol point at the entity's
+own ordinal. It does not depend on the order of generation either, because the ordinal belongs to the entity,
+but the values of any run of consecutive ordinals are evenly spread.
 """
 
 import functools
@@ -18,19 +18,19 @@ import numpy.typing as npt
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, UInt64
 from tformance_seed.sampling.sobol import SobolSequence, owen_scramble, sobol_points
 
-#: A key: an int, a str, bytes, a date or an array of dates, or an array of ints. Arrays broadcast.
+#: A key: an int, a str, bytes, a date, an array of dates, or an array of ints. Arrays are broadcast.
 Key = Any
 
-#: Weyl increment of SplitMix64, the odd integer nearest to 2^64 / golden ratio.
+#: Weyl increment of SplitMix64: the odd integer nearest to 2^64 / golden ratio.
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 #: Shifts and factors of the finaliser.
 SHIFTS, FACTORS = (30, 27, 31), (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
-#: Bits of a hash that a float has no room for.
+#: Number of bits of a hash that do not fit in a float.
 SPARE_BITS = np.uint64(11)
 
-#: The bit that is set in every identifier, so that all have as many digits.
+#: A bit that is set in every identifier, so that none is small.
 IDENTIFIER_BIT = np.int64(1 << 40)
 
 _MASK = 2**64 - 1
@@ -40,7 +40,7 @@ _HEX_DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
 
 def finalise(values: npt.ArrayLike) -> UInt64:
-    """Apply the SplitMix64 finaliser to 64-bit integers: a bijection that flips half of all bits."""
+    """Apply the SplitMix64 finaliser, a bijection that mixes the bits well, to 64-bit integers."""
     hashes: UInt64 = finalise_in_place(np.array(values, dtype=np.uint64, ndmin=1)).reshape(np.shape(values))[
         ()
     ]
@@ -48,7 +48,7 @@ def finalise(values: npt.ArrayLike) -> UInt64:
 
 
 def finalise_in_place(x: UInt64) -> UInt64:
-    """Apply ``finalise`` to an array of at least one dimension, overwrite it, and return it."""
+    """Apply ``finalise`` in place to an array with at least one dimension, and return the array."""
     shifted = x >> _SHIFT_1
     x ^= shifted
     x *= _FACTOR_1
@@ -61,7 +61,7 @@ def finalise_in_place(x: UInt64) -> UInt64:
 
 
 def _finalise_integer(x: int) -> int:
-    """Apply ``finalise`` to one integer, without the cost of an array."""
+    """Apply ``finalise`` to a single integer, without the cost of an array."""
     for shift, factor in zip(SHIFTS, FACTORS, strict=False):
         x = (x ^ (x >> shift)) * factor & _MASK
     return x ^ (x >> SHIFTS[-1])
@@ -69,7 +69,7 @@ def _finalise_integer(x: int) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def text_key(text: str | bytes) -> int:
-    """Return 64 bits of the BLAKE2b hash of a text, to key random values by names."""
+    """Return 64 bits of the BLAKE2b hash of a text, for random values that are keyed by names."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
 
@@ -77,12 +77,12 @@ def text_key(text: str | bytes) -> int:
 def text_keys(texts: abc.Sequence[str | bytes] | npt.NDArray[Any]) -> UInt64:
     """Return the ``text_key`` of each text, as an array."""
     listed = texts.tolist() if isinstance(texts, np.ndarray) else texts
-    hashes = {text: text_key(text) for text in set(listed)}  # often one text, repeated
+    hashes = {text: text_key(text) for text in set(listed)}  # texts are often repeated
     return np.fromiter(map(hashes.__getitem__, listed), dtype=np.uint64, count=len(listed))
 
 
 def _hash_key(key: Key) -> UInt64 | int:
-    """Hash a key: to an integer if it is a scalar, to a new array if it is an array."""
+    """Hash a key: return an integer for a scalar, or a new array for an array."""
     if isinstance(key, str | bytes):
         key = text_key(key)
     if isinstance(key, int | np.integer):
@@ -98,10 +98,11 @@ def _hash_key(key: Key) -> UInt64 | int:
 
 
 class KeyedRandom:
-    """The random values of one organisation under one seed.
+    """The random values of one organisation for one seed.
 
-    Every method takes a purpose, which makes values of different purposes independent, and keys, which name
-    the entity that the value describes. Keys broadcast against one another, and the result has their shape.
+    Every method takes a purpose, which makes values for different purposes independent, and keys, which
+    identify the entity that the value describes. Keys are broadcast against one another, and the result has
+    the resulting shape.
 
     Parameters:
       seed: any integer.
@@ -126,7 +127,7 @@ class KeyedRandom:
                 state = finalise_in_place(hashed)
         if not isinstance(state, int):
             return state
-        scalar: UInt64 = np.array(state, dtype=np.uint64)[()]  # which behaves as an array of no dimension
+        scalar: UInt64 = np.array(state, dtype=np.uint64)[()]  # behaves like an array without dimensions
         return scalar
 
     def uniform(self, purpose: str, *keys: Key, low: float = 0.0, high: float = 1.0) -> Floats:
@@ -136,7 +137,7 @@ class KeyedRandom:
         return unit if low == 0.0 and high == 1.0 else low + (high - low) * unit
 
     def integers(self, purpose: str, *keys: Key, low: int, high: int) -> Ints:
-        """Return whole numbers from low to high, both included."""
+        """Return whole numbers from ``low`` to ``high``, both included."""
         return np.floor(self.uniform(purpose, *keys, low=low, high=high + 1)).astype(np.int64)
 
     def chance(self, purpose: str, probability: float | Floats, *keys: Key) -> Booleans:
@@ -149,11 +150,11 @@ class KeyedRandom:
         return np.searchsorted(bounds[:-1] / bounds[-1], self.uniform(purpose, *keys), side="right")
 
     def identifier(self, purpose: str, *keys: Key) -> Ints:
-        """Return positive numbers below 2^53, which every JSON reader keeps exact."""
+        """Return positive integers below 2^53, which every JSON reader represents exactly."""
         return (self.random_bits(purpose, *keys) >> SPARE_BITS).astype(np.int64) | IDENTIFIER_BIT
 
     def hexadecimal(self, purpose: str, *keys: Key) -> Texts:
-        """Return 40 hexadecimal digits, the form of a commit's SHA-1, as an ``S40`` array."""
+        """Return strings of 40 hexadecimal digits, like a commit's SHA-1, as an ``S40`` array."""
         words = [np.atleast_1d(self.random_bits(f"{purpose}/{word}", *keys)) for word in range(3)]
         raw = np.stack(words, axis=-1).astype(">u8").view(np.uint8)[..., :20]
         nibbles = np.stack([raw >> 4, raw & 15], axis=-1).reshape(*raw.shape[:-1], 40)
@@ -162,18 +163,18 @@ class KeyedRandom:
     def sobol(
         self, sequence: SobolSequence, ordinal: npt.ArrayLike, *keys: Key, dimension: str | None = None
     ) -> Floats:
-        """Return uniform values in [0, 1), evenly spread over any run of consecutive ordinals.
+        """Return uniform values in [0, 1) that are evenly spread over any run of consecutive ordinals.
 
         Parameters:
           ordinal: the entity's position in its own sequence (a pull request's number), modulo 2^32.
-          keys: what the sequence belongs to (a repository); other keys make another, independent sequence.
-          dimension: which one of the sequence's; may be omitted where there is only one.
+          keys: the owner of the sequence (a repository); different keys give independent sequences.
+          dimension: one of the sequence's dimensions; may be omitted if there is only one.
         """
         number = sequence.index(dimension)
         ordinals = np.asarray(ordinal, dtype=np.int64).astype(np.uint32)
         shuffle = self.random_bits(f"sobol-shuffle/{sequence.name}", *keys).astype(np.uint32)
         scramble = self.random_bits(f"sobol/{sequence.name}/{number}", *keys).astype(np.uint32)
         points = owen_scramble(sobol_points(owen_scramble(ordinals, shuffle), number), scramble)
-        # 21 more bits, so that the values are as fine as those of ``uniform``.
+        # 21 more bits, so that the values have the same resolution as those of ``uniform``.
         fine = self.random_bits(f"sobol-fine/{sequence.name}/{number}", ordinal, *keys) >> np.uint64(43)
         return points.astype(np.float64) * 2.0**-32 + fine.astype(np.float64) * 2.0**-53

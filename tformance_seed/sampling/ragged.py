@@ -1,4 +1,4 @@
-"""Ragged arrays: child rows that are stored together by parent, in one flat array."""
+"""Ragged arrays: child rows stored in one flat array, grouped by parent."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tformance_seed.sampling.arrays import Ints
 
 
 def expand_counts(counts: npt.ArrayLike) -> tuple[Ints, Ints]:
-    """Return each row's parent, and its position among the rows of that parent, from 0.
+    """Return each row's parent, and its position among the rows of that parent, starting at 0.
 
     Parameters:
       counts: the number of rows of each parent.
@@ -20,7 +20,7 @@ def expand_counts(counts: npt.ArrayLike) -> tuple[Ints, Ints]:
 
 
 def group_starts(counts: Ints) -> Ints:
-    """Return the first row of each parent, where all rows are in the order of their parents."""
+    """Return the first row of each parent; all rows are in the order of their parents."""
     starts: Ints = np.cumsum(counts) - counts
     return starts
 
@@ -28,7 +28,7 @@ def group_starts(counts: Ints) -> Ints:
 def group_offsets(owner: Ints, parents: int) -> tuple[Ints, Ints]:
     """Return the first row and the number of rows of each of ``parents`` parents.
 
-    Rows of one parent are adjacent; parents may come in any order. Rows of parent -1 belong to none; a
+    The rows of a parent are adjacent, and parents may be in any order. Rows with parent -1 have no parent. A
     parent without rows has offset 0.
     """
     starts, counts = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
@@ -40,15 +40,15 @@ def group_offsets(owner: Ints, parents: int) -> tuple[Ints, Ints]:
 
 
 def sort_within_groups(values: npt.NDArray[Any], owner: Ints) -> npt.NDArray[Any]:
-    """Return the values of each parent in ascending order; rows of one parent are adjacent."""
+    """Return the values, sorted in ascending order within each parent; the rows of a parent are adjacent."""
     group = np.cumsum(np.diff(owner, prepend=-2) != 0)
     return values[np.lexsort((values, group))]
 
 
 def cumulative_sums(values: Ints, counts: Ints) -> Ints:
-    """Return running sums that restart in each group; all counts are positive.
+    """Return running sums that restart with each group; all counts are positive.
 
-    They are differences of sums over all rows, which are exact for whole numbers only.
+    They are computed as differences of sums over all rows, which are exact only for whole numbers.
     """
     sums = np.cumsum(values)
     starts = group_starts(counts)
@@ -57,7 +57,7 @@ def cumulative_sums(values: Ints, counts: Ints) -> Ints:
 
 
 def differences(sums: Ints, counts: Ints) -> Ints:
-    """Return the values of which ``cumulative_sums`` makes ``sums``: its inverse."""
+    """Return the values whose ``cumulative_sums`` are ``sums``; the inverse of that function."""
     parts = np.diff(sums, prepend=0)
     starts = group_starts(counts)
     parts[starts] = sums[starts]
@@ -65,11 +65,11 @@ def differences(sums: Ints, counts: Ints) -> Ints:
 
 
 def split_totals(totals: Ints, counts: Ints, weights: Ints) -> Ints:
-    """Split the total of each parent into parts of at least 1, about in proportion to weights.
+    """Split the total of each parent into parts of at least 1, roughly in proportion to weights.
 
     Parameters:
-      totals, counts: of each parent, what to split and into how many parts; 1 <= count <= total.
-      weights: of each part, positive.
+      totals, counts: for each parent, the total to split and the number of parts; 1 <= count <= total.
+      weights: the positive weight of each part.
     """
     sums = cumulative_sums(weights, counts)
     group_sums = np.repeat(sums[np.cumsum(counts) - 1], counts)

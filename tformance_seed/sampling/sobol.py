@@ -1,7 +1,7 @@
 """Sobol points and Owen scrambling: low-discrepancy values for each ordinal.
 
-Direction numbers of Joe and Kuo (2008); hash-based shuffling and scrambling after Laine and Karras in
-the form of Burley, "Practical Hash-based Owen Scrambling" (JCGT 9(4), 2020).
+The direction numbers are from Joe and Kuo (2008). Hash-based shuffling and scrambling follow Laine and
+Karras, in the version of Burley, "Practical Hash-based Owen Scrambling" (JCGT 9(4), 2020).
 """
 
 import functools
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 UInt32 = npt.NDArray[np.uint32]
 
-#: Primitive polynomials and initial numbers of Joe and Kuo (new-joe-kuo-6) for Sobol dimensions 2 to 8:
-#: degree, coefficients, initial direction numbers.
+#: Primitive polynomials and initial direction numbers from Joe and Kuo (new-joe-kuo-6) for Sobol dimensions 2
+#: to 8: (degree, coefficients, initial direction numbers).
 JOE_KUO = (
     (1, 0, (1,)),
     (2, 1, (1, 3)),
@@ -24,26 +24,26 @@ JOE_KUO = (
     (5, 2, (1, 1, 5, 5, 17)),
 )
 
-#: Greatest number of dimensions of a sequence.
+#: Maximum number of dimensions of a sequence.
 MAX_DIMENSIONS = len(JOE_KUO) + 1
 
-#: Bits of an ordinal and of a point, and of the chunks by which points are looked up.
+#: Number of bits in an ordinal and in a point, and in each chunk of an ordinal that is looked up in a table.
 BITS, CHUNK_BITS = 32, 8
 
-#: The bits of each byte in reverse order.
+#: Each byte with its bits in reverse order.
 _REVERSED_BYTES = np.array([int(f"{byte:08b}"[::-1], 2) for byte in range(256)], dtype=np.uint8)
 
 
 @dataclass(frozen=True)
 class SobolSequence:
-    """A low-discrepancy sequence, which names the purposes that its dimensions serve.
+    """A low-discrepancy sequence whose dimensions are named after their purposes.
 
-    Values of one sequence are jointly well spread; two sequences are independent, since each shuffles the
-    ordinals by itself (Burley, section 5). As dimensions have names, none can serve two purposes.
+    The values of one sequence are jointly well spread. Two sequences are independent, because each shuffles
+    the ordinals separately (Burley, section 5). Since dimensions have names, none can serve two purposes.
 
     Parameters:
-      name: distinguishes it from every other sequence.
-      dimensions: one name for each purpose.
+      name: distinguishes the sequence from every other one.
+      dimensions: a name for each purpose.
 
     Raises:
       ValueError: a dimension is named twice, or there are none or more than ``MAX_DIMENSIONS``.
@@ -57,7 +57,7 @@ class SobolSequence:
             raise ValueError(f"{self.name}: expected 1 to {MAX_DIMENSIONS} different dimensions")
 
     def index(self, dimension: str | None) -> int:
-        """Return the number of a dimension, from 0.
+        """Return the number of a dimension, starting at 0.
 
         Raises:
           ValueError: no dimension has this name, or None was given and there are several.
@@ -70,7 +70,7 @@ class SobolSequence:
 
 
 def sobol_points(ordinals: UInt32, dimension: int) -> UInt32:
-    """Return the Sobol point of each ordinal in a dimension (from 0), as 32 binary digits after the point."""
+    """Return the Sobol point of each ordinal in a dimension (from 0), as a 32-bit binary fraction."""
     table = _points_by_byte(dimension)
     points: UInt32 = table[0][ordinals & np.uint32(255)]
     for byte in range(1, -(-int(ordinals.max(initial=0)).bit_length() // CHUNK_BITS)):
@@ -81,12 +81,13 @@ def sobol_points(ordinals: UInt32, dimension: int) -> UInt32:
 def owen_scramble(points: UInt32, seed: UInt32) -> UInt32:
     """Apply nested uniform scrambling, with the constants of Burley's listing 3 (after Vegdahl).
 
-    Of points it scrambles the digits; of ordinals it shuffles each aligned block of 2^k into another.
+    Applied to points, it scrambles their digits; applied to ordinals, it maps each aligned block of 2^k onto
+    another.
     """
     with np.errstate(over="ignore"):
         x = reverse_bits(points)
         x ^= x * np.uint32(0x3D20ADEA)
-        x = x + seed  # which may be of a different shape
+        x = x + seed  # not in place: the shapes may differ
         x *= (seed >> np.uint32(16)) | np.uint32(1)
         x ^= x * np.uint32(0x05526C56)
         x ^= x * np.uint32(0x53A22864)
@@ -94,7 +95,7 @@ def owen_scramble(points: UInt32, seed: UInt32) -> UInt32:
 
 
 def reverse_bits(x: UInt32) -> UInt32:
-    """Reverse the bits of each number: those of each byte by a table, then the bytes."""
+    """Reverse the bits of each number: first those in each byte, using a table, then the byte order."""
     reversed_bytes = _REVERSED_BYTES[np.ascontiguousarray(x)[..., None].view(np.uint8)]
     return reversed_bytes.view(np.uint32)[..., 0].byteswap()
 
@@ -117,7 +118,7 @@ def direction_numbers(dimension: int) -> list[int]:
 
 @functools.cache
 def _points_by_byte(dimension: int) -> UInt32:
-    """Return what each value of each byte of an ordinal, lowest byte first, adds to its point: 4 x 256."""
+    """Return what each value of each byte of an ordinal (lowest first) contributes to its point: 4 x 256."""
     points = np.zeros((BITS // CHUNK_BITS, 256), dtype=np.uint32)
     values = np.arange(256)
     for bit, direction in enumerate(direction_numbers(dimension)):

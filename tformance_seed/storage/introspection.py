@@ -1,4 +1,4 @@
-"""The tables that a database has, and their names in SQL."""
+"""The tables in a database, and their names in SQL."""
 
 import peewee
 
@@ -7,12 +7,12 @@ from tformance_seed.bulk.peewee_internals import execute_sql
 
 
 def quoted(name: str) -> str:
-    """Return a name as an SQL identifier."""
+    """Quote a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def current_schema(database: peewee.Database) -> str | None:
-    """Return the schema that unqualified names refer to; SQLite has none. Peewee 3 assumes "public"."""
+    """Return the schema that unqualified names refer to; None on SQLite. Peewee 3 assumes "public"."""
     if not is_postgresql(database):
         return None
     ((schema,),) = execute_sql(database, "SELECT current_schema()")

@@ -1,4 +1,4 @@
-"""Peewee models of the application's tables, and of the run ledger."""
+"""Peewee models for the application's tables and for the run ledger."""
 
 import peewee
 

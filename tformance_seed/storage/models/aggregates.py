@@ -1,4 +1,4 @@
-"""What is computed from the other tables."""
+"""Tables that are computed from the other tables."""
 
 from peewee import BooleanField, CharField, DateField, IntegerField, TextField
 
@@ -14,7 +14,7 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class WeeklyMetrics(ApplicationModel):
-    """A member's figures of one week."""
+    """A member's figures for one week."""
 
     week_start = DateField()
     prs_merged = IntegerField(default=0)
@@ -43,7 +43,7 @@ class WeeklyMetrics(ApplicationModel):
 
 
 class ReviewerCorrelation(ApplicationModel):
-    """How often two members reviewed the same pull request, and how often they agreed."""
+    """How many pull requests two members both reviewed, and in how many of these they agreed."""
 
     prs_reviewed_together = IntegerField(default=0, index=True)
     agreements = IntegerField(default=0)
@@ -61,7 +61,7 @@ class ReviewerCorrelation(ApplicationModel):
 
 
 class DailyInsight(ApplicationModel):
-    """A sentence about a team's figures on one day, for the dashboard."""
+    """A message about a team's figures on one day, for the dashboard."""
 
     date = DateField(index=True)
     category = CharField(

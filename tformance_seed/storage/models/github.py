@@ -1,4 +1,4 @@
-"""GitHub: pull requests and what belongs to them."""
+"""GitHub: pull requests and their reviews, check runs, files, commits, comments and deployments."""
 
 from peewee import SQL, BigIntegerField, BooleanField, CharField, IntegerField, TextField
 
@@ -15,7 +15,7 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class PullRequest(ApplicationModel):
-    """A pull request, with figures derived from its reviews and commits and signs of AI assistance."""
+    """A pull request, with figures derived from its reviews and commits, and signs of AI assistance."""
 
     github_pr_id = BigIntegerField()
     github_repo = CharField(max_length=255)
@@ -126,7 +126,7 @@ PRReview.add_index(
 
 
 class PRCheckRun(ApplicationModel):
-    """A check run (CI) of a pull request."""
+    """A check run (CI) for a pull request."""
 
     github_check_run_id = BigIntegerField()
     name = CharField(max_length=255)
@@ -175,7 +175,7 @@ class PRFile(ApplicationModel):
 
 
 class Commit(ApplicationModel):
-    """A commit, of a pull request or directly on a branch."""
+    """A commit, in a pull request or directly on a branch."""
 
     github_sha = CharField(max_length=40)
     github_repo = CharField(max_length=255)

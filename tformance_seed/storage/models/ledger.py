@@ -1,4 +1,4 @@
-"""The package's own tables: runs, their jobs and tasks, and which teams are its own."""
+"""The package's own tables: runs, their jobs and tasks, and the teams that the package manages."""
 
 from peewee import (
     AutoField,
@@ -14,16 +14,16 @@ from tformance_seed.storage.models.fields import BigIdentityField, JSONField, Ti
 
 
 class LedgerModel(Model):
-    """A table of the ledger, ``seed_...``."""
+    """Base class for the ledger's tables, ``seed_...``."""
 
     class Meta:
         legacy_table_names = False
 
 
 class SeedRun(LedgerModel):
-    """One command that seeded: when, with which inputs (no secrets among them), and the ids of its jobs.
+    """One seeding command: its time, its inputs (without secrets), and the ids of its jobs.
 
-    Its status is that of its jobs. Two runs share a job if the second resumes the first one's.
+    Its status is that of its jobs. Two runs share a job if the second run resumes a job of the first.
     """
 
     id = AutoField()
@@ -37,12 +37,12 @@ class SeedRun(LedgerModel):
 
 
 class SeedTeam(LedgerModel):
-    """A team that the package created, or adopted at the user's request.
+    """A team that the package created, or that it adopted at the user's request.
 
-    ``input_spec`` is every input but the window: with another one the content would be another, so seeding
-    starts over. ``team_created_at`` distinguishes the team from a later one with its id.
-    ``max_ids_before_adoption`` is the greatest id of each table at adoption (NULL: the team was created
-    here): rows up to it were there before and are never deleted.
+    ``input_spec`` holds every input except the window. If it changes, the content would be different, so
+    seeding starts over. ``team_created_at`` distinguishes the team from a later team with the same id.
+    ``max_ids_before_adoption`` holds the greatest id in each table at the time of adoption (NULL if the
+    package created the team). Rows with ids up to these existed before and are never deleted.
     """
 
     team_id = BigIntegerField(primary_key=True)
@@ -58,10 +58,11 @@ class SeedTeam(LedgerModel):
 
 
 class SeedJob(LedgerModel):
-    """One organisation's work, in phases; the tasks of a phase may be done in parallel.
+    """The work for one organisation, in phases; the tasks in a phase may run in parallel.
 
-    ``fingerprint`` is a digest of everything that decides its content, ``plan`` what any process restores
-    profile and source from, ``empty_tables`` the models of which the team had no row when it began.
+    ``fingerprint`` is a digest of everything that determines the content. ``plan`` is the data from which
+    any process can restore the profile and the source. ``empty_tables`` lists the models for which the team
+    had no rows when the job began.
     """
 
     id = BigIdentityField()
@@ -82,10 +83,11 @@ class SeedJob(LedgerModel):
 
 
 class SeedTask(LedgerModel):
-    """A part of a job. That it is done commits in the same transaction as its rows.
+    """A part of a job. Its completion is committed in the same transaction as its rows.
 
-    A task covers ``limit`` items of its stage, from ``offset`` on in the stage's own order; ``tables`` maps a
-    table's name to rows written, rows unchanged and seconds; ``attempts`` counts how often it was claimed.
+    A task covers ``limit`` items of its stage, starting at ``offset`` in the stage's own order. ``tables``
+    maps a table's name to rows written, rows unchanged and seconds. ``attempts`` counts how many times the
+    task was claimed.
     """
 
     id = BigIdentityField()

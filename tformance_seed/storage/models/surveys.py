@@ -1,4 +1,4 @@
-"""Surveys: what authors and reviewers say about a pull request."""
+"""Surveys: the answers of authors and reviewers about a pull request."""
 
 from peewee import SQL, BigIntegerField, BooleanField, CharField, IntegerField
 
@@ -14,7 +14,7 @@ from tformance_seed.storage.models.teams import Team, TeamMember
 
 
 class PRSurvey(ApplicationModel):
-    """The survey of a pull request, with its author's answers."""
+    """The survey about a pull request, with its author's answers."""
 
     author_ai_assisted = BooleanField(null=True)
     author_responded_at = TimestampField(null=True)
@@ -43,7 +43,7 @@ postgresql_index(PRSurvey, SQL("token varchar_pattern_ops"), name="metrics_prsur
 
 
 class PRSurveyReview(ApplicationModel):
-    """A reviewer's answers to the survey of a pull request."""
+    """A reviewer's answers to the survey about a pull request."""
 
     quality_rating = IntegerField(null=True, choices=choices(1, 2, 3), index=True)
     ai_guess = BooleanField(null=True)

@@ -64,7 +64,7 @@ postgresql_index(Team, SQL("slug varchar_pattern_ops"), name="teams_team_slug_30
 
 
 class TeamMember(ApplicationModel):
-    """A member of a team, with accounts at GitHub, Jira and Slack."""
+    """A member of a team, with accounts on GitHub, Jira and Slack."""
 
     email = CharField(max_length=254, default="")
     display_name = CharField(max_length=255)
@@ -86,6 +86,6 @@ class TeamMember(ApplicationModel):
         )
 
 
-# The first is what a member is upserted by: an address may change, the account stays.
+# Members are upserted by the first of these keys: an address may change, but the account stays.
 TeamMember.add_index(TeamMember.team, TeamMember.github_id, unique=True, where=TeamMember.github_id > "")
 TeamMember.add_index(TeamMember.team, TeamMember.email, unique=True, where=TeamMember.email > "")

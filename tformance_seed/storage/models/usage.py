@@ -1,4 +1,4 @@
-"""Daily use of AI tools, and the Copilot figures of a team."""
+"""Daily use of AI tools, and a team's Copilot figures."""
 
 from peewee import CharField, DateField, IntegerField
 
@@ -34,7 +34,7 @@ class AIUsageDaily(ApplicationModel):
 
 
 class CopilotSeatSnapshot(ApplicationModel):
-    """The Copilot seats of a team on one day."""
+    """A team's Copilot seats on one day."""
 
     date = DateField(index=True)
     total_seats = IntegerField()

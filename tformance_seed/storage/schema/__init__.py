@@ -1,4 +1,4 @@
-"""The application's schema as seeding needs it, and how a database differs from it."""
+"""The application's schema as required for seeding, and how a database differs from it."""
 
 from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking

@@ -1,4 +1,4 @@
-"""The schema that a database has, read from its catalogue."""
+"""A database's actual schema, read from its system catalogue."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from tformance_seed.bulk.peewee_internals import execute_sql, primary_key_column
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.schema.expected import Column, Index, Table
 
-#: Columns of named tables in the schema that unqualified names refer to.
+#: Columns of the given tables in the current schema, to which unqualified names refer.
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
            a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
@@ -18,7 +18,7 @@ COLUMNS = """
     WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY c.relname, a.attnum"""
 
-#: Valid indexes: one that a failed CREATE INDEX CONCURRENTLY left behind is not used.
+#: Valid indexes only: an invalid one, left behind by a failed CREATE INDEX CONCURRENTLY, is not used.
 INDEXES = """
     SELECT c.relname, i.relname, x.indisunique, m.amname, coalesce(pg_get_expr(x.indpred, x.indrelid), ''),
            array(SELECT pg_get_indexdef(x.indexrelid, k.n::int, true)
@@ -42,7 +42,7 @@ CONSTRAINTS = """
 
 
 def introspect(database: peewee.Database, names: Iterable[str]) -> dict[str, Table]:
-    """Return those of the named tables that the database has; reads only."""
+    """Return the schema of those of the given tables that exist in the database; only reads."""
     there = table_names(database)
     tables = {name: Table() for name in names if name in there}
     (_postgresql if is_postgresql(database) else _sqlite)(database, tables)

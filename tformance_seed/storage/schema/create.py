@@ -1,4 +1,4 @@
-"""Creates missing tables, upgrades the ledger, and refuses a database that cannot be seeded."""
+"""Create missing tables, upgrade the ledger, and reject a database that cannot be seeded."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
 from tformance_seed.storage.transactions import ddl_transaction
 
-#: Findings that ``create_missing`` repairs.
+#: Names of the findings that ``create_missing`` fixes.
 CREATABLE = ("no-application", "missing-table")
 
-#: Columns of the list of own teams -> what version 0.1.0 called them.
+#: Columns of ``seed_team`` -> their names in version 0.1.0.
 TEAM_COLUMNS_OF_0_1_0 = {
     "created_here": "made",
     "input_spec": "recipe",
@@ -26,15 +26,15 @@ TEAM_COLUMNS_OF_0_1_0 = {
 
 
 def create_missing(database: peewee.Database) -> list[str]:
-    """Create the application's and the ledger's missing tables with every key and index.
+    """Create the application's and the ledger's missing tables, with all keys and indexes.
 
-    Tables of the application that exist are left as they are. All is done in one transaction.
+    Existing tables of the application are left as they are. Everything happens in one transaction.
 
     Returns:
-      The names of the tables that were created.
+      The names of the created tables.
 
     Raises:
-      InputError: a table of one of the names exists with another schema.
+      InputError: a table exists, but with a schema that blocks seeding.
     """
     raise_if_blocking(
         [
@@ -48,7 +48,7 @@ def create_missing(database: peewee.Database) -> list[str]:
 
 
 def prepare(database: peewee.Database) -> None:
-    """Check that a database can be seeded, and create the ledger; in an empty one, all tables.
+    """Check that a database can be seeded, and create the ledger; in an empty database, create all tables.
 
     Raises:
       InputError: something blocks seeding (``blocking_findings``).
@@ -62,9 +62,9 @@ def prepare(database: peewee.Database) -> None:
 
 
 def _create_ledger(database: peewee.Database) -> list[str]:
-    """Create the ledger's missing tables and upgrade those of an older version; return the names created.
+    """Create the ledger's missing tables and upgrade older ones; return the names of the created tables.
 
-    The list of own teams is kept. The other tables say what runs did, and are rebuilt: the next run finds its
+    The table of teams is kept. The other tables record what runs did and are rebuilt: the next run finds its
     rows unchanged and continues from there.
     """
     _rename_team_columns(database)
@@ -84,16 +84,16 @@ def _rename_team_columns(database: peewee.Database) -> None:
 
 
 def has_ledger(database: peewee.Database) -> bool:
-    """Return whether the ledger is there, and of this version."""
+    """Return whether the ledger exists and has this version's columns."""
     columns = _ledger_columns(database)
     return all(_columns(model) == columns.get(model) for model in LEDGER)
 
 
 def has_team_registry(database: peewee.Database) -> bool:
-    """Return whether the list of own teams is there.
+    """Return whether the table of teams exists.
 
     Raises:
-      InputError: an older version created it.
+      InputError: it was created by an older version.
     """
     columns = _ledger_columns(database).get(SeedTeam)
     if columns is not None and columns != _columns(SeedTeam):
@@ -105,7 +105,7 @@ def has_team_registry(database: peewee.Database) -> bool:
 
 
 def _ledger_columns(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:
-    """Return the columns of those of the ledger's tables that are there."""
+    """Return the columns of those of the ledger's tables that exist."""
     models = {table_name(model): model for model in LEDGER}
     return {models[name]: set(table.columns) for name, table in introspect(database, models).items()}
 

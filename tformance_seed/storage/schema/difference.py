@@ -1,6 +1,6 @@
-"""Every difference between a database's schema and the expected one, and which of them block seeding.
+"""The differences between a database's schema and the expected one, and which of them block seeding.
 
-Seeding refuses what ``blocking_findings`` returns, and ``doctor`` reports the same as errors.
+Seeding stops if ``blocking_findings`` returns any findings, and ``doctor`` reports the same ones as errors.
 """
 
 import re
@@ -16,23 +16,23 @@ from tformance_seed.storage.schema.expected import Column, Index, Table, expecte
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.storage.schema.privileges import missing_privileges
 
-#: What to do about a difference.
+#: Instructions for dealing with a difference.
 MIGRATE = "bring the application's migrations up to date"
 OTHER_VERSION = "use a version of tformance_seed made for that schema"
 NOTHING = "nothing; seeding leaves it alone"
 
-#: Types of text, whose values have the same form in COPY.
+#: Text types, whose values have the same format in COPY.
 TEXT_TYPES = ("character varying", "text")
 
 
 def blocking_findings(database: peewee.Database) -> list[Finding]:
-    """Return the findings that block seeding; there are none in an empty database."""
+    """Return the findings that block seeding. An empty database has no schema differences."""
     findings = [*differences(database), *missing_privileges(database)]
     return [finding for finding in findings if finding.severity == "error"]
 
 
 def raise_if_blocking(findings: Sequence[Finding]) -> None:
-    """Raise InputError, with one line about the first finding, if there is any."""
+    """Raise InputError, with one line about the first finding, if there are any."""
     if not findings:
         return
     first, *more = findings
@@ -42,7 +42,7 @@ def raise_if_blocking(findings: Sequence[Finding]) -> None:
 
 
 def differences(database: peewee.Database) -> Iterator[Finding]:
-    """Yield the differences between the application's tables and a database's; none if it has no table."""
+    """Yield the differences between the application's tables and a database's; none if it is empty."""
     expected = expected_schema(database)
     tables = table_names(database)  # once: another run may be creating the tables of an empty database
     actual = introspect(database, expected.keys() & tables)
@@ -152,7 +152,7 @@ def _column(where: str, expected: Column, actual: Column) -> Iterator[Finding]:
 
 
 def _holds(actual: str, expected: str) -> bool:
-    """Return whether a type holds every value of another, in the same form in binary COPY."""
+    """Return whether a type can hold every value of another, in the same binary COPY format."""
     (kind, size), (expected_kind, minimum) = _type_and_sizes(actual), _type_and_sizes(expected)
     if kind in TEXT_TYPES and expected_kind in TEXT_TYPES:
         return not size or (bool(minimum) and size >= minimum)

@@ -1,4 +1,4 @@
-"""The schema of a table: columns, indexes, foreign keys, checks; and the one that the models expect."""
+"""The schema of a table (columns, indexes, foreign keys, checks), and the schema that the models expect."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -22,10 +22,10 @@ from tformance_seed.bulk.peewee_internals import (
 from tformance_seed.storage.models import APPLICATION
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 
-#: A column's type in DDL: its first word, and arguments in brackets.
+#: A column's type in DDL: its first word, and its arguments in brackets.
 COLUMN_TYPE = re.compile(r"^(\w+)(?:.*?(\(.*\)))?")
 
-#: First word of a column's type in DDL -> PostgreSQL's name of the type.
+#: First word of a column's type in DDL -> PostgreSQL's name for the type.
 TYPES = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
@@ -43,9 +43,9 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column: PostgreSQL's name of its type (empty on SQLite, whose columns hold any type).
+    """A column. ``type`` is PostgreSQL's name for its type (empty on SQLite, whose columns hold any type).
 
-    ``has_default``: the database provides a value where none is given, be it a default or a generated id.
+    ``has_default``: the database provides a value if none is given, either a default or a generated id.
     """
 
     type: str
@@ -58,9 +58,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
-    """An index: its keys in order, as text, and all else that decides what it does. Its name does not.
+    """An index: its keys in order, as text, and everything else that determines what it does.
 
-    ``is_target``: upserts use it as the conflict target. ``statement`` returns the SQL that creates it.
+    ``name`` is ignored in comparisons. ``is_target``: upserts use it as the conflict target. ``statement``
+    returns the SQL that creates it.
     """
 
     name: str = field(compare=False)
@@ -73,7 +74,7 @@ class Index:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Equal for two indexes that differ in spelling alone."""
+        """A value that is equal for two indexes that differ only in spelling."""
         return (self.unique, self.method.lower(), tuple(map(normalise, self.keys)), normalise(self.where))
 
     def __str__(self) -> str:
@@ -84,7 +85,7 @@ class Index:
 
 @dataclass
 class Table:
-    """A table. ``references``: column -> (referenced table, whether it is checked at commit)."""
+    """A table. ``references``: column -> (referenced table, whether the reference is checked at commit)."""
 
     columns: dict[str, Column] = field(default_factory=dict)
     indexes: list[Index] = field(default_factory=list)
@@ -93,14 +94,14 @@ class Table:
 
 
 def normalise(text: str) -> str:
-    """Return an expression without casts, brackets, quotes and blanks, as databases add their own."""
+    """Return an expression without casts, brackets, quotes and blanks, because databases add their own."""
     return re.sub(r"::[a-z ]+|[()\s\"]", "", text)
 
 
 def expected_schema(
     database: peewee.Database, models: Iterable[type[peewee.Model]] = APPLICATION
 ) -> dict[str, Table]:
-    """Return the tables of models, by default the application's, as ``init`` creates them there."""
+    """Return the tables of the models (by default, the application's) as ``init`` would create them."""
     return {table_name(model): _table(database, model) for model in models}
 
 
@@ -152,5 +153,5 @@ def _index(database: peewee.Database, index: peewee.ModelIndex, target: tuple[st
 
 
 def _key_text(part: peewee.Node) -> str:
-    """Return a part of an index as text; it is a field, or SQL."""
+    """Return a part of an index, a field or an SQL expression, as text."""
     return str(part.column_name if isinstance(part, peewee.Field) else getattr(part, "sql", part))

@@ -1,13 +1,13 @@
-"""What an examination found, in words that a person can act on."""
+"""The results of checking a database, in words that a person can act on."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: ``error``: the database cannot be seeded. ``warning``: something is wrong or will be. ``advice``: it works,
-#: and could be better. ``ok``: in order.
+#: ``error``: the database cannot be seeded. ``warning``: something is wrong or will be. ``advice``: it works
+#: but could be better. ``ok``: nothing to do.
 Severity = Literal["error", "warning", "advice", "ok"]
 
-#: Every finding, by its stable name; docs/reference/findings.md says what each means.
+#: The stable names of all findings; docs/reference/findings.md explains them.
 Name = Literal[
     "no-application",
     "missing-table",
@@ -80,7 +80,7 @@ class Finding:
 
     @property
     def state(self) -> str:
-        """The present state and the recommended one."""
+        """The current state and the recommended one."""
         recommended = f"recommended: {self.recommended}" if self.recommended else ""
         return f"{self.where}: {'; '.join(filter(None, (self.now, recommended)))}"
 

@@ -1,4 +1,4 @@
-"""The privileges that seeding needs, and those that the database user lacks."""
+"""The privileges that seeding needs, and which of them the database user lacks."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,8 @@ from tformance_seed.storage.schema.findings import Finding
 #: Privileges that seeding needs on a table.
 TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-#: The session's user and schema; whether the server is a standby or read-only, and what the user may create.
+#: The session's user and schema, whether the server is a standby or read-only, and whether the user may
+#: create tables and temporary tables.
 SESSION = """
     SELECT current_user, current_schema(), pg_is_in_recovery(),
            (SELECT setting FROM pg_settings WHERE name = 'default_transaction_read_only') = 'on',
@@ -22,7 +23,7 @@ SESSION = """
 
 
 def missing_privileges(database: peewee.Database) -> Iterator[Finding]:
-    """Yield what the database user may not do and seeding must; nothing on SQLite, which has no users."""
+    """Yield the missing privileges that seeding needs; nothing on SQLite, which has no users."""
     if not is_postgresql(database):
         return
     ((user, schema, standby, read_only, may_create, may_stage),) = execute_sql(database, SESSION)

@@ -10,12 +10,12 @@ from tformance_seed.bulk.keys import Key
 
 
 def is_distinct(database: peewee.Database, left: Any, right: Any) -> peewee.Expression:
-    """Return an SQL expression: whether two values or tuples differ, with NULL as a value like any other."""
+    """Return an SQL expression that tests whether two values or tuples differ; NULL is an ordinary value."""
     return peewee.Expression(left, "IS DISTINCT FROM" if is_postgresql(database) else "IS NOT", right)
 
 
 def any_distinct(database: peewee.Database, new: Mapping[peewee.Field, Any]) -> peewee.Expression:
-    """Return an SQL expression: whether any of the fields differs from its new value."""
+    """Return an SQL expression that tests whether any of the fields differs from its new value."""
     return is_distinct(database, peewee.Tuple(*new), peewee.Tuple(*new.values()))
 
 
@@ -26,7 +26,7 @@ def is_new_or_different(
     fields: Sequence[peewee.Field],
     source: peewee.Source,
 ) -> peewee.Expression:
-    """Return an SQL expression: whether a row in the source is new to the table or differs from its row.
+    """Return an SQL expression that tests whether a source row is new or differs from the one in the table.
 
     Use it in the WHERE clause of an INSERT .. SELECT from a source whose columns are named like those of the
     table. ON CONFLICT alone would be enough, but it locks each existing row, which dirties the page and is

@@ -74,7 +74,7 @@ class Index:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """A value that is equal for two indexes that differ only in spelling."""
+        """A value that is the same for two indexes that differ only in spelling."""
         return (self.unique, self.method.lower(), tuple(map(normalise, self.keys)), normalise(self.where))
 
     def __str__(self) -> str:

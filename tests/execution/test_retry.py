@@ -227,7 +227,7 @@ class _AwayBroker:
 
 @pytest.fixture
 def sender(monkeypatch):
-    """An executor whose broker is away at first, and is tried again at once."""
+    """An executor whose broker is unreachable at first, and is tried again at once."""
     monkeypatch.setattr(retry, "BROKER_BACKOFF", (1, 2))
 
     def build(away):

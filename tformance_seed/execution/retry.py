@@ -94,7 +94,7 @@ def classify(error: BaseException) -> SeedError:
     if isinstance(error, Interrupt):
         return TransientError(f"interrupted: it took longer than {SOFT_TIME_LIMIT // 1000} s")
     if isinstance(error, connection_errors()):
-        return TransientError(f"the broker is away: {error_message(error)}")
+        return TransientError(f"the broker is unreachable: {error_message(error)}")
     return UnexpectedError(f"unexpected {type(error).__name__}: {error}; please report this")
 
 

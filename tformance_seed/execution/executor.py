@@ -141,7 +141,9 @@ class Executor:
                         f"when it is back, continue with: tformance-seed retry {run}"
                     ) from None
                 delay = retry.broker_delay(attempts)
-                log.warning("the broker is unreachable (%s); trying again in %d ms", error_message(error), delay)
+                log.warning(
+                    "the broker is unreachable (%s); trying again in %d ms", error_message(error), delay
+                )
             attempts += 1
             time.sleep(delay / 1000)
 

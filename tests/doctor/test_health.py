@@ -34,10 +34,13 @@ class Patient:
         self.run(TEAM)
 
     def run(self, *statements):
-        """Run statements, and wait until their sessions have ended: then the server has counted them."""
+        """Run each statement, and wait until its session has ended: then the server has counted it.
+
+        A reset of the counts that comes before would leave those of the statement before it.
+        """
         for statement in statements:
             self.server.execute(statement, self.url)
-        wait_until(lambda: self.server.execute(OTHER_SESSIONS, self.url) == [(0,)])
+            wait_until(lambda: self.server.execute(OTHER_SESSIONS, self.url) == [(0,)])
 
     @property
     def health(self):

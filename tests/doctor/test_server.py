@@ -131,7 +131,7 @@ def plain_user(tuned):
     server, url = tuned
     server.execute("CREATE ROLE plain LOGIN; GRANT CREATE ON SCHEMA public TO plain", url)
     server.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO plain", url)
-    yield url.replace("postgres:@", "plain:@")
+    yield url.replace("postgres@", "plain@")
     server.execute("DROP OWNED BY plain; DROP ROLE plain", url)
 
 

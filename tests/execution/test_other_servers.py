@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.commands import command
 from tests.support.examinations import examined, findings, none, only
-from tests.support.servers import Postgres, SystemPostgres, free_port, wait_until
+from tests.support.servers import free_port, postgres, system_programs, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
 
 ARGUMENTS = ("polar", "resend", "--days", "60", "--until", "2026-03-18", "--chunk-size", "400")
@@ -159,11 +159,8 @@ def test_doctor_looks_through_a_pooler(pgbouncer):
 @pytest.fixture(scope="module")
 def with_contrib():
     """Run a server of the system's packages."""
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    server = SystemPostgres(folder)
-    yield Postgres(server)
-    server.stop()
-    shutil.rmtree(folder)
+    with postgres(system_programs()) as running:
+        yield running
 
 
 @pytest.mark.postgresql
@@ -204,7 +201,7 @@ def test_a_user_who_sees_only_its_own_statements_is_warned(with_contrib):
     with_contrib.crash()
     with_contrib.start()
     with_contrib.execute("CREATE EXTENSION pg_stat_statements; CREATE ROLE plain LOGIN", url)
-    plain = url.replace("postgres:@", "plain:@")
+    plain = url.replace("postgres@", "plain@")
     assert none(findings(examined(url)), "statements-hidden")
     hidden = only(findings(examined(plain)), "statements-hidden")
     with_contrib.execute(hidden.statement, url)

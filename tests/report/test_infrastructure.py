@@ -65,7 +65,7 @@ def test_a_user_who_may_only_read_learns_what_is_hidden(server):
     Coherent(database)
     execute(url, "CREATE ROLE visitor LOGIN")
     execute(url, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
-    found = report(url.replace("//postgres:@", "//visitor:@"))
+    found = report(url.replace("//postgres@", "//visitor@"))
     execute(url, "DROP OWNED BY visitor")
     execute(url, "DROP ROLE visitor")
     database.close()

@@ -137,7 +137,7 @@ def test_missing_privileges_are_named(server, application_url):
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
         application_url,
     )
-    url = application_url.replace("postgres:@", "reader:@")
+    url = application_url.replace("postgres@", "reader@")
     with pytest.raises(InputError, match=r"may not INSERT on teams_team \(and 56 more"):
         prepare(connect(url))
 

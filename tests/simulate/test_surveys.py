@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.support.batches import make_batch, make_members, make_profile, simulate
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW
 
 COUNT = 6000
 
@@ -27,26 +28,56 @@ def test_surveys_are_of_what_members_merged(simulated):
     assert set(np.flatnonzero(merged & three_days)) <= set(surveys["pull_request"].tolist())
 
 
-def test_authors_answer_what_was_found(simulated):
-    prs, surveys = simulated[1]["PullRequest"], simulated[1]["PRSurvey"]
+def test_authors_answer_by_how_they_work():
+    profile = make_profile()
+    members = make_members(8, profile)
+    rows = make_batch(profile, members, np.arange(1, COUNT + 1))
+    rows.pull_requests["has_ai_commits"][:] = False
+    surveys = simulate(rows, members, profile)["PRSurvey"]
+    found = rows.pull_requests["ai_kind"][surveys["pull_request"]]
     answered = ~np.isnat(surveys["author_responded_at"])
-    assisted = prs["is_ai_assisted"][surveys["pull_request"]]
     for column in ("author_ai_assisted", "ai_modification_effort", "author_response_source"):
         assert surveys[column].mask.tolist() == (~answered).tolist()
-    assert (np.asarray(surveys["author_ai_assisted"]) == assisted)[answered].all()
+    with_ai = np.asarray(surveys["author_ai_assisted"])
     na = np.asarray(surveys["ai_modification_effort"]) == b"na"
-    assert na[answered].tolist() == (~assisted[answered]).tolist()
+    assert na[answered].tolist() == (~with_ai[answered]).tolist()
     delay = (surveys["author_responded_at"] - surveys["created_at"])[answered].astype(int) / 3600
     assert delay.min() >= 1
     assert delay.max() < 48
-    uses_ai = make_members(8, make_profile()).adoption_threshold[surveys["author"]] < make_profile().adoption
-    assert answered[~assisted | uses_ai].mean() == pytest.approx(0.6, abs=0.03)
-    assert not answered[assisted & ~uses_ai].any()
+    uses_ai = members.adoption_threshold[surveys["author"]] < profile.adoption
+    assert answered[uses_ai].mean() == pytest.approx(0.6, abs=0.03)
+    assert not with_ai[answered & ~uses_ai].any()
+    # Most use leaves no trace; what a tool wrote is admitted, by most; what a tool reviewed is another thing.
+    said = [with_ai[answered & uses_ai & (found == kind)].mean() for kind in (AI_NONE, AI_CODE, AI_REVIEW)]
+    assert said == pytest.approx([0.75, 0.93, 0.75], abs=0.05)
+
+
+def test_a_commit_that_a_tool_signed_answers_at_the_merge():
+    profile = make_profile(survey_response_rate=0.0)
+    members = make_members(8, profile)
+    rows = make_batch(profile, members, np.arange(1, 401), kind=AI_CODE)
+    signed = rows.pull_requests["has_ai_commits"] = rows.pull_requests["number"] % 3 == 0
+    surveys = simulate(rows, members, profile)["PRSurvey"]
+    answered = ~np.isnat(surveys["author_responded_at"])
+    assert answered.tolist() == signed[surveys["pull_request"]].tolist()
+    assert set(surveys["author_response_source"][answered].tolist()) == {b"auto"}
+    assert surveys["author_ai_assisted"][answered].all()
+    assert (surveys["author_responded_at"] == surveys["created_at"])[answered].all()
+    assert surveys["ai_modification_effort"].mask.all()
+
+
+def test_everybody_answers_in_a_scenario():
+    profile = make_profile("baseline")
+    surveys = survey(profile, count=400, days=56)[1]["PRSurvey"]
+    assert not surveys["author_ai_assisted"].mask.any()
+    delay = (surveys["author_responded_at"] - surveys["created_at"]).astype(int) / 3600
+    assert delay.max() < 24
 
 
 def test_guesses_and_their_truth_agree(simulated):
-    prs, surveys, answers = (simulated[1][name] for name in ("PullRequest", "PRSurvey", "PRSurveyReview"))
-    truth = prs["is_ai_assisted"][surveys["pull_request"][answers["survey"]]]
+    surveys, answers = (simulated[1][name] for name in ("PRSurvey", "PRSurveyReview"))
+    truth = surveys["author_ai_assisted"][answers["survey"]]
+    assert answers["guess_correct"].mask.tolist() == truth.mask.tolist()
     assert ((answers["ai_guess"] == truth) == answers["guess_correct"]).all()
     assert 0.60 < answers["guess_correct"].mean() < 0.75
 
@@ -70,7 +101,7 @@ def test_reviewers_answer_once_within_three_days(simulated):
     assert shares == pytest.approx([0.15, 0.35, 0.5], abs=0.02)
 
 
-def test_a_survey_waits_until_its_last_answer_is_in():
+def test_a_survey_waits_until_its_author_has_answered():
     profile = make_profile()
     _, tables = survey(profile, days=3)
     prs, surveys = tables["PullRequest"], tables["PRSurvey"]
@@ -149,6 +180,6 @@ def test_guesses_are_near_their_bands_in_eight_weeks_of_a_small_team():
 
 
 def test_a_response_rate_of_zero_gives_no_answers():
-    _, tables = survey(make_profile(survey_response_rate=0.0), count=300)
+    _, tables = survey(make_profile(survey_response_rate=0.0), count=300, kind=AI_NONE)
     assert tables["PRSurvey"]["author_ai_assisted"].mask.all()
     assert np.isnat(tables["PRSurvey"]["author_responded_at"]).all()

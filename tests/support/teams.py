@@ -232,7 +232,7 @@ class Coherent:
                 reviewer=reviewer,
                 quality_rating=1 + (number + place) % 3,
                 ai_guess=guess,
-                guess_correct=guess == with_ai,
+                guess_correct=guess == with_ai if answered else None,
                 responded_at=merged + HOUR,
             )
 

@@ -205,8 +205,8 @@ def answer_without_a_time(team: Coherent) -> str:
     return change(one(PRSurvey, 1), author_responded_at=None)
 
 
-def wrong_answer(team: Coherent) -> str:
-    return change(one(PRSurvey, 1), author_ai_assisted=True)
+def automatic_denial(team: Coherent) -> str:
+    return change(one(PRSurvey, 1), author_response_source="auto")
 
 
 def author_without_usage(team: Coherent) -> str:
@@ -216,13 +216,23 @@ def author_without_usage(team: Coherent) -> str:
     return PRSurvey._meta.table_name
 
 
+def guess(*, answered: bool) -> Any:
+    """Return a reviewer's guess about a survey that the author answered, or did not answer."""
+    surveys = PRSurvey.select().where(PRSurvey.author_ai_assisted.is_null(not answered))
+    return PRSurveyReview.get(PRSurveyReview.survey.in_(surveys))
+
+
 def wrong_verdict(team: Coherent) -> str:
-    answer = one(PRSurveyReview)
+    answer = guess(answered=True)
     return change(answer, guess_correct=not answer.guess_correct)
 
 
 def guess_without_a_verdict(team: Coherent) -> str:
-    return change(one(PRSurveyReview), guess_correct=None)
+    return change(guess(answered=True), guess_correct=None)
+
+
+def verdict_without_an_answer(team: Coherent) -> str:
+    return change(guess(answered=False), guess_correct=True)
 
 
 def bystander(team: Coherent) -> TeamMember:
@@ -328,9 +338,9 @@ CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "survey_of_author": [survey_of_another_author],
     "answer_when": [answer_without_a_time],
     "answer_after_merge": [answer_before_the_merge],
-    "answer_agrees": [wrong_answer],
+    "automatic_answer": [automatic_denial],
     "answer_has_usage": [author_without_usage],
-    "guess_right": [wrong_verdict, guess_without_a_verdict],
+    "guess_right": [wrong_verdict, guess_without_a_verdict, verdict_without_an_answer],
     "guess_after_merge": [guess_before_the_merge],
     "surveyed_reviewed": [answer_of_a_bystander],
     "accepted_were_shown": [

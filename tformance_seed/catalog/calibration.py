@@ -101,6 +101,9 @@ MAX_AI_PROBABILITY = 0.85
 #: Hours from the merge until an author and a reviewer answer a survey (minimum and maximum).
 AUTHOR_RESPONSE_HOURS, REVIEWER_RESPONSE_HOURS = (1, 48), (1, 72)
 
+#: The same for the author in a scenario, in which every survey is answered.
+SCENARIO_RESPONSE_HOURS = (1, 24)
+
 #: Share of reviewers who answer.
 REVIEWER_RESPONSE_RATE = 0.7
 

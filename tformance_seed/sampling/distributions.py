@@ -8,12 +8,12 @@ to seven digits, so that the last bit of a platform's ``exp`` or ``erf`` cannot 
 import functools
 import math
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tformance_seed.sampling.arrays import Floats
+from tformance_seed.sampling.arrays import Floats, Ints
 
 #: Knots of a quantile table, closer together towards the tail, where values grow quickly.
 KNOTS = 1.0 - (1.0 - np.linspace(0.0, 1.0, 2049)) ** 3
@@ -34,6 +34,11 @@ LAST_STEP, MAX_STEPS, MAX_MEAN_ERROR = 1e-9, 50, 0.01
 #: The indices of the points on both sides of each knot.
 _BELOW = np.floor(KNOTS * POINTS - 0.5).astype(np.int64)
 _BESIDE = np.unique(np.clip([_BELOW, _BELOW + 1], 0, POINTS - 1))
+
+
+def first_exceeded(values: Ints, steps: Sequence[tuple[int, float]]) -> Floats:
+    """Return, for each value, the amount in the first (bound, amount) step whose bound it exceeds, else 0."""
+    return np.select([values > bound for bound, _ in steps], [amount for _, amount in steps], 0.0)
 
 
 @functools.cache

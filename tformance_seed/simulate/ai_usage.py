@@ -32,9 +32,10 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     """
     random = profile.random
     days = profile.workdays
-    key, draw = members.key[rows], members.adoption_threshold[rows]
-    uses = (draw[:, None] < profile.adoption_at(days)) & members.columns["is_active"][rows][:, None]
-    uses &= random.chance("uses AI on day", DAILY_USE_RATE, key[:, None], days)
+    key, index = members.key[rows], np.arange(len(members))[rows]
+    intensity = members.ai_intensity(index[:, None], profile.adoption_at(days))
+    uses = random.chance("uses AI on day", DAILY_USE_RATE * intensity, key[:, None], days)
+    uses &= members.columns["is_active"][rows][:, None]
     if members.activity is not None:
         uses &= members.activity.commits_before(days, rows).T > 0
     row, day = np.nonzero(uses)
@@ -55,7 +56,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     synced_at = (days[day] + SYNCED).astype("datetime64[s]")
     return with_timestamps(
         {
-            "member": np.arange(len(members))[rows][row],
+            "member": index[row],
             "date": days[day],
             "source": tools[random.pick("AI tool", list(USAGE_TOOL_SHARES.values()), key)][row],
             "active_hours": half_up(per_member("AI hours", USAGE_HOURS) * variation, 2),

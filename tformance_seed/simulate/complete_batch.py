@@ -11,9 +11,9 @@ from tformance_seed.sources.records import Columns, Members
 class CompleteBatch:
     """The tables of a batch, none of them optional, with the members and the profile that they refer to.
 
-    Pull requests have the columns of the record, plus these columns of their table: ``first_review_at``,
-    ``merged_at``, ``cycle_time_hours``, ``review_time_hours``, ``has_ai_review``, ``review_rounds``,
-    ``commits_after_first_review``, ``avg_fix_response_hours`` and ``total_comments``.
+    Pull requests have the columns of the record, including ``used_ai``, plus these columns of their table:
+    ``first_review_at``, ``merged_at``, ``cycle_time_hours``, ``review_time_hours``, ``has_ai_review``,
+    ``review_rounds``, ``commits_after_first_review``, ``avg_fix_response_hours`` and ``total_comments``.
     """
 
     members: Members

@@ -3,6 +3,7 @@
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.simulate.ai_use import simulate_ai_use
 from tformance_seed.simulate.check_runs import simulate_check_runs
 from tformance_seed.simulate.comments import simulate_comments
 from tformance_seed.simulate.complete_batch import CompleteBatch
@@ -23,6 +24,8 @@ def complete(batch: Batch, members: Members, profile: Profile) -> CompleteBatch:
     prs = batch.pull_requests
     fill_times(batch, members, profile)
     prs["jira_key"] = simulate_keys(prs, profile)
+    if "used_ai" not in prs:
+        prs["used_ai"] = simulate_ai_use(batch, members, profile)
     reviews = batch.reviews
     if reviews is None:
         reviews = simulate_reviews(batch, members, profile)

@@ -6,16 +6,16 @@ from tformance_seed.catalog.calibration import GUESS_ACCURACY, QUALITY_SHARES
 from tformance_seed.sampling.arrays import Floats, Ints, UInt64
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.sampling.sobol import SobolSequence
-from tformance_seed.simulate.columns import moments, with_timestamps
+from tformance_seed.simulate.columns import moments, nullable, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.surveys import RESPONSE_SOURCES
-from tformance_seed.sources.records import AI_NONE, Columns
+from tformance_seed.sources.records import Columns
 
 #: The sequences that decide the ratings, and which guesses are right.
 QUALITY_RATING, GUESS = SobolSequence("quality rating"), SobolSequence("guess")
 
 #: Probabilities of the ``RESPONSE_SOURCES`` of reviewers' answers.
-REVIEWER_SOURCES = (0.50, 0.35, 0.15, 0.0)
+REVIEWER_SOURCES = (0.50, 0.35, 0.15)
 
 #: Probabilities of the answers 1 to 5: clarity of the feedback, and burden of the review.
 CLARITY, BURDEN = (0.03, 0.09, 0.24, 0.40, 0.24), (0.16, 0.31, 0.30, 0.16, 0.07)
@@ -27,7 +27,7 @@ def survey_answers(batch: CompleteBatch) -> Columns:
     responses = batch.responses
     owner, reviewer = responses.pull_request[responses.survey], responses.reviewer
     keys = prs["key"][owner], members.key[reviewer]
-    with_ai = prs["ai_kind"][owner] != AI_NONE
+    used_ai = prs["used_ai"][owner]
     author = np.append(members.key, np.uint64(0))[prs["author"][owner]]
     is_right = _evenly_spread(GUESS, batch, owner, author) < _guess_accuracy(batch, owner)
     answered_at = moments(responses.reviewer_answered_at)
@@ -36,8 +36,8 @@ def survey_answers(batch: CompleteBatch) -> Columns:
             "survey": responses.survey,
             "reviewer": reviewer,
             "quality_rating": _quality(batch, owner),
-            "ai_guess": with_ai == is_right,
-            "guess_correct": is_right,
+            "ai_guess": used_ai == is_right,
+            "guess_correct": nullable(is_right, responses.author_answers[responses.survey]),
             "responded_at": answered_at,
             "response_source": RESPONSE_SOURCES[random.pick("reviewer source", REVIEWER_SOURCES, *keys)],
             "feedback_clarity": 1 + random.pick("feedback clarity", CLARITY, *keys),

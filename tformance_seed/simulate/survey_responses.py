@@ -8,24 +8,24 @@ from tformance_seed.catalog.calibration import (
     AUTHOR_RESPONSE_HOURS,
     REVIEWER_RESPONSE_HOURS,
     REVIEWER_RESPONSE_RATE,
+    SCENARIO_RESPONSE_HOURS,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints
+from tformance_seed.simulate.ai_use import is_user
 from tformance_seed.simulate.columns import seconds
-from tformance_seed.sources.records import AI_NONE, Columns, Members
-
-#: A member who has been active for this long has used AI tools by now, if they use any.
-SETTLED = np.timedelta64(14, "D")
+from tformance_seed.sources.records import Columns, Members
 
 
 @dataclass(frozen=True)
 class SurveyResponses:
     """The surveys of a batch and the people who answer them; times are in seconds since 1970.
 
-    A survey appears together with its answers, and only if the last answer is within the window.
+    A survey appears with its author's answer, if that is within the window; then reviewers' answers appear.
     """
 
     pull_request: Ints  #: per survey
+    is_automatic: Booleans  #: per survey: answered at the merge, since an AI tool signed a commit
     author_answers: Booleans  #: per survey
     author_answered_at: Ints  #: per survey; meaningless if the author does not answer
     survey: Ints  #: per reviewer's answer, ordered by pull request and reviewer
@@ -36,55 +36,52 @@ class SurveyResponses:
 def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile: Profile) -> SurveyResponses:
     """Return the responses to the surveys, one survey per merged pull request whose author is a member.
 
+    In a scenario every author answers, so that its curve shows in the answers.
+
     Parameters:
-      prs: pull requests, with their times filled in.
+      prs: pull requests, with their times filled in, and ``used_ai``.
     """
-    random, key = profile.random, prs["key"]
+    random, key, scenario = profile.random, prs["key"], profile.scenario is not None
     merged = (prs["state"] == b"merged") & (prs["author"] >= 0)
     merged_at = seconds(prs["merged_at"])
-    author_answers = random.chance("author answers", profile.organisation.survey_response_rate, key)
-    author_answers &= _is_credible(prs, members, profile)
-    author_delay = _seconds_within(AUTHOR_RESPONSE_HOURS, random.uniform("author answer", key))
+    rate = 1.0 if scenario else profile.organisation.survey_response_rate
+    answers_self = random.chance("author answers", rate, key) & _is_credible(prs, members, profile)
+    hours = SCENARIO_RESPONSE_HOURS if scenario else AUTHOR_RESPONSE_HOURS
+    delay = _seconds_within(hours, random.uniform("author answer", key))
+    is_automatic: Booleans = prs["has_ai_commits"]
+    author_answers = is_automatic | answers_self
+    author_answered_at = merged_at + np.where(is_automatic, 0, delay)
 
-    owner, reviewer = _reviewer_pairs(reviews, len(members))
-    answers = merged[owner] & random.chance(
-        "reviewer answers", REVIEWER_RESPONSE_RATE, key[owner], members.key[reviewer]
-    )
-    owner, reviewer = owner[answers], reviewer[answers]
-    reviewer_delay = _seconds_within(
-        REVIEWER_RESPONSE_HOURS, random.uniform("reviewer answer", key[owner], members.key[reviewer])
-    )
-    reviewer_answered_at = merged_at[owner] + reviewer_delay
-
-    last = np.where(author_answers, merged_at + author_delay, merged_at)
-    np.maximum.at(last, owner, reviewer_answered_at)
-    surveyed = np.flatnonzero(merged & (last < seconds(np.asarray(profile.end))))
+    end = seconds(np.asarray(profile.end))
+    surveyed = np.flatnonzero(merged & (np.where(author_answers, author_answered_at, merged_at) < end))
     survey_of = np.full(len(merged), -1)
     survey_of[surveyed] = np.arange(len(surveyed))
-    appears = survey_of[owner] >= 0
+
+    owner, reviewer = _reviewer_pairs(reviews, len(members))
+    answers = random.chance("reviewer answers", REVIEWER_RESPONSE_RATE, key[owner], members.key[reviewer])
+    answers &= survey_of[owner] >= 0
+    owner, reviewer = owner[answers], reviewer[answers]
+    u = random.uniform("reviewer answer", key[owner], members.key[reviewer])
+    reviewer_answered_at = merged_at[owner] + _seconds_within(REVIEWER_RESPONSE_HOURS, u)
+    happened = reviewer_answered_at < end
     return SurveyResponses(
         pull_request=surveyed,
+        is_automatic=is_automatic[surveyed],
         author_answers=author_answers[surveyed],
-        author_answered_at=(merged_at + author_delay)[surveyed],
-        survey=survey_of[owner[appears]],
-        reviewer=reviewer[appears],
-        reviewer_answered_at=reviewer_answered_at[appears],
+        author_answered_at=author_answered_at[surveyed],
+        survey=survey_of[owner[happened]],
+        reviewer=reviewer[happened],
+        reviewer_answered_at=reviewer_answered_at[happened],
     )
 
 
 def _is_credible(prs: Columns, members: Members, profile: Profile) -> Booleans:
     """Return where the author's answer would be consistent with their use of AI tools; others do not answer.
 
-    Generated pull requests are always consistent. In a real history, AI may be found in the work of members
-    who were not drawn as users of AI tools.
+    Only in a real history may AI be found in the work of members who were not drawn as users of AI tools.
     """
-    uses_ai = members.uses_ai(prs["author"], profile.adoption_at(prs["ended_at"]))
-    if members.activity is not None:
-        ended_at: Times = prs["ended_at"]
-        recent = members.activity.commits_before(ended_at - SETTLED)
-        uses_ai &= recent[np.arange(len(uses_ai)), prs["author"]] > 0
-    without_ai: Booleans = prs["ai_kind"] == AI_NONE
-    return uses_ai | without_ai
+    without_ai: Booleans = ~prs["used_ai"]
+    return without_ai | is_user(prs["author"], prs["ended_at"], members, profile)
 
 
 def _seconds_within(hours: tuple[int, int], u: Floats) -> Ints:

@@ -56,6 +56,11 @@ PULL_REQUEST_COLUMNS = {
     "has_ai_files": "bool: it touches files that configure an AI tool",
 }
 
+#: Columns of ``Batch.pull_requests`` that a source may leave to the simulation.
+OPTIONAL_PULL_REQUEST_COLUMNS = {
+    "used_ai": "bool: the author used AI, whether or not a trace of it is found",
+}
+
 #: The columns of ``Batch.commits``. The rows of a pull request are contiguous, oldest first.
 COMMIT_COLUMNS = {
     "pull_request": "int64, row of the batch's pull requests; -1 for a commit outside any",
@@ -151,6 +156,8 @@ class Members:
     weight: Floats  #: share of the organisation's work; sums to 1
     adoption_threshold: Floats  #: the member uses AI tools if this is below the adoption rate
     activity: "Activity | None" = None  #: None: all members are always active
+    #: The width of the range of adoption rates, around the threshold, in which a member's use of AI grows.
+    adoption_range: float = 0.0
 
     def __len__(self) -> int:
         return len(self.key)
@@ -161,6 +168,14 @@ class Members:
             return np.full(len(when), len(self))
         active: Ints = np.count_nonzero(self.activity.commits_before(when), axis=1)
         return active
+
+    def ai_intensity(self, rows: Ints, adoption: Floats) -> Floats:
+        """Return how much members use AI at the given adoption rates, from 0 to 1; 0 for row -1."""
+        if not self.adoption_range:
+            return self.uses_ai(rows, adoption).astype(np.float64)
+        threshold = np.append(self.adoption_threshold, np.inf)[rows]
+        intensity: Floats = np.clip(0.5 + (adoption - threshold) / self.adoption_range, 0.0, 1.0)
+        return intensity
 
     def uses_ai(self, rows: Ints, adoption: Floats) -> Booleans:
         """Return whether members use AI tools at the given adoption rates; False for row -1 (no member)."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import peewee
 from peewee import fn
 
+from tformance_seed.bulk import is_distinct
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.storage.models import (
     APPLICATION,
@@ -253,7 +254,8 @@ def has_no_recorded_usage(database: peewee.Database, team_id: int) -> peewee.Col
     first = recorded.scalar(database)
     if first is None:
         return peewee.Value(False)
-    expected = PRSurvey.author_ai_assisted & (PRSurvey.created_at >= first + MAX_DAYS_WITHOUT_USAGE)
+    by_author = PRSurvey.author_ai_assisted & is_distinct(database, PRSurvey.author_response_source, "auto")
+    expected = by_author & (PRSurvey.created_at >= first + MAX_DAYS_WITHOUT_USAGE)
     absent: peewee.ColumnBase = expected & _is_absent(PRSurvey.author, AIUsageDaily.member, team_id)
     return absent
 

@@ -7,7 +7,6 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk import is_distinct
-from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
@@ -203,22 +202,22 @@ RULES: dict[str, Rule] = {
         {PRSurvey: PRSurvey.author_responded_at < PullRequest.merged_at},
         joins=(PRSurvey.pull_request,),
     ),
-    "answer_agrees": Rule(
-        "an author's answer agrees with whether the pull request is assisted by AI",
-        {PRSurvey: PRSurvey.author_ai_assisted != WITH_AI},
-        joins=(PRSurvey.pull_request,),
+    "automatic_answer": Rule(
+        "an automatic answer says that AI helped",
+        {PRSurvey: (PRSurvey.author_response_source == "auto") & ~PRSurvey.author_ai_assisted},
     ),
     "answer_has_usage": Rule(
-        "an author who says that AI helped has recorded usage of AI tools, if the team records it",
+        "an author who reports that AI helped has recorded usage of AI tools, if the team records it",
         {PRSurvey: conditions.has_no_recorded_usage},
     ),
     "guess_right": Rule(
-        "a guess is correct if and only if it says whether the pull request is assisted by AI",
+        "a guess is correct if and only if the author's answer is the same, and neither if there is none",
         {
-            PRSurveyReview: (PRSurveyReview.guess_correct.is_null() != PRSurveyReview.ai_guess.is_null())
-            | (PRSurveyReview.guess_correct != (PRSurveyReview.ai_guess == WITH_AI))
+            PRSurveyReview: lambda database, _: is_distinct(
+                database, PRSurveyReview.guess_correct, PRSurveyReview.ai_guess == PRSurvey.author_ai_assisted
+            )
         },
-        joins=(PRSurveyReview.survey, PRSurvey.pull_request),
+        joins=(PRSurveyReview.survey,),
     ),
     "guess_after_merge": Rule(
         "no reviewer answers a survey before the merge",

@@ -96,7 +96,7 @@ def test_no_ai_is_found_where_no_member_uses_it():
 def test_a_given_rate_rises_with_the_size_of_the_change(size, files, chance):
     profile = make_profile("posthog", adoption=0.3, adoption_given=True)
     u = (np.arange(1000) + 0.5) / 1000
-    row = [np.full(1000, value) for value in (np.datetime64("2025-09-01", "s"), size, files)]
+    row = [np.full(1000, value) for value in (size, files)]
     kind = assign_ai_kinds(profile, SyntheticSource(profile).members(), u, *row, None)
     assert (kind == AI_CODE).sum() == pytest.approx(1000 * chance, abs=1)
     assert (kind == AI_NONE).sum() == 1000 - (kind == AI_CODE).sum()

@@ -5,7 +5,8 @@ import numpy.typing as npt
 
 from tformance_seed.catalog.calibration import AI_CODE_SHARE, FILES_BONUS, LINES_BONUS, MAX_AI_PROBABILITY
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Floats, Ints, Times, UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
+from tformance_seed.sampling.distributions import first_exceeded
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Members
 from tformance_seed.sources.synthetic.words import ai_tools, code_tools
 
@@ -14,55 +15,40 @@ AIKinds = npt.NDArray[np.int8]
 #: Minimum share of the work of members who use AI tools in which no AI is found.
 MIN_UNATTRIBUTED = 0.2
 
+#: Share of the use of AI in a scenario that leaves a trace.
+TRACED_SHARE = 0.96
+
 
 def assign_ai_kinds(
-    profile: Profile,
-    members: Members,
-    u: Floats,
-    ended_at: Times,
-    lines: Ints,
-    files: Ints,
-    author: Ints | None,
+    profile: Profile, members: Members, u: Floats, lines: Ints, files: Ints, used_ai: Booleans | None
 ) -> AIKinds:
     """Return the column ``ai_kind``.
 
-    The pull requests of a scenario already have authors. AI is found in just enough of the pull requests of
-    members who use AI tools that week for the whole team to reach the adoption rate, as far as possible. If
-    the user gave an adoption rate, AI is found at that rate plus a bonus for the size of the pull request.
-    Otherwise it is found in the organisation's share of pull requests (``ai_found``).
+    In a scenario, nearly all use of AI leaves a trace. If the user gave an adoption rate, AI is found at that
+    rate plus a bonus for the size of the pull request. Otherwise it is found in the organisation's share of
+    pull requests (``ai_found``).
 
     Parameters:
       u: a value for each pull request, evenly spread in [0, 1).
       lines, files: the size that each would have without AI. All files count as code, as most are.
-      author: rows of ``members``; None if authors are to be chosen after the kind.
+      used_ai: in which pull requests of a scenario the author used AI; None: it is decided afterwards.
     """
-    code, any_ai = _probabilities(profile, members, ended_at, lines, files, author)
+    if used_ai is not None:
+        return np.where(used_ai & (u < TRACED_SHARE), AI_CODE, AI_NONE).astype(np.int8)
+    code, any_ai = _probabilities(profile, members, lines, files)
     return np.select([u < code, u < any_ai], [AI_CODE, AI_REVIEW], AI_NONE).astype(np.int8)
 
 
-def _probabilities(
-    profile: Profile, members: Members, ended_at: Times, lines: Ints, files: Ints, author: Ints | None
-) -> tuple[Floats, Floats]:
+def _probabilities(profile: Profile, members: Members, lines: Ints, files: Ints) -> tuple[Floats, Floats]:
     """Return the probabilities that AI wrote each pull request, and that AI wrote or reviewed it."""
-    if author is not None:
-        adoption = profile.adoption_at(ended_at)
-        users = np.searchsorted(np.sort(members.adoption_threshold), adoption) / len(members)
-        rate_of_users = np.minimum(1.0, adoption / np.maximum(users, 1e-9))
-        probability = np.where(members.adoption_threshold[author] < adoption, rate_of_users, 0.0)
-        return probability, probability
     if not (members.adoption_threshold < profile.adoption).any():
         return np.zeros(len(lines)), np.zeros(len(lines))
     if profile.adoption_given:
-        bonus = _size_bonus(lines, LINES_BONUS) + _size_bonus(files, FILES_BONUS)
+        bonus = first_exceeded(lines, LINES_BONUS) + first_exceeded(files, FILES_BONUS)
         probability = np.minimum(MAX_AI_PROBABILITY, profile.adoption + bonus)
         return probability, probability
     found = np.full(len(lines), profile.organisation.ai_found)
     return found * AI_CODE_SHARE, found
-
-
-def _size_bonus(sizes: Ints, table: tuple[tuple[int, float], ...]) -> Floats:
-    """Return, for each size, the bonus in the first row of the table whose bound it exceeds, else 0."""
-    return np.select([sizes > bound for bound, _ in table], [bonus for _, bonus in table], 0.0)
 
 
 def pick_authors(profile: Profile, members: Members, key: UInt64, kind: AIKinds) -> Ints:

@@ -29,6 +29,9 @@ BOT_SHARE, BOT_MAX_QUANTILES = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT:
 #: quantile of lines that both stay below.
 REVERT_SHARE, HOTFIX_SHARE, SPECIAL_MAX_QUANTILE = 0.02, 0.03, 0.5
 
+#: In a scenario, the amount by which a member's adoption threshold varies from one pull request to the next.
+EAGERNESS = 0.3
+
 #: A revert reverts one of this many pull requests before it.
 REVERT_DISTANCE = 16
 
@@ -66,6 +69,9 @@ class Changes:
     is_hotfix: Booleans
     jira_key: Texts
     ai_kind: AIKinds
+    used_ai: (
+        Booleans | None
+    )  #: the author used AI, whether or not a trace is left; None: a source cannot know
     tool: Ints  #: index into ``ai_tools()``, -1 for none
     is_signed: Booleans  #: the tool signs commits; otherwise the body mentions the tool
     configures: Booleans  #: the tool's configuration is among the files
@@ -94,6 +100,7 @@ class _Outline:
     u: dict[str, Floats]  #: by ``DIMENSIONS``
     jitter: Floats
     assigned_author: Ints | None  #: authors in a scenario
+    used_ai: Booleans | None  #: in a scenario
     ai_kind: AIKinds
     is_bot: Booleans
     state: Texts
@@ -144,6 +151,7 @@ def generate_pull_requests(
         is_hotfix=outline.is_hotfix,
         jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", JIRA_SHARE, key) & ~is_bot),
         ai_kind=ai_kind,
+        used_ai=outline.used_ai,
         tool=tool,
         is_signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED_SHARE, key),
         configures=configures,
@@ -165,11 +173,14 @@ def _outline(
     random, key = profile.random, pull_request_key(repository, numbers)
     ended_at = pick_end_times(profile, calendar, numbers, key)
     u = {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
-    author = calendar.authors(numbers) if isinstance(calendar, ScenarioCalendar) else None
+    author = used_ai = None
+    if isinstance(calendar, ScenarioCalendar):
+        author = calendar.authors(numbers)
+        used_ai = _scenario_ai_use(profile, members, calendar, repository)[numbers - 1]
     jitter = random.uniform("blur", key, low=JITTER[0], high=JITTER[1])
     unassisted_lines = lines_changed(AI_NONE, u[LINES], jitter)
     unassisted_files = FILES.counts(unassisted_lines, u[LINES], u[FILE_COUNT])
-    ai_kind = assign_ai_kinds(profile, members, u[KIND], ended_at, unassisted_lines, unassisted_files, author)
+    ai_kind = assign_ai_kinds(profile, members, u[KIND], unassisted_lines, unassisted_files, used_ai)
     is_bot, state = _bots(profile, key, ai_kind, u), _states(random, key)
     is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
     bots = BOT_SHARE if profile.scenario is None else 0
@@ -179,11 +190,38 @@ def _outline(
     else:
         is_revert = _scenario_reverts(profile, profile.scenario, calendar, repository)[numbers - 1]
     is_hotfix = is_small & ~is_revert & (special >= REVERT_SHARE) & (special < REVERT_SHARE + HOTFIX_SHARE)
-    return _Outline(key, ended_at, u, jitter, author, ai_kind, is_bot, state, is_revert, is_hotfix)
+    return _Outline(key, ended_at, u, jitter, author, used_ai, ai_kind, is_bot, state, is_revert, is_hotfix)
 
 
 def _states(random: KeyedRandom, key: UInt64) -> Texts:
     return np.array(list(STATE_SHARES))[random.pick("state", list(STATE_SHARES.values()), key)]
+
+
+def _scenario_ai_use(
+    profile: Profile, members: Members, calendar: ScenarioCalendar, repository: str
+) -> Booleans:
+    """Return in which pull requests of a scenario the author used AI, for all of its pull requests.
+
+    A week has too few of them to leave their number to chance: its share of merged pull requests is the
+    adoption rate, to the nearest whole number. They are mostly those of the members who adopt AI first.
+    """
+    numbers = np.arange(1, calendar.total + 1)
+    key, days, author = (
+        pull_request_key(repository, numbers),
+        calendar.days(numbers),
+        calendar.authors(numbers),
+    )
+    threshold = members.adoption_threshold[author]
+    week = (days - np.datetime64(profile.since, "D")).astype(np.int64) // 7
+    order = np.lexsort((threshold + profile.random.uniform("eagerness", key, high=EAGERNESS), week))
+    week, is_merged = week[order], (_states(profile.random, key) == b"merged")[order]
+    merged = np.bincount(week, weights=is_merged)
+    due = np.floor(profile.adoption_at(days[order]) * merged[week] + 0.5)
+    before = np.cumsum(is_merged) - is_merged - (np.cumsum(merged) - merged)[week]
+    used = np.zeros(len(numbers), dtype=bool)
+    used[order] = before < due
+    ever = profile.adoption_at(profile.days).max(initial=0.0)
+    return used & (members.ai_intensity(author, ever) > 0)
 
 
 def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, repository: str) -> Booleans:

@@ -37,6 +37,10 @@ FIRST_CREATED, CREATED_WITHIN = np.datetime64("2021-01-01", "s"), 4 * 365 * 86_4
 #: half a member is rounded up.
 ROUNDING = 0.4999
 
+#: In a scenario, the number of ranks over which members begin to use AI at the same time, each less than the
+#: one before: the whole team then uses it as much as the adoption rate says, although it is small.
+ADOPTION_RANKS = 3
+
 #: Number of characters in a Slack user id after the U.
 SLACK_ID_LENGTH = 10
 
@@ -72,6 +76,7 @@ def generate_members(profile: Profile) -> Members:
         key=text_keys(github_id),
         weight=weight / weight.sum(),
         adoption_threshold=_adoption_thresholds(profile, index),
+        adoption_range=ADOPTION_RANKS / count if profile.scenario is not None and count else 0.0,
     )
 
 

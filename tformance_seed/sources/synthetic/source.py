@@ -141,6 +141,8 @@ class SyntheticSource:
             "has_ai_commits": changes.is_signed,
             "has_ai_files": changes.configures,
         }
+        if changes.used_ai is not None:
+            pull_requests["used_ai"] = changes.used_ai
         is_signed = self._signed_commits(changes)
         messages = style.messages(changes, words, subjects, is_signed)
         return pull_requests, self._commits(changes, additions, is_signed, messages), files

@@ -1,4 +1,3 @@
-import datetime
 import shutil
 import signal
 import tempfile
@@ -11,6 +10,7 @@ import pytest
 
 from tests.support.commands import command
 from tests.support.databases import bind, connect
+from tests.support.seeds import NOW
 from tests.support.servers import Postgres, Redis, postgres
 from tests.support.teams import Coherent
 from tests.support.workers import Workers, digests
@@ -167,7 +167,7 @@ def begin(opened: peewee.Database, executor: Executor) -> Callable[..., SeedRun]
 
     def enter(*organisations: str, days: int = 20, **options: Any) -> SeedRun:
         request = Request(organisations=organisations, days=days, **options)
-        planned = make_plans(request, datetime.date(2026, 3, 18))
+        planned = make_plans(request, NOW)
         return seeding.begin(opened, executor, request, planned).record
 
     return enter

@@ -41,6 +41,7 @@ def seed(
     everything: bool = False,
     days: int | None = None,
     until: datetime.date | str | None = None,
+    shift_to: datetime.date | str | None = None,
     members: int | None = None,
     prs: int | None = None,
     adoption: float | None = None,
@@ -66,8 +67,10 @@ def seed(
         ``repositories``, a single slug of your choice.
       everything: Seed every organisation of the catalogue.
       days: Length of the window in days; by default 90.
-      until: Last day of the window, a date or text such as ``"2026-03-18"``; by default today, or for an old
+      until: Last day of the window, a date or text such as ``"2026-03-18"``; by default yesterday, or for a
         clone the day of its last commit. Give a date if a call on another day must produce the same content.
+      shift_to: Move the history of a clone by whole weeks, so that its window ends in the week up to this
+        day.
       members: Number of people in each organisation.
       prs: Exact number of pull requests in each organisation.
       adoption: Share of people who use AI tools, from 0 to 1.
@@ -102,7 +105,8 @@ def seed(
         source=source,
         repositories=[Path(path) for path in repositories],
         days=days,
-        until=_date(until),
+        until=_date("until", until),
+        shift_to=_date("shift_to", shift_to),
         members=members,
         prs=prs,
         adoption=adoption,
@@ -148,10 +152,10 @@ def _opened(database: peewee.Database | str) -> Iterator[peewee.Database]:
         opened.close()
 
 
-def _date(value: datetime.date | str | None) -> datetime.date | None:
+def _date(name: str, value: datetime.date | str | None) -> datetime.date | None:
     if not isinstance(value, str):
         return value
     try:
         return datetime.date.fromisoformat(value)
     except ValueError as error:
-        raise InputError(f"until {value}: no such day; expected one such as 2026-01-31") from error
+        raise InputError(f"{name} {value}: no such day; expected one such as 2026-01-31") from error

@@ -8,7 +8,7 @@ import pytest
 
 import tformance_seed
 from tests.support.databases import connect
-from tests.support.seeds import ORGANISATION, UNTIL, content, seed
+from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.commands import seed as seeding
@@ -145,7 +145,7 @@ def test_a_run_that_crashes_before_it_sends_the_next_tasks_resumes(database, mon
 def busy(database, **options):
     """Record a run of another process, which was active a moment ago."""
     request = Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **options)
-    (item,) = make_plans(request, UNTIL)
+    (item,) = make_plans(request, NOW)
     prepare(database)
     plan = item.record() | {"summaries_apart": False}
     opened, _ = ledger.open_jobs(

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.support.databases import connect
-from tests.support.seeds import ORGANISATION, UNTIL, content, seed
+from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.errors import InputError
@@ -326,6 +326,6 @@ def test_no_moment_lies_after_the_window(database):
 )
 def test_a_bad_request_is_refused_in_one_line(options, message):
     with pytest.raises(InputError) as refusal:
-        make_plans(Request(**options), UNTIL)
+        make_plans(Request(**options), NOW)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)

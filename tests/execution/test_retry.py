@@ -11,7 +11,7 @@ import redis
 from dramatiq.errors import ConnectionFailed, RateLimitExceeded
 from dramatiq.middleware import TimeLimitExceeded
 
-from tests.support.seeds import UNTIL
+from tests.support.seeds import NOW, UNTIL
 from tests.support.servers import wait_until
 from tformance_seed import ledger
 from tformance_seed.commands import seed as seeding
@@ -135,7 +135,7 @@ def test_a_poison_message_is_given_up_with_its_reason_in_the_ledger(database):
     request = Request(organisations=("polar", "resend"), days=7, until=UNTIL)
     with local.executor(database) as executor:
         with mock.patch.object(executor, "send"):
-            run = seeding.begin(database, executor, request, make_plans(request, UNTIL)).record
+            run = seeding.begin(database, executor, request, make_plans(request, NOW)).record
         poison = (SeedTask.job == run.jobs[0]) & (SeedTask.stage == "team")
         SeedTask.update(attempts=retry.MAX_ATTEMPTS).where(poison).execute(database)
         executor.send(ledger.current_tasks(database, run.name, run.jobs))

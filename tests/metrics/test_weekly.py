@@ -128,10 +128,10 @@ def recompute(team: Team, first: datetime.date, last: datetime.date) -> dict[tup
         ratings = [Decimal(answer.quality_rating) for answer in cell["answers"] if answer.quality_rating]
         cycles = [one.cycle_time_hours for one in merged if one.cycle_time_hours is not None]
         waits = [one.review_time_hours for one in merged if one.review_time_hours is not None]
-        end = datetime.datetime.combine(start + WEEK, datetime.time(), datetime.UTC)
+        monday = datetime.datetime.combine(start, datetime.time(), datetime.UTC)
         rows[member, start] = {
-            "created_at": end,
-            "updated_at": end,
+            "created_at": monday,
+            "updated_at": monday,
             "prs_merged": len(merged),
             "avg_cycle_time_hours": mean(cycles),
             "avg_review_time_hours": mean(waits),

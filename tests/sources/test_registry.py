@@ -1,16 +1,13 @@
 """A source is a folder and a line in the registry."""
 
-import datetime
-
 import pytest
 
 from tests.support.commands import command
+from tests.support.seeds import NOW
 from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import make_plans, restore
 from tformance_seed.planning.request import Request
 from tformance_seed.sources.registry import SOURCES, source_type
-
-TODAY = datetime.date(2026, 3, 18)
 
 
 @pytest.fixture
@@ -31,7 +28,7 @@ def test_help_and_errors_list_the_registered_sources(observed):
 
 
 def test_a_new_source_needs_its_line_alone(observed):
-    (plan,) = make_plans(Request(organisations=["reviews"], source="observed"), TODAY)
+    (plan,) = make_plans(Request(organisations=["reviews"], source="observed"), NOW)
     assert (plan.source.name, plan.slug) == ("observed", "reviews")
     again = restore(plan.record(), plan.fingerprint())
     assert (again.source.name, again.source.record) == ("observed", plan.source.record)
@@ -48,7 +45,7 @@ def test_a_new_source_needs_its_line_alone(observed):
 )
 def test_options_of_other_sources_are_refused(observed, wishes, message):
     with pytest.raises(InputError) as refusal:
-        make_plans(Request(organisations=["reviews"], source="observed", **wishes), TODAY)
+        make_plans(Request(organisations=["reviews"], source="observed", **wishes), NOW)
     assert str(refusal.value) == message
 
 

@@ -13,6 +13,8 @@ from tformance_seed.ledger import RunStatus
 from tformance_seed.storage.models import Team
 
 UNTIL = datetime.date(2026, 3, 18)
+#: The time at which a window ends on ``UNTIL`` by default.
+NOW = datetime.datetime(2026, 3, 19, 9, 30, tzinfo=datetime.UTC)
 ORGANISATION = "polar"
 
 

@@ -27,6 +27,13 @@ def workdays_between(since: datetime.date, until: datetime.date) -> Times:
     return days[np.is_busday(days)]
 
 
+def describe_shift(slug: str, since: datetime.date, until: datetime.date, weeks: int) -> str:
+    """Say that an organisation's history was moved into the window from ``since`` to ``until``."""
+    shift = datetime.timedelta(weeks=weeks)
+    amount = f"{abs(weeks)} {'week' if abs(weeks) == 1 else 'weeks'} {'later' if weeks > 0 else 'earlier'}"
+    return f"all dates of {slug} were moved {amount}: its history is of {since - shift} to {until - shift}"
+
+
 @dataclass(frozen=True)
 class Profile:
     """The inputs for one organisation; every generated value is a function of them.
@@ -38,6 +45,8 @@ class Profile:
       adoption: share of members who use AI tools, unless a scenario sets it.
       adoption_given: whether the user gave the adoption rate. If so, pull requests follow it too
         (``ai_pr_probability`` in the old seeder) instead of the share found in public repositories.
+      shift_weeks: number of weeks by which the source's times are moved to fall into the window.
+      known_until: the last moment of which the source knows anything, if that is within the window.
     """
 
     organisation: Organisation
@@ -49,6 +58,8 @@ class Profile:
     adoption: float = 0.45
     adoption_given: bool = False
     scenario: Scenario | None = None
+    shift_weeks: int = 0
+    known_until: datetime.datetime | None = None
 
     @cached_property
     def random(self) -> KeyedRandom:
@@ -61,6 +72,16 @@ class Profile:
         return days_between(self.since, self.until)
 
     @property
+    def shift(self) -> datetime.timedelta:
+        """The time by which the source's times are moved."""
+        return datetime.timedelta(weeks=self.shift_weeks)
+
+    @property
+    def shift_seconds(self) -> int:
+        """The seconds by which the source's times are moved."""
+        return int(self.shift.total_seconds())
+
+    @property
     def workdays(self) -> Times:
         """The days from Monday to Friday in the window, ``datetime64[D]``."""
         return workdays_between(self.since, self.until)
@@ -68,7 +89,9 @@ class Profile:
     @property
     def end(self) -> np.datetime64:
         """The first second after the window, ``datetime64[s]``: nothing may happen then or later."""
-        return np.datetime64(self.until + datetime.timedelta(days=1), "s")
+        if self.known_until is not None:
+            return np.datetime64(int(self.known_until.timestamp()) + 1, "s")
+        return np.datetime64(self.until, "s") + np.timedelta64(1, "D")
 
     @cached_property
     def utc_offset(self) -> int:

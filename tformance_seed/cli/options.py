@@ -48,7 +48,11 @@ Catalog = Annotated[Path | None, optional("FILE", "Your own catalogue of organis
 Until = Annotated[str | None, optional("DATE", "Last day of the window (default: today).")]
 SeedUntil = Annotated[
     str | None,
-    optional("DATE", "Last day of the window (default: today; for an old clone, its last commit)."),
+    optional("DATE", "Last day of the window (default: yesterday; for a clone, its last commit)."),
+]
+ShiftTo = Annotated[
+    str | None,
+    optional("DATE", "Move a clone's history by whole weeks, to end in the week up to DATE."),
 ]
 Days = Annotated[int | None, optional("N", f"Days in the window (default: {settings.DEFAULT_DAYS}).")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run is at work on an organisation.")]

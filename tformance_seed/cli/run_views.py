@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tformance_seed.bulk import Result
+from tformance_seed.catalog.profile import describe_shift
 from tformance_seed.cli.console import PROGRAM, Table, View, bold
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import BegunRun, Outcome, Report
@@ -41,7 +42,7 @@ def dry_run(previews: Sequence[Preview]) -> View:
         for p in previews
     ]
     data = {"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]}
-    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows)])
+    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_shifts(previews)])
 
 
 def detached(begun: BegunRun) -> View:
@@ -69,10 +70,19 @@ def outcome(outcome: Outcome, database: str) -> View:
     }
     rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
     table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
-    lines = [_report_line(report) for report in outcome.reports]
+    lines = [*(_report_line(report) for report in outcome.reports), *_shifts(outcome.reports)]
     if outcome.reports:
         lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify{_option(database)}")
     return View(data, [table, *lines])
+
+
+def _shifts(results: Sequence[Preview | Report]) -> list[str]:
+    """Say which organisations' histories were moved, one in a line."""
+    return [
+        describe_shift(each.organisation, each.since, each.until, each.shift_weeks)
+        for each in results
+        if each.shift_weeks
+    ]
 
 
 def _option(database: str) -> str:

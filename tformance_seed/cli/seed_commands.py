@@ -19,6 +19,7 @@ from tformance_seed.cli.options import (
     Json,
     Organisations,
     SeedUntil,
+    ShiftTo,
     Wait,
     check_detach,
     optional,
@@ -41,6 +42,7 @@ def seed(
     repo: Annotated[list[Path] | None, optional("PATH", "A clone, bare or not; may be repeated.")] = None,
     days: Days = None,
     until: SeedUntil = None,
+    shift_to: ShiftTo = None,
     members: Annotated[int | None, optional("N", "Members of each organisation.")] = None,
     prs: Annotated[int | None, optional("N", "Exact number of pull requests of each organisation.")] = None,
     adoption: Annotated[float | None, optional("RATE", "Share of members who use AI tools, 0 to 1.")] = None,
@@ -84,6 +86,7 @@ def seed(
         repositories=repo or (),
         days=days,
         until=parse_day("--until", until),
+        shift_to=parse_day("--shift-to", shift_to),
         members=members,
         prs=prs,
         adoption=adoption,
@@ -93,7 +96,7 @@ def seed(
         catalog=catalog,
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
     )
-    plans = make_plans(request, datetime.datetime.now(datetime.UTC).date())
+    plans = make_plans(request, datetime.datetime.now(datetime.UTC))
     _print_warnings(plans)
     if dry_run:
         console.show(run_views.dry_run(preview(database, request, plans)), as_json=as_json)

@@ -24,6 +24,7 @@ class Preview:
     organisation: str
     since: datetime.date
     until: datetime.date
+    shift_weeks: int
     members: int
     pull_requests: int
     ai_usage_rows: int
@@ -50,6 +51,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
                 profile.organisation.slug,
                 profile.since,
                 profile.until,
+                profile.shift_weeks,
                 members,
                 item.source.total,
                 round(usage),

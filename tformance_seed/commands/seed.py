@@ -67,6 +67,7 @@ class Report:
       organisation: Its slug.
       since: First day of its window.
       until: Last day of its window.
+      shift_weeks: Number of weeks by which the source's times were moved into the window.
       members: Number of people.
       pull_requests: Number of pull requests in the window.
       started_over: Whether it was removed and seeded again because its inputs had changed.
@@ -78,6 +79,7 @@ class Report:
     organisation: str
     since: datetime.date
     until: datetime.date
+    shift_weeks: int = 0
     members: int = 0
     pull_requests: int = 0
     started_over: bool = False
@@ -127,7 +129,7 @@ def seed(
         package; nothing was written.
       SeedError: the database or the broker became unreachable.
     """
-    planned = make_plans(request, ledger.now().date())
+    planned = make_plans(request, ledger.now())
     for item in planned:
         for warning in item.source.warnings:
             log.warning("%s", warning)
@@ -344,6 +346,7 @@ def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
         organisation=job.organisation,
         since=datetime.date.fromisoformat(job.plan["since"]),
         until=datetime.date.fromisoformat(job.plan["until"]),
+        shift_weeks=job.plan["shift_weeks"],
         members=job.members,
         pull_requests=job.pull_requests,
         started_over=job.started_over,

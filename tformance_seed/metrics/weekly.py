@@ -205,10 +205,10 @@ def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, .
     for other in parts[1:]:
         union = union.union_all(other)
     union = union.alias("parts")
-    end_of_week = _moment(database, union.c.week_start)
+    start_of_week = _moment(database, union.c.week_start)
     columns: dict[str, Any] = {
-        "created_at": end_of_week,
-        "updated_at": end_of_week,
+        "created_at": start_of_week,
+        "updated_at": start_of_week,
         "week_start": union.c.week_start,
         "member": union.c.member_id,
         "team": peewee.Cast(team_id, "BIGINT"),
@@ -222,10 +222,12 @@ def _rows(database: peewee.Database, team_id: Any, parts: tuple[peewee.Select, .
 
 
 def _moment(database: peewee.Database, week_start: peewee.ColumnBase) -> peewee.ColumnBase:
-    """Return, as SQL, the end of a week in UTC, so that rows do not depend on when they are computed."""
+    """Return, as SQL, the start of a week in UTC: rows depend neither on when they are computed nor on the
+    window, and the end of the last week may not have come.
+    """
     if is_postgresql(database):
-        return fn.timezone("UTC", (week_start + WEEK.days).cast("TIMESTAMP"))
-    return fn.datetime(week_start, f"+{WEEK.days} days")
+        return fn.timezone("UTC", week_start.cast("TIMESTAMP"))
+    return fn.datetime(week_start)
 
 
 _REFRESH = Refresh(

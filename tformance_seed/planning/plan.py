@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from tformance_seed import ledger
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import find_scenario
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import InputError, SeedError
 from tformance_seed.planning.request import Options, Request
 from tformance_seed.sources.records import Source
 from tformance_seed.sources.registry import source_type
+from tformance_seed.sources.request import last_whole_day
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Plan:
             "version": ledger.DATA_VERSION,
             **source.inputs,
         }
+        if profile.shift_weeks:
+            values["shift_weeks"] = profile.shift_weeks
         if profile.scenario is not None:  # a scenario begins on the window's first day
             values |= {"scenario": profile.scenario.name, "since": profile.since.isoformat()}
         spec: dict[str, Any] = json.loads(json_text(values))  # as the ledger returns it
@@ -67,25 +72,36 @@ class Plan:
             "adoption": profile.adoption,
             "adoption_given": profile.adoption_given,
             "scenario": profile.scenario and profile.scenario.name,
+            "shift_weeks": profile.shift_weeks,
+            "known_until": profile.known_until and profile.known_until.isoformat(),
             "source": self.source.name,
             "source_record": self.source.record,
             "options": {"chunk_size": options.chunk_size, "adopt": options.adopt, "clear": options.clear},
         }
 
 
-def make_plans(request: Request, today: datetime.date) -> list[Plan]:
+def make_plans(request: Request, now: datetime.datetime) -> list[Plan]:
     """Return a plan for each organisation in a request.
 
     Parameters:
-      today: the last day of the window if the request does not give one.
+      now: the current time, after which no window may end. If the request does not give the last day of the
+        window, it depends on it, too.
 
     Raises:
       InputError: an organisation is unknown, a window or number is impossible, options do not go together,
         or a catalogue or a repository cannot be read.
     """
     request.check()
-    planned = source_type(request.source_name).plan(request, today)
-    return [Plan(profile, source, request.options) for profile, source in planned]
+    plans = []
+    for profile, source in source_type(request.source_name).plan(request, now):
+        if profile.end > np.datetime64(now.replace(tzinfo=None)):
+            option = "--until" if request.shift_to is None else "--shift-to"
+            raise InputError(
+                f"the window would end on {profile.until}, not over yet in UTC; nothing is dated later "
+                f"than now: choose {option} {last_whole_day(now)} or earlier"
+            )
+        plans.append(Plan(profile, source, request.options))
+    return plans
 
 
 def profile_of(record: Mapping[str, Any]) -> Profile:
@@ -101,6 +117,8 @@ def profile_of(record: Mapping[str, Any]) -> Profile:
         adoption=record["adoption"],
         adoption_given=record["adoption_given"],
         scenario=find_scenario(record["scenario"]) if record["scenario"] else None,
+        shift_weeks=record["shift_weeks"],
+        known_until=datetime.datetime.fromisoformat(record["known_until"]) if record["known_until"] else None,
     )
 
 

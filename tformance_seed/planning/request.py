@@ -32,10 +32,11 @@ class Request(ContentRequest):
 
     def parameters(self) -> dict[str, Any]:
         """Return the request as JSON values for the ledger, without paths and without ``options``."""
+        days = {"until": self.until, "shift_to": self.shift_to}
         names = ("everything", "source", "days", "members", "prs", "adoption", "scenario", "seed", "emails")
         return {
             "organisations": list(self.organisations),
-            "until": None if self.until is None else self.until.isoformat(),
+            **{name: day and day.isoformat() for name, day in days.items()},
             **{name: getattr(self, name) for name in names},
         }
 
@@ -97,4 +98,4 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def _option(field_name: str) -> str:
-    return f"--{OPTION_NAMES.get(field_name, field_name)}"
+    return f"--{OPTION_NAMES.get(field_name, field_name.replace('_', '-'))}"

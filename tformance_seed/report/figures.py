@@ -80,6 +80,7 @@ class Usage:
     """The number of rows of daily AI usage, compared with the formula for it (``expected_usage_rows``).
 
     ``since`` to ``until`` is the window that was seeded last, or if that is unknown, the period with rows.
+    ``shift_weeks`` is the number of weeks by which a history was moved into it.
     ``workdays`` is the number of days from Monday to Friday in it, and ``rows`` its number of rows.
     ``adoption`` is the adoption in the ledger's plan: a mean over the workdays if a scenario changes it.
     ``implied_adoption`` is the adoption for which the formula gives this number of rows.
@@ -88,6 +89,7 @@ class Usage:
     organisation: str
     since: datetime.date | None
     until: datetime.date | None
+    shift_weeks: int
     members: int
     workdays: int
     rows: int

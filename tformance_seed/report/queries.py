@@ -1,7 +1,7 @@
 """Figures about the application's tables and the ledger, computed in the database."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -10,11 +10,12 @@ from peewee import fn
 from tformance_seed import ledger
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import table_name
+from tformance_seed.catalog.profile import describe_shift
 from tformance_seed.errors import InputError
 from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.metrics.weekly import hundredths, monday
 from tformance_seed.report import infrastructure
-from tformance_seed.report.figures import Organisation, Report, Table
+from tformance_seed.report.figures import Organisation, Report, Table, Usage
 from tformance_seed.report.infrastructure import OTHERS, Size
 from tformance_seed.report.usage import compare_usage
 from tformance_seed.storage.introspection import table_names
@@ -51,6 +52,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     own = {team.team_id: team for team in ledger.own_teams(database)} if has_ledger(database) else {}
     organisations = _organisations(database, teams, own)
     described = infrastructure.describe(database, PullRequest.select().count(database))
+    usage = tuple(compare_usage(database, organisations, own))
     notes = {
         NO_SERVER: not is_postgresql(database),
         HIDDEN: is_postgresql(database) and described.active_connections is None,
@@ -60,9 +62,16 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
         database=described,
         tables=tuple(sorted(tables, key=lambda table: -(table.total_bytes or table.rows or 0))),
         organisations=tuple(organisations.values()),
-        usage=tuple(compare_usage(database, organisations, own)),
-        notes=tuple(note for note, holds in notes.items() if holds),
+        usage=usage,
+        notes=(*(note for note, holds in notes.items() if holds), *_shifts(usage)),
     )
+
+
+def _shifts(usage: Sequence[Usage]) -> Iterator[str]:
+    """Yield a note about each organisation whose history was moved."""
+    for each in usage:
+        if each.shift_weeks and each.since and each.until:
+            yield describe_shift(each.organisation, each.since, each.until, each.shift_weeks)
 
 
 def _check_tables(existing: set[str]) -> None:

@@ -56,6 +56,7 @@ def _usage(
         organisation=organisation.organisation,
         since=since,
         until=until,
+        shift_weeks=profile.shift_weeks if profile else 0,
         members=organisation.members,
         workdays=workdays,
         rows=rows_in_window,

@@ -32,6 +32,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     """
     random = profile.random
     days = profile.workdays
+    days = days[days + SYNCED < profile.end]
     key, index = members.key[rows], np.arange(len(members))[rows]
     intensity = members.ai_intensity(index[:, None], profile.adoption_at(days))
     uses = random.chance("uses AI on day", DAILY_USE_RATE * intensity, key[:, None], days)

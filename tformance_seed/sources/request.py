@@ -11,8 +11,8 @@ from tformance_seed.catalog.scenarios import WEEKS, find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
-#: The first and the last day that a window may contain.
-MIN_DAY, MAX_DAY = datetime.date(1970, 1, 2), datetime.date(9998, 12, 31)
+#: The first day that a window may contain.
+MIN_DAY = datetime.date(1970, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class ContentRequest:
     repositories: Sequence[Path] = ()
     days: int | None = None
     until: datetime.date | None = None
+    shift_to: datetime.date | None = None
     members: int | None = None
     prs: int | None = None
     adoption: float | None = None
@@ -33,16 +34,19 @@ class ContentRequest:
     emails: bool = False
     catalog: Path | None = None
 
-    def profile(self, organisation: Organisation, until: datetime.date, members: int) -> Profile:
+    def profile(
+        self, organisation: Organisation, members: int, until: datetime.date, shift_weeks: int = 0
+    ) -> Profile:
         """Return the profile for seeding an organisation.
 
         Parameters:
-          until: last day of the window.
+          until: last day of the window, before it is moved.
+          shift_weeks: number of weeks by which the window, and everything in it, is moved.
 
         Raises:
           InputError: the window is impossible.
         """
-        since, until = self._window(until)
+        since, until = self._window(until, datetime.timedelta(weeks=shift_weeks))
         return Profile(
             organisation=organisation,
             seed=self.seed,
@@ -53,20 +57,27 @@ class ContentRequest:
             adoption=organisation.ai_adoption_rate if self.adoption is None else self.adoption,
             adoption_given=self.adoption is not None,
             scenario=find_scenario(self.scenario) if self.scenario else None,
+            shift_weeks=shift_weeks,
         )
 
-    def _window(self, until: datetime.date) -> tuple[datetime.date, datetime.date]:
-        """Return the first and the last day of the window."""
+    def _window(self, until: datetime.date, shift: datetime.timedelta) -> tuple[datetime.date, datetime.date]:
+        """Return the first and the last day of the window, moved by ``shift``."""
         days = DEFAULT_DAYS if self.days is None else self.days
         if self.scenario:  # whole weeks, so that they coincide with those of the weekly metrics
             until -= datetime.timedelta(days=(until.weekday() + 1) % 7)
             days = 7 * WEEKS
         try:
             since = until - datetime.timedelta(days=days - 1)
+            moved = since + shift, until + shift
         except OverflowError:
-            since = datetime.date.min
-        if since < MIN_DAY or until > MAX_DAY:
+            since, moved = datetime.date.min, (datetime.date.min, until)
+        if min(since, *moved) < MIN_DAY:
             raise InputError(
-                f"impossible window: {days} days up to {until}; expected it between {MIN_DAY} and {MAX_DAY}"
+                f"impossible window: {days} days up to {moved[1]}; it must not begin before {MIN_DAY}"
             )
-        return since, until
+        return moved
+
+
+def last_whole_day(now: datetime.datetime) -> datetime.date:
+    """Return the newest day, in UTC, that is over."""
+    return now.date() - datetime.timedelta(days=1)

@@ -23,13 +23,13 @@ class SourceType:
       implied_by: the option among ``own_options`` that selects this source if the user does not name one.
       check: raises InputError if a request for this source lacks an option or contradicts itself.
       plan: yields a profile and a source for each organisation in a checked request, which may leave the
-        last day of the window open. The second argument is today's date. Raises InputError.
+        last day of the window open. The second argument is the current time. Raises InputError.
       restore: recreates a source from its profile and ``Source.record``, on any machine. Raises SeedError
         if its inputs cannot be read there.
     """
 
     own_options: Mapping[str, str]
     check: Callable[[ContentRequest], None]
-    plan: Callable[[ContentRequest, datetime.date], Iterator[Planned]]
+    plan: Callable[[ContentRequest, datetime.datetime], Iterator[Planned]]
     restore: Callable[[Profile, Mapping[str, Any]], Source]
     implied_by: str | None = None

@@ -72,7 +72,7 @@ def test_missing_head_is_refused(workshop: Workshop) -> None:
     lose(workshop, "HEAD")
     assert "truncated or damaged" in complaint(workshop.path)
     with pytest.raises(InputError, match="truncated or damaged"):
-        default_until([Repository(workshop.path, "api")], datetime.date(2025, 6, 1))
+        default_until([Repository(workshop.path, "api")], datetime.datetime.now(datetime.UTC))
 
 
 def test_repository_of_another_user_is_refused_with_its_remedy(

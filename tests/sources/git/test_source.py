@@ -1,4 +1,5 @@
 import datetime
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -342,8 +343,12 @@ def test_name_comes_from_the_origin_or_the_folder(workshop: Workshop, tmp_path: 
 def test_window_ends_by_default_with_the_newest_commit(workshop: Workshop) -> None:
     workshop.commit("Newest", "2025-03-07 23:30")
     repositories = [Repository(workshop.path, "api")]
-    assert default_until(repositories, datetime.date(2025, 6, 1)) == datetime.date(2025, 3, 7)
-    assert default_until(repositories, datetime.date(2025, 3, 2)) == datetime.date(2025, 3, 2)
+    noon = functools.partial(datetime.datetime, hour=12, tzinfo=datetime.UTC)
+    assert default_until(repositories, noon(2025, 6, 1)) == datetime.date(2025, 3, 7)
+    assert default_until(repositories, noon(2025, 3, 8)) == datetime.date(2025, 3, 7)
+    # A commit that is dated in the future does not count before that time.
+    assert default_until(repositories, noon(2025, 3, 7)) == datetime.date(2025, 3, 6)
+    assert default_until(repositories, noon(2025, 3, 2)) == datetime.date(2025, 3, 1)
 
 
 def test_inputs_say_whether_addresses_are_kept(workshop: Workshop) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.git.log import LoggedCommit, history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git
@@ -29,7 +30,7 @@ class MainlineCommit:
     repository: str
     sha: str
     parent: str
-    committed: int  #: seconds since 1970
+    committed: int  #: seconds since 1970, moved into the window
     is_merge: bool
     number: int
     #: The merged commits, oldest first, and whether each is a merge itself.
@@ -56,17 +57,17 @@ class History:
     repository: str
     mainline: list[MainlineCommit]
     commits: set[str]  #: all commits that are read, and the parents that they are compared with
-    days: list[datetime.date]  #: all days with a commit on the main line, in order
+    days: list[datetime.date]  #: all days with a commit on the main line, in order, before they are moved
+    newest: int  #: time of the newest commit on the main line, moved like the others
     extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
 
 
-def read_history(
-    git: Git, repository: str, since: datetime.date, until: datetime.date, people: People
-) -> History:
+def read_history(git: Git, repository: str, profile: Profile, people: People) -> History:
     """Read all commits, but not their changes, and add their authors to ``people``.
 
     Parameters:
-      since, until: first and last day of the window, by the committer date of main-line commits in UTC.
+      profile: its window selects main-line commits by their committer date in UTC, moved by its
+        ``shift_weeks``.
 
     Raises:
       SeedError: git failed, for example because commits are missing or damaged.
@@ -75,27 +76,30 @@ def read_history(
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
+    newest = 0
     for commit, position, on_mainline in assign_to_mainline(history(git)):
         if on_mainline:
-            day = _day(commit.committed)
-            days.add(day)
-            mainline_commit = _mainline_commit(repository, commit, numbers)
-            chain.append(mainline_commit if since <= day <= until else None)
+            days.add(_day(commit.committed))
+            mainline_commit = _mainline_commit(repository, commit, numbers, profile.shift_seconds)
+            newest = max(newest, mainline_commit.committed)
+            within = profile.since <= _day(mainline_commit.committed) <= profile.until
+            chain.append(mainline_commit if within else None)
         owner = chain[position]
         if owner:
             commits.update([commit.sha, *commit.parents[:1]])
             if not on_mainline:
                 owner.merged.append((commit.sha, len(commit.parents) > 1))
         selected = owner is not None
-        people.add(commit.author, commit.authored, commits=1, selected=selected)
+        authored = commit.authored + profile.shift_seconds
+        people.add(commit.author, authored, commits=1, selected=selected)
         for co_author in commit.co_authors:
-            people.add(co_author, commit.authored, commits=0, selected=selected)
+            people.add(co_author, authored, commits=0, selected=selected)
     mainline = [each for each in reversed(chain) if each]
     for each in mainline:
         each.merged.reverse()
     extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
     mainline = [each for each in mainline if each.revisions]
-    return History(git, repository, mainline, commits, sorted(days), f"{git.head}:{extent}")
+    return History(git, repository, mainline, commits, sorted(days), newest, f"{git.head}:{extent}")
 
 
 def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:
@@ -121,11 +125,12 @@ def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[Logged
         yield commit, position, on_mainline
 
 
-def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int]) -> MainlineCommit:
+def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int], shift: int) -> MainlineCommit:
     """Return a commit on the main line. If several name one pull request, only the newest gets its number.
 
     Parameters:
       numbers: the numbers of the pull requests seen so far, newest first; the commit's number is added.
+      shift: seconds by which times are moved.
     """
     named = SQUASHED.fullmatch(commit.subject) or MERGED.fullmatch(commit.subject)
     number = int(named["number"]) if named else 0
@@ -136,7 +141,7 @@ def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int]) -
         repository,
         commit.sha,
         commit.parents[0] if commit.parents else "",
-        commit.committed,
+        commit.committed + shift,
         len(commit.parents) > 1,
         number,
     )

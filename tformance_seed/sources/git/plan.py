@@ -25,11 +25,14 @@ def _check(request: ContentRequest) -> None:
         raise InputError("--repo expects one organisation at most: all repositories belong to it")
 
 
-def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
+def _plan(request: ContentRequest, now: datetime.datetime) -> Iterator[Planned]:
     repositories = [Repository(path, repository_name(path)) for path in request.repositories]
-    until = request.until or default_until(repositories, today)
-    profile = request.profile(_organisation(request, repositories), until, members=0)
-    yield profile, GitSource(repositories, profile, emails=request.emails)
+    until = request.until or default_until(repositories, now)
+    # Whole weeks, so that weekdays stay.
+    shift_weeks = 0 if request.shift_to is None else (request.shift_to - until).days // 7
+    profile = request.profile(_organisation(request, repositories), 0, until, shift_weeks)
+    source = GitSource(repositories, profile, emails=request.emails)
+    yield replace(profile, known_until=source.known_until), source
 
 
 def _organisation(request: ContentRequest, repositories: list[Repository]) -> Organisation:
@@ -52,7 +55,11 @@ def _restore(profile: Profile, record: Mapping[str, Any]) -> GitSource:
 
 
 SOURCE_TYPE = SourceType(
-    own_options={"repositories": "", "emails": "generated addresses are nobody's"},
+    own_options={
+        "repositories": "",
+        "emails": "generated addresses are nobody's",
+        "shift_to": "generated windows end when --until says",
+    },
     implied_by="repositories",
     check=_check,
     plan=_plan,

@@ -62,12 +62,21 @@ class BatchBuilder:
     Parameters:
       member_of: maps an author to a row of Members; bots are not included.
       shared: (repository, commit) pairs to skip, because another repository has the commit's row.
+      shift: seconds by which the times of commits are moved (those of the main line are moved already).
       emails: whether to leave people's e-mail addresses in the texts.
     """
 
-    def __init__(self, member_of: dict[Identity, int], shared: set[tuple[str, str]], *, emails: bool) -> None:
+    def __init__(
+        self,
+        member_of: dict[Identity, int],
+        shared: set[tuple[str, str]],
+        shift: int,
+        *,
+        emails: bool,
+    ) -> None:
         self._member_of = member_of
         self._shared = shared
+        self._shift = shift
         self._emails = emails
         self._pull_requests: list[Row] = []
         self._commits: list[Row] = []
@@ -100,7 +109,7 @@ class BatchBuilder:
             tools |= signed
             ai_commits |= co_authored
         name, email = infer_author(own, commits)
-        began = min((commit.authored for commit in commits), default=UNKNOWN_TIME)
+        began = min((commit.authored + self._shift for commit in commits), default=UNKNOWN_TIME)
         self._pull_requests.append(
             {
                 "repository": main.repository,
@@ -145,7 +154,9 @@ class BatchBuilder:
                     "message": self._clean(message),
                     "additions": sum(file.additions for file in change.files),
                     "deletions": sum(file.deletions for file in change.files),
-                    "committed_at": main.committed if itself else min(change.authored, main.committed),
+                    "committed_at": main.committed
+                    if itself
+                    else min(change.authored + self._shift, main.committed),
                     "author": self._member_of.get(change.author, -1),
                     "ai_co_authors": json_text(sorted(writers)),
                     "is_ai_assisted": bool(writers),

@@ -24,6 +24,7 @@ from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, origin_url
 from tformance_seed.sources.git.rows import BatchBuilder
 from tformance_seed.sources.records import Batch, Members
+from tformance_seed.sources.request import last_whole_day
 
 #: ``owner/name`` at the end of a server's URL, ``https://host/owner/name.git`` or ``git@host:owner/name``.
 REMOTE = re.compile(r"(?!file:)(?:\w+://[^/]+/|[^/\s]+:)(?:\S*/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?")
@@ -55,8 +56,10 @@ def repository_name(path: Path) -> str:
     return folder.name.removesuffix(".git").replace("+", "/", 1)
 
 
-def default_until(repositories: list[Repository], today: datetime.date) -> datetime.date:
-    """Return the default last day of the window: the day of the newest HEAD commit, but not later than today.
+def default_until(repositories: list[Repository], now: datetime.datetime) -> datetime.date:
+    """Return the default last day of the window: the day of the newest HEAD commit.
+
+    If that is dated in the future, it is the last day that is over.
 
     Raises:
       InputError: git is missing or too old, or a path is not a complete repository with commits.
@@ -65,7 +68,9 @@ def default_until(repositories: list[Repository], today: datetime.date) -> datet
     for repository in repositories:
         with _unreadable_is_input_error():
             newest = max(newest, Git(repository.path).head_committed())
-    return min(today, datetime.datetime.fromtimestamp(newest, datetime.UTC).date())
+    if newest > now.timestamp():
+        return last_whole_day(now)
+    return datetime.datetime.fromtimestamp(newest, datetime.UTC).date()
 
 
 class GitSource:
@@ -75,7 +80,8 @@ class GitSource:
 
     Parameters:
       repositories: the repositories to read; their names must differ.
-      profile: the organisation's profile; its window selects main-line commits by their day in UTC.
+      profile: the organisation's profile; its window selects main-line commits by their day in UTC, after
+        all times have been moved by its ``shift_weeks``.
       emails: keep people's e-mail addresses; otherwise they are replaced by generated ones or redacted.
 
     Raises:
@@ -94,14 +100,14 @@ class GitSource:
             "emails": emails,
         }
         self.warnings: list[str] = []
-        self._emails = emails
+        self._emails, self._shift = emails, profile.shift_seconds
         self._missing: dict[str, MissingContents] = {}
         people = People()
         histories = []
         for repository in sorted(repositories, key=lambda repository: repository.name):
             with _unreadable_is_input_error():
                 git = Git(repository.path)
-                history = read_history(git, repository.name, profile.since, profile.until, people)
+                history = read_history(git, repository.name, profile, people)
                 self._missing[repository.name] = self._find_missing(history)
             histories.append(history)
         self._gits = {history.repository: history.git for history in histories}
@@ -110,6 +116,7 @@ class GitSource:
         self._mainline = [commit for history in histories for commit in history.mainline]
         if not self._mainline:
             raise InputError(_no_commits(histories, profile))
+        self.known_until = _known_until(histories, profile)
         self._shared = shared_commits(self._mainline) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
@@ -126,7 +133,7 @@ class GitSource:
         Raises:
           SeedError: git failed.
         """
-        builder = BatchBuilder(self._member_of, self._shared, emails=self._emails)
+        builder = BatchBuilder(self._member_of, self._shared, self._shift, emails=self._emails)
         for commit, read_changes in self._read(self._mainline[start:stop]):
             builder.add(commit, read_changes)
         yield builder.batch(start, stop)
@@ -174,17 +181,24 @@ def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:
     }
 
 
+def _known_until(histories: list[History], profile: Profile) -> datetime.datetime | None:
+    """Return the time of the newest commit on any main line, if the window extends beyond it."""
+    newest = datetime.datetime.fromtimestamp(max(history.newest for history in histories), datetime.UTC)
+    return newest if newest.date() <= profile.until else None
+
+
 def _no_commits(histories: list[History], profile: Profile) -> str:
     """Explain why there is nothing to seed, and suggest a window that has commits."""
+    since, until = (day - profile.shift for day in (profile.since, profile.until))
     days = sorted(day for history in histories for day in history.days)
     names = ", ".join(history.repository for history in histories)
-    before = [day for day in days if day <= profile.until]
+    before = [day for day in days if day <= until]
     near = (
-        f"--until {before[-1]}, or --days {(profile.until - before[-1]).days + 1}"
+        f"--until {before[-1]}, or --days {(until - before[-1]).days + 1}"
         if before
         else f"--until {days[-1]}"
     )
     return (
-        f"repository {names}: no commit on the main line from {profile.since} to {profile.until}; its history"
+        f"repository {names}: no commit on the main line from {since} to {until}; its history"
         f" runs from {days[0]} to {days[-1]}: try {near}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 from tformance_seed.catalog.organisations import Organisation, find_organisation, load_organisations
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import find_scenario
-from tformance_seed.sources.request import ContentRequest
+from tformance_seed.sources.request import ContentRequest, last_whole_day
 from tformance_seed.sources.source_type import Planned, SourceType
 from tformance_seed.sources.synthetic.source import SyntheticSource
 
@@ -19,10 +19,11 @@ def _check(_request: ContentRequest) -> None:
     """Accept every request: no option is required."""
 
 
-def _plan(request: ContentRequest, today: datetime.date) -> Iterator[Planned]:
+def _plan(request: ContentRequest, now: datetime.datetime) -> Iterator[Planned]:
     for organisation in _organisations(request):
         usual = find_scenario(request.scenario).members if request.scenario else organisation.members
-        profile = request.profile(organisation, request.until or today, request.members or usual)
+        until = request.until or last_whole_day(now)
+        profile = request.profile(organisation, request.members or usual, until)
         yield profile, SyntheticSource(profile)
 
 

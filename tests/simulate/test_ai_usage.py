@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.support.batches import make_members, make_profile
 from tformance_seed.simulate.ai_usage import ai_usage
-from tformance_seed.simulate.copilot import editors, languages, seats
+from tformance_seed.simulate.copilot import copilot_users, editors, languages, last_activity, seats
 from tformance_seed.storage.models.usage import (
     AIUsageDaily,
     CopilotEditorDaily,
@@ -123,15 +123,56 @@ def totals(day_list):
 @given(days)
 def test_languages_and_editors_add_up_to_the_day(day_list):
     profile, daily = make_profile(), totals(day_list)
-    for columns in (languages(daily, profile), editors(daily, profile)):
-        day = (columns["date"] - daily["date"][0]).astype(np.int64)
-        for part in ("shown", "accepted"):
-            sums = np.bincount(day, weights=columns[f"suggestions_{part}"], minlength=len(day_list))
-            assert sums.tolist() == daily[part].tolist()
-        assert (columns["suggestions_accepted"] <= columns["suggestions_shown"]).all()
-        assert (columns["suggestions_accepted"] >= 0).all()
-    sums = np.bincount(day, weights=columns["active_users"], minlength=len(day_list))
-    assert sums.tolist() == daily["active"].tolist()
+    columns = languages(daily, profile)
+    day = (columns["date"] - daily["date"][0]).astype(np.int64)
+    for part in ("shown", "accepted"):
+        sums = np.bincount(day, weights=columns[f"suggestions_{part}"], minlength=len(day_list))
+        assert sums.tolist() == daily[part].tolist()
+    assert (columns["suggestions_accepted"] <= columns["suggestions_shown"]).all()
+    assert (columns["suggestions_accepted"] >= 0).all()
+
+
+def test_an_editor_has_the_figures_of_its_users():
+    day = np.datetime64("2025-11-03")
+    used = [
+        (day, b"vscode/1.98.2", 1, 300, 90),
+        (day, b"VSCode/1.99.3", 2, 500, 100),
+        (day, b"neovim/0.10.4", 1, 7, 7),
+        (day + 1, b"", 1, 50, 9),
+    ]
+    names = ("date", "editor", "active", "shown", "accepted")
+    found = editors(dict(zip(names, map(np.array, zip(*used, strict=True)), strict=True)))
+    columns = ("date", "editor", "active_users", "suggestions_shown", "suggestions_accepted")
+    assert list(zip(*(found[name].tolist() for name in columns), strict=True)) == [
+        (day, b"neovim", 1, 7, 7),
+        (day, b"vscode", 3, 800, 190),
+        (day + 1, b"vscode", 1, 50, 9),
+    ]
+
+
+def test_the_last_activity_is_the_last_use_of_copilot():
+    profile = make_profile()
+    members = make_members(60, profile)
+    used = ai_usage(members, slice(None), profile)
+    found = last_activity(members, profile)
+    copilot = used["source"] == b"copilot"
+    for row in range(60):
+        days = used["date"][copilot & (used["member"] == row)]
+        assert found["copilot_last_editor"].mask[row] == (not len(days))
+        last = found["copilot_last_activity_at"][row]
+        assert last.astype("M8[D]") == days.max() if len(days) else np.isnat(last)
+    assert 10 < np.isnat(found["copilot_last_activity_at"]).sum() < 50
+    editor = found["copilot_last_editor"].compressed().tolist()
+    assert {text.partition(b"/")[0] for text in editor} > {b"vscode"}
+
+
+def test_no_more_use_copilot_on_a_day_than_at_the_time():
+    for profile in (make_profile(), make_profile("ai-success")):
+        members = make_members(40, profile)
+        used = ai_usage(members, slice(None), profile)
+        days, on_day = np.unique(used["date"][used["source"] == b"copilot"], return_counts=True)
+        assert (copilot_users(members, days, profile) >= on_day).all()
+        assert (copilot_users(members, days, profile) < 40).all()
 
 
 def test_a_day_depends_on_its_own_totals_alone():
@@ -140,8 +181,7 @@ def test_a_day_depends_on_its_own_totals_alone():
     alone = {name: column[4:5] for name, column in daily.items()}
     for build in (
         lambda d: languages(d, profile),
-        lambda d: editors(d, profile),
-        lambda d: seats(d, 20, profile),
+        lambda d: seats(d, d["active"], profile),
     ):
         _, single = rows(build(alone))
         together = build(daily)
@@ -152,9 +192,9 @@ def test_copilot_tables_have_every_field_and_distinct_keys():
     profile = make_profile()
     daily = totals([(300, 60_000, 0.3)] * 5)
     tables = {
-        CopilotSeatSnapshot: (seats(daily, 500, profile), "date"),
+        CopilotSeatSnapshot: (seats(daily, daily["active"], profile), "date"),
         CopilotLanguageDaily: (languages(daily, profile), "language"),
-        CopilotEditorDaily: (editors(daily, profile), "editor"),
+        CopilotEditorDaily: (editors(daily | {"editor": np.full(5, b"xcode/16.3")}), "editor"),
     }
     for model, (columns, key) in tables.items():
         assert set(columns) == set(model._meta.fields) - {"id", "team"}
@@ -164,9 +204,14 @@ def test_copilot_tables_have_every_field_and_distinct_keys():
     assert (by_language["lines_accepted"] <= by_language["lines_suggested"]).all()
 
 
-def test_seats_are_active_or_idle():
-    profile = make_profile()
-    snapshot = seats(totals([(0, 0, 0), (5, 900, 0.4), (19, 900, 0.4)]), 20, profile)
-    assert (snapshot["active_this_cycle"] + snapshot["inactive_this_cycle"] == snapshot["total_seats"]).all()
-    assert snapshot["total_seats"].tolist() == [16, 16, 19]
-    assert (snapshot["pending_cancellation"] <= snapshot["inactive_this_cycle"]).all()
+@pytest.mark.parametrize("seed", range(20))
+def test_half_to_four_fifths_of_the_seats_are_active(seed):
+    users = np.arange(1, 200)
+    snapshot = seats(totals([(1, 900, 0.4)] * len(users)), users, make_profile(seed=seed))
+    total, active = snapshot["total_seats"], snapshot["active_this_cycle"]
+    idle = snapshot["inactive_this_cycle"]
+    assert (active + idle == total).all()
+    assert active.tolist() == users.tolist()
+    assert (active / total).min() >= 0.5
+    assert (active / total).max() <= 0.8
+    assert (snapshot["pending_cancellation"] <= idle).all()

@@ -8,13 +8,12 @@ from typing import Any
 import peewee
 
 from tests.support.teams import DAY, HOUR, MONDAY, Coherent, add, add_members, add_team
+from tests.verification.corruptions_of_usage import OF_USAGE
+from tests.verification.rows import change, one
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
-    CopilotEditorDaily,
-    CopilotLanguageDaily,
-    CopilotSeatSnapshot,
     Deployment,
     JiraIssue,
     PRCheckRun,
@@ -30,22 +29,6 @@ from tformance_seed.storage.models import (
 )
 
 MINUTE = datetime.timedelta(minutes=1)
-
-
-def one(model: type[peewee.Model], number: int | None = None) -> Any:
-    """Return the first row of a table, or the first that belongs to a pull request."""
-    query = model.select().order_by(model.id)
-    if model is PullRequest:
-        query = query.where(PullRequest.github_pr_id == number)
-    elif number is not None:
-        query = query.where(model.pull_request == one(PullRequest, number))
-    return query.first()
-
-
-def change(row: Any, **values: Any) -> str:
-    """Change a row, and return the name of its table."""
-    assert type(row).update(values).where(type(row).id == row.id).execute() == 1
-    return type(row)._meta.table_name
 
 
 # Pull request 1 is merged and reviewed, 5 is merged without a review, 13 is open and has one reviewer.
@@ -252,61 +235,6 @@ def guess_before_the_merge(team: Coherent) -> str:
     return change(answer, responded_at=answer.survey.pull_request.merged_at - MINUTE)
 
 
-# What is about a single row is tried on a day without use of Copilot, or on use of Cursor, since otherwise
-# the figures of the day would no longer add up.
-
-SATURDAY, SUNDAY = datetime.date(2025, 1, 11), datetime.date(2025, 1, 12)
-
-
-def use_of_cursor() -> AIUsageDaily:
-    return AIUsageDaily.select().where(AIUsageDaily.source == "cursor").first()
-
-
-def accepted_too_many(team: Coherent) -> str:
-    return change(one(CopilotLanguageDaily), date=SATURDAY, suggestions_accepted=322)
-
-
-def accepted_too_many_in_an_editor(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), date=SATURDAY, suggestions_accepted=322)
-
-
-def accepted_too_many_of_a_member(team: Coherent) -> str:
-    return change(use_of_cursor(), suggestions_shown=100, suggestions_accepted=150, acceptance_rate=150)
-
-
-def wrong_rate(team: Coherent) -> str:
-    usage = one(AIUsageDaily)
-    return change(usage, acceptance_rate=usage.acceptance_rate + Decimal("0.01"))
-
-
-def used_on_saturday(team: Coherent) -> str:
-    return change(use_of_cursor(), date=SATURDAY)
-
-
-def used_on_sunday(team: Coherent) -> str:
-    return change(use_of_cursor(), date=SUNDAY)
-
-
-def wrong_sum_of_languages(team: Coherent) -> str:
-    return change(one(CopilotLanguageDaily), suggestions_shown=322)
-
-
-def wrong_sum_of_editors(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), suggestions_accepted=92)
-
-
-def wrong_users_of_editors(team: Coherent) -> str:
-    return change(one(CopilotEditorDaily), active_users=4)
-
-
-def wrong_active_seats(team: Coherent) -> str:
-    return change(one(CopilotSeatSnapshot), active_this_cycle=4, inactive_this_cycle=1)
-
-
-def seat_too_many(team: Coherent) -> str:
-    return change(one(CopilotSeatSnapshot), total_seats=6)
-
-
 #: Rule -> ways to break it, each of which breaks no other.
 CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "choices": [illegal_choice],
@@ -343,20 +271,7 @@ CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "guess_right": [wrong_verdict, guess_without_a_verdict, verdict_without_an_answer],
     "guess_after_merge": [guess_before_the_merge],
     "surveyed_reviewed": [answer_of_a_bystander],
-    "accepted_were_shown": [
-        accepted_too_many,
-        accepted_too_many_in_an_editor,
-        accepted_too_many_of_a_member,
-    ],
-    "acceptance_rate": [wrong_rate],
-    "usage_on_weekdays": [used_on_saturday, used_on_sunday],
-    "seats_add_up": [seat_too_many],
-    "copilot_days": [
-        wrong_sum_of_languages,
-        wrong_sum_of_editors,
-        wrong_users_of_editors,
-        wrong_active_seats,
-    ],
+    **OF_USAGE,
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.databases import connect
 from tests.support.teams import Coherent, add_team
-from tests.verification.corruptions import CORRUPTIONS, STALE, change, illegal_choice, one
+from tests.verification.corruptions import CORRUPTIONS, STALE, illegal_choice
+from tests.verification.rows import change, one
 from tformance_seed.storage.models import AIUsageDaily, JiraIssue, PRFile, PullRequest, Team, TeamMember
 from tformance_seed.storage.schema.create import create_missing
 from tformance_seed.verification import Violation, check

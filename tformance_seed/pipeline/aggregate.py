@@ -9,11 +9,12 @@ import peewee
 
 from tformance_seed import metrics
 from tformance_seed.bulk import Result
+from tformance_seed.bulk.conditional_update import update_where_different
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import execute_sql, table_name
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write
-from tformance_seed.simulate.copilot import editors, languages, seats
+from tformance_seed.simulate.copilot import copilot_users, editors, languages, seats
 from tformance_seed.simulate.jira import issues
 from tformance_seed.storage.models import (
     AIUsageDaily,
@@ -24,6 +25,8 @@ from tformance_seed.storage.models import (
     JiraIssue,
     PullRequest,
     ReviewerCorrelation,
+    Team,
+    TeamMember,
     WeeklyMetrics,
 )
 
@@ -89,35 +92,58 @@ def jira(context: JobContext, _offset: int, _limit: int) -> Write:
 
 
 def _copilot(context: JobContext, _offset: int, _limit: int) -> Write:
-    """Add up a team's Copilot figures in the database from its members' daily usage."""
+    """Add up a team's Copilot figures in the database from its members' daily usage.
+
+    The team's Copilot counts as connected if there are any figures.
+    """
 
     def write(results: Results) -> None:
         shown = peewee.fn.SUM(AIUsageDaily.suggestions_shown)
         accepted = peewee.fn.SUM(AIUsageDaily.suggestions_accepted)
+        team_id, editor = context.team.team_id, TeamMember.copilot_last_editor
         query = (
-            AIUsageDaily.select(AIUsageDaily.date, peewee.fn.COUNT(AIUsageDaily.id), shown, accepted)
+            AIUsageDaily.select(AIUsageDaily.date, editor, peewee.fn.COUNT(AIUsageDaily.id), shown, accepted)
+            .join(TeamMember, on=AIUsageDaily.member == TeamMember.id)
             .where(
-                AIUsageDaily.team == context.team.team_id,
+                AIUsageDaily.team == team_id,
+                TeamMember.team == team_id,  # otherwise the server would read the members of all teams
                 AIUsageDaily.source == "copilot",
                 AIUsageDaily.date.between(context.profile.since, context.profile.until),
             )
-            .group_by(AIUsageDaily.date)
-            .order_by(AIUsageDaily.date)
+            .group_by(AIUsageDaily.date, editor)
             .tuples()
         )
-        days = list(query.execute(context.database))
-        daily = {
-            "date": np.array([day[0] for day in days], "M8[D]"),
-            "active": np.array([day[1] for day in days], dtype=np.int64),
-            "shown": np.array([int(day[2]) for day in days], dtype=np.int64),
-            "accepted": np.array([int(day[3]) for day in days], dtype=np.int64),
+        rows = list(query.execute(context.database))
+        by_editor = {
+            "date": np.array([row[0] for row in rows], "M8[D]"),
+            "editor": np.array([(row[1] or "").encode() for row in rows], dtype="S"),
+            **{
+                name: np.array([int(row[place]) for row in rows], dtype=np.int64)
+                for place, name in enumerate(("active", "shown", "accepted"), start=2)
+            },
         }
-        headcount = context.people.count_at(daily["date"])
-        context.write(CopilotSeatSnapshot, seats(daily, headcount, context.profile), results)
+        date, day = np.unique(by_editor["date"], return_inverse=True)
+        daily = {"date": date} | {
+            name: np.bincount(day, weights=by_editor[name], minlength=len(date)).astype(np.int64)
+            for name in ("active", "shown", "accepted")
+        }
+        users = copilot_users(context.people, date, context.profile)
+        context.write(CopilotSeatSnapshot, seats(daily, users, context.profile), results)
         context.write(CopilotLanguageDaily, languages(daily, context.profile), results)
-        context.write(CopilotEditorDaily, editors(daily, context.profile), results)
+        context.write(CopilotEditorDaily, editors(by_editor), results)
+        if context.team.created_here:
+            _connect_copilot(context.database, team_id)
 
     return write
+
+
+def _connect_copilot(database: peewee.Database, team_id: int) -> None:
+    """Say in the team's row whether there are Copilot figures, and when they were synchronised last."""
+    snapshots = CopilotSeatSnapshot.select(peewee.fn.MAX(CopilotSeatSnapshot.synced_at))
+    last = snapshots.where(CopilotSeatSnapshot.team == team_id).scalar(database)
+    status = "disabled" if last is None else "connected"
+    new = {Team.copilot_status: status, Team.copilot_last_sync_at: last}
+    update_where_different(database, Team, new).where(Team.id == team_id).execute(database)
 
 
 def _computed(

@@ -17,6 +17,7 @@ from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_
 from tformance_seed.pipeline.tables import build_rows
 from tformance_seed.simulate.ai_usage import ai_usage
 from tformance_seed.simulate.completion import complete
+from tformance_seed.simulate.copilot import last_activity, price_tier
 from tformance_seed.sources.records import join
 from tformance_seed.storage.models import (
     APPLICATION,
@@ -63,7 +64,8 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
             pull_requests=context.source.total,
             started_over=started_over,
         ).where(SeedJob.id == context.job_id).execute(database)
-        context.write(TeamMember, {**people.columns, "updated_at": people.columns["created_at"]}, results)
+        columns = people.columns | last_activity(people, context.profile)
+        context.write(TeamMember, {**columns, "updated_at": people.columns["created_at"]}, results)
 
     return write
 
@@ -101,7 +103,7 @@ def _team_values(profile: Profile) -> dict[str, Any]:
         "onboarding_pipeline_completed_at": FOUNDED,
         "background_llm_progress": 100,
         "background_sync_progress": 100,
-        "copilot_status": "connected",
+        "copilot_price_tier": price_tier(profile),
     }
 
 

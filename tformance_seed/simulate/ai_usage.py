@@ -13,12 +13,44 @@ from tformance_seed.catalog.calibration import (
     USAGE_VARIATION,
 )
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Floats
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, Times
 from tformance_seed.simulate.columns import half_up, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
+#: The tools that members use every day, and their shares of the members; in a scenario the second is that of
+#: every fourth member, in the order in which they adopt AI.
+COPILOT, OTHER_TOOL = (tool.encode() for tool in USAGE_TOOL_SHARES)
+TOOL_SHARES, OTHER_TOOL_EVERY = list(USAGE_TOOL_SHARES.values()), 4
+
 #: Time of day at which a day's figures are synchronised.
 SYNCED = np.timedelta64(23 * 60 + 30, "m")
+
+
+def daily_tools(members: Members, index: Ints, profile: Profile) -> Texts:
+    """Return the tool that each of some members uses, if they use any."""
+    if profile.scenario is not None:  # a small team must have some of both
+        rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")[index]
+        return np.where(rank % OTHER_TOOL_EVERY == 2, OTHER_TOOL, COPILOT)
+    tools = np.array([COPILOT, OTHER_TOOL])
+    return tools[profile.random.pick("AI tool", TOOL_SHARES, members.key[index])]
+
+
+def use_intensity(members: Members, index: Ints, days: Times, profile: Profile) -> Floats:
+    """Return how much members use AI tools on each day, from 0 to 1: members x days.
+
+    Members who are not active, or did not commit recently, do not use any.
+    """
+    intensity = members.ai_intensity(index[:, None], profile.adoption_at(days))
+    intensity = intensity * members.columns["is_active"][index][:, None]
+    if members.activity is not None:
+        intensity = intensity * (members.activity.commits_before(days, index).T > 0)
+    return intensity
+
+
+def days_of_use(members: Members, index: Ints, days: Times, profile: Profile) -> Booleans:
+    """Return on which of the workdays ``days`` members use an AI tool: members x days."""
+    rate = DAILY_USE_RATE * use_intensity(members, index, days, profile)
+    return profile.random.chance("uses AI on day", rate, members.key[index][:, None], days)
 
 
 def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Profile) -> Columns:
@@ -34,12 +66,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     days = profile.workdays
     days = days[days + SYNCED < profile.end]
     key, index = members.key[rows], np.arange(len(members))[rows]
-    intensity = members.ai_intensity(index[:, None], profile.adoption_at(days))
-    uses = random.chance("uses AI on day", DAILY_USE_RATE * intensity, key[:, None], days)
-    uses &= members.columns["is_active"][rows][:, None]
-    if members.activity is not None:
-        uses &= members.activity.commits_before(days, rows).T > 0
-    row, day = np.nonzero(uses)
+    row, day = np.nonzero(days_of_use(members, index, days, profile))
 
     def per_member(purpose: str, bounds: tuple[float, float]) -> Floats:
         return random.uniform(purpose, key, low=bounds[0], high=bounds[1])[row]
@@ -47,7 +74,6 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
     def per_day(purpose: str, bounds: tuple[float, float]) -> Floats:
         return random.uniform(purpose, key[row], days[day], low=bounds[0], high=bounds[1])
 
-    tools = np.array(list(USAGE_TOOL_SHARES), dtype="S")
     variation = per_day("AI variation", USAGE_VARIATION)
     shown = half_up(per_member("AI suggestions", USAGE_SUGGESTIONS) * variation).astype(np.int64)
     rate = per_member("AI acceptance", USAGE_ACCEPTANCE) * per_day(
@@ -59,7 +85,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
         {
             "member": index[row],
             "date": days[day],
-            "source": tools[random.pick("AI tool", list(USAGE_TOOL_SHARES.values()), key)][row],
+            "source": daily_tools(members, index, profile)[row],
             "active_hours": half_up(per_member("AI hours", USAGE_HOURS) * variation, 2),
             "suggestions_shown": shown,
             "suggestions_accepted": accepted,

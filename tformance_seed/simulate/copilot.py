@@ -1,21 +1,26 @@
-"""A team's daily rows of the Copilot tables: seats, languages, editors. Each adds up to the day's use."""
+"""Copilot: each member's last activity, and a team's daily rows of seats, languages and editors.
+
+Languages and editors add up to the day's use.
+"""
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.apportionment import apportion
-from tformance_seed.sampling.arrays import Ints
+from tformance_seed.sampling.arrays import Ints, Times
 from tformance_seed.sampling.keyed_random import text_keys
-from tformance_seed.simulate.ai_usage import SYNCED
-from tformance_seed.simulate.columns import with_timestamps
-from tformance_seed.sources.records import Columns
+from tformance_seed.simulate.ai_usage import COPILOT, SYNCED, daily_tools, days_of_use, use_intensity
+from tformance_seed.simulate.columns import nullable, with_timestamps
+from tformance_seed.sources.records import Columns, Members
 
-#: Share of members who have a seat.
-SEATS = 0.8
+#: Share of the seats that are in use (minimum and maximum), fixed for each organisation.
+SEAT_USE = (0.52, 0.78)
 
 #: Maximum share of the idle seats that are about to be cancelled.
 MAX_PENDING = 0.1
+
+#: Price tiers of a seat, and the shares of organisations that pay them.
+PRICE_TIERS = {"individual": 0.1, "business": 0.65, "enterprise": 0.25}
 
 #: Languages and their usual weights. A team's weights are zero to two times these.
 LANGUAGES = {
@@ -29,8 +34,23 @@ LANGUAGES = {
     "sql": 2,
 }
 
-#: Editors and their usual weights.
-EDITORS = {"vscode": 64, "jetbrains": 22, "neovim": 8, "visual_studio": 4, "xcode": 2}
+#: Editors with their versions, and the shares of members who use them.
+EDITORS = {
+    "vscode/1.96.4": 0.14,
+    "vscode/1.98.2": 0.21,
+    "vscode/1.99.3": 0.29,
+    "jetbrains/2024.3.5": 0.14,
+    "jetbrains/2025.1": 0.08,
+    "neovim/0.10.4": 0.08,
+    "visual_studio/17.13.6": 0.04,
+    "xcode/16.3": 0.02,
+}
+
+#: The editor of rows whose member's editor is not known.
+USUAL_EDITOR = b"vscode"
+
+#: Time of day, in seconds, at which a member's last activity may be (minimum and maximum).
+ACTIVE_HOURS = (9 * 3600, 18 * 3600)
 
 #: Factor by which the shares vary from day to day, in thousandths (minimum and maximum).
 DAILY_VARIATION = (850, 1150)
@@ -39,16 +59,56 @@ DAILY_VARIATION = (850, 1150)
 LINES = (120, 220)
 
 
-def seats(daily: Columns, members: npt.ArrayLike, profile: Profile) -> Columns:
+def price_tier(profile: Profile) -> str:
+    """Return the tier in which the organisation pays for its seats."""
+    return list(PRICE_TIERS)[int(profile.random.pick("price tier", list(PRICE_TIERS.values())))]
+
+
+def last_activity(members: Members, profile: Profile) -> Columns:
+    """Return when each member used Copilot last, and in which editor; NULL if not at all in the window."""
+    random = profile.random
+    index = _with_copilot(members, profile)
+    last = np.full(len(members), np.datetime64("NaT", "D"))
+    for day in profile.workdays[::-1]:
+        pending = index[np.isnat(last[index])]
+        if not len(pending):
+            break
+        uses = days_of_use(members, pending, day[None], profile)[:, 0]
+        last[pending[uses]] = day
+    active = ~np.isnat(last)
+    low, high = ACTIVE_HOURS
+    second = random.integers("last activity", members.key, last.astype(np.int64), low=low, high=high)
+    editor = np.array(list(EDITORS), dtype="S")[random.pick("editor", list(EDITORS.values()), members.key)]
+    return {
+        "copilot_last_activity_at": last.astype("datetime64[s]") + second.astype("timedelta64[s]"),
+        "copilot_last_editor": nullable(editor, active),
+    }
+
+
+def copilot_users(members: Members, days: Times, profile: Profile) -> Ints:
+    """Return the number of members who use Copilot at the time of each day, if not on the very day."""
+    mondays, week = np.unique(days - (days.astype(np.int64) + 3) % 7, return_inverse=True)
+    intensity = use_intensity(members, _with_copilot(members, profile), mondays, profile)
+    users: Ints = np.count_nonzero(intensity, axis=0)[week]  # nothing here changes within a week
+    return users
+
+
+def _with_copilot(members: Members, profile: Profile) -> Ints:
+    """Return the members who use Copilot, if they use any tool."""
+    return np.flatnonzero(daily_tools(members, np.arange(len(members)), profile) == COPILOT)
+
+
+def seats(daily: Columns, users: Ints, profile: Profile) -> Columns:
     """Return CopilotSeatSnapshot rows, one per day.
 
     Parameters:
       daily: one row per day: ``date`` (datetime64[D]) and, from the day's Copilot rows of AI usage,
         ``active`` (number of members), ``shown`` and ``accepted`` (sums of suggestions), all int64.
-      members: the number of people in the organisation, or the number on each day.
+      users: the number of members who use Copilot, on each day.
     """
-    date, active = daily["date"], daily["active"]
-    total = np.maximum(active, np.floor(SEATS * np.asarray(members) + 0.5).astype(np.int64))
+    date, active = daily["date"], np.maximum(daily["active"], users)
+    total = np.ceil(active / profile.random.uniform("seat use", low=SEAT_USE[0], high=SEAT_USE[1]))
+    total = total.astype(np.int64)
     idle = total - active
     pending = np.floor(idle * MAX_PENDING * profile.random.uniform("seats given back", date)).astype(np.int64)
     return _synced(
@@ -85,21 +145,35 @@ def languages(daily: Columns, profile: Profile) -> Columns:
     )
 
 
-def editors(daily: Columns, profile: Profile) -> Columns:
-    """Return CopilotEditorDaily rows: each day's suggestions and users by editor (see ``seats``)."""
-    weights = _weights(EDITORS, "editor", daily, profile)
-    shown, accepted = _shown_and_accepted(daily, weights, "editor", profile)
-    users = apportion(daily["active"], weights)
-    day, which = np.nonzero(shown + users)
+def editors(daily: Columns) -> Columns:
+    """Return CopilotEditorDaily rows: each day's suggestions and users by editor.
+
+    Parameters:
+      daily: one row per day and editor in which members used Copilot: ``date``, ``editor`` (S, with its
+        version; empty if it is not known), ``active``, ``shown`` and ``accepted`` (see ``seats``).
+    """
+    dates, day = np.unique(daily["date"], return_inverse=True)
+    names = np.array([_editor_name(text) for text in daily["editor"].tolist()], dtype="S")
+    names, editor = np.unique(names, return_inverse=True)
+    cells, cell = np.unique(day * len(names) + editor, return_inverse=True)
+
+    def total(figure: str) -> Ints:
+        return np.bincount(cell, weights=daily[figure], minlength=len(cells)).astype(np.int64)
+
     return _synced(
         {
-            "date": daily["date"][day],
-            "editor": np.array(list(EDITORS), dtype="S")[which],
-            "suggestions_shown": shown[day, which],
-            "suggestions_accepted": accepted[day, which],
-            "active_users": users[day, which],
+            "date": dates[cells // max(len(names), 1)],
+            "editor": names[cells % max(len(names), 1)],
+            "suggestions_shown": total("shown"),
+            "suggestions_accepted": total("accepted"),
+            "active_users": total("active"),
         }
     )
+
+
+def _editor_name(text: bytes) -> bytes:
+    """Return the name of an editor without its version."""
+    return text.partition(b"/")[0].lower() or USUAL_EDITOR
 
 
 def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Ints:

@@ -24,6 +24,7 @@ from tformance_seed.storage.models import (
     PRSurveyReview,
     PullRequest,
     Team,
+    TeamMember,
 )
 from tformance_seed.storage.models.fields import JSONField
 
@@ -199,7 +200,6 @@ def copilot_days_differ() -> dict[Model, Condition]:
         fn.SUM(AIUsageDaily.suggestions_accepted),
     )
     return {
-        CopilotSeatSnapshot: _days_differ({CopilotSeatSnapshot.active_this_cycle: active}),
         CopilotLanguageDaily: _days_differ(
             {
                 CopilotLanguageDaily.suggestions_shown: shown,
@@ -231,6 +231,34 @@ def _days_differ(figures: dict[peewee.Field, peewee.Function]) -> Condition:
         return differs
 
     return condition
+
+
+def has_too_few_seats(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that more members used Copilot on a day than have an active seat."""
+    of_copilot = (AIUsageDaily.team == team_id) & (AIUsageDaily.source == "copilot")
+    same_day = AIUsageDaily.date == CopilotSeatSnapshot.date
+    users = AIUsageDaily.select(fn.COUNT(AIUsageDaily.id)).where(of_copilot, same_day)
+    too_few: peewee.ColumnBase = CopilotSeatSnapshot.active_this_cycle < users
+    return too_few
+
+
+def has_no_such_activity(database: peewee.Database, _: int) -> peewee.ColumnBase:
+    """Return the condition that a member's last activity is on a day without use of Copilot by them."""
+    moment = TeamMember.copilot_last_activity_at
+    day: peewee.ColumnBase = fn.SUBSTR(moment, 1, 10)
+    if is_postgresql(database):
+        day = fn.timezone("UTC", moment).cast("DATE")
+    same_day = (AIUsageDaily.member == TeamMember.id) & (AIUsageDaily.date == day)
+    used = AIUsageDaily.select(AIUsageDaily.id).where(same_day, AIUsageDaily.source == "copilot")
+    absent: peewee.ColumnBase = moment.is_null(False) & ~fn.EXISTS(used)
+    return absent
+
+
+def is_wrongly_connected(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that a team's Copilot is connected although there are no figures of it."""
+    figures = CopilotSeatSnapshot.select(CopilotSeatSnapshot.id).where(CopilotSeatSnapshot.team == team_id)
+    wrong: peewee.ColumnBase = (Team.copilot_status == "connected") & ~fn.EXISTS(figures)
+    return wrong
 
 
 def has_unknown_issue(_: peewee.Database, team_id: int) -> peewee.ColumnBase:

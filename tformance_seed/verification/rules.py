@@ -23,6 +23,7 @@ from tformance_seed.storage.models import (
     PRSurveyReview,
     PullRequest,
     ReviewerCorrelation,
+    Team,
     TeamMember,
     WeeklyMetrics,
 )
@@ -258,6 +259,18 @@ RULES: dict[str, Rule] = {
     ),
     "copilot_days": Rule(
         "the Copilot figures of a day are the sums of the members' usage", conditions.copilot_days_differ()
+    ),
+    "seats_in_use": Rule(
+        "no more members use Copilot on a day than have an active seat",
+        {CopilotSeatSnapshot: conditions.has_too_few_seats},
+    ),
+    "copilot_activity": Rule(
+        "a member's last activity is on a day on which they used Copilot",
+        {TeamMember: conditions.has_no_such_activity},
+    ),
+    "copilot_connected": Rule(
+        "the Copilot of a team is connected only if there are figures of it",
+        {Team: conditions.is_wrongly_connected},
     ),
     "weekly_metrics": Rule(
         "weekly metrics equal their recomputation",

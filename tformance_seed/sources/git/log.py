@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tformance_seed.errors import SeedError
-from tformance_seed.sources.git.process import Git
+from tformance_seed.sources.git.process import Git, UnreadableError
 
 #: Maximum number of paths that one call of git excludes, so that the command line stays short enough.
 MAX_EXCLUDED = 500
@@ -118,7 +117,7 @@ def find_missing_contents(git: Git, revisions: list[str], commits: Collection[st
     if not missing.blobs:
         return missing
     if _missing_objects(git, commits, "--filter=blob:none"):
-        raise SeedError(f"repository {git.path}: folders of its commits are missing")
+        raise UnreadableError(f"repository {git.path}: folders of its commits are missing")
     for change in _diff(git, revisions, "--no-renames"):
         if absent := missing.files_of(change):
             missing.commits.add(change.sha)
@@ -177,8 +176,7 @@ def _diff_excluding(git: Git, revision: str, missing: MissingContents) -> Change
 def _diff(git: Git, revisions: list[str], *options: str) -> Iterator[Change]:
     """Yield the changes that ``git diff-tree`` finds."""
     form = ("--stdin", "-r", "-z", "--root", "--always", "--raw", "--no-abbrev", "--encoding=UTF-8")
-    safe = ("--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none", f"-O{os.devnull}")
-    return _changes(git.stream("diff-tree", *form, *safe, f"--format={_CHANGE}", *options, lines=revisions))
+    return _changes(git.stream("diff-tree", *form, f"--format={_CHANGE}", *options, lines=revisions))
 
 
 def _changes(tokens: Iterator[str]) -> Iterator[Change]:

@@ -1,52 +1,80 @@
-"""Run git, overriding every setting that could change its output.
+"""Run git on a clone in which nobody has set anything.
 
-Only commits are read, not the working tree, index or attributes, so that a clone gives the same results
-wherever it is and whatever is checked out.
+Git obeys the settings of the repository it is run in: they name programs to start, servers to call, and files
+that change what it shows. So it never runs in a clone, but in an empty repository of our own, made for each
+call, with a clean environment, whose objects are those of the clone. What is not there cannot be obeyed:
+neither settings, nor attributes, grafts, replacements, hooks, remotes, working tree or index. The same
+commits give the same results, wherever they are and whatever is checked out.
 """
 
 import os
 import re
+import resource
+import selectors
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from tformance_seed.errors import InputError, SeedError, TransientError
+from tformance_seed.sources.git.clone import find_clone, read_head
 
-#: The oldest version of git that has every option used here.
+#: The oldest version of git that has every option used here. None of them needs a newer one to be safe: there
+#: is no remote to fetch missing objects from.
 MIN_GIT_VERSION = (2, 31)
 
-#: Environment variables that would direct git to another repository or change the format of its output.
-MISLEADING_VARIABLES = re.compile(
-    r"GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|NAMESPACE|PREFIX"
-    r"|EXTERNAL_DIFF|DIFF_OPTS|GRAFT_FILE|SHALLOW_FILE|REPLACE_REF_BASE|ICASE_PATHSPECS|LITERAL_PATHSPECS"
-    r"|GLOB_PATHSPECS|NOGLOB_PATHSPECS|TRACE\w*)"
-)
+#: The user's environment variables that git gets: where programs and their libraries are.
+KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
 ENVIRONMENT = {
-    "LC_ALL": "C",
-    "LANGUAGE": "C",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "LANGUAGE": "C",
+    "LC_ALL": "C",
 }
 
-#: Overrides for user settings that would change the output. ``protocol.allow``: versions of git that do not
-#: know GIT_NO_LAZY_FETCH would fetch objects that a partial clone lacks from the network.
+#: Settings of the repository in which git runs. Additional indexes of a clone could contradict its objects.
 SETTINGS = {
+    "core.repositoryFormatVersion": "1",
+    "core.bare": "true",
+    "core.commitGraph": "false",
+    "core.multiPackIndex": "false",
     "core.quotePath": "false",
-    "core.attributesFile": os.devnull,
-    "diff.algorithm": "myers",
     "diff.renameLimit": "1000",
-    "log.showSignature": "false",
-    "mailmap.file": "",
-    "protocol.allow": "never",
 }
+
+#: A branch that does not exist. Some versions of git read attributes from ``HEAD`` in a bare repository.
+NO_HEAD = "ref: refs/heads/none"
+
+#: Where refs are.
+REFS = ("refs", "packed-refs", "reftable")
+
+#: The message of git if it prints none, as in answer to a question with ``--quiet``.
+NO_MESSAGE = "failed without a message"
 
 #: Number of bytes read from git at a time.
 READ_SIZE = 1 << 18
+
+#: Maximum number of bytes kept of one field in git's output, such as a message; the rest is skipped.
+MAX_FIELD = 1 << 18
+
+#: Maximum number of bytes read of git's error output.
+MAX_MESSAGE = 1 << 12
+
+#: Maximum number of seconds to wait for git during one call.
+TIME_LIMIT = 600
+
+#: Maximum memory of one git process in bytes, apart from the files that it maps (on Linux).
+MEMORY_LIMIT = 2 << 30
+
+
+class UnreadableError(SeedError):
+    """Git cannot read the history of a repository."""
 
 
 class Git:
@@ -56,84 +84,42 @@ class Git:
       path: the folder of a clone or of a bare repository, not a folder inside it.
 
     Raises:
-      InputError: git is missing or too old, or the path is not a readable, complete repository with commits.
+      InputError: git is missing or too old, or the path is not a readable repository with commits.
     """
 
     def __init__(self, path: Path) -> None:
         _require_git()
         self.path = path
-        if not path.is_dir():
-            raise InputError(f"repository {path}: no such folder; name a clone or a bare repository")
-        query = ("rev-parse", "--is-shallow-repository", "--absolute-git-dir")
-        answer = _run(["git", "-C", str(path), *query], _confined_environment(path))
-        if answer.returncode:
-            raise InputError(f"repository {path}: {_explain_refusal(answer.stderr, path)}")
-        shallow, folder = answer.stdout.rstrip("\n").split("\n", 1)
-        self._folder = folder
-        if shallow == "true":
-            raise InputError(f"repository {path}: is shallow; fetch the rest with: git fetch --unshallow")
-        self._mailmap = ""
-        # This file does not exist: if there were an index, git would read attributes from it.
-        self._environment = _environment(GIT_INDEX_FILE=f"{folder}/no-index")
-        head = _run(self._command("rev-parse", "--verify", "--quiet", "HEAD"), self._environment)
-        self.head = head.stdout.strip()
-        if not self.head:
-            raise InputError(f"repository {path}: has no commits on its HEAD; commit or check out a branch")
-        mailmap = f"{self.head}:.mailmap"  # in a partial clone it may be missing, and git would fail
-        if _run(self._command("cat-file", "-e", mailmap), self._environment).returncode == 0:
-            self._mailmap = mailmap
+        self._clone = find_clone(path)
+        self._settings = dict(SETTINGS)
+        theirs = self._read_settings()
+        self.origin = theirs.get("remote.origin.url", "")
+        if theirs.get("extensions.objectformat") == "sha256":
+            self._settings |= {"extensions.objectFormat": "sha256"}
+        self._is_reftable = theirs.get("extensions.refstorage") == "reftable"
+        self.head = self._find_head()
+        self._settings |= {"mailmap.blob": f"{self.head}:.mailmap"}
 
-    def _command(self, *arguments: str) -> list[str]:
-        settings = SETTINGS | {"mailmap.blob": self._mailmap}
-        options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
-        return ["git", f"--git-dir={self._folder}", f"--work-tree={self._folder}", *options, *arguments]
-
-    def stream(self, *arguments: str, lines: Iterable[str] = (), separator: bytes = b"\0") -> Iterator[str]:
+    def stream(
+        self,
+        *arguments: str,
+        lines: Iterable[str] = (),
+        separator: bytes = b"\0",
+        errors: str = "replace",
+    ) -> Iterator[str]:
         """Run git with ``lines`` as its input and yield its output, split at the separators.
+
+        Parameters:
+          errors: how to decode bytes that are not UTF-8.
 
         Raises:
           TransientError: git was killed or could not be started; retrying may help.
-          SeedError: git failed; the message ends with the last line of git's error output.
+          UnreadableError: git failed; the message ends with the last line of git's error output.
+          SeedError: git took too long or needed too much memory.
         """
-        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
-            stdin.writelines(f"{line}\n".encode() for line in lines)
-            stdin.seek(0)
-            process = self._start(arguments, stdin, stderr)
-            output: IO[bytes] = process.stdout  # type: ignore[assignment]  # it is a pipe
-            try:
-                rest = b""
-                while chunk := output.read(READ_SIZE):
-                    *tokens, rest = (rest + chunk).split(separator)
-                    for token in tokens:
-                        yield token.decode("utf-8", "replace")
-                process.wait()
-            finally:
-                process.kill()
-                output.close()
-                process.wait()
-            if process.returncode:
-                stderr.seek(0)
-                message = _last_line(stderr.read().decode("utf-8", "replace"))
-                error = (
-                    TransientError if process.returncode < 0 else SeedError
-                )  # killed, as for lack of memory
-                raise error(f"repository {self.path}: git {arguments[0]}: {message}")
-
-    def _start(
-        self, arguments: tuple[str, ...], stdin: IO[bytes], stderr: IO[bytes]
-    ) -> subprocess.Popen[bytes]:
-        """Start git with its output connected to a pipe."""
-        try:
-            return subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
-                self._command(*arguments),
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=self._environment,
-                cwd=self._folder,
-            )
-        except OSError as error:
-            raise TransientError(f"repository {self.path}: git cannot be started: {error}") from error
+        with self._empty_repository() as folder:
+            for token in self._run(folder, arguments, lines, separator):
+                yield token.decode("utf-8", errors)
 
     def head_committed(self) -> int:
         """Return the committer time of HEAD, in seconds since 1970.
@@ -143,59 +129,192 @@ class Git:
         """
         return int("".join(self.stream("log", "-1", "-z", "--format=%ct", self.head, "--")) or 0)
 
+    def _read_settings(self) -> dict[str, str]:
+        """Return the clone's own settings, as data: names in lower case -> values."""
+        file = self._clone.common / "config"
+        if not file.is_file():
+            return {}
+        listed = self.stream("config", "--file", str(file), "--no-includes", "--null", "--list")
+        return {name: value for name, _, value in (entry.partition("\n") for entry in listed)}
 
-def origin_url(path: Path) -> str:
-    """Return the URL that a repository was cloned from; empty if unknown."""
-    _require_git()
-    answer = _run(
-        ["git", "-C", str(path), "config", "--get", "remote.origin.url"], _confined_environment(path)
-    )
-    return answer.stdout.strip()
+    def _find_head(self) -> str:
+        """Return the commit that is checked out."""
+        clone = self._clone
+        branch = self._ask_refs(clone.folder, "symbolic-ref", "--quiet", "HEAD")
+        place, name = (clone.common, branch) if branch else (clone.folder, "HEAD")
+        head = self._ask_refs(place, "rev-parse", "--verify", "--quiet", name)
+        if not head:
+            raise InputError(
+                f"repository {self.path}: has no commits on its HEAD; commit or check out a branch"
+            )
+        return head
 
+    def _ask_refs(self, place: Path, *arguments: str) -> str:
+        """Run git on the refs in a folder; return the first line of its answer, empty if it has none.
 
-def _confined_environment(path: Path) -> dict[str, str]:
-    """Return an environment that keeps git from finding a repository in the folders above ``path``."""
-    return _environment(GIT_CEILING_DIRECTORIES=str(path.resolve().parent))
+        A linked worktree has only its HEAD in a reftable of its own.
+        """
+        with self._empty_repository() as folder:
+            (folder / "refs").rmdir()
+            for name in REFS:
+                (folder / name).symlink_to((place if name == "reftable" else self._clone.common) / name)
+            if self._is_reftable:
+                _write_settings(folder, self._settings | {"extensions.refStorage": "reftable"})
+            else:
+                _write(folder / "HEAD", read_head(self._clone))
+            try:
+                return next(self._run(folder, arguments, separator=b"\n"), b"").decode()
+            except UnreadableError as error:
+                if str(error).endswith(NO_MESSAGE):
+                    return ""
+                raise
+
+    @contextmanager
+    def _empty_repository(self) -> Iterator[Path]:
+        """Make a repository without refs, remotes, files or any setting but our own."""
+        with tempfile.TemporaryDirectory(prefix="tformance-seed-git-") as name:
+            folder = Path(name)
+            (folder / "refs").mkdir()
+            _write(folder / "HEAD", NO_HEAD)
+            _write_settings(folder, self._settings)
+            yield folder
+
+    def _run(
+        self,
+        folder: Path,
+        arguments: tuple[str, ...],
+        lines: Iterable[str] = (),
+        separator: bytes = b"\0",
+    ) -> Iterator[bytes]:
+        """Run git in a repository whose objects are the clone's, and yield its output."""
+        environment = _environment(folder) | {
+            "GIT_DIR": str(folder),
+            "GIT_OBJECT_DIRECTORY": str(self._clone.common / "objects"),
+        }
+        with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
+            stdin.writelines(f"{line}\n".encode() for line in lines)
+            stdin.seek(0)
+            command = ["git", *arguments]
+            try:
+                process = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
+                    command,
+                    stdin=stdin,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    env=environment,
+                    cwd=folder,
+                )
+            except OSError as error:
+                raise TransientError(f"repository {self.path}: git cannot be started: {error}") from error
+            output: IO[bytes] = process.stdout  # type: ignore[assignment]  # it is a pipe
+            try:
+                _limit_memory(process.pid)
+                yield from _split(_read(output), separator)
+                process.wait(TIME_LIMIT)
+            except (TimeoutError, subprocess.TimeoutExpired):
+                raise SeedError(
+                    f"repository {self.path}: git {arguments[0]} took longer than {TIME_LIMIT} seconds"
+                ) from None
+            finally:
+                process.kill()
+                output.close()
+                process.wait()
+            if process.returncode:
+                raise self._failure(arguments[0], process.returncode, _message(stderr))
+
+    def _failure(self, command: str, status: int, message: str) -> SeedError:
+        """Return the error for a git process that failed."""
+        name = f"repository {self.path}"
+        if status < 0:  # killed, as for lack of memory
+            return TransientError(f"{name}: git {command}: {message}")
+        if "memory" in message:
+            return SeedError(f"{name}: git {command} needs more than {MEMORY_LIMIT >> 30} GiB of memory")
+        if self._clone.is_shallow:
+            return InputError(f"{name}: is shallow; fetch the rest with: git fetch --unshallow")
+        return UnreadableError(f"{name}: git {command}: {message}")
 
 
 def _require_git() -> None:
-    try:
-        answer = _run(["git", "--version"], _environment())
-    except OSError as error:
-        raise InputError("git cannot be run; install it, or put it on the PATH") from error
+    """Raise InputError if git is missing or too old."""
+    command = ["git", "--version"]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            answer = subprocess.run(  # noqa: S603 (a list of arguments, no shell)
+                command,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(Path(folder)),
+                cwd=folder,
+                timeout=TIME_LIMIT,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise InputError("git cannot be run; install it, or put it on the PATH") from error
     version = re.search(r"(\d+)\.(\d+)", answer.stdout)
     if version is None or (int(version[1]), int(version[2])) < MIN_GIT_VERSION:
         required = ".".join(map(str, MIN_GIT_VERSION))
         raise InputError(f"git is too old ({answer.stdout.strip()}); install {required} or newer")
 
 
-def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 (a list of arguments, no shell)
-        command,
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        encoding="utf-8",
-        errors="surrogateescape",
-        env=environment,
-        check=False,
-    )
+def _environment(home: Path) -> dict[str, str]:
+    """Return the environment in which git finds no settings of the user."""
+    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    return kept | ENVIRONMENT | {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
 
 
-def _environment(**own: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not MISLEADING_VARIABLES.fullmatch(name)}
-    return kept | ENVIRONMENT | own
+def _write_settings(folder: Path, settings: Mapping[str, str]) -> None:
+    named = ((*name.split("."), value) for name, value in settings.items())
+    _write(folder / "config", "".join(f"[{section}]\n{key} = {value}\n" for section, key, value in named))
 
 
-def _explain_refusal(stderr: str, path: Path) -> str:
-    """Explain why git cannot open a folder, and what to do about it."""
-    if "dubious ownership" in stderr or "unsafe repository" in stderr:
-        remedy = f"git config --global --add safe.directory '{path.resolve()}'"
-        return f"belongs to another user; if you trust it: {remedy}"
-    if "not a git repository" in stderr:
-        return "not a git repository; name the folder of a clone or a bare repository"
-    return _last_line(stderr)
+def _write(file: Path, text: str) -> None:
+    file.write_bytes(os.fsencode(f"{text}\n"))
 
 
-def _last_line(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1] if lines else "failed without a message"
+def _limit_memory(process: int) -> None:
+    """Keep a process from using up the machine's memory, as comparing a forged commit could."""
+    if sys.platform == "linux":
+        with suppress(OSError, ValueError):  # it has ended, or has a lower limit already
+            resource.prlimit(process, resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
+
+
+def _read(output: IO[bytes]) -> Iterator[bytes]:
+    """Yield what a process prints; raise TimeoutError when it was waited for longer than ``TIME_LIMIT``."""
+    waited = 0.0
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while waited < TIME_LIMIT:
+            began = time.monotonic()
+            if selector.select(TIME_LIMIT - waited):
+                chunk = os.read(output.fileno(), READ_SIZE)
+                if not chunk:
+                    return
+                waited += time.monotonic() - began
+                yield chunk
+            else:
+                break
+    raise TimeoutError
+
+
+def _split(chunks: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+    """Yield the fields that end with the separator, at most ``MAX_FIELD`` bytes of each."""
+    rest = b""
+    for chunk in chunks:
+        *fields, end = chunk.split(separator)
+        if fields:
+            fields[0] = rest + fields[0]
+            rest = b""
+        for each in fields:
+            yield each[:MAX_FIELD]
+        if len(rest) < MAX_FIELD:
+            rest += end
+
+
+def _message(stderr: IO[bytes]) -> str:
+    """Return the last error that a process reported, as one line."""
+    end = stderr.seek(0, os.SEEK_END)
+    stderr.seek(max(0, end - MAX_MESSAGE))
+    last = re.split(r"^(?=fatal: |error: )", stderr.read().decode("utf-8", "replace"), flags=re.MULTILINE)[-1]
+    return " ".join(last.split()) or NO_MESSAGE

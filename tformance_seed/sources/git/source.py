@@ -10,7 +10,7 @@ simulation.
 import datetime
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -21,7 +21,7 @@ from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git.log import Change, MissingContents, changes, find_missing_contents
 from tformance_seed.sources.git.mainline import History, MainlineCommit, read_history
 from tformance_seed.sources.git.people import People
-from tformance_seed.sources.git.process import Git, origin_url
+from tformance_seed.sources.git.process import Git, UnreadableError
 from tformance_seed.sources.git.rows import BatchBuilder
 from tformance_seed.sources.records import Batch, Members
 from tformance_seed.sources.request import last_whole_day
@@ -48,8 +48,9 @@ def repository_name(path: Path) -> str:
 
     A folder called ``owner+name`` stands for ``owner/name``.
     """
-    if remote := REMOTE.fullmatch(origin_url(path)):
-        return remote[1]
+    with suppress(SeedError):  # it is raised again when the repository is read
+        if remote := REMOTE.fullmatch(Git(path).origin):
+            return remote[1]
     folder = path.resolve()
     if folder.name == ".git" or (folder.name == "repo" and "+" in folder.parent.name):
         folder = folder.parent
@@ -164,10 +165,12 @@ def _unreadable_is_input_error() -> Iterator[None]:
     """Convert git's failures to InputError while a request is being planned."""
     try:
         yield
+    except UnreadableError as error:
+        raise InputError(f"{error}; it is truncated or damaged: clone it again") from error
     except (InputError, TransientError):
         raise
     except SeedError as error:
-        raise InputError(f"{error}; it is truncated or damaged: clone it again") from error
+        raise InputError(str(error)) from error
 
 
 def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:

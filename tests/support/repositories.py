@@ -165,3 +165,12 @@ def _rows(columns: dict) -> list[dict]:
         for name, column in columns.items()
     }
     return [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
+
+
+#: What is read of a repository, and the fingerprint of what was read.
+Content = tuple[Contents, str]
+
+
+def content_of(path: Path) -> Content:
+    read = source(path)
+    return read_all(read), read.fingerprint

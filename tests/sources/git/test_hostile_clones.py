@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repositories import BOB, Contents, Workshop, read_all, source
+from tests.support.repositories import Content, Workshop, content_of, read_all, source
 from tformance_seed.errors import InputError
 from tformance_seed.sources.git import process, repository_name
 from tformance_seed.sources.git.process import Git
@@ -73,40 +73,6 @@ RUN_FROM_ENVIRONMENT = (
 )
 
 
-@pytest.fixture(scope="module")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A history in which every kind of change and every kind of text occurs."""
-    made = Workshop(tmp_path_factory.mktemp("pattern") / "api")
-    files: dict[str, str | bytes | None] = {
-        "big.txt": "".join(f"line {number}\n" for number in range(60)),
-        ".gitattributes": "*.txt diff=evil filter=evil\n",
-        ".mailmap": "Ann Lee <ann@corp.io> <a@home.net>\n",
-    }
-    made.commit("Begin", "2025-02-01 09:00", files=files)
-    more = "".join(f"more {number}\n" for number in range(30))
-    made.commit(
-        "One (#1)\n\nCo-authored-by: Pia Day <pia@corp.io>", "2025-03-02 10:00", files={"big.txt": more}
-    )
-    moved: dict[str, str | bytes | None] = {"big.txt": None, "größer.txt": more}
-    made.commit("Two (#2)\n\nCo-authored-by= Eve Fox <eve@corp.io>", "2025-03-03 10:00", BOB, files=moved)
-    made.branch("side")
-    made.commit("Side", "2025-03-03 12:00", "annie <a@home.net>")
-    made.merge("side", message="Merge pull request #3 from corp/side\n\nThree", at="2025-03-04 10:00")
-    return made.path
-
-
-@pytest.fixture
-def workshop(pattern: Path, tmp_path: Path) -> Workshop:
-    """A copy of the history, to be changed."""
-    return Workshop(Path(shutil.copytree(pattern, tmp_path / "api")))
-
-
-@pytest.fixture(scope="module")
-def plain(pattern: Path) -> "Content":
-    """What is read of the history if nothing is set."""
-    return content(pattern)
-
-
 @pytest.fixture
 def canary(tmp_path: Path) -> Path:
     """A program that leaves a file called ``canary.ran`` behind when it runs."""
@@ -118,14 +84,6 @@ def canary(tmp_path: Path) -> Path:
 
 def has_run(canary: Path) -> bool:
     return canary.with_suffix(".ran").exists()
-
-
-Content = tuple[Contents, str]
-
-
-def content(path: Path) -> Content:
-    read = source(path)
-    return read_all(read), read.fingerprint
 
 
 def dangerous_settings(canary: Path) -> str:
@@ -157,7 +115,7 @@ def test_no_program_named_in_a_clone_runs(workshop: Workshop, plain: Content, ca
         config.write(settings)
         config.write(f'[include]\npath = {folder}/included\n[includeIf "gitdir:**"]\npath = included\n')
         config.write("[core]\nrepositoryFormatVersion = 1\n[extensions]\nworktreeConfig = true\n")
-    assert content(workshop.path) == plain
+    assert content_of(workshop.path) == plain
     assert not has_run(canary)
 
 
@@ -204,7 +162,7 @@ def test_no_program_named_by_the_user_or_the_system_runs(
         "GIT_TEMPLATE_DIR": str(tmp_path),
     }.items():
         monkeypatch.setenv(name, value)
-    assert content(workshop.path) == plain
+    assert content_of(workshop.path) == plain
     assert not has_run(canary)
 
 
@@ -215,7 +173,7 @@ def test_a_program_called_git_in_the_clone_or_in_the_current_folder_does_not_run
         shutil.copy(canary, folder / "git")
     monkeypatch.chdir(workshop.path)
     monkeypatch.setenv("PATH", f".:{os.environ['PATH']}")
-    assert content(workshop.path) == plain
+    assert content_of(workshop.path) == plain
     assert not has_run(canary)
 
 
@@ -292,7 +250,7 @@ def test_no_setting_of_a_clone_changes_what_is_read(
     workshop: Workshop, plain: Content, change: Callable[[Workshop], None]
 ) -> None:
     change(workshop)
-    assert content(workshop.path) == plain
+    assert content_of(workshop.path) == plain
 
 
 @pytest.mark.parametrize(
@@ -325,88 +283,13 @@ def test_no_variable_of_the_environment_changes_what_is_read(
     workshop: Workshop, plain: Content, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "/nowhere")
-    assert content(workshop.path) == plain
-
-
-def test_worktrees_and_borrowed_objects_are_read_as_git_reads_them(
-    workshop: Workshop, plain: Content, tmp_path: Path
-) -> None:
-    for name in ("worktree", "shared", "separate"):
-        (tmp_path / name).mkdir()
-    workshop.git("worktree", "add", "--quiet", "--detach", str(tmp_path / "worktree" / "api"))
-    workshop.git("clone", "--quiet", "--shared", ".", str(tmp_path / "shared" / "api"))
-    separate = ("--separate-git-dir", str(tmp_path / "elsewhere"))
-    workshop.git("clone", "--quiet", *separate, ".", str(tmp_path / "separate" / "api"))
-    for name in ("worktree", "shared", "separate"):
-        assert read_all(source(tmp_path / name / "api")) == plain[0]
-    workshop.git("update-ref", "-d", "HEAD")
-    assert read_all(source(tmp_path / "worktree" / "api")) == plain[0]
-
-
-def test_sha256_history_is_read(tmp_path: Path) -> None:
-    folder = tmp_path / "api"
-    folder.mkdir()
-    subprocess.run(["git", "init", "--quiet", "--object-format=sha256", folder], check=True)
-    made = Workshop(folder)
-    made.commit("One (#1)", "2025-03-02 10:00")
-    contents = read_all(source(folder))
-    assert contents.numbers == [1]
-    assert contents.commits[0]["sha"] == made.head[:40]
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["HEAD", "config", "packed-refs", "refs/heads/main", "objects/info/alternates", "objects/pack/a.idx"],
-)
-def test_a_pipe_in_a_clone_is_refused_instead_of_waited_for(workshop: Workshop, name: str) -> None:
-    pipe = workshop.path / ".git" / name
-    pipe.unlink(missing_ok=True)
-    os.mkfifo(pipe)
-    with pytest.raises(InputError, match=rf"{name} is not a file"):
-        source(workshop.path)
-
-
-@pytest.mark.parametrize("name", [".mailmap", ".gitattributes", ".git/index", ".git/info/attributes"])
-def test_a_pipe_where_nothing_is_read_is_not_noticed(workshop: Workshop, plain: Content, name: str) -> None:
-    pipe = workshop.path / name
-    pipe.unlink(missing_ok=True)
-    pipe.parent.mkdir(exist_ok=True)
-    os.mkfifo(pipe)
-    assert content(workshop.path) == plain
-
-
-@pytest.mark.parametrize(
-    ("pointer", "message"),
-    [
-        ("gitdir: /nowhere", "not a git repository"),
-        ("gitdir: .", "not a git repository"),
-        ("gitdir: a\0b", "not a git repository"),
-        ("nonsense", "not a git repository"),
-        ("", "not a git repository"),
-        ("gitdir: /dev/zero", "not a git repository"),
-        ("x" * 10_000, "not a git repository"),
-    ],
-)
-def test_a_file_called_git_that_leads_nowhere_is_refused(tmp_path: Path, pointer: str, message: str) -> None:
-    (tmp_path / ".git").write_text(pointer)
-    with pytest.raises(InputError, match=message):
-        source(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "head", ["", "ref: ../../x", "ref: --output=x", "x" * 40, "\0", "ref: refs/heads/\x1b[2J"]
-)
-def test_a_head_that_is_none_is_refused_in_one_line(workshop: Workshop, head: str) -> None:
-    (workshop.path / ".git" / "HEAD").write_text(head)
-    with pytest.raises(InputError) as raised:
-        source(workshop.path)
-    assert str(raised.value).isprintable()
+    assert content_of(workshop.path) == plain
 
 
 def test_branch_named_like_an_option_is_a_branch(workshop: Workshop, plain: Content, tmp_path: Path) -> None:
     workshop.git("update-ref", "refs/heads/--output=written", "HEAD")
     workshop.git("symbolic-ref", "HEAD", "refs/heads/--output=written")
-    assert content(workshop.path) == plain
+    assert content_of(workshop.path) == plain
     assert list(tmp_path.rglob("written")) == []
 
 

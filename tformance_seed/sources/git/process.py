@@ -260,7 +260,7 @@ def _require_git() -> None:
 
 def _environment(home: Path) -> dict[str, str]:
     """Return the environment in which git finds no settings of the user."""
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+    kept = {name: value for name, value in os.environ.items() if name in KEPT_VARIABLES}
     return kept | ENVIRONMENT | {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
 
 

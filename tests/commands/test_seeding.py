@@ -116,29 +116,16 @@ def test_another_seed_gives_other_content(database):
     assert before.tables["metrics_commit"]["digest"] != after.tables["metrics_commit"]["digest"]
 
 
-#: Columns that say when something was last so.
-LAST_TIMES = {"copilot_last_sync_at", "copilot_last_activity_at"}
-
-
-def rows(model, where=None):
-    fields = [field for field in model._meta.sorted_fields if field.name not in LAST_TIMES]
-    names = [field.column_name for field in fields]
-    query = model.select(*fields).where(
-        model.created_at < datetime.datetime.combine(UNTIL, datetime.time(), datetime.UTC)
-    )
-    return {row[0]: dict(zip(names, row, strict=True)) for row in query.tuples()}
-
-
 def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database):
     exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they summarise all rows
     models = [model for model in APPLICATION if model.__name__ not in exempt]
     day = datetime.timedelta(days=1)
     seed(database, until=UNTIL - day, days=30)
-    before = {model: rows(model) for model in models}
+    before = {model: rows_before(model, UNTIL) for model in models}
     counts = {model: model.select().count() for model in models}
     seed(database, until=UNTIL, days=30)
     for model in models:
-        after = rows(model)
+        after = rows_before(model, UNTIL)
         assert {key: after[key] for key in before[model]} == before[model], model
     assert PullRequest.select().count() > counts[PullRequest]
     assert AIUsageDaily.select().where(AIUsageDaily.date == UNTIL).count() > 0

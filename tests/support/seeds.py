@@ -34,3 +34,11 @@ def seed(
 def content(database: peewee.Database, slug: str = ORGANISATION) -> verification.ContentDigest:
     """Return the digests of an organisation's content."""
     return verification.digest(database, Team.get(Team.slug == slug).id)
+
+
+def rows_before(model: type[peewee.Model], day: datetime.date) -> dict[int, dict[str, Any]]:
+    """Return by id the rows that were created before a day, but for the last times of use and of synchronising."""
+    last_times = {"copilot_last_sync_at", "copilot_last_activity_at"}
+    fields = [field for field in model._meta.sorted_fields if field.name not in last_times]
+    midnight = datetime.datetime.combine(day, datetime.time(), datetime.UTC)
+    return {row["id"]: row for row in model.select(*fields).where(model.created_at < midnight).dicts()}

@@ -9,7 +9,14 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.apportionment import apportion
 from tformance_seed.sampling.arrays import Ints, Times
 from tformance_seed.sampling.keyed_random import text_keys
-from tformance_seed.simulate.ai_usage import COPILOT, SYNCED, daily_tools, days_of_use, use_intensity
+from tformance_seed.simulate.ai_usage import (
+    COPILOT,
+    SYNCED,
+    daily_tools,
+    days_of_use,
+    recorded_workdays,
+    use_intensity,
+)
 from tformance_seed.simulate.columns import nullable, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
@@ -69,7 +76,7 @@ def last_activity(members: Members, profile: Profile) -> Columns:
     random = profile.random
     index = _with_copilot(members, profile)
     last = np.full(len(members), np.datetime64("NaT", "D"))
-    for day in profile.workdays[::-1]:
+    for day in recorded_workdays(profile)[::-1]:
         pending = index[np.isnat(last[index])]
         if not len(pending):
             break

@@ -7,6 +7,7 @@ import pytest
 import tformance_seed
 from tests.support.databases import connect
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
+from tests.support.seeds import rows_before
 from tformance_seed import verification
 from tformance_seed.storage.models import (
     APPLICATION,
@@ -49,11 +50,6 @@ def seed(database, *paths, slug=(), days=30, **options):
 
 def content(database):
     return verification.digest(database, Team.get().id)
-
-
-def rows_by_id(model, before):
-    query = model.select().where(model.created_at < before)
-    return {row[0]: row for row in query.tuples()}
 
 
 def test_a_history_becomes_an_organisation_that_agrees_with_itself(database, clone):
@@ -110,13 +106,12 @@ def test_one_more_day_changes_nothing_older(database, tmp_path, grows):
     seed(database, workshop.path, until=yesterday)
     if grows:
         land(workshop, 46)
-    start = datetime.datetime.combine(yesterday, datetime.time(), datetime.UTC)
     models = [model for model in APPLICATION if model.__name__ not in AGGREGATES]
-    before = {model: rows_by_id(model, start) for model in models}
+    before = {model: rows_before(model, yesterday) for model in models}
     seed(database, workshop.path, until=yesterday + datetime.timedelta(days=1))
     assert PullRequest.get(PullRequest.github_pr_id == 46)
     for model in models:
-        after = rows_by_id(model, start)
+        after = rows_before(model, yesterday)
         assert {row: after[row] for row in before[model]} == before[model], model
 
 
@@ -131,9 +126,9 @@ def test_direct_commits_alone_make_an_organisation_too(database, tmp_path):
 
 def test_copilot_seats_of_older_days_stay_when_the_window_slides(database, clone):
     seed(database, clone.path, until=datetime.date(2025, 4, 20))
-    before = rows_by_id(CopilotSeatSnapshot, datetime.datetime(2025, 4, 20, tzinfo=datetime.UTC))
+    before = rows_before(CopilotSeatSnapshot, datetime.date(2025, 4, 20))
     seed(database, clone.path, until=datetime.date(2025, 5, 2))
-    after = rows_by_id(CopilotSeatSnapshot, datetime.datetime(2025, 4, 20, tzinfo=datetime.UTC))
+    after = rows_before(CopilotSeatSnapshot, datetime.date(2025, 4, 20))
     assert before
     assert {row: after[row] for row in before} == before
 

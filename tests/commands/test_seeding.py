@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.support.databases import connect
-from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, seed
+from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, rows_before, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.errors import InputError

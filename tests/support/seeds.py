@@ -37,7 +37,7 @@ def content(database: peewee.Database, slug: str = ORGANISATION) -> verification
 
 
 def rows_before(model: type[peewee.Model], day: datetime.date) -> dict[int, dict[str, Any]]:
-    """Return by id the rows that were created before a day, but for the last times of use and of synchronising."""
+    """Return, by id, the rows that were created before a day, without the times of the last use."""
     last_times = {"copilot_last_sync_at", "copilot_last_activity_at"}
     fields = [field for field in model._meta.sorted_fields if field.name not in last_times]
     midnight = datetime.datetime.combine(day, datetime.time(), datetime.UTC)

@@ -21,7 +21,7 @@ NAME = PACKAGE.name
 #: The rooms, lowest floor first: a room imports itself and rooms of lower floors, none of its own floor.
 FLOORS = [
     ["errors"],
-    ["settings", "canonical_json"],
+    ["settings", "canonical_json", "urls"],
     ["sampling"],
     ["bulk"],
     ["storage"],

@@ -88,11 +88,9 @@ def test_the_text_of_a_refused_row_means_nothing():
     assert not is_transient(ConnectionResetError("connection reset"))
 
 
-def test_a_message_is_one_line_without_secrets():
-    url = "postgresql://me:p%40ss@host/db"
-    assert error_message(peewee.OperationalError("first\nsecond"), url) == "first"
-    assert "p@ss" not in error_message(peewee.OperationalError("no p@ss here"), url)
-    assert error_message(peewee.OperationalError(""), url) == "OperationalError"
+def test_a_message_is_one_line():
+    assert error_message(peewee.OperationalError("first\nsecond")) == "first"
+    assert error_message(peewee.OperationalError("")) == "OperationalError"
 
 
 def test_a_server_that_does_not_answer_may_pass_and_a_database_that_is_not_there_is_wrong_input(

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share, and functions that parse and check them."""
 
 import datetime
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,14 +16,27 @@ def optional(metavar: str, text: str) -> Any:
     return typer.Option(metavar=metavar, help=text, show_default=False)
 
 
+def _read_url(value: str) -> str:
+    """Return the URL that an option gives, or if it is ``-``, the first line of standard input."""
+    if value != "-":
+        return value
+    url = sys.stdin.readline().strip()
+    if not url:
+        raise InputError(
+            "--database -: expected a URL on the first line of standard input"
+        )
+    return url
+
+
 Database = Annotated[
     str,
     typer.Option(
         "--database",
         metavar="URL",
         default_factory=settings.database_url,
+        callback=_read_url,
         show_default=False,
-        help="sqlite:///file, postgresql://..., or embedded:///folder "
+        help="sqlite:///file, postgresql://..., embedded:///folder, or - to read it from standard input "
         f"(default: DATABASE_URL, else {settings.DEFAULT_DATABASE}).",
     ),
 ]

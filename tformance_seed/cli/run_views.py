@@ -11,7 +11,7 @@ from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import BegunRun, Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus
 from tformance_seed.settings import DEFAULT_DATABASE
-from tformance_seed.storage.connection import redacted
+from tformance_seed.urls import without_secrets
 
 PREVIEW_COLUMNS = (
     "organisation",
@@ -63,7 +63,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     totals = _add_up(outcome.reports)
     data = {
         "run": outcome.run,
-        "database": redacted(database),
+        "database": without_secrets(database),
         "organisations": [_report_data(report) for report in outcome.reports],
         "tables": results_data(totals),
         "failures": outcome.failures,
@@ -89,7 +89,7 @@ def _option(database: str) -> str:
     """Return the option that selects a database; empty for the default database."""
     if database == DEFAULT_DATABASE:
         return ""
-    return f" --database {database if redacted(database) == database else 'URL'}"
+    return f" --database {database if without_secrets(database) == database else 'URL'}"
 
 
 def _report_line(report: Report) -> str:

@@ -13,12 +13,12 @@ from tformance_seed.doctor.machine import Overrides, detect_machine
 from tformance_seed.doctor.server import format_setting
 from tformance_seed.doctor.tiers import RULES, Machine, Tier, tier_for
 from tformance_seed.doctor.workers import recommended_workers
-from tformance_seed.storage.connection import redacted
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, Team
 from tformance_seed.storage.schema import differences, missing_privileges
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.storage.transactions import snapshot
+from tformance_seed.urls import without_secrets
 
 #: Findings whose figures appear in the summary, whatever their severity.
 SUMMARISED = ("cache-hit-ratio", "connections")
@@ -76,7 +76,7 @@ def examine(
             load = f"{_count_of(teams, 'team')}, {_count_of(pull_requests, 'pull request')}: tier {tier.name}"
             sections += _server(database, tier, host, load)
     sections.append(_workers(broker_findings, tier, teams, useful=is_postgresql(database)))
-    return Report(redacted(url), tier.name, teams, pull_requests, host, sections)
+    return Report(without_secrets(url), tier.name, teams, pull_requests, host, sections)
 
 
 def _schema(database: peewee.Database) -> Section:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
@@ -16,6 +15,7 @@ from tformance_seed.errors import InputError, UnavailableError
 from tformance_seed.execution import retry
 from tformance_seed.execution.broker_errors import connection_errors, error_message
 from tformance_seed.execution.middleware import HardTimeLimit, PrefetchSettings
+from tformance_seed.urls import malformed, parse_server_url, without_secrets
 
 if TYPE_CHECKING:
     import redis
@@ -84,16 +84,6 @@ class _LocalBroker(StubBroker):
         return super().consume(queue_name, prefetch, max(timeout, POLL_INTERVAL))
 
 
-def redacted(url: str) -> str:
-    """Return a broker's URL without user, password and options, safe to show in a message."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "URL"
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme in SCHEMES else "URL"
-
-
 def in_process() -> BrokerConfig:
     """Return a broker within this process."""
     broker = _LocalBroker(middleware=_middleware(_local_results(), LOCAL_POLL_INTERVAL))
@@ -108,9 +98,13 @@ def connect(url: str) -> BrokerConfig:
     Raises:
       InputError: the URL is malformed, or needs a driver that is not installed.
     """
-    scheme = url.partition("://")[0]
+    scheme = url.partition(":")[0]
     if scheme not in SCHEMES:
-        raise InputError(f"broker {redacted(url)}: unknown kind; expected redis://host:6379/0 or amqp://host")
+        raise InputError(
+            f"broker {without_secrets(url)}: unknown kind; expected redis://host:6379/0 or amqp://host"
+        )
+    if parse_server_url(url) is None:
+        raise malformed("broker", url, f"{scheme}://:password@host")
     return _connect_redis(url) if scheme.startswith("redis") else _connect_rabbitmq(url)
 
 
@@ -151,7 +145,7 @@ def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis
             url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK_INTERVAL
         )
     except ValueError:
-        raise InputError(f"broker {redacted(url)}: malformed; expected redis://host:6379/0") from None
+        raise malformed("broker", url, "redis://:password@host:6379/0") from None
     return RedisLimits(client=client), RedisResults(client=client, namespace=f"{NAMESPACE}-results"), client
 
 

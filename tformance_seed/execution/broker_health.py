@@ -11,10 +11,11 @@ from dramatiq.common import dq_name, xq_name
 
 from tformance_seed.doctor.server import format_setting
 from tformance_seed.errors import SeedError
-from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect, redacted
+from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect
 from tformance_seed.execution.broker_errors import connection_errors, error_message
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
+from tformance_seed.urls import without_secrets
 
 #: Seconds of observation: long enough that every idle worker asks for messages at least once.
 OBSERVATION_TIME = 4 * POLL_INTERVAL / 1000
@@ -47,7 +48,7 @@ def check_broker(url: str) -> Iterator[Finding]:
         yield Finding(
             "broker-unreachable",
             "error",
-            redacted(url),
+            without_secrets(url),
             str(error) if isinstance(error, SeedError) else error_message(error),
             why="workers cannot be reached",
             todo="start it, or name another one with --broker",

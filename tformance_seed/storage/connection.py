@@ -5,7 +5,7 @@ import os
 import weakref
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 import peewee
 import psycopg2.extensions
@@ -21,6 +21,7 @@ from tformance_seed.errors import (
 )
 from tformance_seed.storage.failures import error_message, failure_of
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
+from tformance_seed.urls import malformed, mask, parse_server_url, without_secrets
 
 #: Seconds to wait for a server to answer, and for another process to release SQLite's write lock.
 CONNECT_TIMEOUT = 10
@@ -45,8 +46,7 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
       InputError: the URL is malformed, or the database cannot be opened. The message contains no password.
       UnavailableError: the server cannot be reached or does not accept connections at present.
     """
-    parts = _split(url)
-    database = OPENERS[parts.scheme](url, parts, access)
+    database = OPENERS[_scheme(url)](url, access)
     try:
         database.connect()
         database.get_tables()
@@ -61,7 +61,7 @@ def _refusal(url: str, error: peewee.PeeweeException) -> SeedError:
     kind, remedy = failure_of(error)
     advice = f"; {remedy}" if kind is TooManyConnectionsError else ""
     refusal = UnavailableError if issubclass(kind, TransientError) else InputError
-    return refusal(f"database {redacted(url)}: {error_message(error, url)}{advice}")
+    return refusal(f"database {without_secrets(url)}: {mask(error_message(error), url)}{advice}")
 
 
 #: Databases opened in this process.
@@ -77,20 +77,9 @@ def _forget_connections() -> None:
 os.register_at_fork(after_in_child=_forget_connections)
 
 
-def redacted(url: str) -> str:
-    """Return the URL without password and options, for use in messages."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in OPENERS:
-        return "URL"
-    address = rest.partition("?")[0]
-    user, at, host = address.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{host}"
-
-
 def sqlite_file(url: str) -> Path | None:
     """Return the file that an SQLite URL refers to; None for other URLs."""
-    parts = _split(url)
-    return Path(_file(url, parts)) if parts.scheme == "sqlite" else None
+    return Path(_file(url)) if _scheme(url) == "sqlite" else None
 
 
 def disconnect(database: peewee.Database) -> None:
@@ -101,42 +90,37 @@ def disconnect(database: peewee.Database) -> None:
             connection.close()
 
 
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        malformed = parts.port == 0 or parts.netloc.count("@") > 1
-    except ValueError:
-        malformed = True
-    if malformed:
-        raise InputError(
-            "the database URL is malformed; expected for example postgresql://user:password@host/name, "
-            "with @ : / ? # in a password written as %40 %3A %2F %3F %23"
-        )
-    if parts.scheme not in OPENERS or "://" not in url:
+def _scheme(url: str) -> str:
+    """Return a URL's scheme; raise InputError if it is not a database's."""
+    scheme, separator, _ = url.partition(":")
+    if not separator or scheme not in OPENERS:
         known = ", ".join(f"{scheme}://" for scheme in OPENERS)
-        raise InputError(f"database {redacted(url)}: unknown kind; it must begin with one of {known}")
-    return parts
+        raise InputError(f"database {without_secrets(url)}: unknown kind; it must begin with one of {known}")
+    return scheme
 
 
-def _file(url: str, parts: SplitResult) -> str:
-    if parts.netloc or not parts.path.strip("/") or parts.query or parts.fragment:
+def _file(url: str) -> str:
+    """Return the path in the URL of a file or folder."""
+    scheme, _, rest = url.partition(":")
+    path = rest.removeprefix("///")
+    if path == rest or not path.strip("/") or "?" in path or "#" in path:
         raise InputError(
-            f"database {redacted(url)}: expected three slashes and a path, such as {parts.scheme}:///name, "
+            f"database {without_secrets(url)}: expected three slashes and a path, such as {scheme}:///name, "
             "with ? and # in it written as %3F and %23"
         )
-    return unquote(parts.path[1:])
+    return unquote(path)
 
 
-def _sqlite(url: str, parts: SplitResult, access: str) -> peewee.Database:
-    path = _file(url, parts)
+def _sqlite(url: str, access: str) -> peewee.Database:
+    path = _file(url)
     if path == ":memory:":
         raise InputError("an in-memory database would be gone with the command; name a file")
     folder = Path(path).absolute().parent
     if not folder.is_dir():
-        raise InputError(f"database {redacted(url)}: there is no folder {folder}")
+        raise InputError(f"database {without_secrets(url)}: there is no folder {folder}")
     if access != "create" and not Path(path).exists():
         raise InputError(
-            f"database {redacted(url)}: there is no such file; seed it first: tformance-seed seed"
+            f"database {without_secrets(url)}: there is no such file; seed it first: tformance-seed seed"
         )
     options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
     if access == "read":
@@ -144,7 +128,9 @@ def _sqlite(url: str, parts: SplitResult, access: str) -> peewee.Database:
     return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
 
 
-def _postgresql(url: str, _parts: SplitResult, _access: str) -> peewee.Database:
+def _postgresql(url: str, _access: str) -> peewee.Database:
+    if parse_server_url(url) is None:
+        raise malformed("database", url, "postgresql://user:password@host/name")
     return peewee.PostgresqlDatabase(
         url.replace("postgres://", "postgresql://", 1),
         field_types=FIELD_TYPES["postgresql"],
@@ -163,14 +149,14 @@ class _Connection(psycopg2.extensions.connection):
         psycopg2.extras.register_default_jsonb(self, loads=parse_json)
 
 
-def _embedded(url: str, parts: SplitResult, access: str) -> peewee.Database:
+def _embedded(url: str, access: str) -> peewee.Database:
     from tformance_seed.storage.embedded.server import use
 
     try:
-        server = use(Path(_file(url, parts)).absolute(), create=access == "create")
+        server = use(Path(_file(url)).absolute(), create=access == "create")
     except SeedError as error:
-        raise type(error)(f"database {redacted(url)}: {error}") from error
-    return _postgresql(server.url(), parts, access)
+        raise type(error)(f"database {without_secrets(url)}: {error}") from error
+    return _postgresql(server.url(), access)
 
 
 #: Scheme of a URL -> function that opens the database.

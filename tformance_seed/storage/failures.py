@@ -1,7 +1,6 @@
 """Translate database errors: SQLSTATE, whether retrying may help, and one line for the user."""
 
 import re
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import peewee
 
@@ -51,15 +50,9 @@ MESSAGES = {
 WITHOUT_SQLSTATE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
 
 
-def error_message(error: BaseException, url: str = "") -> str:
-    """Return a driver's message on one line, without secrets from the URL."""
-    text = " ".join(str(error).split("\n")[0].split()) or type(error).__name__
-    parts = urlsplit(url)
-    secrets = [parts.password or "", *(value for name, value in parse_qsl(parts.query) if "pass" in name)]
-    secrets += [unquote(secret) for secret in secrets]
-    if text.startswith("invalid") or any(secret and secret in text for secret in secrets):
-        return "the server's address is malformed or wrong"
-    return text
+def error_message(error: BaseException) -> str:
+    """Return a driver's message on one line."""
+    return " ".join(str(error).split("\n")[0].split()) or type(error).__name__
 
 
 def sqlstate(error: BaseException) -> str:

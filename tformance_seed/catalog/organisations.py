@@ -4,6 +4,7 @@ import difflib
 import functools
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from tformance_seed.catalog.calibration import (
     FIRST_JIRA_ISSUE,
     expected_usage_rows,
 )
+from tformance_seed.catalog.languages import Shares, load_languages, normalised, usual_languages
 from tformance_seed.errors import InputError
+from tformance_seed.sampling.keyed_random import KeyedRandom
 
 #: The built-in catalogue, next to this file. Importing ``importlib.resources`` would take longer than reading
 #: it.
@@ -54,7 +57,8 @@ class Organisation:
 
     ``ai_adoption_rate`` is the share of members who use AI tools; ``survey_response_rate`` the share of
     authors who answer; ``ai_pr_share`` the share of pull requests in which AI is found, and ``cycle_hours``
-    the mean time from creation to merge (None: the published overall figures).
+    the mean time from creation to merge (None: the published overall figures). ``languages`` holds the share
+    of each language for each of ``repos``; empty if nothing is said.
     """
 
     slug: str
@@ -64,6 +68,7 @@ class Organisation:
     jira_project_key: str = ""
     ai_adoption_rate: float = 0.45
     survey_response_rate: float = 0.55
+    languages: tuple[dict[str, float], ...] = ()
     members: int = 0
     prs_per_year: int = DEFAULT_PRS_PER_YEAR
     ai_pr_share: float | None = None
@@ -87,6 +92,24 @@ class Organisation:
             return jira_project(repository.rpartition("/")[2]), FIRST_JIRA_ISSUE, 1
         return self.jira_project_key, FIRST_JIRA_ISSUE + self.repos.index(repository), len(self.repos)
 
+    def languages_of(self, repository: str, random: KeyedRandom) -> Shares:
+        """Return the languages of a repository and their shares, the greatest first; their sum is 1.
+
+        Parameters:
+          random: the organisation's random values, for a repository of which nothing is said.
+        """
+        if not self.languages or repository not in self.repos:
+            return usual_languages(random, repository)
+        return normalised(self.languages[self.repos.index(repository)])
+
+    def all_languages(self, random: KeyedRandom) -> Shares:
+        """Return the languages of all repositories (see ``languages_of``), weighted by their activity."""
+        total: defaultdict[str, float] = defaultdict(float)
+        for repository, weight in zip(self.repos, repository_weights(len(self.repos)), strict=True):
+            for language, share in self.languages_of(repository, random).items():
+                total[language] += share * weight
+        return normalised(total)
+
     def expected_rows(self, days: int) -> dict[str, int]:
         """Estimate the number of rows that a window of ``days`` days produces, by kind of row."""
         prs = self.prs_per_year * days / DAYS_PER_YEAR
@@ -98,6 +121,12 @@ class Organisation:
             "files": round(prs * FILES_PER_PULL_REQUEST),
             "AI usage": round(expected_usage_rows(self.members, workdays, self.ai_adoption_rate)),
         }
+
+
+def repository_weights(count: int) -> list[float]:
+    """Return the shares of an organisation's repositories in its pull requests, the busiest first."""
+    weights = [1 / rank for rank in range(1, count + 1)]
+    return [weight / sum(weights) for weight in weights]
 
 
 def _is_text(max_length: int) -> Callable[[Any], bool]:
@@ -126,10 +155,26 @@ def _are_repositories(value: Any) -> bool:
     )
 
 
+def _is_mix(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and len(value) > 0
+        and all(_is_number(0, 100)(share) and share > 0 for share in value.values())
+    )
+
+
+def _are_languages(value: Any) -> bool:
+    return _is_mix(value) or (isinstance(value, list) and len(value) > 0 and all(map(_is_mix, value)))
+
+
 #: Key -> (description of valid values, validation function).
 RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": (f"a text of 1 to {MAX_NAME_LENGTH} characters", _is_text(MAX_NAME_LENGTH)),
     "repos": ('a list of different names "owner/name"', _are_repositories),
+    "languages": (
+        "a table of languages and per cents, { Python = 60, TypeScript = 40 }, or one for each of repos",
+        _are_languages,
+    ),
     "industry": (f"a text of 1 to {MAX_INDUSTRY_LENGTH} characters", _is_text(MAX_INDUSTRY_LENGTH)),
     "jira_project_key": ("capitals and digits, a capital first, 2 to 20", _is_project_key),
     "ai_adoption_rate": ("a number from 0 to 1", _is_number(0, 1)),
@@ -220,10 +265,21 @@ def _organisation(slug: str, table: Any, text: str, file: str) -> Organisation:
         "jira_project_key": jira_project(slug),
         "prs_per_year": DEFAULT_PRS_PER_YEAR,
     } | table
+    languages = values.get("languages", [])
+    if isinstance(languages, dict):
+        languages = [languages] * len(values["repos"])
+    if languages and len(languages) != len(values["repos"]):
+        raise invalid(
+            "languages", f"[{slug}] languages has {len(languages)} tables; repos has {len(values['repos'])}"
+        )
+    for language in {language: None for mix in languages for language in mix}:
+        if language not in load_languages():
+            similar = difflib.get_close_matches(language, load_languages(), n=1)
+            hint = f"did you mean {similar[0]}?" if similar else f"known are {', '.join(load_languages())}"
+            raise invalid("languages", f"[{slug}] languages names the unknown {language!r}; {hint}")
     default_members = max(MIN_DEFAULT_MEMBERS, round(values["prs_per_year"] * MEMBERS_PER_YEARLY_PR))
-    return Organisation(
-        slug=slug, **({"members": default_members} | values | {"repos": tuple(values["repos"])})
-    )
+    tuples = {"repos": tuple(values["repos"]), "languages": tuple(languages)}
+    return Organisation(slug=slug, **({"members": default_members} | values | tuples))
 
 
 def _line(text: str, slug: str, key: str | None) -> int:

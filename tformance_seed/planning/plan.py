@@ -106,9 +106,10 @@ def make_plans(request: Request, now: datetime.datetime) -> list[Plan]:
 
 def profile_of(record: Mapping[str, Any]) -> Profile:
     """Return the profile in a record that ``Plan.record`` returned."""
-    organisation = dict(record["organisation"])
+    organisation = record["organisation"]
+    tuples = {name: tuple(organisation[name]) for name in ("repos", "languages")}
     return Profile(
-        organisation=Organisation(**{**organisation, "repos": tuple(organisation["repos"])}),
+        organisation=Organisation(**{**organisation, **tuples}),
         seed=record["seed"],
         since=datetime.date.fromisoformat(record["since"]),
         until=datetime.date.fromisoformat(record["until"]),

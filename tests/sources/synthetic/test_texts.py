@@ -19,8 +19,16 @@ def test_versions_of_a_package_ascend_with_the_pull_requests():
     prs = read(make_profile(prs=6000)).pull_requests
     last: dict[tuple[bytes, bytes], tuple[int, ...]] = {}
     bumps = 0
-    for repository, title in zip(prs["repository"], prs["title"].tolist(), strict=True):
-        if bump := re.fullmatch(rb"Bump (\S+) from (\S+) to (\S+)", title):
+    forms = (
+        rb"Bumps (\S+) from (\S+) to (\S+)\.",  # Dependabot
+        rb"This PR contains .*\| (\S+) \| `(\S+)` -> `(\S+)` \|",  # Renovate
+    )
+    for repository, title, body in zip(
+        prs["repository"], prs["title"].tolist(), prs["body"].tolist(), strict=True
+    ):
+        for bump in filter(None, (re.fullmatch(form, body, re.DOTALL) for form in forms)):
+            assert bump[1] in title
+            assert bump[3] in title
             old, new = (tuple(int(part) for part in text.split(b".")) for text in bump.groups()[1:])
             package = repository, bump.group(1)
             assert last.get(package, (0, 0, 0)) <= old < new

@@ -1,15 +1,18 @@
 """Files of repositories, and which of them pull requests touch."""
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from tests.support.synthetic import DAY, SINCE, make_profile, read, read_large
 from tformance_seed.catalog import load_organisations
+from tformance_seed.catalog.languages import Shares, load_ecosystems, load_languages
 from tformance_seed.sources import detection
 from tformance_seed.sources.synthetic.sizes import FILES
-from tformance_seed.sources.synthetic.trees import STEPS, build_tree
+from tformance_seed.sources.synthetic.trees import FILES_PER_NOUN, STEPS, Tree, build_tree
 
 
 def test_a_file_comes_once_in_a_pull_request_and_again_in_others():
@@ -25,14 +28,76 @@ def test_a_file_comes_once_in_a_pull_request_and_again_in_others():
         assert "{" not in name.decode()
 
 
-@pytest.mark.parametrize("slug", ["polar", "posthog", "laravel", "neon", "fastapi", "traefik", "spree"])
-def test_trees_have_each_file_once_and_more_than_a_pull_request_can_touch(slug):
-    profile = make_profile(slug)
-    for repository in profile.organisation.repos:
-        tree = build_tree(profile, repository)
+def trees() -> Iterator[tuple[str, Tree, Shares]]:
+    """Yield every repository of the catalogue with its files, and the shares of its languages."""
+    for slug, organisation in load_organisations().items():
+        profile = make_profile(slug)
+        for repository in organisation.repos:
+            languages = organisation.languages_of(repository, profile.random)
+            yield repository, build_tree(profile, repository), languages
+
+
+def test_trees_have_each_file_once_and_more_than_a_pull_request_can_touch():
+    for repository, tree, _ in trees():
         files = tree.names[: tree.size + tree.root].tolist()
-        assert len(set(files)) == len(files)
+        assert len(set(files)) == len(files), repository
         assert tree.size > FILES.cap * STEPS.max()
+
+
+def test_files_are_in_the_languages_of_their_repository():
+    for repository, tree, languages in trees():
+        wanted: Counter[str] = Counter()
+        for language, share in languages.items():
+            for path in load_languages()[language].files:
+                wanted[extension(path)] += share / FILES_PER_NOUN
+        names = [name.decode() for name in tree.names[: tree.size].tolist()]
+        found = Counter(extension(name) for name in names)
+        for each, share in wanted.items():
+            assert found[each] / tree.size == pytest.approx(share, abs=0.04), (repository, each)
+        assert sum(found[each] for each in wanted) / tree.size > 0.95
+
+
+def extension(path: str) -> str:
+    name = path.rpartition("/")[2]
+    return name.partition(".")[2] or name
+
+
+def test_every_language_has_files_for_the_whole_share_of_a_repository():
+    for name, language in load_languages().items():
+        assert len(set(language.files)) == FILES_PER_NOUN, name
+        assert all("{area}" in path.lower() and "{noun}" in path.lower() for path in language.files), name
+
+
+@pytest.mark.parametrize(
+    ("slug", "manifests"),
+    [
+        ("polar", {"pyproject.toml", "package.json"}),
+        ("plausible", {"mix.exs", "mix.lock", "package.json"}),
+        ("lago", {"go.mod", "go.sum", "docker-compose.yml"}),
+        ("keycloak", {"pom.xml", "package.json"}),
+        ("ollama", {"go.mod", "CMakeLists.txt"}),
+        ("appflowy", {"pubspec.yaml", "Cargo.toml"}),
+    ],
+)
+def test_a_bot_updates_packages_of_its_repository_in_their_manifests(slug, manifests):
+    batch = read(make_profile(slug, prs=2000))
+    prs, files = batch.pull_requests, batch.files
+    first = prs["repository"] == prs["repository"][0]
+    touched = {
+        name.decode()
+        for owner, name in zip(files["pull_request"].tolist(), files["filename"].tolist(), strict=True)
+        if prs["is_bot"][owner] and first[owner]
+    }
+    assert manifests <= touched
+    roots = [paths for each in load_ecosystems().values() for paths in each.manifests]
+    assert touched <= {path for paths in roots for path in paths}
+    titles = [title.decode() for title in prs["title"][prs["is_bot"] & first].tolist()]
+    updated = {re.fullmatch(r"(?:Bump|chore\(deps\): update dependency) (\S+) .*", title)[1] for title in titles}
+    ecosystems = {name for name, each in load_ecosystems().items() if not updated.isdisjoint(each.packages)}
+    languages = load_organisations()[slug].languages[0]
+    known = {load_languages()[language].ecosystem for language in languages}
+    assert "actions" in ecosystems
+    assert ecosystems - {"actions"} <= known
 
 
 def test_files_have_the_category_that_their_names_imply():

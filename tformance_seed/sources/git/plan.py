@@ -46,7 +46,10 @@ def _organisation(request: ContentRequest, repositories: list[Repository]) -> Or
         )
     known = load_organisations(request.catalog).get(slug)
     organisation = known or Organisation(slug, own_name or slug, jira_project_key=jira_project(slug))
-    return replace(organisation, repos=tuple(sorted(item.name for item in repositories)))
+    repos = tuple(sorted(item.name for item in repositories))
+    stated = dict(zip(organisation.repos, organisation.languages, strict=False))
+    languages = tuple(stated[name] for name in repos) if set(repos) <= stated.keys() else ()
+    return replace(organisation, repos=repos, languages=languages)
 
 
 def _restore(profile: Profile, record: Mapping[str, Any]) -> GitSource:

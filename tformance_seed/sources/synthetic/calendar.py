@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tformance_seed.catalog.organisations import repository_weights
 from tformance_seed.catalog.profile import Profile, days_between
 from tformance_seed.errors import InputError
 from tformance_seed.sampling.apportionment import apportion
@@ -126,8 +127,7 @@ def make_calendars(profile: Profile) -> list[Calendar]:
     repositories = profile.organisation.repos
     if profile.scenario is not None:
         return [ScenarioCalendar(profile, profile.scenario.prs_per_member_week)]
-    shares = 1.0 / np.arange(1, len(repositories) + 1)
-    shares /= shares.sum()
+    shares = np.array(repository_weights(len(repositories)))
     if profile.prs is None:
         rates = profile.organisation.prs_per_year / DAYS_PER_YEAR * shares
         counts: list[int | None] = [None] * len(repositories)

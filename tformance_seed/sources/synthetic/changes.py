@@ -14,6 +14,7 @@ from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
+from tformance_seed.sources.synthetic.updates import Updates, pick_updates
 
 #: The dimensions of the ``PULL_REQUEST`` sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
@@ -64,6 +65,7 @@ class Changes:
     author: Ints  #: -1 for bots
     state: Texts
     is_bot: Booleans
+    updates: Updates
     is_draft: Booleans
     reverted: Ints  #: number of the pull request that it reverts; 0 for none
     is_hotfix: Booleans
@@ -136,8 +138,10 @@ def generate_pull_requests(
     # A revert is about the same subject as the original.
     subject_key = pull_request_key(repository, np.where(reverted > 0, reverted, numbers))
     start = pick_start(tree, random, subject_key)
+    updates = pick_updates(tree.dependencies, random, repository, numbers, is_bot)
     configured = np.where(configures, tool, -1)
-    file_row = pick_files(tree, random, key, start, is_bot, configured, file_owner, file_position)
+    file_row = pick_files(tree, random, key, start, updates.package, configured, file_owner, file_position)
+    kind = _kinds(random, key, tree.categories[file_row[file_position == 0]], file_counts)
     return Changes(
         repository=repository,
         number=numbers,
@@ -146,6 +150,7 @@ def generate_pull_requests(
         author=np.where(is_bot, -1, author),
         state=state,
         is_bot=is_bot,
+        updates=updates,
         is_draft=(state == b"open") & ~is_bot & random.chance("draft", DRAFT_SHARE, key),
         reverted=reverted,
         is_hotfix=outline.is_hotfix,
@@ -155,7 +160,7 @@ def generate_pull_requests(
         tool=tool,
         is_signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED_SHARE, key),
         configures=configures,
-        kind=_kinds(random, key, tree.categories[file_row[file_position == 0]], file_counts),
+        kind=np.where(is_bot, KINDS.index("chore"), kind),
         area=tree.areas[start],
         noun=tree.nouns[start],
         lines=lines,

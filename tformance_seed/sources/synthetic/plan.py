@@ -14,6 +14,9 @@ from tformance_seed.sources.synthetic.source import SyntheticSource
 #: The organisation seeded if the user names none. It is small and takes seconds.
 DEFAULT_ORGANISATION = "resend"
 
+#: The languages of an organisation created for a scenario, in per cent.
+SCENARIO_LANGUAGES = {"Python": 55.0, "TypeScript": 45.0}
+
 
 def _check(_request: ContentRequest) -> None:
     """Accept every request: no option is required."""
@@ -36,7 +39,13 @@ def _organisations(request: ContentRequest) -> Iterator[Organisation]:
             yield find_organisation(slug, catalog)
     elif request.scenario:
         name = request.scenario.replace("-", " ").capitalize()
-        yield Organisation(request.scenario, name, (f"{request.scenario}/app",), jira_project_key="DEMO")
+        yield Organisation(
+            request.scenario,
+            name,
+            (f"{request.scenario}/app",),
+            jira_project_key="DEMO",
+            languages=(SCENARIO_LANGUAGES,),
+        )
     elif request.catalog is not None:
         yield next(iter(catalog.values()))
     else:

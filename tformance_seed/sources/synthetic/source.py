@@ -97,7 +97,7 @@ class SyntheticSource:
                 originals = generate_pull_requests(
                     self._profile, self._members, calendar, index, tree, reverted
                 )
-                subjects = style.subjects(originals, style.pick_words(originals), tree.packages, {})
+                subjects = style.subjects(originals, style.pick_words(originals), tree.dependencies, {})
                 reverted_subjects = dict(zip(reverted.tolist(), subjects, strict=True))
                 yield Batch(begin, end, *self._tables(changes, tree, style, reverted_subjects))
             first = last
@@ -113,7 +113,7 @@ class SyntheticSource:
     ) -> tuple[Columns, Columns, Columns]:
         """Return the tables of pull requests, commits and files."""
         words = style.pick_words(changes)
-        subjects = style.subjects(changes, words, tree.packages, reverted_subjects)
+        subjects = style.subjects(changes, words, tree.dependencies, reverted_subjects)
         files = self._files(changes, tree)
         starts = np.flatnonzero(changes.file_position == 0)
         additions = np.add.reduceat(files["additions"], starts)
@@ -122,7 +122,7 @@ class SyntheticSource:
             "number": changes.number,
             "key": changes.key,
             "title": np.array(style.titles(changes, subjects)),
-            "body": np.array(style.bodies(changes, words, subjects)),
+            "body": np.array(style.bodies(changes, words, tree.dependencies)),
             "state": changes.state,
             "author": changes.author,
             "ended_at": changes.ended_at,

@@ -10,6 +10,7 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
 from tformance_seed.sources.synthetic.changes import KINDS, Changes
+from tformance_seed.sources.synthetic.updates import Dependencies
 from tformance_seed.sources.synthetic.words import ai_tools, load_words, phrases, vocabulary
 
 #: The words that fill a template, by the name of the placeholder.
@@ -27,11 +28,6 @@ KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s
 
 #: Prefixes of the titles of hotfixes.
 HOTFIX_PREFIXES = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
-
-#: Number of patch versions per minor version of a package, and of minor versions per major version; and the
-#: number of versions from which a repository's first version is drawn.
-PATCHES, MINORS = 6, 60
-FIRST_VERSIONS = 10 * MINORS * PATCHES
 
 
 class Section(NamedTuple):
@@ -102,14 +98,14 @@ class WritingStyle:
         self,
         changes: Changes,
         words: list[Words],
-        packages: list[bytes],
+        dependencies: Dependencies,
         reverted_subjects: dict[int, bytes],
     ) -> list[bytes]:
         """Return the subject of each change, used in its title and in its first commit's message.
 
         Parameters:
           words: the words for each change, from ``pick_words``.
-          packages: the dependencies that bots update.
+          dependencies: the dependencies of the repository, which bots update.
           reverted_subjects: the subjects of reverted pull requests, by number.
         """
         templates = [phrases("titles", kind) for kind in KINDS]
@@ -133,25 +129,10 @@ class WritingStyle:
         for row in np.flatnonzero(changes.is_revert).tolist():
             subjects[row] = b'Revert "%s"' % reverted_subjects[int(changes.reverted[row])]
         bots = np.flatnonzero(changes.is_bot)
-        for row, subject in zip(bots.tolist(), self._updates(changes, bots, packages), strict=True):
+        updates = changes.updates.texts(bots, dependencies, dependencies.bot.subject)
+        for row, subject in zip(bots.tolist(), updates, strict=True):
             subjects[row] = subject
         return subjects
-
-    def _updates(self, changes: Changes, rows: Ints, packages: list[bytes]) -> list[bytes]:
-        """Return the subjects of dependency updates.
-
-        In each round every package is updated once, in a different order, and advances by one version,
-        whether or not the update is in the window.
-        """
-        random, repository = self._random, changes.repository
-        round_, position = np.divmod(changes.number[rows], len(packages))
-        bits = random.random_bits("package", repository, round_[:, None], np.arange(len(packages)))
-        package = np.argsort(bits, axis=1)[np.arange(len(round_)), position]
-        version = round_ + random.integers("version", repository, package, low=0, high=FIRST_VERSIONS - 1)
-        return [
-            b"Bump %s from %s to %s" % (packages[index], _version(old), _version(old + 1))
-            for index, old in zip(package.tolist(), version.tolist(), strict=True)
-        ]
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
         """Return the subjects, with the Jira key added if there is one."""
@@ -162,7 +143,7 @@ class WritingStyle:
             for index, key, subject in zip(form.tolist(), changes.jira_key.tolist(), subjects, strict=True)
         ]
 
-    def bodies(self, changes: Changes, words: list[Words], subjects: list[bytes]) -> list[bytes]:
+    def bodies(self, changes: Changes, words: list[Words], dependencies: Dependencies) -> list[bytes]:
         """Return the body of each pull request: sections of text, then the text that an AI tool adds."""
         form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
         forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
@@ -170,12 +151,14 @@ class WritingStyle:
         closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & (changes.jira_key != b"")
         mentioned = np.where(changes.is_signed, -1, changes.tool).tolist()
         repository, reverted = changes.repository.encode(), changes.reverted.tolist()
+        bots = np.flatnonzero(changes.is_bot)
+        updates = iter(changes.updates.texts(bots, dependencies, dependencies.bot.body))
         bodies = []
         for row, (words_row, is_bot, closes_issue) in enumerate(
             zip(words, changes.is_bot.tolist(), closes.tolist(), strict=True)
         ):
             if is_bot:
-                bodies.append(subjects[row].replace(b"Bump", b"Bumps", 1) + b".")
+                bodies.append(next(updates))
                 continue
             if reverted[row]:
                 sections = [b"Reverts %s#%d." % (repository, reverted[row])]
@@ -229,12 +212,6 @@ def _labels_by_kind() -> Texts:
     """Return lists of labels as JSON: kinds x choices."""
     labels = load_words()["labels"]
     return np.array([[json_text(choice).encode() for choice in labels[kind]] for kind in KINDS])
-
-
-def _version(ordinal: int) -> bytes:
-    """Return the version that comes ``ordinal`` versions after 0.0.0."""
-    minor, patch = divmod(ordinal, PATCHES)
-    return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)
 
 
 @functools.cache

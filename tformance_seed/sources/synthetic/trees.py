@@ -1,17 +1,19 @@
 """The file trees of generated repositories, and the files that pull requests touch."""
 
-import re
+import functools
+import itertools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from tformance_seed.catalog.languages import Shares, load_languages
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
+from tformance_seed.sampling.arrays import Ints, Texts, UInt64
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import cumulative_sums
 from tformance_seed.sources.detection import file_category
-from tformance_seed.sources.synthetic.words import code_tools, load_words, template, vocabulary
+from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
+from tformance_seed.sources.synthetic.words import code_tools, template, vocabulary
 
 #: Number of nouns per area of a repository, and the maximum number of them specific to the industry.
 NOUNS_PER_AREA, MAX_INDUSTRY_NOUNS = 10, 4
@@ -23,6 +25,13 @@ STEPS = np.array([1, 1, 2, 3])
 
 #: Share of pull requests whose last file is at the root: a manifest, a workflow, the README.
 ROOT_FILE_SHARE = 0.15
+
+
+#: Number of files about each noun, and the spacing of the points that choose their languages.
+FILES_PER_NOUN, GOLDEN_RATIO = 6, (5**0.5 - 1) / 2
+
+#: Files at the root of every repository.
+COMMON_ROOT_FILES = ("README.md", "CHANGELOG.md", "Dockerfile")
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Tree:
     areas: Texts  #: the area of each of the first ``size`` files
     nouns: Texts  #: the noun that each of the first ``size`` files is about
     root: int  #: number of files at the root
-    packages: list[bytes]  #: the dependencies of the repository
+    dependencies: Dependencies  #: their manifests are the first files at the root
 
     @property
     def size(self) -> int:
@@ -52,19 +61,24 @@ def build_tree(profile: Profile, repository: str) -> Tree:
     own, common = vocabulary("areas", industry)
     areas = np.array([area.encode() for area in own + common])
     areas = areas[np.argsort(random.random_bits("area", repository, np.arange(len(areas))))]
-    language = _language(random, repository)
-    noun_patterns, area_patterns = _patterns(language["files"]), _patterns(language["area"])
+    shares = profile.organisation.languages_of(repository, random)
+    main = load_languages()[next(iter(shares))]
+    area_patterns = ["docs/{area}.md", *main.area]
+    noun_patterns = iter(_noun_patterns(shares, len(areas) * NOUNS_PER_AREA))
     names: list[bytes] = []
     subjects: list[tuple[bytes, bytes]] = []
     categories: list[bytes] = []
     for area, nouns in zip(areas.tolist(), _nouns(random, industry, repository, len(areas)), strict=True):
-        for patterns, nouns_here in ((noun_patterns, nouns), (area_patterns, nouns[:1])):
-            for noun in nouns_here:
-                words = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
-                names += [pattern % words for pattern in patterns]
-                categories += patterns.values()
-                subjects += [(area, noun)] * len(patterns)
-    root = language["root"].split()
+        for noun, paths in [*zip(nouns, noun_patterns, strict=False), (nouns[0], area_patterns)]:
+            words = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
+            patterns = [_pattern(path) for path in paths]
+            names += [path % words for path, _ in patterns]
+            categories += [category for _, category in patterns]
+            subjects += [(area, noun)] * len(patterns)
+    dependencies = find_dependencies(random, repository, shares)
+    root = list(
+        dict.fromkeys([*dependencies.manifests, *COMMON_ROOT_FILES, *main.root, dependencies.bot.file])
+    )
     others = root + [tool.file for tool in code_tools()]
     names += [name.encode() for name in others]
     categories += [file_category(name).encode() for name in others]
@@ -74,7 +88,7 @@ def build_tree(profile: Profile, repository: str) -> Tree:
         areas=np.array([area for area, _ in subjects]),
         nouns=np.array([noun for _, noun in subjects]),
         root=len(root),
-        packages=language["packages"].encode().split(),
+        dependencies=dependencies,
     )
 
 
@@ -89,7 +103,7 @@ def pick_files(
     random: KeyedRandom,
     key: UInt64,
     start: Ints,
-    is_bot: Booleans,
+    package: Ints,
     tool: Ints,
     owner: Ints,
     position: Ints,
@@ -97,7 +111,8 @@ def pick_files(
     """Choose the files that pull requests touch, as rows of the tree, without repetition in a pull request.
 
     Parameters:
-      key, start, is_bot: for each pull request, its hash, its first row, and whether a bot opened it.
+      key, start: for each pull request, its hash and its first row.
+      package: for each pull request, the package that a bot updates in it; -1 if a person opened it.
       tool: for each pull request, the AI tool whose configuration it touches; -1 for none.
       owner, position: for each file, its pull request, and its position in that pull request (ascending).
     """
@@ -110,24 +125,29 @@ def pick_files(
     touches_root = random.chance("touches root", ROOT_FILE_SHARE, key)
     row = np.where(is_last & touches_root[owner], root_file[owner], row)
     row = np.where(is_last & (tool >= 0)[owner], (tree.size + tree.root + tool)[owner], row)
-    return np.where(is_bot[owner], tree.size + position % tree.root, row)
+    manifests = tree.dependencies.files
+    updated = tree.size + manifests[package[owner], position % manifests.shape[1]]
+    return np.where((package >= 0)[owner], updated, row)
 
 
-def _patterns(paths: list[str]) -> dict[bytes, bytes]:
-    """Return path templates -> the category of their files, which does not depend on the words."""
+@functools.cache
+def _pattern(path: str) -> tuple[bytes, bytes]:
+    """Return the template of a path, and the category of its files, which does not depend on the words."""
     sample = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}
-    return {template(path): file_category(path.format(**sample)).encode() for path in paths}
+    return template(path), file_category(path.format(**sample)).encode()
 
 
-def _language(random: KeyedRandom, repository: str) -> dict[str, Any]:
-    """Return the language that a repository's name suggests, else one drawn by weight."""
-    languages: list[dict[str, Any]] = list(load_words()["languages"].values())
-    for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
-        for language in languages:
-            if any(part.endswith(hint) for hint in language["hints"]):
-                return language
-    weights = [language["weight"] for language in languages]
-    return languages[int(random.pick("language", weights, repository))]
+def _noun_patterns(shares: Shares, nouns: int) -> list[list[str]]:
+    """Return the patterns of the files about each noun, ``FILES_PER_NOUN`` in number.
+
+    Multiples of the golden ratio are spread evenly, so that wherever one looks, the languages have their
+    shares of the files. Each language takes its patterns in turn.
+    """
+    points = np.arange(1, nouns * FILES_PER_NOUN + 1) * GOLDEN_RATIO % 1
+    language = np.searchsorted(np.cumsum(list(shares.values())), points, side="right")
+    in_turn = [itertools.cycle(load_languages()[name].files) for name in shares]
+    paths = [next(in_turn[min(index, len(in_turn) - 1)]) for index in language.tolist()]
+    return [paths[first : first + FILES_PER_NOUN] for first in range(0, len(paths), FILES_PER_NOUN)]
 
 
 def _nouns(random: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:

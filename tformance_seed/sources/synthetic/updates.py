@@ -1,0 +1,131 @@
+"""Dependency updates: which package a bot updates, in which files, and what it writes."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tformance_seed.catalog.languages import Shares, load_ecosystems, load_languages
+from tformance_seed.sampling.arrays import Booleans, Ints
+from tformance_seed.sampling.keyed_random import KeyedRandom
+
+#: Minimum share of a language in a repository that has the manifests of its packages.
+MIN_MANIFEST_SHARE = 0.05
+
+#: Number of packages that are updated in a repository, and the weight of workflows' actions among them (other
+#: ecosystems have the weight of their languages).
+PACKAGES, ACTIONS_SHARE = 20, 0.1
+
+#: Number of patch versions per minor version of a package, and of minor versions per major version; and the
+#: number of versions from which a repository's first version is drawn.
+PATCHES, MINORS = 6, 60
+FIRST_VERSIONS = 10 * MINORS * PATCHES
+
+
+class Bot(NamedTuple):
+    """A dependency bot: its share of the repositories, its configuration, and the texts that it writes."""
+
+    share: float
+    file: str
+    subject: bytes
+    body: bytes
+
+
+BOTS = (
+    Bot(
+        0.55,
+        ".github/dependabot.yml",
+        b"Bump %(package)s from %(old)s to %(new)s",
+        b"Bumps %(package)s from %(old)s to %(new)s.",
+    ),
+    Bot(
+        0.45,
+        "renovate.json",
+        b"chore(deps): update dependency %(package)s to v%(new)s",
+        b"This PR contains the following updates:\n\n| Package | Change |\n|---|---|\n"
+        b"| %(package)s | `%(old)s` -> `%(new)s` |",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """The dependencies of a repository.
+
+    Parameters:
+      manifests: the files that an update may change.
+      packages: the packages.
+      files: for each package, the numbers of the manifests that its update changes, the first one most often.
+    """
+
+    bot: Bot
+    manifests: list[str]
+    packages: list[bytes]
+    files: Ints
+
+
+def find_dependencies(random: KeyedRandom, repository: str, shares: Shares) -> Dependencies:
+    """Return the dependencies of a repository with these languages."""
+    ecosystems: dict[str, float] = {}
+    for language, share in shares.items():
+        name = load_languages()[language].ecosystem
+        if name and (share >= MIN_MANIFEST_SHARE or not ecosystems):
+            ecosystems[name] = ecosystems.get(name, 0) + share
+    ecosystems["actions"] = ACTIONS_SHARE
+    total = sum(ecosystems.values())
+    manifests: list[str] = []
+    packages: list[bytes] = []
+    files: list[range] = []
+    for name, weight in ecosystems.items():
+        ecosystem = load_ecosystems()[name]
+        which = random.integers("manifests", repository, low=0, high=len(ecosystem.manifests) - 1)
+        own = ecosystem.manifests[int(which)]
+        updated = ecosystem.packages[: max(1, round(PACKAGES * weight / total))]
+        files += [range(len(manifests), len(manifests) + len(own))] * len(updated)
+        packages += [package.encode() for package in updated]
+        manifests += own
+    bot = BOTS[int(random.pick("dependency bot", [bot.share for bot in BOTS], repository))]
+    return Dependencies(bot, manifests, packages, np.array(files))
+
+
+@dataclass(frozen=True)
+class Updates:
+    """The updates in pull requests: the package of each, -1 where there is none, and its old version."""
+
+    package: Ints
+    version: Ints
+
+    def texts(self, rows: Ints, dependencies: Dependencies, template: bytes) -> list[bytes]:
+        """Return a text about the update in each of some pull requests."""
+        return [
+            template
+            % {b"package": dependencies.packages[package], b"old": _version(old), b"new": _version(old + 1)}
+            for package, old in zip(self.package[rows].tolist(), self.version[rows].tolist(), strict=True)
+        ]
+
+
+def pick_updates(
+    dependencies: Dependencies, random: KeyedRandom, repository: str, numbers: Ints, is_bot: Booleans
+) -> Updates:
+    """Choose the package that each pull request of a bot updates.
+
+    In each round every package is updated once, in a different order, and advances by one version, whether or
+    not the update is in the window.
+
+    Parameters:
+      numbers, is_bot: for each pull request, its number, and whether a bot opened it.
+    """
+    count = len(dependencies.packages)
+    round_, position = np.divmod(numbers[is_bot], count)
+    bits = random.random_bits("package", repository, round_[:, None], np.arange(count))
+    chosen = np.argsort(bits, axis=1)[np.arange(len(round_)), position]
+    first = random.integers("version", repository, chosen, low=0, high=FIRST_VERSIONS - 1)
+    package, version = np.full((2, len(numbers)), -1)
+    package[is_bot], version[is_bot] = chosen, first + round_
+    return Updates(package, version)
+
+
+def _version(ordinal: int) -> bytes:
+    """Return the version that comes ``ordinal`` versions after 0.0.0."""
+    minor, patch = divmod(ordinal, PATCHES)
+    return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)

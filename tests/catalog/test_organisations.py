@@ -14,6 +14,7 @@ from tformance_seed.catalog.calibration import (
 )
 from tformance_seed.catalog.profile import Profile, days_between, workdays_between
 from tformance_seed.errors import InputError
+from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.detection import REVIEW_TOOLS
 from tformance_seed.sources.synthetic.words import ai_tools
 
@@ -82,3 +83,59 @@ def test_every_tool_has_published_counts():
     assert names == TOOL_COUNTS.keys()
     assert TOOL_COUNTS_BY_MONTH.keys() <= names - set(REVIEW_TOOLS)
     assert sum(TOOL_COUNTS[name] for name in names & set(REVIEW_TOOLS)) == 18_630
+
+
+def load_own(tmp_path, *lines):
+    file = tmp_path / "own.toml"
+    file.write_text("\n".join(["[acme]", 'name = "Acme"', *lines]))
+    return load_organisations(file)["acme"]
+
+
+def test_languages_are_stated_for_all_repositories_or_for_each(tmp_path):
+    random = KeyedRandom(1, "acme")
+    repos = 'repos = ["acme/api", "acme/web"]'
+    both = load_own(tmp_path, repos, "languages = { TypeScript = 30, Python = 60 }")
+    for repository in both.repos:
+        shares = both.languages_of(repository, random)
+        assert list(shares.items()) == [
+            ("Python", pytest.approx(2 / 3)),
+            ("TypeScript", pytest.approx(1 / 3)),
+        ]
+    each = load_own(tmp_path, repos, "languages = [{ Go = 80 }, { Vue = 60, TypeScript = 20 }]")
+    assert each.languages_of("acme/api", random) == {"Go": 1}
+    assert each.languages_of("acme/web", random) == {"Vue": 0.75, "TypeScript": 0.25}
+    # The first repository is the busiest: it has two thirds of the pull requests.
+    assert each.all_languages(random) == pytest.approx({"Go": 2 / 3, "Vue": 1 / 4, "TypeScript": 1 / 12})
+
+
+def test_languages_that_are_not_stated_follow_the_name_of_the_repository(tmp_path):
+    own = load_own(tmp_path, 'repos = ["acme/gem", "acme/client-js", "acme/x"]')
+    random = KeyedRandom(1, "acme")
+    assert next(iter(own.languages_of("acme/gem", random))) == "Ruby"
+    assert next(iter(own.languages_of("acme/client-js", random))) == "TypeScript"
+    assert own.languages_of("acme/x", random) == own.languages_of("acme/x", random)
+
+
+@pytest.mark.parametrize(
+    ("languages", "problem"),
+    [
+        ("{}", "expected a table of languages"),
+        ("[]", "expected a table of languages"),
+        ('"Python"', "expected a table of languages"),
+        ("{ Python = 0 }", "expected a table of languages"),
+        ("{ Python = nan }", "expected a table of languages"),
+        ("{ Pyton = 100 }", "names the unknown 'Pyton'; did you mean Python?"),
+        ("[{ Go = 1 }, { Go = 1 }]", "languages has 2 tables; repos has 1"),
+    ],
+)
+def test_impossible_languages_are_refused(tmp_path, languages, problem):
+    with pytest.raises(InputError) as refusal:
+        load_own(tmp_path, f"languages = {languages}")
+    assert problem in str(refusal.value)
+    assert "own.toml:3: [acme]" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_every_organisation_of_the_catalogue_states_its_languages():
+    for organisation in load_organisations().values():
+        assert len(organisation.languages) == len(organisation.repos)

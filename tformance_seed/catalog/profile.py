@@ -83,8 +83,9 @@ class Profile:
 
     @property
     def workdays(self) -> Times:
-        """The days from Monday to Friday in the window, ``datetime64[D]``."""
-        return workdays_between(self.since, self.until)
+        """The days from Monday to Friday in the window of which all is known, ``datetime64[D]``."""
+        days = workdays_between(self.since, self.until)
+        return days[days + 1 <= self.end]
 
     @property
     def end(self) -> np.datetime64:

@@ -48,7 +48,8 @@ def _usage(
     profile = _profile(plan)
     since = profile.since if profile else min(rows, default=None)
     until = profile.until if profile else max(rows, default=None)
-    workdays = len(workdays_between(since, until)) if since and until else 0
+    days = workdays_between(since, until) if since and until else ()
+    workdays = len(profile.workdays if profile else days)
     rows_in_window = sum(count for day, count in rows.items() if since and until and since <= day <= until)
     adoption = profile.mean_adoption if profile and workdays else None
     full_adoption = expected_usage_rows(organisation.members, workdays, adoption=1)

@@ -47,12 +47,6 @@ def use_intensity(members: Members, index: Ints, days: Times, profile: Profile) 
     return intensity
 
 
-def recorded_workdays(profile: Profile) -> Times:
-    """Return the workdays of the window whose figures were synchronised within it."""
-    days = profile.workdays
-    return days[days + SYNCED < profile.end]
-
-
 def days_of_use(members: Members, index: Ints, days: Times, profile: Profile) -> Booleans:
     """Return on which of the workdays ``days`` members use an AI tool: members x days."""
     rate = DAILY_USE_RATE * use_intensity(members, index, days, profile)
@@ -69,7 +63,7 @@ def ai_usage(members: Members, rows: slice | npt.NDArray[np.intp], profile: Prof
       rows: the members to include.
     """
     random = profile.random
-    days = recorded_workdays(profile)
+    days = profile.workdays
     key, index = members.key[rows], np.arange(len(members))[rows]
     row, day = np.nonzero(days_of_use(members, index, days, profile))
 

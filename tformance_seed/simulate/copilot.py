@@ -14,7 +14,6 @@ from tformance_seed.simulate.ai_usage import (
     SYNCED,
     daily_tools,
     days_of_use,
-    recorded_workdays,
     use_intensity,
 )
 from tformance_seed.simulate.columns import nullable, with_timestamps
@@ -29,17 +28,9 @@ MAX_PENDING = 0.1
 #: Price tiers of a seat, and the shares of organisations that pay them.
 PRICE_TIERS = {"individual": 0.1, "business": 0.65, "enterprise": 0.25}
 
-#: Languages and their usual weights. A team's weights are zero to two times these.
-LANGUAGES = {
-    "typescript": 30,
-    "python": 28,
-    "javascript": 14,
-    "go": 10,
-    "java": 8,
-    "yaml": 5,
-    "markdown": 3,
-    "sql": 2,
-}
+#: Languages beside those of the code, with their weights in thousandths of it; and the smallest share of the
+#: code that is not left out.
+OTHER_LANGUAGES, MIN_LANGUAGE_SHARE = {"yaml": 40, "markdown": 30}, 0.02
 
 #: Editors with their versions, and the shares of members who use them.
 EDITORS = {
@@ -76,7 +67,7 @@ def last_activity(members: Members, profile: Profile) -> Columns:
     random = profile.random
     index = _with_copilot(members, profile)
     last = np.full(len(members), np.datetime64("NaT", "D"))
-    for day in recorded_workdays(profile)[::-1]:
+    for day in profile.workdays[::-1]:
         pending = index[np.isnat(last[index])]
         if not len(pending):
             break
@@ -131,10 +122,15 @@ def seats(daily: Columns, users: Ints, profile: Profile) -> Columns:
 
 def languages(daily: Columns, profile: Profile) -> Columns:
     """Return CopilotLanguageDaily rows: each day's suggestions by language (see ``seats``)."""
-    weights = _weights(LANGUAGES, "language", daily, profile)
+    usual = _usual_languages(profile)
+    low, high = DAILY_VARIATION
+    variation = profile.random.integers(
+        "language of day", daily["date"][:, None], text_keys(list(usual)), low=low, high=high
+    )
+    weights = np.array(list(usual.values())) * variation
     shown, accepted = _shown_and_accepted(daily, weights, "language", profile)
     day, which = np.nonzero(shown)
-    name = np.array(list(LANGUAGES), dtype="S")[which]
+    name = np.array(list(usual), dtype="S")[which]
     shown, accepted = shown[day, which], accepted[day, which]
     low, high = LINES
     lines = profile.random.integers(
@@ -183,12 +179,11 @@ def _editor_name(text: bytes) -> bytes:
     return text.partition(b"/")[0].lower() or USUAL_EDITOR
 
 
-def _weights(usual: dict[str, int], what: str, daily: Columns, profile: Profile) -> Ints:
-    """Return the whole-number weight of each usual name on each day: days x names."""
-    random, names = profile.random, text_keys(list(usual))
-    team = np.array(list(usual.values())) * random.integers(f"{what} of team", names, low=0, high=200)
-    low, high = DAILY_VARIATION
-    return (1 + team) * random.integers(f"{what} of day", daily["date"][:, None], names, low=low, high=high)
+def _usual_languages(profile: Profile) -> dict[str, int]:
+    """Return the organisation's languages, in lower case, with their weights in thousandths of the code."""
+    shares = profile.organisation.all_languages(profile.random)
+    code = {name.lower(): share for name, share in shares.items() if share >= MIN_LANGUAGE_SHARE}
+    return OTHER_LANGUAGES | {name: round(1000 * share) for name, share in code.items()}
 
 
 def _shown_and_accepted(daily: Columns, weights: Ints, what: str, profile: Profile) -> tuple[Ints, Ints]:

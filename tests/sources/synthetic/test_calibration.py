@@ -78,7 +78,10 @@ def test_states_bots_reverts_and_hotfixes_come_in_their_shares():
     assert (prs["ai_kind"][bots] == AI_NONE).all()
     assert (prs["author"][bots] == -1).all()
     assert (prs["author"][~bots] >= 0).all()
-    assert all(title.startswith((b"Bump ", b"chore(deps): update dependency ")) for title in prs["title"][bots].tolist())
+    assert all(
+        title.startswith((b"Bump ", b"chore(deps): update dependency "))
+        for title in prs["title"][bots].tolist()
+    )
     assert set(prs["labels"][bots]) == {b'["dependencies"]'}
     assert set(prs["jira_key"][bots]) == {b""}
 

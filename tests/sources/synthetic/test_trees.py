@@ -92,7 +92,9 @@ def test_a_bot_updates_packages_of_its_repository_in_their_manifests(slug, manif
     roots = [paths for each in load_ecosystems().values() for paths in each.manifests]
     assert touched <= {path for paths in roots for path in paths}
     titles = [title.decode() for title in prs["title"][prs["is_bot"] & first].tolist()]
-    updated = {re.fullmatch(r"(?:Bump|chore\(deps\): update dependency) (\S+) .*", title)[1] for title in titles}
+    updated = {
+        re.fullmatch(r"(?:Bump|chore\(deps\): update dependency) (\S+) .*", title)[1] for title in titles
+    }
     ecosystems = {name for name, each in load_ecosystems().items() if not updated.isdisjoint(each.packages)}
     languages = load_organisations()[slug].languages[0]
     known = {load_languages()[language].ecosystem for language in languages}

@@ -53,6 +53,7 @@ def seed(
     catalog: Path | str | None = None,
     clear: bool = False,
     adopt: bool = False,
+    slug: str | None = None,
     wait: bool = False,
     chunk_size: int | None = None,
     broker: str | None = None,
@@ -82,6 +83,8 @@ def seed(
       catalog: Path of your own catalogue, a TOML file.
       clear: First remove what was seeded for these organisations.
       adopt: Seed into a team that this package did not create.
+      slug: The slug of the organisation's team in the application; by default the application's own, such as
+        ``"polar-demo"`` for ``"polar"``.
       wait: Wait for another run on the same organisation to end, instead of leaving the organisation out.
       chunk_size: Maximum number of rows per statement; also limits the size of transactions.
       broker: URL of the workers' broker; by default this process does the work.
@@ -114,7 +117,7 @@ def seed(
         seed=seed,
         emails=emails,
         catalog=None if catalog is None else Path(catalog),
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
     )
     with _opened(database) as opened:
         return seeding.seed(opened, request, broker=broker, progress=progress)

@@ -2,7 +2,7 @@ from metrics.models import PullRequest, Team
 
 
 def test_the_seeded_team_is_there():
-    assert Team.objects.get(slug="polar").pullrequest_set.count() == 40
+    assert Team.objects.get(slug="polar-demo").pullrequest_set.count() == 40
 
 
 def test_every_merged_pull_request_has_a_cycle_time():

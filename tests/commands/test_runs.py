@@ -8,7 +8,7 @@ import pytest
 
 import tformance_seed
 from tests.support.databases import connect
-from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, seed
+from tests.support.seeds import NOW, ORGANISATION, TEAM, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.commands import seed as seeding
@@ -273,6 +273,6 @@ def test_a_team_that_another_run_creates_during_the_check_is_not_foreign(databas
         return cursor
 
     monkeypatch.setattr(database, "execute_sql", execute_then_seed)
-    ledger.check_ownership(database, [ORGANISATION], adopt=False)
+    ledger.check_ownership(database, {ORGANISATION: TEAM}, adopt=False)
     assert others
     others[0].close()

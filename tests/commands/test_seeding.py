@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.support.databases import connect
-from tests.support.seeds import NOW, ORGANISATION, UNTIL, content, rows_before, seed
+from tests.support.seeds import NOW, ORGANISATION, TEAM, UNTIL, content, rows_before, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.errors import InputError
@@ -57,7 +57,7 @@ def test_second_run_writes_nothing(database):
 def test_summaries_written_with_their_rows_equal_those_computed_from_the_database(url):
     database = connect(url)
     seed(database)
-    team = Team.get(Team.slug == ORGANISATION).id
+    team = SeedTeam.get().team_id
     midnight = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     window = (midnight, midnight + datetime.timedelta(days=9999))
     count = PullRequest.select().count()
@@ -167,7 +167,7 @@ def test_ai_usage_is_the_same_when_members_come_one_at_a_time(database):
     assert content(database).tables["metrics_aiusagedaily"] == grown
 
 
-def foreign_team(slug=ORGANISATION):
+def foreign_team(slug=TEAM):
     moment = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     stamps = {"created_at": moment, "updated_at": moment}
     team = Team.create(slug=slug, name="theirs", billing_details_last_changed=moment, **stamps)
@@ -242,7 +242,7 @@ def test_only_seeded_pull_requests_get_issues(database):
 def test_weekly_refuses_a_foreign_team(database):
     foreign_team()
     with pytest.raises(InputError, match="not created by this package"):
-        maintain.recompute_weekly(database, [ORGANISATION], None, None)
+        maintain.recompute_weekly(database, [TEAM], None, None)
 
 
 def test_weekly_after_seeding_writes_nothing(database):
@@ -266,7 +266,7 @@ def test_clearing_removes_all_rows_of_that_team_and_no_others(database):
     seed(database, "resend", ORGANISATION)
     other = content(database, "resend")
     ledger.clear_team(database, ledger.own_team(database, ORGANISATION))
-    assert [team.slug for team in Team.select()] == ["resend"]
+    assert [team.slug for team in Team.select()] == ["resend-demo"]
     assert content(database, "resend") == other
     team = Team.get()
     for model in APPLICATION:

@@ -68,7 +68,8 @@ def test_one_of_two_tasks_that_end_at_once_finishes_their_job(postgresql_url, is
     job = opened[ORGANISATION].job
     SeedTask.create(job=job, **ledger.jobs.FIRST_TASK | {"offset": 1, "limit": 1})
     created = dict.fromkeys(("created_at", "updated_at", "billing_details_last_changed"), ledger.now())
-    ledger.acquire_team(database, {"slug": ORGANISATION, "name": ORGANISATION, **created}, adopt=False)
+    values = {"slug": ORGANISATION, "name": ORGANISATION, **created}
+    ledger.acquire_team(database, ORGANISATION, values, adopt=False)
     keys = [ledger.TaskKey("run", job.id, ORGANISATION, "team", offset) for offset in (0, 1)]
     tasks = [ledger.claim(database, key, "me") for key in keys]
     under_way, ended, let_go = threading.Event(), threading.Event(), threading.Event()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.seeds import ORGANISATION, content, seed
 from tformance_seed import ledger
-from tformance_seed.commands.maintain import check_clearable, check_ledger, clear_teams
+from tformance_seed.commands.maintain import check_ledger, clear_teams, preview_clear
 from tformance_seed.errors import InputError
 from tformance_seed.storage.models import SeedRun, SeedTeam, Team
 from tformance_seed.storage.schema.create import create_missing, has_ledger, has_team_registry
@@ -66,12 +66,13 @@ def replace_ledger_by_that_of_0_1_0(database, url):
         .tuples()
         .execute(database)
     )
-    for name in ("seed_task", "seed_job", "seed_run", "seed_team"):
+    for name in ("seed_task", "seed_job", "seed_run", "seed_team", "seed_access"):
         database.execute_sql(f"DROP TABLE {name}")
     for statement in TABLES.format(**TYPES[url.partition(":")[0]]).split(";"):
         database.execute_sql(statement)
     mark = database.param
-    for team_id, _, created_here, max_ids, spec in teams:
+    for team_id, slug, created_here, max_ids, spec in teams:
+        Team.update(slug=slug).where(Team.id == team_id).execute()  # as those versions named it
         database.execute_sql(
             "INSERT INTO seed_team (team_id, slug, team_created_at, made, watermarks, recipe) "
             f"SELECT id, slug, created_at, {mark}, {mark}, {mark} FROM teams_team WHERE id = {mark}",
@@ -84,10 +85,10 @@ def replace_ledger_by_that_of_0_1_0(database, url):
 def adopted(database):
     """A database with a team that was created here and one that was adopted."""
     seed(database)
-    moment = Team.get(Team.slug == ORGANISATION).created_at
+    moment = Team.get().created_at
     other = {"slug": "resend", "name": "resend", "billing_details_last_changed": moment}
     Team.insert(created_at=moment, updated_at=moment, **other).execute(database)
-    ledger.acquire_team(database, other, adopt=True)
+    ledger.acquire_team(database, "resend", other, adopt=True)
     return database
 
 
@@ -107,15 +108,16 @@ def test_next_run_keeps_the_teams_of_0_1_0_and_writes_nothing(adopted, url):
             max_ids,
             spec,
         )
+    assert {team.slug for team in Team.select()} == {ORGANISATION, "resend"}
     assert has_ledger(adopted)
     assert [run.name for run in SeedRun.select().execute(adopted)] != ["old"]
 
 
 def test_init_upgrades_the_ledger_once(adopted, url):
     replace_ledger_by_that_of_0_1_0(adopted, url)
-    assert set(create_missing(adopted)) == {"seed_run", "seed_job", "seed_task"}
+    assert set(create_missing(adopted)) == {"seed_run", "seed_access", "seed_job", "seed_task"}
     assert create_missing(adopted) == []
-    assert clear_teams(adopted, [ORGANISATION], wait=False)[ORGANISATION]["metrics_pullrequest"] > 0
+    assert clear_teams(adopted, [ORGANISATION], wait=False)[ORGANISATION].deleted["metrics_pullrequest"] > 0
 
 
 def test_other_commands_say_how_to_upgrade(adopted, url):
@@ -124,7 +126,7 @@ def test_other_commands_say_how_to_upgrade(adopted, url):
     for ask in (
         has_team_registry,
         check_ledger,
-        lambda database: check_clearable(database, [ORGANISATION], adopt=False),
+        lambda database: preview_clear(database, [ORGANISATION], adopt=False),
     ):
         with pytest.raises(InputError, match=r"older version .* upgrade its ledger.*: tformance-seed init"):
             ask(adopted)

@@ -5,7 +5,7 @@ import statistics
 from collections import Counter
 from dataclasses import dataclass
 
-from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, Team, TeamMember
+from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, SeedTeam, Team, TeamMember
 
 
 def week_of(moment: datetime.datetime | datetime.date) -> datetime.date:
@@ -37,6 +37,7 @@ class Recount:
     def of_all(cls) -> "Recount":
         """Everything in the database that the models are bound to."""
         slugs = dict(Team.select(Team.id, Team.slug).tuples())
+        slugs |= dict(SeedTeam.select(SeedTeam.team_id, SeedTeam.slug).tuples())
         names = {member.id: member.display_name for member in TeamMember.select()}
         return cls(
             Counter(slugs[member.team_id] for member in TeamMember.select()),

@@ -10,12 +10,15 @@ import tformance_seed
 from tformance_seed import verification
 from tformance_seed.commands.seed import Outcome
 from tformance_seed.ledger import RunStatus
-from tformance_seed.storage.models import Team
+from tformance_seed.storage.models import SeedTeam
 
 UNTIL = datetime.date(2026, 3, 18)
 #: The time at which a window ends on ``UNTIL`` by default.
 NOW = datetime.datetime(2026, 3, 19, 9, 30, tzinfo=datetime.UTC)
 ORGANISATION = "polar"
+
+#: The slug of its team in the application.
+TEAM = "polar-demo"
 
 
 def seed(
@@ -33,7 +36,7 @@ def seed(
 
 def content(database: peewee.Database, slug: str = ORGANISATION) -> verification.ContentDigest:
     """Return the digests of an organisation's content."""
-    return verification.digest(database, Team.get(Team.slug == slug).id)
+    return verification.digest(database, SeedTeam.get(SeedTeam.slug == slug).team_id)
 
 
 def rows_before(model: type[peewee.Model], day: datetime.date) -> dict[int, dict[str, Any]]:

@@ -98,6 +98,12 @@ def test_a_changed_value_changes_the_digest_of_its_table(
     assert after.digest != before.digest
 
 
+def test_what_the_team_is_called_does_not_matter(coherent: Coherent) -> None:
+    before = digest(coherent.database, coherent.team.id)
+    Team.update(name="Other", slug="other").execute()
+    assert digest(coherent.database, coherent.team.id) == before
+
+
 def test_a_child_that_moves_to_another_parent_changes_the_digest(coherent: Coherent) -> None:
     database, team_id = coherent.database, coherent.team.id
     before = digest(database, team_id)
@@ -203,7 +209,7 @@ def test_a_row_is_hashed_as_one_canonical_text(database: peewee.Database) -> Non
     monday = "2025-01-06 00:00:00+00"
     text = (
         f"{monday}|{monday}|7|3:a/b|5:A|B é|4:open|2025-01-06 00:00:00.0005+00|||1.50||0|0|0|0|{monday}"
-        "|3:100|13:0@example.com|4:acme|0:|||||0:||0|0:|0:|0:|0|0|0|"
+        "|3:100|13:0@example.com|0:|||||0:||0|0:|0:|0:|0|0|0|"
         '\x1f[]\x1f[]\x1f["b",{"c":null,"d":1}]\x1f[]\x1f\x1f{}'
     )
     expected = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

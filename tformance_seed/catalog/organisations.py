@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ MAX_NAME_LENGTH, MAX_INDUSTRY_LENGTH, MAX_REPOSITORY_LENGTH = 100, 50, 255
 #: characters.
 MADE_KEY_LENGTH, FALLBACK_KEY = 10, "PROJ"
 
+#: What the application appends to the slugs of the organisations in the built-in catalogue.
+TEAM_SUFFIX = "-demo"
+
 #: The form of a slug.
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
@@ -58,7 +61,8 @@ class Organisation:
     ``ai_adoption_rate`` is the share of members who use AI tools; ``survey_response_rate`` the share of
     authors who answer; ``ai_pr_share`` the share of pull requests in which AI is found, and ``cycle_hours``
     the mean time from creation to merge (None: the published overall figures). ``languages`` holds the share
-    of each language for each of ``repos``; empty if nothing is said.
+    of each language for each of ``repos``; empty if nothing is said. ``team_slug`` is the slug of its
+    team in the application (None: its own slug); no content depends on it.
     """
 
     slug: str
@@ -73,6 +77,7 @@ class Organisation:
     prs_per_year: int = DEFAULT_PRS_PER_YEAR
     ai_pr_share: float | None = None
     cycle_hours: float | None = None
+    team_slug: str | None = None
 
     @property
     def ai_found(self) -> float:
@@ -141,6 +146,10 @@ def _is_whole(low: int, high: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and low <= value <= high
 
 
+def _is_slug(value: Any) -> bool:
+    return isinstance(value, str) and SLUG.fullmatch(value) is not None
+
+
 def _is_project_key(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9]{1,19}", value) is not None
 
@@ -186,6 +195,7 @@ RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         f"a number of hours from {MIN_CYCLE_HOURS} to {MAX_CYCLE_HOURS}",
         _is_number(MIN_CYCLE_HOURS, MAX_CYCLE_HOURS),
     ),
+    "team_slug": ("a-z, 0-9, - and _, at most 50 characters", _is_slug),
 }
 
 
@@ -207,7 +217,11 @@ def load_organisations(path: Path | None = None) -> dict[str, Organisation]:
 
 @functools.cache
 def _built_in() -> Mapping[str, Organisation]:
-    return _parse(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN.name)
+    organisations = _parse(BUILT_IN.read_text(encoding="utf-8"), BUILT_IN.name)
+    return {
+        slug: replace(organisation, team_slug=slug + TEAM_SUFFIX)
+        for slug, organisation in organisations.items()
+    }
 
 
 def jira_project(name: str) -> str:

@@ -48,7 +48,10 @@ class Guesses:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One scenario. Rates are from 0 to 1, hours are means, quality is a mean rating from 1 to 3."""
+    """One scenario. Rates are from 0 to 1, hours are means, quality is a mean rating from 1 to 3.
+
+    ``team_name`` and ``team_slug`` are those of a team that only shows the scenario.
+    """
 
     name: str
     point: str
@@ -62,6 +65,8 @@ class Scenario:
     ci_pass_rate: Ramp
     top_reviewer_share: float | None = None
     guesses: Guesses | None = None
+    team_name: str = ""
+    team_slug: str | None = None
 
 
 def load_scenarios() -> Mapping[str, Scenario]:
@@ -112,6 +117,8 @@ def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:
         ci_pass_rate=_ramp(table["ci_pass_rate"]),
         top_reviewer_share=table.get("top_reviewer_share"),
         guesses=_guesses(table["guesses"]) if "guesses" in table else None,
+        team_name=table.get("team_name", name.replace("-", " ").capitalize()),
+        team_slug=table.get("team_slug"),
     )
 
 

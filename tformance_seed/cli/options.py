@@ -22,9 +22,7 @@ def _read_url(value: str) -> str:
         return value
     url = sys.stdin.readline().strip()
     if not url:
-        raise InputError(
-            "--database -: expected a URL on the first line of standard input"
-        )
+        raise InputError("--database -: expected a URL on the first line of standard input")
     return url
 
 

@@ -1,13 +1,22 @@
 """The commands for organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import open_database
-from tformance_seed.cli.options import Catalog, Database, Days, Json, Organisations, Until, Wait, parse_day
+from tformance_seed.cli.options import (
+    Catalog,
+    Database,
+    Days,
+    Json,
+    Organisations,
+    Until,
+    Wait,
+    optional,
+    parse_day,
+)
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.settings import DEFAULT_DAYS
 
@@ -81,27 +90,35 @@ def clear(
         bool,
         typer.Option("--adopt", help="Also clear adopted teams; the teams themselves stay."),
     ] = False,
+    including: Annotated[
+        str | None,
+        optional("NAMES", "Also rows that others added, such as notes,memberships,members."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what was seeded for organisations, after confirmation."""
+    """Remove what was seeded for organisations, after confirmation.
+
+    Rows that others added to a team stay, and the team with them.
+    """
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
 
     if as_json and not yes:
         raise InputError("--json cannot ask for confirmation; add --yes")
+    names = [name for name in (including or "").split(",") if name]
     with open_database(database, "write") as opened:
-        maintain.check_clearable(opened, organisations, adopt=adopt)
-        if not yes:
-            _confirm_removal(organisations)
-        removed = maintain.clear_teams(opened, organisations, wait=wait)
-    console.show(organisation_views.cleared(removed), as_json=as_json)
+        planned = maintain.preview_clear(opened, organisations, names, adopt=adopt)
+        if planned and not yes:
+            _confirm_removal(organisation_views.removal_question(planned))
+        removed = maintain.clear_teams(opened, list(planned), names, wait=wait)
+    console.show(organisation_views.cleared(removed, organisations), as_json=as_json)
 
 
-def _confirm_removal(organisations: Sequence[str]) -> None:
+def _confirm_removal(question: str) -> None:
     """Ask the user to confirm the removal; raise SeedError unless they do."""
-    confirmed = console.confirm(f"Remove all seeded data of {', '.join(organisations)}?")
+    confirmed = console.confirm(question)
     if confirmed is None:
         raise SeedError("nothing was removed; to run without confirmation, add --yes")
     if not confirmed:

@@ -11,6 +11,7 @@ from tformance_seed.cli.console import Table, View
 if TYPE_CHECKING:
     from tformance_seed.bulk import Result
     from tformance_seed.commands.maintain import Verified
+    from tformance_seed.ledger import Removal
 
 
 def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
@@ -82,7 +83,39 @@ def _verified_data(report: "Verified") -> dict[str, Any]:
     }
 
 
-def cleared(removed: Mapping[str, Mapping[str, int]]) -> View:
-    """Show the number of rows removed, by organisation."""
-    lines = [f"removed {sum(tables.values()):,} rows of {slug}" for slug, tables in removed.items()]
-    return View({"organisations": removed}, lines)
+def removal_question(planned: "Mapping[str, Removal]") -> str:
+    """Ask whether to remove rows, with how many of each organisation, and say what stays."""
+    lines = [f"{slug}: {_counts(removal.deleted)}{_stays(removal)}" for slug, removal in planned.items()]
+    return "\n".join([*lines, f"Remove all of this, the seeded data of {', '.join(planned)}?"])
+
+
+def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> View:
+    """Show the number of rows removed, by organisation, and the rows of others that stay.
+
+    Parameters:
+      organisations: those that the user named.
+    """
+    lines = []
+    for slug, removal in removed.items():
+        lines.append(f"removed {sum(removal.deleted.values()):,} rows of {slug}{_stays(removal)}")
+    if any(removal.kept for removal in removed.values()):
+        tables = sorted({table for removal in removed.values() for table in removal.kept})
+        lines.append(f"next: to remove those too, name them: --including {','.join(tables)}")
+    if not removed:
+        lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
+    return View(
+        {
+            "organisations": {slug: removal.deleted for slug, removal in removed.items()},
+            "kept": {slug: removal.kept for slug, removal in removed.items() if removal.kept},
+        },
+        lines,
+    )
+
+
+def _stays(removal: "Removal") -> str:
+    """Say which rows of others stay; empty if there are none."""
+    return f"; rows of others stay, with the team: {_counts(removal.kept)}" if removal.kept else ""
+
+
+def _counts(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{table} {count:,}" for table, count in rows.items() if count) or "no rows"

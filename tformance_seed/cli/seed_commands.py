@@ -65,6 +65,9 @@ def seed(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Seed into a team that this package did not create.")
     ] = False,
+    slug: Annotated[
+        str | None, optional("SLUG", "The team's slug in the application (default: the application's own).")
+    ] = None,
     wait: Wait = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
@@ -94,7 +97,7 @@ def seed(
         seed=random_seed,
         emails=emails,
         catalog=catalog,
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, wait=wait),
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
     )
     plans = make_plans(request, datetime.datetime.now(datetime.UTC))
     _print_warnings(plans)

@@ -48,17 +48,16 @@ def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int
     if not table_names(database) >= {table_name(Team)}:
         raise InputError("the database has no tables of the application; seed it first: tformance-seed seed")
     if slugs:
-        found = dict(
-            Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples().execute(database)
-        )
-        if missing := [slug for slug in slugs if slug not in found]:
+        ids = ledger.teams_by_name(database)
+        names = dict.fromkeys(ledger.organisation_named(database, slug) for slug in slugs)
+        if missing := [name for name in names if name not in ids]:
             raise InputError(
                 f"no team {missing[0]} in the database; seed it first: tformance-seed seed {missing[0]}"
             )
-        return {slug: found[slug] for slug in dict.fromkeys(slugs)}
+        return {name: ids[name] for name in names}
     if not has_team_registry(database) or not exists(database, SeedTeam.select()):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
-    return {team.slug: team.team_id for team in ledger.own_teams(database)}
+    return {team.slug: team.team_id for team in ledger.own_teams(database) if team.input_spec is not None}
 
 
 def check_ledger(database: peewee.Database) -> None:
@@ -124,54 +123,82 @@ def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.dat
         raise InputError(f"impossible window: {days} days up to {last}") from None
 
 
-def check_clearable(database: peewee.Database, slugs: Sequence[str], *, adopt: bool) -> None:
-    """Check that teams may be cleared.
-
-    Raises:
-      InputError: a team does not exist or does not belong to the package, or it was adopted and ``adopt`` is
-        not set.
-    """
-    find_teams(database, slugs)
-    for slug in slugs:
-        entry = ledger.own_team(database, slug) if has_team_registry(database) else None
-        if entry is None:
-            raise InputError(f"the team {slug} was not created by this package; nothing of it is removed")
-        if not entry.created_here and not adopt:
-            raise InputError(
-                f"the team {slug} was adopted, not created here; --adopt removes what was seeded since"
-            )
-
-
-def clear_teams(database: peewee.Database, slugs: Sequence[str], *, wait: bool) -> dict[str, dict[str, int]]:
-    """Remove what was seeded for organisations.
+def preview_clear(
+    database: peewee.Database, slugs: Sequence[str], including: Sequence[str] = (), *, adopt: bool
+) -> dict[str, ledger.Removal]:
+    """Return what clearing organisations would remove, without those of which there is nothing.
 
     Parameters:
-      wait: if another run is seeding an organisation, wait for it to end.
-    Returns:
-      The number of rows deleted, by organisation and table.
+      including: tables, by name or everyday name, whose rows are removed although other programs wrote them.
+      adopt: whether adopted teams may be cleared.
     Raises:
+      InputError: a team does not belong to the package, or it was adopted and ``adopt`` is not set, or there
+        is no table of a name in ``including``.
+    """
+    previews = {}
+    for slug in dict.fromkeys(ledger.organisation_named(database, slug) for slug in slugs):
+        entry = _clearable_team(database, slug, adopt=adopt)
+        if entry is not None:
+            previews[slug] = ledger.plan_removal(database, entry, including)
+    return previews
+
+
+def _clearable_team(database: peewee.Database, slug: str, *, adopt: bool) -> SeedTeam | None:
+    """Return the entry of a team that may be cleared; None if there is no such team.
+
+    Raises:
+      InputError: see ``preview_clear``.
+    """
+    if not table_names(database) >= {table_name(Team)}:
+        return None
+    entry = ledger.own_team(database, slug) if has_team_registry(database) else None
+    if entry is None:
+        if slug in ledger.teams_by_name(database):
+            raise InputError(f"the team {slug} was not created by this package; nothing of it is removed")
+        return None
+    if not entry.created_here and not adopt:
+        raise InputError(
+            f"the team {slug} was adopted, not created here; --adopt removes what was seeded since"
+        )
+    return entry
+
+
+def clear_teams(
+    database: peewee.Database, slugs: Sequence[str], including: Sequence[str] = (), *, wait: bool
+) -> dict[str, ledger.Removal]:
+    """Remove what was seeded for organisations; those of which there is nothing are left out.
+
+    Rows of other programs that hang on a team stay, and the team with them.
+
+    Parameters:
+      including: see ``preview_clear``.
+      wait: if another run is seeding an organisation, wait for it to end.
+    Raises:
+      InputError: there is no table of a name in ``including``.
       OrganisationBusyError: another run is seeding an organisation, and ``wait`` is not set.
     """
     removed = {}
-    for slug in dict.fromkeys(slugs):
+    for slug in dict.fromkeys(ledger.organisation_named(database, slug) for slug in slugs):
         while True:
             try:
-                rows = _clear(database, slug)
+                removal = _clear(database, slug, including)
                 break
             except OrganisationBusyError:
                 if not wait:
                     raise
             time.sleep(ledger.BUSY_POLL_INTERVAL)
-        if rows is not None:
-            removed[slug] = rows
+        if removal is not None:
+            removed[slug] = removal
     return removed
 
 
-def _clear(database: peewee.Database, slug: str) -> dict[str, int] | None:
-    """Clear one organisation; return rows deleted by table, or None if the package has no such team."""
+def _clear(database: peewee.Database, slug: str, including: Sequence[str]) -> ledger.Removal | None:
+    """Clear one organisation; return what was removed, or None if the package has no such team."""
+    if not (has_team_registry(database) and has_ledger(database)):
+        return None
     with transaction(database):
         lock_organisations(database, [slug])
         ledger.check_idle(database, slug)
         ledger.supersede(database, slug)
         entry = ledger.own_team(database, slug)
-        return None if entry is None else ledger.clear_team(database, entry)
+        return None if entry is None else ledger.clear_team(database, entry, including)

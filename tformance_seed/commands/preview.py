@@ -64,7 +64,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
 def _action(database: peewee.Database, item: Plan, request: Request, *, has_registry: bool) -> str:
     slug = item.profile.organisation.slug
     own = ledger.own_team(database, slug) if has_registry else None
-    if own is None and exists(database, Team.select().where(Team.slug == slug)):
+    if own is None and exists(database, Team.select().where(Team.slug == item.team_slug)):
         return (
             "adopt the team"
             if request.options.adopt

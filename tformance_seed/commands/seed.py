@@ -196,8 +196,13 @@ def begin(
     try:
         prepare(database)
         for batch in batches:
-            slugs = [item.slug for item in batch]
-            ledger.check_ownership(database, slugs, adopt=options.adopt, clear=options.clear)
+            ledger.check_ownership(
+                database,
+                {item.slug: item.team_slug for item in batch},
+                adopt=options.adopt,
+                clear=options.clear,
+                rename=options.slug is not None,
+            )
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         kind = UnavailableError if is_transient(error) else InputError
         raise kind(f"the database cannot be seeded: {error_message(error)}; nothing was written") from error

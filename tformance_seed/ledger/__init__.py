@@ -1,5 +1,6 @@
 """The ledger: which runs have been started, how far they got, and which teams belong to the package."""
 
+from tformance_seed.ledger.access import insert_once, is_own
 from tformance_seed.ledger.jobs import (
     BUSY_POLL_INTERVAL,
     CANCELLED,
@@ -23,6 +24,7 @@ from tformance_seed.ledger.jobs import (
     start_run,
     supersede,
 )
+from tformance_seed.ledger.removal import Removal, clear_team, delete_rows, plan_removal, start_over
 from tformance_seed.ledger.status import (
     JobStatus,
     RunStatus,
@@ -54,15 +56,15 @@ from tformance_seed.ledger.tasks import (
 from tformance_seed.ledger.teams import (
     acquire_team,
     check_ownership,
-    clear_team,
-    delete_rows,
     max_id_before_adoption,
     must_start_over,
+    organisation_named,
     own_team,
     own_teams,
+    record_members,
     set_input_spec,
-    start_over,
     team_deleted,
+    teams_by_name,
 )
 
 __all__ = [
@@ -81,6 +83,7 @@ __all__ = [
     "OpenedJob",
     "PlannedTask",
     "QueuedTask",
+    "Removal",
     "RunStatus",
     "StageStatus",
     "StaleTaskError",
@@ -106,14 +109,19 @@ __all__ = [
     "fingerprint",
     "finish_job",
     "has_unfinished_job",
+    "insert_once",
+    "is_own",
     "lock_for_write",
     "max_id_before_adoption",
     "must_start_over",
     "now",
     "open_jobs",
+    "organisation_named",
     "own_team",
     "own_teams",
     "phase_advanced",
+    "plan_removal",
+    "record_members",
     "reopen",
     "requeue",
     "run_status",
@@ -122,4 +130,5 @@ __all__ = [
     "start_run",
     "supersede",
     "team_deleted",
+    "teams_by_name",
 ]

@@ -242,7 +242,7 @@ _FINISH_JOB = PreparedStatement(
 def _finish_team(_database: peewee.Database, value: Parameters) -> peewee.Query:
     team = Team.select(Team.id).where(
         Team.id == SeedTeam.team_id,
-        Team.slug == SeedTeam.slug,
+        Team.slug == SeedTeam.team_slug,
         Team.created_at == SeedTeam.team_created_at,
     )
     update = SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)})

@@ -1,6 +1,6 @@
-"""Record which teams belong to the package and which inputs they are seeded with, and delete their rows."""
+"""Record which teams belong to the package, what they are called, and which inputs they are seeded with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -8,6 +8,7 @@ import peewee
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
+from tformance_seed.storage.schema.create import has_ledger
 from tformance_seed.storage.transactions import transaction
 
 #: The application's tables whose rows belong to a team, parents before children.
@@ -15,12 +16,12 @@ CHILDREN = tuple(model for model in APPLICATION if model is not Team)
 
 
 def own_teams(database: peewee.Database) -> list[SeedTeam]:
-    """Return the teams that the package created or adopted and that still exist, sorted by slug."""
+    """Return the teams that the package created or adopted and that still exist, sorted by organisation."""
     return list(_own_teams().order_by(SeedTeam.slug).execute(database))
 
 
 def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
-    """Return the team with a slug; None unless the package created or adopted it and it still exists."""
+    """Return an organisation's team; None unless the package created or adopted it and it still exists."""
     team: SeedTeam | None = _own_teams().where(SeedTeam.slug == slug).first(database)
     return team
 
@@ -35,63 +36,106 @@ def team_deleted(slug: str) -> SeedError:
 def _own_teams() -> "peewee.ModelSelect[SeedTeam]":
     same = (
         (Team.id == SeedTeam.team_id)
-        & (Team.slug == SeedTeam.slug)
+        & (Team.slug == SeedTeam.team_slug)
         & (Team.created_at == SeedTeam.team_created_at)
     )
     return SeedTeam.select().join(Team, on=same)
 
 
+def teams_by_name(database: peewee.Database) -> dict[str, int]:
+    """Return the id of each team in a database by the name that commands use for it.
+
+    This is the slug of the organisation if the team belongs to the package, and else the slug of the team.
+    """
+    slugs = Team.select(Team.slug, Team.id).order_by(Team.slug)
+    names = dict(slugs.tuples().execute(database))
+    own = own_teams(database) if has_ledger(database) else []
+    for team in own:
+        names.pop(team.team_slug, None)
+    return names | {team.slug: team.team_id for team in own}
+
+
+def organisation_named(database: peewee.Database, name: str) -> str:
+    """Return the slug of the organisation that a name means: its own, or the slug of its team."""
+    own = own_teams(database) if has_ledger(database) else []
+    if any(team.slug == name for team in own):
+        return name
+    return next((team.slug for team in own if team.team_slug == name), name)
+
+
 def check_ownership(
-    database: peewee.Database, slugs: Sequence[str], *, adopt: bool, clear: bool = False
+    database: peewee.Database,
+    teams: Mapping[str, str],
+    *,
+    adopt: bool,
+    clear: bool = False,
+    rename: bool = False,
 ) -> None:
     """Check that teams may be written to and, if ``clear`` is set, that they may be cleared first.
 
+    Parameters:
+      teams: slug of an organisation -> the slug that its team gets, unless it has a team already.
+      rename: whether a team that it has already gets that slug too.
     Raises:
-      InputError: a team was not created by the package, and ``adopt`` is not set.
+      InputError: a team was not created by the package, and ``adopt`` is not set, or it is another
+        organisation's.
     """
-    if adopt:
-        return
     # Look for teams first: one that another run commits in between is then found to belong to the package.
-    existing = [team.slug for team in _teams_by_age(slugs).execute(database)]
-    own = {team.slug: team for team in _own_teams().where(SeedTeam.slug.in_(slugs)).execute(database)}
-    for slug in slugs:
-        if clear and slug in own and not own[slug].created_here:
+    existing = {team.slug: team.id for team in _teams_by_age(list(teams.values())).execute(database)}
+    wanted = (SeedTeam.slug.in_(list(teams))) | (SeedTeam.team_slug.in_(list(teams.values())))
+    entries = list(_own_teams().where(wanted).execute(database))
+    own = {entry.slug: entry for entry in entries}
+    owners = {entry.team_id: entry.slug for entry in entries}
+    for slug, team_slug in teams.items():
+        entry = own.get(slug)
+        if clear and not adopt and entry is not None and not entry.created_here:
             raise InputError(
                 f"the team {slug} was adopted, not created here: clearing removes every row added since its "
                 "adoption, whoever wrote it. Add --adopt if that is what you want"
             )
-    for slug in existing:
-        if slug not in own:
-            raise _foreign_team(slug)
+        if team_slug not in existing or (entry is not None and not rename):
+            continue
+        owner = owners.get(existing[team_slug])
+        if owner != slug and (owner is not None or not adopt or entry is not None):
+            raise _foreign_team(team_slug, owner)
 
 
 def _teams_by_age(slugs: Sequence[str]) -> "peewee.ModelSelect[Team]":
     return Team.select().where(Team.slug.in_(slugs)).order_by(Team.id)
 
 
-def _foreign_team(slug: str) -> InputError:
+def _foreign_team(slug: str, owner: str | None) -> InputError:
+    if owner is not None:
+        return InputError(f"the team {slug} belongs to the organisation {owner}; choose another --slug")
     return InputError(
         f"a team {slug} is in the database that this package did not create; its data stays "
-        "untouched. Choose another name, or add --adopt to seed into it"
+        "untouched. Choose another name with --slug, or add --adopt to seed into it"
     )
 
 
-def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt: bool) -> SeedTeam:
-    """Return the ledger's entry for the team to write to; create or adopt the team if necessary.
+def acquire_team(
+    database: peewee.Database, slug: str, values: Mapping[str, Any], *, adopt: bool, rename: bool = False
+) -> SeedTeam:
+    """Return the ledger's entry for the team of an organisation; create or adopt the team if necessary.
 
-    The row of an adopted team stays as it is.
+    The row of an adopted team stays as it is, and a team keeps its slug unless ``rename`` is set.
 
+    Parameters:
+      slug: the organisation's slug.
+      values: the row of a new team.
     Raises:
-      InputError: the team with that slug does not belong to the package, and ``adopt`` is not set.
+      InputError: the team with that slug does not belong to the package, and ``adopt`` is not set, or it is
+        another organisation's.
     """
-    slug = values["slug"]
-    if own := own_team(database, slug):
-        return own
-    teams = _teams_by_age([slug])
+    team_slug = values["slug"]
     with transaction(database):
+        check_ownership(database, {slug: team_slug}, adopt=adopt, rename=rename)
+        if own := own_team(database, slug):
+            if rename and own.team_slug != team_slug:
+                _rename(database, own, team_slug)
+            return own
+        teams = _teams_by_age([team_slug])
         team = teams.first(database)
-        if team is not None and not adopt:
-            raise _foreign_team(slug)
         created_here = team is None
         if created_here:
             insert_rows(database, Team, [values])
@@ -104,12 +148,20 @@ def acquire_team(database: peewee.Database, values: Mapping[str, Any], *, adopt:
         row = {
             "team_id": team.id,
             "slug": slug,
+            "team_slug": team_slug,
             "team_created_at": team.created_at,
             "created_here": created_here,
             "max_ids_before_adoption": max_ids,
+            "member_ids": [],
         }
         insert_rows(database, SeedTeam, [row])
     return SeedTeam(**row)
+
+
+def _rename(database: peewee.Database, team: SeedTeam, team_slug: str) -> None:
+    Team.update(slug=team_slug).where(Team.id == team.team_id).execute(database)
+    team.team_slug = team_slug
+    SeedTeam.update(team_slug=team_slug).where(SeedTeam.team_id == team.team_id).execute(database)
 
 
 def _max_id(database: peewee.Database, model: type[peewee.Model]) -> int:
@@ -121,60 +173,28 @@ def max_id_before_adoption(team: SeedTeam, model: type[peewee.Model]) -> int:
     return 0 if team.max_ids_before_adoption is None else team.max_ids_before_adoption[table_name(model)]
 
 
-def delete_rows(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
-    """Delete the rows that were seeded for a team, but not the team itself.
-
-    If the team was adopted, only rows newer than its adoption are deleted. Call it in a transaction, so that
-    either all of them are deleted or none.
-
-    Returns:
-      The number of rows deleted, by table.
-    """
-    deleted = {}
-    for model in reversed(CHILDREN):
-        fields = fields_by_name(model)
-        newer = fields["id"] > max_id_before_adoption(team, model)
-        deleted[table_name(model)] = (
-            model.delete().where(fields["team"] == team.team_id, newer).execute(database)
-        )
-    return deleted
+def record_members(database: peewee.Database, team: SeedTeam, ids: Iterable[int]) -> None:
+    """Record which members the package wrote, in addition to those of earlier runs."""
+    known = {number for first, last in team.member_ids or () for number in range(first, last + 1)}
+    ranges: list[list[int]] = []
+    for number in sorted(known.union(ids)):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    if ranges != team.member_ids:
+        team.member_ids = ranges
+        _update(database, team, member_ids=ranges)
 
 
-def clear_team(database: peewee.Database, team: SeedTeam) -> dict[str, int]:
-    """Delete what was seeded for a team, its entry in the ledger and, if the package created it, the team.
-
-    Returns:
-      The number of rows deleted, by table.
-    """
-    with transaction(database):
-        deleted = delete_rows(database, team)
-        if team.created_here:
-            deleted[table_name(Team)] = Team.delete().where(Team.id == team.team_id).execute(database)
-        SeedTeam.delete().where(SeedTeam.team_id == team.team_id).execute(database)
-    return deleted
+def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any] | None) -> None:
+    """Record the inputs with which a team is seeded; None: nothing is seeded."""
+    team.input_spec = None if input_spec is None else dict(input_spec)
+    _update(database, team, input_spec=team.input_spec)
 
 
-def start_over(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
-    """Delete the rows that were seeded with other inputs, and record the new inputs.
-
-    Raises:
-      InputError: the team was adopted, so other programs may have written to it since then.
-    """
-    if not team.created_here:
-        raise InputError(
-            f"the team {team.slug} was adopted and seeded with other inputs, which would mix with these; "
-            "--adopt --clear removes every row added since its adoption, whoever wrote it"
-        )
-    with transaction(database):
-        delete_rows(database, team)
-        set_input_spec(database, team, input_spec)
-
-
-def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
-    """Record the inputs with which a team is seeded."""
-    team.input_spec = dict(input_spec)
-    update = SeedTeam.update(input_spec=team.input_spec)
-    update.where(SeedTeam.team_id == team.team_id).execute(database)
+def _update(database: peewee.Database, team: SeedTeam, **values: Any) -> None:
+    SeedTeam.update(**values).where(SeedTeam.team_id == team.team_id).execute(database)
 
 
 def must_start_over(team: SeedTeam | None, input_spec: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.conditional_update import update_where_different
-from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, to_database
+from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name, to_database
 from tformance_seed.metrics.insight_facts import (
     BASELINE_WEEKS,
     DAY,
@@ -21,6 +21,7 @@ from tformance_seed.metrics.insight_facts import (
     rounded,
 )
 from tformance_seed.metrics.weekly import WEEK, midnight
+from tformance_seed.storage.introspection import TableName, referred_to
 from tformance_seed.storage.models import DailyInsight
 
 #: The minimum number of baseline weeks that must have data.
@@ -247,20 +248,25 @@ def _store(
 ) -> tuple[int, int]:
     """Replace the existing rows by the expected ones; the table has no unique key for an upsert.
 
+    Rows to which other rows refer, such as feedback, stay.
+
     Returns:
       The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     written = unchanged = 0
+    obsolete = []
     for row in existing:
         values = expected.pop((row["date"], row["category"], row["metric_type"]), None)
         this = DailyInsight.id == row["id"]
         if values is None:
-            written += DailyInsight.delete().where(this).execute(database)
+            obsolete.append(row["id"])
         else:
             fields = fields_by_name(DailyInsight)
             new = {fields[name]: fields[name].to_value(value) for name, value in values.items()}
             changed = update_where_different(database, DailyInsight, new).where(this).execute(database)
             written, unchanged = written + changed, unchanged + 1 - changed
+    if deletable := set(obsolete) - referred_to(database, TableName(table_name(DailyInsight)), obsolete):
+        written += DailyInsight.delete().where(DailyInsight.id.in_(sorted(deletable))).execute(database)
     if expected:
         insert_rows(database, DailyInsight, list(expected.values()))
     return written + len(expected), unchanged

@@ -12,9 +12,9 @@ from tformance_seed import ledger
 from tformance_seed.bulk.peewee_internals import fields_by_name, foreign_keys
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.catalog.calibration import expected_usage_rows
-from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_of
 from tformance_seed.pipeline.tables import build_rows
+from tformance_seed.planning.plan import Plan
 from tformance_seed.simulate.ai_usage import ai_usage
 from tformance_seed.simulate.completion import complete
 from tformance_seed.simulate.copilot import last_activity, price_tier
@@ -43,15 +43,16 @@ FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
 
 def team(context: JobContext, _offset: int, _limit: int) -> Write:
     """Acquire the team, delete any rows seeded with other inputs, and bring its members up to date."""
-    database, slug = context.database, context.profile.organisation.slug
+    database, plan, slug = context.database, context.plan, context.plan.slug
     options, people = context.options, context.people
 
     def write(results: Results) -> None:
         if options.clear:
-            ledger.check_ownership(database, [slug], adopt=options.adopt, clear=True)
+            ledger.check_ownership(database, {slug: plan.team_slug}, adopt=options.adopt, clear=True)
             if own := ledger.own_team(database, slug):
                 ledger.clear_team(database, own)
-        team = ledger.acquire_team(database, _team_values(context.profile), adopt=options.adopt)
+        rename = options.slug is not None
+        team = ledger.acquire_team(database, slug, _team_values(plan), adopt=options.adopt, rename=rename)
         context.team = team
         started_over = ledger.must_start_over(team, context.input_spec)
         if started_over:
@@ -66,6 +67,7 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
         ).where(SeedJob.id == context.job_id).execute(database)
         columns = people.columns | last_activity(people, context.profile)
         context.write(TeamMember, {**columns, "updated_at": people.columns["created_at"]}, results)
+        ledger.record_members(database, team, context.member_ids.tolist())
 
     return write
 
@@ -90,10 +92,10 @@ def _empty_tables(database: peewee.Database, team_id: int) -> list[str]:
     return [name for name, has_rows in zip(names, cursor.fetchone(), strict=True) if not has_rows]
 
 
-def _team_values(profile: Profile) -> dict[str, Any]:
+def _team_values(plan: Plan) -> dict[str, Any]:
     return {
-        "name": profile.organisation.name,
-        "slug": profile.organisation.slug,
+        "name": plan.profile.organisation.name,
+        "slug": plan.team_slug,
         "created_at": FOUNDED,
         "updated_at": FOUNDED,
         "billing_details_last_changed": FOUNDED,
@@ -103,7 +105,7 @@ def _team_values(profile: Profile) -> dict[str, Any]:
         "onboarding_pipeline_completed_at": FOUNDED,
         "background_llm_progress": 100,
         "background_sync_progress": 100,
-        "copilot_price_tier": price_tier(profile),
+        "copilot_price_tier": price_tier(plan.profile),
     }
 
 

@@ -35,6 +35,7 @@ class JobContext:
         self.database = database
         self.job_id = job.id
         self.summaries_apart = job.plan["summaries_apart"]
+        self.plan = planned
         self.profile = planned.profile
         self.source = planned.source
         self.options = planned.options

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,13 +34,21 @@ class Plan:
         """The organisation's slug."""
         return self.profile.organisation.slug
 
+    @property
+    def team_slug(self) -> str:
+        """The slug that a new team of the organisation gets in the application."""
+        organisation = self.profile.organisation
+        return self.options.slug or organisation.team_slug or organisation.slug
+
     def input_spec(self) -> dict[str, Any]:
         """Return every input except the window: if any of them differs, so does the content."""
         profile, source = self.profile, self.source
+        organisation = dataclasses.asdict(profile.organisation)
+        del organisation["team_slug"]  # what a team is called does not change what is in it
         values = {
             "source": source.name,
             "seed": profile.seed,
-            "organisation": dataclasses.asdict(profile.organisation),
+            "organisation": organisation,
             "adoption": profile.adoption if profile.adoption_given else None,
             "version": ledger.DATA_VERSION,
             **source.inputs,
@@ -76,7 +84,7 @@ class Plan:
             "known_until": profile.known_until and profile.known_until.isoformat(),
             "source": self.source.name,
             "source_record": self.source.record,
-            "options": {"chunk_size": options.chunk_size, "adopt": options.adopt, "clear": options.clear},
+            "options": {name: getattr(options, name) for name in ("chunk_size", "adopt", "clear", "slug")},
         }
 
 
@@ -101,7 +109,19 @@ def make_plans(request: Request, now: datetime.datetime) -> list[Plan]:
                 f"than now: choose {option} {last_whole_day(now)} or earlier"
             )
         plans.append(Plan(profile, source, request.options))
+    _check_teams(plans)
     return plans
+
+
+def _check_teams(plans: Sequence[Plan]) -> None:
+    """Raise InputError if two organisations would have the same team."""
+    organisations: dict[str, str] = {}
+    for plan in plans:
+        if (other := organisations.setdefault(plan.team_slug, plan.slug)) != plan.slug:
+            raise InputError(
+                f"the organisations {other} and {plan.slug} have the same team, {plan.team_slug}; "
+                "give one of them another team_slug in the catalogue"
+            )
 
 
 def profile_of(record: Mapping[str, Any]) -> Profile:

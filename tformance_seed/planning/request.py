@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS
+from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS, SLUG
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
@@ -16,11 +16,15 @@ OPTION_NAMES = {"repositories": "repo"}
 
 @dataclass(frozen=True)
 class Options:
-    """Options for how to write. None of them changes the content that is generated."""
+    """Options for how to write. None of them changes the content that is generated.
+
+    ``slug`` is the slug of the team in the application (None: the organisation's own choice).
+    """
 
     chunk_size: int | None = None
     adopt: bool = False
     clear: bool = False
+    slug: str | None = None
     wait: bool = False
 
 
@@ -57,6 +61,7 @@ class Request(ContentRequest):
                 raise InputError(f"{_option(name)} {shown}: {expected}")
         if self.options.chunk_size is not None and self.options.chunk_size < 1:
             raise InputError(f"--chunk-size {self.options.chunk_size}: expected at least 1")
+        self._check_slug()
         if self.scenario is not None:
             find_scenario(self.scenario)
         if self.everything and self.organisations:
@@ -66,6 +71,14 @@ class Request(ContentRequest):
         for name in ("days", "prs", "adoption") if self.scenario else ():
             if getattr(self, name) is not None:
                 raise InputError(f"--{name} and --scenario cannot be combined: a scenario sets its own")
+
+    def _check_slug(self) -> None:
+        """Raise InputError if the slug of the team is not one, or several teams would get it."""
+        slug = self.options.slug
+        if slug is not None and not SLUG.fullmatch(slug):
+            raise InputError(f"--slug {slug}: expected a-z, 0-9, - and _, at most 50 characters")
+        if slug is not None and (self.everything or len(set(self.organisations)) > 1):
+            raise InputError(f"--slug {slug}: it is the slug of one team; seed one organisation with it")
 
     def _check_own_options(self) -> None:
         """Raise InputError if an option does not belong to the request's source."""

@@ -85,13 +85,12 @@ def _check_tables(existing: set[str]) -> None:
 
 
 def _teams(database: peewee.Database, slugs: Sequence[str]) -> dict[int, tuple[str, str]]:
-    """Return the slug and name of each team by its id, in the order of the slugs."""
-    query = Team.select(Team.id, Team.slug, Team.name).order_by(Team.slug)
-    if slugs:
-        query = query.where(Team.slug.in_(list(slugs)))
-    teams = {team_id: (slug, name) for team_id, slug, name in query.tuples().execute(database)}
-    known = {slug for slug, _name in teams.values()}
-    if missing := [slug for slug in slugs if slug not in known]:
+    """Return the slug and name of each organisation by its team's id, in the order of the slugs."""
+    ids = ledger.teams_by_name(database)
+    names = dict(Team.select(Team.id, Team.name).tuples().execute(database))
+    chosen = {ledger.organisation_named(database, slug) for slug in slugs} or ids.keys()
+    teams = {ids[slug]: (slug, names[ids[slug]]) for slug in sorted(chosen & ids.keys())}
+    if missing := sorted(chosen - ids.keys()):
         raise InputError(
             f"no organisation {missing[0]} in the database; without a name, report shows all that are"
         )

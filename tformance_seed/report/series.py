@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import peewee
 
+from tformance_seed import ledger
 from tformance_seed.metrics.weekly import WEEK
 from tformance_seed.report.weekly_queries import Counts, Query, Row, count_undated
-from tformance_seed.storage.models import Team
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ class Weekly:
 
 def gather_weekly(database: peewee.Database, slugs: Sequence[str], queries: Iterable[Query]) -> Weekly:
     """Run queries for organisations; a query that is given several times runs only once."""
-    found = Team.select(Team.slug, Team.id).where(Team.slug.in_(list(slugs))).tuples().execute(database)
-    ids = dict(found)
+    ids = ledger.teams_by_name(database)
     teams = [ids[slug] for slug in slugs]
     counts = {query.__name__: query(database, teams) for query in dict.fromkeys(queries)}
     mondays = _span(row[1] for each in counts.values() for row in each.rows)

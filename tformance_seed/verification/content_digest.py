@@ -28,7 +28,7 @@ from tformance_seed.bulk.peewee_internals import (
 )
 from tformance_seed.bulk.refresh import non_id_fields
 from tformance_seed.canonical_json import json_text
-from tformance_seed.storage.models import APPLICATION, ApplicationModel
+from tformance_seed.storage.models import APPLICATION, ApplicationModel, Team
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 from tformance_seed.verification.natural_keys import natural_key, team_field
 
@@ -41,6 +41,9 @@ FETCH_SIZE = 5_000
 
 #: Separates a row's JSON columns from the text before them; JSON text never contains it.
 SEPARATOR = "\x1f"
+
+#: Columns that are no part of the content: what a team is called does not change what is in it.
+UNDIGESTED = {Team.name, Team.slug}
 
 #: Session settings that make PostgreSQL write dates and times in canonical form.
 SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO, YMD"}
@@ -121,7 +124,11 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
 
 def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.Select:
     """Return the query for a team's rows: one canonical text of all other columns, then the JSON columns."""
-    fields = non_id_fields(model)
+    fields = [
+        field
+        for field in non_id_fields(model)
+        if field not in UNDIGESTED and getattr(field, "rel_model", None) is not Team
+    ]
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)
     write = fn.format if is_postgresql(database) else fn.printf

@@ -38,12 +38,13 @@ def _organisations(request: ContentRequest) -> Iterator[Organisation]:
         for slug in dict.fromkeys(request.organisations):
             yield find_organisation(slug, catalog)
     elif request.scenario:
-        name = request.scenario.replace("-", " ").capitalize()
+        scenario = find_scenario(request.scenario)
         yield Organisation(
             request.scenario,
-            name,
+            scenario.team_name,
             (f"{request.scenario}/app",),
             jira_project_key="DEMO",
+            team_slug=scenario.team_slug,
             languages=(SCENARIO_LANGUAGES,),
         )
     elif request.catalog is not None:

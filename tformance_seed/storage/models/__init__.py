@@ -2,6 +2,14 @@
 
 import peewee
 
+from tformance_seed.storage.models.access import (
+    Flag,
+    FlagTeam,
+    IntegrationCredential,
+    JiraIntegration,
+    Membership,
+    User,
+)
 from tformance_seed.storage.models.aggregates import DailyInsight, ReviewerCorrelation, WeeklyMetrics
 from tformance_seed.storage.models.fields import ApplicationModel
 from tformance_seed.storage.models.github import (
@@ -14,7 +22,7 @@ from tformance_seed.storage.models.github import (
     PullRequest,
 )
 from tformance_seed.storage.models.jira import JiraIssue
-from tformance_seed.storage.models.ledger import SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.storage.models.ledger import SeedAccess, SeedJob, SeedRun, SeedTask, SeedTeam
 from tformance_seed.storage.models.surveys import PRSurvey, PRSurveyReview
 from tformance_seed.storage.models.teams import Team, TeamMember
 from tformance_seed.storage.models.usage import (
@@ -48,7 +56,7 @@ APPLICATION: tuple[type[ApplicationModel], ...] = (
 )
 
 #: The package's own tables.
-LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedJob, SeedTask)
+LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedAccess, SeedJob, SeedTask)
 
 __all__ = [
     "APPLICATION",
@@ -61,7 +69,12 @@ __all__ = [
     "CopilotSeatSnapshot",
     "DailyInsight",
     "Deployment",
+    "Flag",
+    "FlagTeam",
+    "IntegrationCredential",
+    "JiraIntegration",
     "JiraIssue",
+    "Membership",
     "PRCheckRun",
     "PRComment",
     "PRFile",
@@ -70,11 +83,13 @@ __all__ = [
     "PRSurveyReview",
     "PullRequest",
     "ReviewerCorrelation",
+    "SeedAccess",
     "SeedJob",
     "SeedRun",
     "SeedTask",
     "SeedTeam",
     "Team",
     "TeamMember",
+    "User",
     "WeeklyMetrics",
 ]

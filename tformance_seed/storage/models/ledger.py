@@ -39,22 +39,45 @@ class SeedRun(LedgerModel):
 class SeedTeam(LedgerModel):
     """A team that the package created, or that it adopted at the user's request.
 
-    ``input_spec`` holds every input except the window. If it changes, the content would be different, so
-    seeding starts over. ``team_created_at`` distinguishes the team from a later team with the same id.
+    ``slug`` is the organisation's, by which commands name it; ``team_slug`` is that of its team in the
+    application. ``input_spec`` holds every input except the window. If it changes, the content would be
+    different, so seeding starts over. It is NULL as long as nothing is seeded. ``team_created_at``
+    distinguishes the team from a later team with the same id.
     ``max_ids_before_adoption`` holds the greatest id in each table at the time of adoption (NULL if the
-    package created the team). Rows with ids up to these existed before and are never deleted.
+    package created the team). Rows with ids up to these existed before and are never deleted. ``member_ids``
+    holds the ids of the members that the package wrote, as ranges (NULL: not recorded, as before 0.3.0).
     """
 
     team_id = BigIntegerField(primary_key=True)
     slug = CharField(max_length=50, unique=True)
+    team_slug = CharField(max_length=50)
     team_created_at = TimestampField()
     created_here = BooleanField()
     max_ids_before_adoption = JSONField(null=True)
+    member_ids = JSONField(null=True)
     input_spec = JSONField(null=True)
     seeded_at = TimestampField(null=True)
 
     class Meta:
         table_name = "seed_team"
+
+
+class SeedAccess(LedgerModel):
+    """A row that the package wrote outside the application's tables that it seeds: a user, a membership.
+
+    ``team_id`` is NULL for a row that is not of one team. ``name`` identifies such a row, a user's address or
+    a flag's name, in case another program has reused its id.
+    """
+
+    id = BigIdentityField()
+    row_table = CharField(max_length=63)
+    row_id = BigIntegerField()
+    team_id = BigIntegerField(null=True, index=True)
+    name = CharField(max_length=254, default="")
+
+    class Meta:
+        table_name = "seed_access"
+        indexes = ((("row_table", "row_id"), True),)
 
 
 class SeedJob(LedgerModel):

@@ -5,10 +5,17 @@ from collections.abc import Sequence
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.peewee_internals import create_table, execute, execute_sql, fields_of, table_name
+from tformance_seed.bulk.peewee_internals import (
+    column_type,
+    create_table,
+    execute,
+    execute_sql,
+    fields_of,
+    table_name,
+)
 from tformance_seed.errors import InputError
 from tformance_seed.storage.introspection import quoted, table_names
-from tformance_seed.storage.models import APPLICATION, LEDGER, SeedTeam
+from tformance_seed.storage.models import APPLICATION, LEDGER, SeedAccess, SeedTeam
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
@@ -16,6 +23,9 @@ from tformance_seed.storage.transactions import ddl_transaction
 
 #: Names of the findings that ``create_missing`` fixes.
 CREATABLE = ("no-application", "missing-table")
+
+#: The ledger's tables that an upgrade keeps.
+KEPT = (SeedTeam, SeedAccess)
 
 #: Columns of ``seed_team`` -> their names in version 0.1.0.
 TEAM_COLUMNS_OF_0_1_0 = {
@@ -64,23 +74,33 @@ def prepare(database: peewee.Database) -> None:
 def _create_ledger(database: peewee.Database) -> list[str]:
     """Create the ledger's missing tables and upgrade older ones; return the names of the created tables.
 
-    The table of teams is kept. The other tables record what runs did and are rebuilt: the next run finds its
-    rows unchanged and continues from there.
+    The tables that say which rows belong to the package are kept. The others record what runs did and are
+    rebuilt: the next run finds its rows unchanged and continues from there.
     """
-    _rename_team_columns(database)
+    _upgrade_teams(database)
     if not all(_columns(model) == columns for model, columns in _ledger_columns(database).items()):
-        rebuilt = [table_name(model) for model in reversed(LEDGER) if model is not SeedTeam]
+        rebuilt = [table_name(model) for model in reversed(LEDGER) if model not in KEPT]
         for name in ("seed_chunk", *rebuilt):  # those that refer to others first
             execute_sql(database, f"DROP TABLE IF EXISTS {quoted(name)}")
     return _create(database, LEDGER)
 
 
-def _rename_team_columns(database: peewee.Database) -> None:
-    columns = _ledger_columns(database).get(SeedTeam, set())
+def _upgrade_teams(database: peewee.Database) -> None:
+    """Give the table of teams this version's columns; older versions named teams after organisations."""
+    columns = _ledger_columns(database).get(SeedTeam)
+    if columns is None:
+        return
     table = quoted(table_name(SeedTeam))
     for new, old in TEAM_COLUMNS_OF_0_1_0.items():
         if old in columns and new not in columns:
             execute_sql(database, f"ALTER TABLE {table} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
+    if "team_slug" not in columns:
+        kind = column_type(database, SeedTeam.team_slug)
+        execute_sql(database, f"ALTER TABLE {table} ADD COLUMN team_slug {kind} NOT NULL DEFAULT ''")
+        SeedTeam.update(team_slug=SeedTeam.slug).execute(database)
+    if "member_ids" not in columns:
+        kind = column_type(database, SeedTeam.member_ids)
+        execute_sql(database, f"ALTER TABLE {table} ADD COLUMN member_ids {kind}")
 
 
 def has_ledger(database: peewee.Database) -> bool:

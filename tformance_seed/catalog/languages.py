@@ -3,9 +3,10 @@
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tformance_seed.sampling.keyed_random import KeyedRandom
@@ -72,10 +73,24 @@ def load_languages() -> dict[str, Language]:
     }
 
 
+def found_languages(filenames: Iterable[str]) -> Shares:
+    """Return the languages of files by their number.
+
+    Only languages with packages and an ending of their own count, not Dockerfile or CSS.
+    """
+    by_suffix: dict[str, str] = {}
+    for name, language in load_languages().items():
+        suffixes = [PurePosixPath(pattern).suffix for pattern in language.files]
+        if language.ecosystem and suffixes[0]:
+            by_suffix = dict.fromkeys(suffixes, name) | by_suffix
+    found = Counter(by_suffix.get(PurePosixPath(filename).suffix, "") for filename in filenames)
+    return {language: float(count) for language, count in found.items() if language}
+
+
 def usual_languages(random: KeyedRandom, repository: str) -> Shares:
     """Return the languages that a repository's name suggests, else some drawn by weight."""
     usual: list[dict[str, Any]] = _document()["usual"]
-    for part in re.split(r"[^a-z0-9]+", repository.lower().partition("/")[2]):
+    for part in re.split(r"[^a-z0-9]+", repository.lower().rpartition("/")[2]):
         for entry in usual:
             if any(part.endswith(hint) for hint in entry["hints"]):
                 return normalised(entry["languages"])

@@ -9,6 +9,8 @@ from tests.support.databases import connect
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 from tests.support.seeds import rows_before
 from tformance_seed import verification
+from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.request import Request
 from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,
@@ -141,3 +143,34 @@ def test_repositories_share_numbers_in_one_organisation(database, clone, tmp_pat
     assert (report.organisation, report.pull_requests) == ("corp", 120)
     assert PullRequest.select().where(PullRequest.github_pr_id == 5).count() == 2
     assert verification.check(database, Team.get().id) == []
+
+
+def languages(repositories, **options):
+    """The languages of the repositories in a plan."""
+    request = Request(repositories=repositories, **options)
+    (plan,) = make_plans(request, datetime.datetime(2025, 6, 1, tzinfo=datetime.UTC))
+    return plan.profile.organisation.languages
+
+
+def test_a_clone_is_in_the_languages_with_which_it_began(tmp_path):
+    workshop = Workshop(tmp_path / "thing")
+    files = ["a.rs", "b/c.rs", "src/d.rs", "web/e.ts", "f.css", "README.md", "Dockerfile"]
+    workshop.commit("Begin", "2025-03-01 10:00", files=dict.fromkeys(files, "text"))
+    workshop.commit("More (#1)", "2025-03-02 10:00", files={f"{number}.go": "text" for number in range(9)})
+    assert languages([workshop.path]) == ({"Rust": 3, "TypeScript": 1},)
+
+
+def test_a_clone_of_a_known_repository_has_the_languages_of_the_catalogue(tmp_path):
+    for name in ("PostHog+posthog-js", "supabase+realtime"):
+        Workshop(tmp_path / name).commit("Begin (#1)", "2025-03-01 10:00", files={"a.py": "text"})
+    paths = [tmp_path / "PostHog+posthog-js", tmp_path / "supabase+realtime"]
+    assert languages(paths, organisations=["both"]) == (
+        {"TypeScript": 90, "JavaScript": 8},
+        {"Elixir": 96},
+    )
+
+
+def test_a_clone_that_began_without_code_has_languages_all_the_same(tmp_path):
+    workshop = Workshop(tmp_path / "client-python")
+    workshop.commit("Begin (#1)", "2025-03-01 10:00", files={"README.md": "text"})
+    assert next(iter(languages([workshop.path])[0])) == "Python"

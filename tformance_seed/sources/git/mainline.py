@@ -58,6 +58,7 @@ class History:
     mainline: list[MainlineCommit]
     commits: set[str]  #: all commits that are read, and the parents that they are compared with
     days: list[datetime.date]  #: all days with a commit on the main line, in order, before they are moved
+    root: str  #: the oldest commit on the main line
     newest: int  #: time of the newest commit on the main line, moved like the others
     extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
 
@@ -76,12 +77,12 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
-    newest = 0
+    newest, root = 0, ""
     for commit, position, on_mainline in assign_to_mainline(history(git)):
         if on_mainline:
             days.add(_day(commit.committed))
             mainline_commit = _mainline_commit(repository, commit, numbers, profile.shift_seconds)
-            newest = max(newest, mainline_commit.committed)
+            newest, root = max(newest, mainline_commit.committed), commit.sha
             within = profile.since <= _day(mainline_commit.committed) <= profile.until
             chain.append(mainline_commit if within else None)
         owner = chain[position]
@@ -99,7 +100,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         each.merged.reverse()
     extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
     mainline = [each for each in mainline if each.revisions]
-    return History(git, repository, mainline, commits, sorted(days), newest, f"{git.head}:{extent}")
+    return History(git, repository, mainline, commits, sorted(days), root, newest, f"{git.head}:{extent}")
 
 
 def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tformance_seed.catalog.languages import found_languages, usual_languages
 from tformance_seed.catalog.organisations import SLUG, Organisation, jira_project, load_organisations
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError
@@ -32,7 +33,15 @@ def _plan(request: ContentRequest, now: datetime.datetime) -> Iterator[Planned]:
     shift_weeks = 0 if request.shift_to is None else (request.shift_to - until).days // 7
     profile = request.profile(_organisation(request, repositories), 0, until, shift_weeks)
     source = GitSource(repositories, profile, emails=request.emails)
-    yield replace(profile, known_until=source.known_until), source
+    organisation = profile.organisation
+    # What a history began with does not change when it grows, and so neither do the languages.
+    languages = [
+        found_languages(source.first_files(name)) or usual_languages(profile.random, name)
+        for name in organisation.repos
+        if not organisation.languages
+    ]
+    organisation = replace(organisation, languages=organisation.languages or tuple(map(dict, languages)))
+    yield replace(profile, organisation=organisation, known_until=source.known_until), source
 
 
 def _organisation(request: ContentRequest, repositories: list[Repository]) -> Organisation:
@@ -44,11 +53,16 @@ def _organisation(request: ContentRequest, repositories: list[Repository]) -> Or
         raise InputError(
             f"{slug!r} is not a slug; name an organisation of a-z, 0-9, - and _, up to {MAX_SLUG} characters"
         )
-    known = load_organisations(request.catalog).get(slug)
+    catalog = load_organisations(request.catalog)
+    known = catalog.get(slug)
     organisation = known or Organisation(slug, own_name or slug, jira_project_key=jira_project(slug))
     repos = tuple(sorted(item.name for item in repositories))
-    stated = dict(zip(organisation.repos, organisation.languages, strict=False))
-    languages = tuple(stated[name] for name in repos) if set(repos) <= stated.keys() else ()
+    stated = {
+        name: languages
+        for each in [*catalog.values(), organisation]
+        for name, languages in zip(each.repos, each.languages, strict=False)
+    }
+    languages = tuple(stated[name] for name in repos) if stated.keys() >= set(repos) else ()
     return replace(organisation, repos=repos, languages=languages)
 
 

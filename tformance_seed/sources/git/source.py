@@ -112,6 +112,7 @@ class GitSource:
                 self._missing[repository.name] = self._find_missing(history)
             histories.append(history)
         self._gits = {history.repository: history.git for history in histories}
+        self._roots = {history.repository: history.root for history in histories}
         if len(self._gits) < len(histories):
             raise InputError("two repositories have one name; rename a folder, or give each its origin's URL")
         self._mainline = [commit for history in histories for commit in history.mainline]
@@ -138,6 +139,15 @@ class GitSource:
         for commit, read_changes in self._read(self._mainline[start:stop]):
             builder.add(commit, read_changes)
         yield builder.batch(start, stop)
+
+    def first_files(self, repository: str) -> Iterator[str]:
+        """Yield the names of the files with which the main line of a repository began.
+
+        Raises:
+          SeedError: git failed.
+        """
+        root = self._roots[repository]
+        return self._gits[repository].stream("ls-tree", "-r", "-z", "--name-only", root)
 
     def _read(self, commits: list[MainlineCommit]) -> Iterator[tuple[MainlineCommit, list[Change]]]:
         """Yield commits on the main line with the changes of their revisions."""

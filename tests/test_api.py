@@ -92,14 +92,17 @@ def test_a_catalogue_and_a_scenario_may_be_given(opened, tmp_path):
     ("wrong", "message"),
     [
         ({"until": "yesterday"}, "until yesterday: "),
-        ({"days": 0}, "0: impossible window"),
+        ({"days": 0}, "^days 0: impossible window"),
+        ({"chunk_size": 0}, "^chunk_size 0: "),
+        ({"everything": True}, "^everything and named organisations"),
         ({"scenario": "nonsense"}, "one of ai-success"),
         ({"adoption": 2.0}, "a rate from 0 to 1"),
     ],
 )
 def test_wrong_input_is_an_input_error_and_writes_nothing(opened, wrong, message):
-    with pytest.raises(tformance_seed.InputError, match=message):
+    with pytest.raises(tformance_seed.InputError, match=message) as refusal:
         tformance_seed.seed(opened, "polar", **WINDOW | wrong)
+    assert "--" not in str(refusal.value)
     assert opened.get_tables() == []
 
 
@@ -180,3 +183,20 @@ def test_a_django_project_finds_its_test_database_seeded_on_postgresql(example, 
         PGUSER=parts.username or "postgres",
         PGHOST=parse_qs(parts.query)["host"][0],
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda url: tformance_seed.seed(url, ["polar", "resend"]),
+            "organisations: expected slugs one by one",
+        ),
+        (lambda url: tformance_seed.verify(url, ["polar"]), "organisations: expected slugs one by one"),
+        (lambda url: tformance_seed.seed(Path(url)), "database: expected a URL or what connect"),
+        (lambda url: tformance_seed.upsert(Team, [{"slug": "a"}], database=url), "an open peewee.Database"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_in_a_sentence(url, call, words):
+    with pytest.raises(TypeError, match=words):
+        call(url)

@@ -22,7 +22,7 @@ forms = st.sampled_from(
         "{scheme}://:{password}@127.0.0.1:1/0",
         "{scheme}:/me:{password}@127.0.0.1:1/0",
         "{scheme}:me:{password}@127.0.0.1:1/0",
-        "{scheme}://me:7{password}@127.0.0.1:1",
+        "{scheme}://me:{password}@127.0.0.1:1",
         "{scheme}://127.0.0.1:1/0?password={password}",
         "{scheme}://me@127.0.0.1:1/0?sslpassword={password}&x=1",
     ]
@@ -43,7 +43,7 @@ def test_a_shown_url_has_no_part_of_a_password(scheme, form, password, encode):
     url = form.format(scheme=scheme, password=written)
     assert_hidden(password, without_secrets(url))
     if parse_server_url(url) is not None:
-        assert_hidden(password, mask(f"wrong: {password}, {written}", url))
+        assert_hidden(password, mask(f"wrong: {written}", url))
 
 
 @given(form=forms, password=passwords, encode=st.booleans())

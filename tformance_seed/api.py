@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +12,15 @@ from tformance_seed.commands import seed as seeding
 from tformance_seed.commands.maintain import Verified, verify_teams
 from tformance_seed.commands.seed import Outcome, Progress
 from tformance_seed.errors import InputError
-from tformance_seed.planning.request import Options, Request
+from tformance_seed.planning.request import OPTION_NAMES, Options, Request
 from tformance_seed.settings import DEFAULT_SEED
 from tformance_seed.storage import connection
+
+#: An option of the command line at the beginning of a word.
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+
+#: Option -> parameter of ``seed``, if it is not the same word.
+_PARAMETERS = {option: name for name, option in OPTION_NAMES.items()} | {"all": "everything"}
 
 
 def connect(url: str) -> peewee.Database:
@@ -102,6 +109,7 @@ def seed(
       UnavailableError: The database or the broker does not answer; nothing was written.
       SeedError: The run failed. What was committed is safe, and the same call resumes it.
     """
+    _check_slugs(organisations)
     request = Request(
         organisations=organisations,
         everything=everything,
@@ -119,7 +127,7 @@ def seed(
         catalog=None if catalog is None else Path(catalog),
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
     )
-    with _opened(database) as opened:
+    with _opened(database) as opened, _in_terms_of_python():
         return seeding.seed(opened, request, broker=broker, progress=progress)
 
 
@@ -138,6 +146,7 @@ def verify(database: peewee.Database | str, *organisations: str) -> list[Verifie
         refuses the connection.
       UnavailableError: The database does not answer.
     """
+    _check_slugs(organisations)
     with _opened(database) as opened:
         return verify_teams(opened, organisations)
 
@@ -145,14 +154,35 @@ def verify(database: peewee.Database | str, *organisations: str) -> list[Verifie
 @contextlib.contextmanager
 def _opened(database: peewee.Database | str) -> Iterator[peewee.Database]:
     """Open the database at a URL and close it afterwards; leave a database that was passed in open."""
-    if not isinstance(database, str):
+    if isinstance(database, peewee.Database):
         yield database
         return
+    if not isinstance(database, str):
+        raise TypeError(f"database: expected a URL or what connect() returns, not {type(database).__name__}")
     opened = connect(database)
     try:
         yield opened
     finally:
         opened.close()
+
+
+def _check_slugs(organisations: Sequence[object]) -> None:
+    for slug in organisations:
+        if not isinstance(slug, str):
+            raise TypeError(
+                f"organisations: expected slugs one by one, such as seed(database, 'polar', 'resend'), "
+                f"not a {type(slug).__name__}"
+            )
+
+
+@contextlib.contextmanager
+def _in_terms_of_python() -> Iterator[None]:
+    """Let errors about input speak of parameters where they speak of the command line's options."""
+    try:
+        yield
+    except InputError as error:
+        text = _OPTION.sub(lambda option: _PARAMETERS.get(option[1], option[1].replace("-", "_")), str(error))
+        raise type(error)(text) from error
 
 
 def _date(name: str, value: datetime.date | str | None) -> datetime.date | None:

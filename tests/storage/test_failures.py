@@ -3,6 +3,7 @@
 import peewee
 import pytest
 
+from tests.support.commands import command
 from tests.support.databases import connect
 from tformance_seed.errors import (
     InputError,
@@ -11,7 +12,9 @@ from tformance_seed.errors import (
     TransientError,
     UnavailableError,
 )
+from tformance_seed.storage import connection
 from tformance_seed.storage.failures import error_message, is_transient, sqlstate, to_seed_error
+from tformance_seed.storage.models import Team
 
 
 class _DriverError(Exception):
@@ -102,3 +105,19 @@ def test_a_server_that_does_not_answer_may_pass_and_a_database_that_is_not_there
     name = postgresql_url.split("/")[3].split("?")[0]
     with pytest.raises(InputError, match="does not exist"):
         connect(postgresql_url.replace(name, "nowhere"))
+
+
+def test_reading_an_sqlite_file_leaves_no_journal_and_changes_nothing(tmp_path):
+    url = f"sqlite:///{tmp_path}/a.db"
+    assert (
+        command("seed", "polar", "--days", "10", "--until", "2026-03-18", "--database", url).returncode == 0
+    )
+    before = (tmp_path / "a.db").read_bytes()
+    for arguments in (("verify",), ("status",), ("report",), ("doctor",)):
+        assert command(*arguments, "--database", url).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+    assert (tmp_path / "a.db").read_bytes() == before
+    database = connection.connect(url, access="read")
+    with pytest.raises(peewee.OperationalError, match="readonly"):
+        Team.delete().execute(database)
+    database.close()

@@ -99,6 +99,8 @@ def upsert(
       peewee.DatabaseError: the database rejected a statement; chunks that were already committed remain.
     """
     database = bound_database(model) if database is None else database
+    if not isinstance(database, peewee.Database):
+        raise TypeError(f"database: expected an open peewee.Database, not {type(database).__name__}")
     total = Result()
     for chunk in _chunks(database, model, rows, key, chunk_size, copy):
         started = time.perf_counter()

@@ -19,13 +19,20 @@ from tformance_seed.errors import (
     TransientError,
     UnavailableError,
 )
-from tformance_seed.storage.failures import error_message, failure_of
+from tformance_seed.storage.failures import error_message, failure_of, sqlstate
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 from tformance_seed.urls import malformed, mask, parse_server_url, without_secrets
 
 #: Seconds to wait for a server to answer, and for another process to release SQLite's write lock.
 CONNECT_TIMEOUT = 10
 BUSY_TIMEOUT = 60
+
+#: SQLSTATE -> what the user can do about it if it comes while connecting.
+CONNECTION_ADVICE = {
+    "08006": "is the server up, and is its address right?",
+    "28000": "check the user's name and password, or let this user in by pg_hba.conf",
+    "3D000": "create the database first, or check its name",
+}
 
 #: Settings for an SQLite connection.
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
@@ -40,7 +47,7 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
 
     Parameters:
       access: "create" creates a missing SQLite file or embedded server; "write" and "read" require that it
-        exists; "read" opens an SQLite file read-only.
+        exists; "read" lets no statement change an SQLite file.
 
     Raises:
       InputError: the URL is malformed, or the database cannot be opened. The message contains no password.
@@ -59,9 +66,10 @@ def connect(url: str, *, access: str = "create") -> peewee.Database:
 def _refusal(url: str, error: peewee.PeeweeException) -> SeedError:
     """Return the error to raise for a database that cannot be opened."""
     kind, remedy = failure_of(error)
-    advice = f"; {remedy}" if kind is TooManyConnectionsError else ""
+    advice = CONNECTION_ADVICE.get(sqlstate(error)) or (remedy if kind is TooManyConnectionsError else "")
     refusal = UnavailableError if issubclass(kind, TransientError) else InputError
-    return refusal(f"database {without_secrets(url)}: {mask(error_message(error), url)}{advice}")
+    reason = mask(error_message(error), url)
+    return refusal("; ".join(filter(None, [f"database {without_secrets(url)}: {reason}", advice])))
 
 
 #: Databases opened in this process.
@@ -124,7 +132,10 @@ def _sqlite(url: str, access: str) -> peewee.Database:
         )
     options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
     if access == "read":
-        return peewee.SqliteDatabase(f"file:{quote(path)}?mode=ro", uri=True, **options)
+        # Who closes a file last merges its journal into it, and only a connection that may write can.
+        may_write = os.access(path, os.W_OK) and os.access(folder, os.W_OK)
+        uri = f"file:{quote(path)}?mode={'rw' if may_write else 'ro'}"
+        return peewee.SqliteDatabase(uri, uri=True, pragmas={"query_only": 1}, **options)
     return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
 
 

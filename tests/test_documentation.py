@@ -41,7 +41,7 @@ def name(page: Path) -> str:
 def runner(request, tmp_path) -> Iterator[PageRunner]:
     """Runs a page's command lines; servers are started only for pages that name one."""
     text = request.getfixturevalue("page").read_text()
-    servers = {"embedded:///tmp/load-test": f"embedded:///{tmp_path}/server"}
+    servers = {}
     for shown in sorted(
         set(re.findall(r"(?:postgresql|redis)://[\w:@./]*[\w/]", text)), key=len, reverse=True
     ):

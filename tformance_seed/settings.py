@@ -13,6 +13,9 @@ DEFAULT_SEED = 42
 #: URL of the database, unless ``--database`` or ``DATABASE_URL`` gives another one.
 DEFAULT_DATABASE = "sqlite:///tformance.db"
 
+#: URL of the database that ``serve`` keeps up, unless ``--database`` or ``DATABASE_URL`` gives another one.
+DEFAULT_EMBEDDED = "embedded:///pg"
+
 #: The maximum number of requests for summaries per second, over all workers.
 DEFAULT_LLM_RATE = 50
 
@@ -20,6 +23,12 @@ DEFAULT_LLM_RATE = 50
 def database_url() -> str:
     """Return ``DATABASE_URL``, else the default database."""
     return os.environ.get("DATABASE_URL") or DEFAULT_DATABASE
+
+
+def embedded_url() -> str:
+    """Return ``DATABASE_URL`` if it is that of an embedded database, else the default one."""
+    url = os.environ.get("DATABASE_URL") or ""
+    return url if url.startswith("embedded://") else DEFAULT_EMBEDDED
 
 
 def broker_url() -> str | None:

@@ -7,7 +7,13 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from tformance_seed import __version__
-from tformance_seed.cli import inspection_commands, organisation_commands, run_commands, seed_commands
+from tformance_seed.cli import (
+    inspection_commands,
+    organisation_commands,
+    run_commands,
+    seed_commands,
+    serve_command,
+)
 from tformance_seed.cli.console import PROGRAM, print_error, print_message
 from tformance_seed.errors import SeedError
 
@@ -28,6 +34,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     inspection_commands.report,
     organisation_commands.clear,
     inspection_commands.doctor,
+    serve_command.serve,
 )
 
 

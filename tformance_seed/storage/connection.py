@@ -4,7 +4,7 @@ import contextlib
 import os
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import peewee
@@ -22,6 +22,9 @@ from tformance_seed.errors import (
 from tformance_seed.storage.failures import error_message, failure_of, sqlstate
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 from tformance_seed.urls import malformed, mask, parse_server_url, without_secrets
+
+if TYPE_CHECKING:
+    from tformance_seed.storage.embedded.server import Server
 
 #: Seconds to wait for a server to answer, and for another process to release SQLite's write lock.
 CONNECT_TIMEOUT = 10
@@ -160,14 +163,32 @@ class _Connection(psycopg2.extensions.connection):
         psycopg2.extras.register_default_jsonb(self, loads=parse_json)
 
 
-def _embedded(url: str, access: str) -> peewee.Database:
+def open_server(url: str, access: str = "create", port: int | None = None) -> "Server":
+    """Use the server of an ``embedded://`` URL until this process ends, starting it if necessary.
+
+    Parameters:
+      access: as of ``connect``.
+      port: where it is to listen on this machine, 0 for any port that is free; by default nowhere.
+
+    Raises:
+      InputError: the URL is of another kind, or there can be no such server.
+      UnavailableError: it does not start.
+    """
+    if _scheme(url) != "embedded":
+        raise InputError(
+            f"database {without_secrets(url)}: its server is not ours to run; name embedded:///folder"
+        )
+    folder = Path(_file(url)).absolute()
     from tformance_seed.storage.embedded.server import use
 
     try:
-        server = use(Path(_file(url)).absolute(), create=access == "create")
+        return use(folder, create=access == "create", port=port)
     except SeedError as error:
         raise type(error)(f"database {without_secrets(url)}: {error}") from error
-    return _postgresql(server.url(), access)
+
+
+def _embedded(url: str, access: str) -> peewee.Database:
+    return _postgresql(open_server(url, access).url(), access)
 
 
 #: Scheme of a URL -> function that opens the database.

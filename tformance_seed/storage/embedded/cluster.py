@@ -57,6 +57,7 @@ def make(folder: Path, programs: Path, account: Account | None, lock: int) -> No
     Raises:
       SeedError: it failed, and the folder is as it was.
     """
+    folder.chmod(0o700)  # PostgreSQL demands it
     making, made = folder / MAKING, folder / MADE
     if not made.exists():
         shutil.rmtree(making, ignore_errors=True)

@@ -1,21 +1,16 @@
 """Use the PostgreSQL of a folder: it is started for its first user and stopped after its last.
 
-Two files of the folder are locked, by locks that the kernel releases when a process ends, however it ends:
-
-- Every user holds a shared lock on ``.users``. A watcher waits until it can lock that file alone, and then
-  stops the server.
-- Who makes or starts the server locks ``.server`` alone, and the server inherits the lock. While that file
-  can be locked, there is no server; whatever ``postmaster.pid`` says then is left from a failure of power, or
-  was copied with the folder.
+Who uses it and whether it is up is not written down anywhere, since what is written outlives a process that
+is killed: it is known by locks. While the file ``.server`` can be locked, there is no server, and whatever
+``postmaster.pid`` says is left from a failure of power, or was copied with the folder. While the file
+``.users`` can be locked alone, nobody uses the server; a watcher waits for that, and stops it.
 """
 
 import atexit
 import contextlib
 import fcntl
 import os
-import subprocess
-import sys
-import tempfile
+import secrets
 import threading
 import time
 from pathlib import Path
@@ -25,10 +20,12 @@ import psycopg2
 
 from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.storage.embedded import cluster
-from tformance_seed.storage.embedded.programs import ENGLISH, account_for, installed
+from tformance_seed.storage.embedded.files import LOG, PASSWORD, SERVER, USERS, open_file, status, try_lock
+from tformance_seed.storage.embedded.launch import LOCALHOST, launch
+from tformance_seed.storage.embedded.programs import account_for, installed
 
-#: The files that are locked, the server's log, and the file in which PostgreSQL describes a running server.
-USERS, SERVER, LOG, STATUS = ".users", ".server", "log", "postmaster.pid"
+#: Rules of earlier releases, with which everybody on this machine comes in through a port.
+OPEN_DOORS = "SELECT 1 FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method = 'trust'"
 
 #: Seconds that a server may take to start, recovery after a failure of power included, and to stop.
 START_TIMEOUT, STOP_TIMEOUT = 300.0, 60.0
@@ -36,10 +33,8 @@ START_TIMEOUT, STOP_TIMEOUT = 300.0, 60.0
 #: Seconds between two looks at a server that starts or stops.
 POLL_INTERVAL = 0.02
 
-#: The port, which is part of the socket's name, of a server that is reached only through its socket.
-SOCKET_PORT = 5432
-
-#: The length that the name of a socket's folder may have everywhere: systems allow the socket 104 or 108.
+#: The length of a folder's name with which the socket in it can be named everywhere: systems allow 104 or 108
+#: bytes for both. A comma would end the name.
 MAX_SOCKET_FOLDER = 80
 
 #: What a server says while it starts or stops, in all its versions.
@@ -73,24 +68,25 @@ class Server:
         """Use the server; start it if nobody uses it yet.
 
         Parameters:
-          port: where it is to listen, on 127.0.0.1, if this starts it; by default nowhere.
+          port: where it is to listen on this machine, 0 for any port that is free; by default nowhere.
 
         Raises:
-          UnavailableError: it does not start.
+          InputError: the port is taken, or the server is up without it.
+          UnavailableError: the server does not start.
         """
         with self._lock:
             self._prepare_folder()
-            if self._users is None:
-                users = self._open(USERS)
-                try:
-                    fcntl.flock(users, fcntl.LOCK_SH)  # while a watcher stops the server, this waits
-                    self._start(port)
-                except BaseException:
-                    os.close(users)
-                    raise
-                self._users = users
-            else:
+            users = self._open(USERS) if self._users is None else self._users
+            try:
+                fcntl.flock(users, fcntl.LOCK_SH)  # while a watcher stops the server, this waits
                 self._start(port)
+                if port is not None and (self.port() is None or port not in (0, self.port())):
+                    raise InputError("another command uses it, without this port; wait until that has ended")
+            except BaseException:
+                if self._users is None:
+                    os.close(users)
+                raise
+            self._users = users
 
     def release(self) -> None:
         """Use the server no more; the last user returns when it is stopped."""
@@ -122,21 +118,45 @@ class Server:
 
     def pid(self) -> int:
         """Return the number of the server's first process."""
-        return int(self._status()[0])
+        return int(status(self.folder)[0])
 
     def port(self) -> int | None:
-        """Return the port of 127.0.0.1 on which the server listens; None if it does not."""
-        status = self._status()
-        return int(status[3]) if len(status) > 5 and status[5] else None
+        """Return the port of this machine on which the server listens; None if it does not."""
+        _, _, _, port, _, address, *_ = status(self.folder)
+        return int(port) if address else None
+
+    def tcp_url(self) -> str:
+        """Return where any program of this machine reaches the server, which listens on a port.
+
+        Raises:
+          InputError: the folder was made by an earlier release, which lets everybody in without a password.
+        """
+        file = self._open(PASSWORD, os.O_RDWR)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)  # PostgreSQL refuses two changes of a role at the same time
+            password = os.read(file, 100).decode() or secrets.token_urlsafe(12)
+            os.pwrite(file, password.encode(), 0)
+            self._set_password(password)
+        finally:
+            os.close(file)
+        return f"postgresql://{cluster.SUPERUSER}:{password}@{LOCALHOST}:{self.port()}/{cluster.SUPERUSER}"
 
     def url(self, database: str = cluster.SUPERUSER) -> str:
         """Return where this system's programs reach a database of the running server."""
-        _, _, _, port, sockets, *_ = self._status()
-        folder = quote(str(self.folder / sockets), safe="/")
-        return f"postgresql://{cluster.SUPERUSER}@/{database}?host={folder}&port={port}"
+        pid, _, _, port, *_ = status(self.folder)
+        host = quote(_short_name(self.folder, pid), safe="/")
+        return f"postgresql://{cluster.SUPERUSER}@/{database}?host={host}&port={port}"
 
-    def _status(self) -> list[str]:
-        return (self.folder / STATUS).read_text(errors="replace").splitlines()
+    def _set_password(self, password: str) -> None:
+        connection = psycopg2.connect(self.url())
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(OPEN_DOORS)
+                if cursor.fetchone():
+                    raise InputError(f"{self.folder}/pg_hba.conf lets in every user here; name a new folder")
+                cursor.execute(f"ALTER ROLE {cluster.SUPERUSER} PASSWORD %s", [password])
+        finally:
+            connection.close()
 
     def _start(self, port: int | None) -> None:
         deadline = time.monotonic() + START_TIMEOUT
@@ -144,10 +164,10 @@ class Server:
         while True:
             lock = self._open(SERVER)
             try:
-                if _try_lock(lock, fcntl.LOCK_EX):
+                if try_lock(lock, fcntl.LOCK_EX):
                     if launched:
                         raise UnavailableError(f"PostgreSQL did not start: {self._reason()}")
-                    self._launch(lock, port)
+                    launch(self.folder, self._programs, self._account, lock, port)
                     launched = True
                 elif self._answers():
                     return
@@ -171,67 +191,6 @@ class Server:
             if self._account and self.folder.stat().st_uid == 0:
                 os.chown(self.folder, self._account.user, self._account.group)
 
-    def _launch(self, lock: int, port: int | None) -> None:
-        """Start a watcher, and by it a server; both inherit the lock."""
-        try:
-            self._remove_stale_status()
-            if cluster.version(self.folder) is None:
-                self.folder.chmod(0o700)  # PostgreSQL demands it
-                cluster.make(self.folder, self._programs, self._account, lock)
-            log = self._open(LOG, os.O_WRONLY | os.O_TRUNC)
-        except OSError as error:
-            raise SeedError(f"PostgreSQL could not make its files: {error.strerror or error}") from error
-        sockets = self._socket_folder()
-        options = {
-            "listen_addresses": "127.0.0.1" if port else "",
-            "port": port or SOCKET_PORT,
-            "unix_socket_directories": f'"{sockets}"' if sockets else ".",
-            "unix_socket_permissions": "0700",
-        }
-        account = (str(self._account.user), str(self._account.group)) if self._account else ("", "")
-        command: list[str | Path] = [self._programs / "postgres", "-D"]
-        command.append(cluster.data_directory(self.folder, self._account))
-        command += [argument for item in options.items() for argument in ("-c", f"{item[0]}={item[1]}")]
-        watcher = Path(__file__).with_name("watcher.py")
-        try:
-            subprocess.run(
-                [sys.executable, "-I", "-S", watcher, USERS, *account, sockets, *command],
-                cwd=self.folder,
-                env=os.environ | ENGLISH,
-                pass_fds=[lock],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                check=True,
-            )
-        finally:
-            os.close(log)
-
-    def _socket_folder(self) -> str:
-        """Make a folder for the socket if the server's own has a name in which no program could find it."""
-        name = os.fsencode(self.folder)
-        if len(name) <= MAX_SOCKET_FOLDER and b"," not in name:
-            return ""
-        sockets = tempfile.mkdtemp(prefix="tformance-seed-")
-        if self._account:
-            os.chown(sockets, self._account.user, self._account.group)
-        return sockets
-
-    def _remove_stale_status(self) -> None:
-        """Remove what names processes of a server that is no more; PostgreSQL would take others for them."""
-        path = self.folder / STATUS
-        if not path.exists():
-            return
-        first = path.read_text(errors="replace").partition("\n")[0].strip()
-        if first.isdecimal() and _is_postgresql_in(self.folder, int(first)):
-            raise UnavailableError(
-                f"another program runs a PostgreSQL in this folder, process {first}; stop that first"
-            )
-        path.unlink()
-        for socket in self.folder.glob(".s.PGSQL.*"):
-            socket.unlink()
-
     def _answers(self) -> bool:
         """Return whether the server can be connected to, or refuses for another reason than the time."""
         try:
@@ -243,6 +202,9 @@ class Server:
             return "FATAL" in text and not any(words in text for words in NOT_YET)
         return True
 
+    def _open(self, name: str, flags: int = os.O_RDONLY) -> int:
+        return open_file(self.folder, name, self._account, flags)
+
     def _reason(self) -> str:
         return cluster.reason((self.folder / LOG).read_text(errors="replace"))
 
@@ -253,22 +215,24 @@ class Server:
     def _can_lock(self, name: str, operation: int) -> bool:
         file = self._open(name)
         try:
-            return _try_lock(file, operation)
+            return try_lock(file, operation)
         finally:
             os.close(file)
 
-    def _open(self, name: str, flags: int = os.O_RDONLY) -> int:
-        """Open a file of the folder; a new one belongs to who runs the server."""
-        path = self.folder / name
-        try:
-            with contextlib.suppress(FileExistsError):
-                made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-                if self._account:
-                    os.fchown(made, self._account.user, self._account.group)
-                os.close(made)
-            return os.open(path, flags | os.O_NOFOLLOW)
-        except OSError as error:
-            raise InputError(f"the folder cannot be used: {error.strerror}") from None
+
+def _short_name(folder: Path, pid: str) -> str:
+    """Return a name of a server's folder by which a client finds the socket in it.
+
+    Linux has another name, for the folder that the server is in.
+
+    Raises:
+      InputError: there is none.
+    """
+    if len(os.fsencode(folder)) <= MAX_SOCKET_FOLDER and "," not in str(folder):
+        return str(folder)
+    if not Path("/proc/self/cwd").exists():
+        raise InputError("the folder's name is too long for this system, or has a comma in it")
+    return f"/proc/{pid}/cwd"
 
 
 def _programs_for(folder: Path) -> Path:
@@ -285,34 +249,16 @@ def _programs_for(folder: Path) -> Path:
     return programs[needed]
 
 
-def _is_postgresql_in(folder: Path, pid: int) -> bool:
-    """Return whether a process is a PostgreSQL that has its data in a folder."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return "postgres" in process.name() and os.path.samefile(process.cwd(), folder)
-    except (psutil.Error, OSError):
-        return False
-
-
-def _try_lock(file: int, operation: int) -> bool:
-    try:
-        fcntl.flock(file, operation | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 #: The servers that this process uses until it ends.
 _used: dict[Path, Server] = {}
 
 
-def use(folder: Path, *, create: bool = True) -> Server:
+def use(folder: Path, *, create: bool = True, port: int | None = None) -> Server:
     """Use the PostgreSQL of a folder until this process ends.
 
     Parameters:
       create: make it if it does not exist.
+      port: as of ``Server.start``.
 
     Raises:
       InputError: there is none, or this user cannot use it, or something else is in the folder.
@@ -323,7 +269,7 @@ def use(folder: Path, *, create: bool = True) -> Server:
     if not create and cluster.version(folder) is None:
         raise InputError("there is no such database; seed it first: tformance-seed seed")
     server = _used.get(folder) or Server(folder)
-    server.start()
+    server.start(port)
     if folder not in _used:
         _used[folder] = server
         atexit.register(server.release)

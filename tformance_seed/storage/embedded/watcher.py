@@ -5,14 +5,13 @@ process is the parent of the server and never asks for its exit status, so the s
 belongs to it until this process ends: no other process can be signalled by mistake.
 
 Arguments: the file that users hold a shared lock on; the user and group to run as, "" for this process's
-own; a folder for sockets to remove at the end, "" for none; the command line.
+own; the command line.
 """
 
 import contextlib
 import ctypes
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import threading
 PR_SET_PDEATHSIG = 1
 
 
-def watch(users_file: str, user: str, group: str, sockets: str, *command: str) -> None:
+def watch(users_file: str, user: str, group: str, *command: str) -> None:
     """Run the command; stop it when this process alone can lock the file, or is told to end."""
     users = os.open(users_file, os.O_RDONLY)
     until_it_ends, held_by_the_server = os.pipe()
@@ -48,8 +47,6 @@ def watch(users_file: str, user: str, group: str, sockets: str, *command: str) -
         signal.signal(number, stop)
     threading.Thread(target=stop_after_the_last_user, daemon=True).start()
     os.read(until_it_ends, 1)  # returns when the server's last process has ended
-    if sockets:
-        shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _end_with_parent() -> None:

@@ -19,6 +19,7 @@ DETECTION_VERSION = "seed-1"
 LANGUAGES = {
     b"py": "python",
     b"pyi": "python",
+    b"ipynb": "python",
     b"ts": "typescript",
     b"tsx": "typescript",
     b"js": "javascript",
@@ -30,6 +31,7 @@ LANGUAGES = {
     b"rs": "rust",
     b"java": "java",
     b"kt": "kotlin",
+    b"kts": "kotlin",
     b"rb": "ruby",
     b"erb": "ruby",
     b"php": "php",
@@ -41,6 +43,11 @@ LANGUAGES = {
     b"hpp": "cpp",
     b"swift": "swift",
     b"scala": "scala",
+    b"dart": "dart",
+    b"clj": "clojure",
+    b"cljs": "clojure",
+    b"hs": "haskell",
+    b"coffee": "coffeescript",
     b"ex": "elixir",
     b"exs": "elixir",
     b"sh": "shell",
@@ -49,6 +56,9 @@ LANGUAGES = {
     b"css": "css",
     b"scss": "css",
     b"html": "html",
+    b"hbs": "html",
+    b"pug": "html",
+    b"astro": "html",
 }
 FRAMEWORKS = {
     b"tsx": "react",
@@ -56,6 +66,8 @@ FRAMEWORKS = {
     b"vue": "vue",
     b"svelte": "svelte",
     b"erb": "rails",
+    b"astro": "astro",
+    b"dart": "flutter",
 }
 
 #: Categories in the application's summaries, in the order of their bits.

@@ -89,7 +89,7 @@ class Coherent:
         """Compute the aggregates anew."""
         refresh_weekly(self.database, self.team.id, MONDAY.date() - 7 * DAY, UNTIL)
         refresh_reviewer_pairs(self.database, self.team.id)
-        refresh_insights(self.database, self.team.id, self.team.slug, UNTIL)
+        refresh_insights(self.database, self.team.id, UNTIL)
 
     def _pull_request(self, number: int) -> None:
         """Every tenth is open, every tenth closed, every fifth has no review and no comment."""

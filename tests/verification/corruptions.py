@@ -14,6 +14,7 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
+    DailyInsight,
     Deployment,
     JiraIssue,
     PRCheckRun,
@@ -235,6 +236,15 @@ def guess_before_the_merge(team: Coherent) -> str:
     return change(answer, responded_at=answer.survey.pull_request.merged_at - MINUTE)
 
 
+def wrong_insight(team: Coherent) -> str:
+    return change(one(DailyInsight), metric_value={"headline": "All is well"})
+
+
+def missing_insight(team: Coherent) -> str:
+    assert one(DailyInsight).delete_instance() == 1
+    return DailyInsight._meta.table_name
+
+
 #: Rule -> ways to break it, each of which breaks no other.
 CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "choices": [illegal_choice],
@@ -311,4 +321,5 @@ def missing_pair(team: Coherent) -> str:
 STALE: dict[str, list[Callable[[Coherent], str]]] = {
     "weekly_metrics": [wrong_week, first_weeks_missing, all_weeks_missing, surplus_week],
     "reviewer_pairs": [wrong_pair, missing_pair],
+    "insights": [wrong_insight, missing_insight],
 }

@@ -1,6 +1,6 @@
 """Aggregates computed in the database: weekly metrics, reviewer pairs, insights, summaries, issue facts."""
 
-from tformance_seed.metrics.insights import refresh_insights
+from tformance_seed.metrics.insights import last_day_differs, refresh_insights
 from tformance_seed.metrics.jira_facts import facts_from_columns, issue_facts
 from tformance_seed.metrics.reviewer_pairs import refresh_reviewer_pairs
 from tformance_seed.metrics.summaries import (
@@ -14,6 +14,7 @@ __all__ = [
     "data_extent",
     "facts_from_columns",
     "issue_facts",
+    "last_day_differs",
     "pull_requests_to_summarise",
     "refresh_insights",
     "refresh_reviewer_pairs",

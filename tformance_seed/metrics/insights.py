@@ -1,57 +1,56 @@
-"""Daily insights: a few sentences about the last complete week and the last day."""
+"""Daily insights: for each period of the dashboard one, and those that a rule finds."""
 
 import datetime
-import statistics
-from collections.abc import Callable
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import peewee
 
 from tformance_seed.bulk.conditional_update import update_where_different
-from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name, to_database
-from tformance_seed.metrics.insight_facts import (
-    BASELINE_WEEKS,
-    DAY,
-    OLD_DAYS,
-    REVIEW_DAYS,
-    Facts,
-    gather,
-    rounded,
-)
+from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
+from tformance_seed.metrics.insight_facts import DAY, TREND_WEEKS, Facts, change, gather, percent, rounded
+from tformance_seed.metrics.page_insights import page_insights
 from tformance_seed.metrics.weekly import WEEK, midnight
 from tformance_seed.storage.introspection import TableName, referred_to
 from tformance_seed.storage.models import DailyInsight
 
-#: The minimum number of baseline weeks that must have data.
-MIN_BASELINE_WEEKS = 4
+#: The minimum number of pull requests, or surveys, in the first and in the last week of a trend.
+MIN_IN_WEEK = 5
 
-#: The number of weeks in each compared period, and the minimum number of pull requests on each side of a
-#: comparison.
-COMPARED_WEEKS = 4
-MIN_COMPARED = 5
+#: Changes over a trend that are worth an insight: of the AI share in points, of the cycle time in percent.
+AI_POINTS, CYCLE_PERCENT = 10, 20
 
-#: Changes from one week to the next, in percent: one that is notable, and one that calls for action.
-NOTABLE_CHANGE = 10
-GREAT_CHANGE = 25
+#: How many times the usual number of hotfixes makes a spike.
+SPIKE = 3
 
-#: Multiples of the baseline from which a week's mean time to first review is slow, and very slow.
-SLOW = Decimal("1.5")
-VERY_SLOW = Decimal(2)
+#: Percent of failing check runs, and number of pull requests without an issue, above or at which to warn.
+CI_FAILURES, MIN_UNLINKED = 20, 5
 
-#: Days after which an open pull request is very old; the number of old pull requests that are listed; and the
-#: maximum length of their titles.
-VERY_OLD_DAYS = 30
-NAMED = 3
-MAX_TITLE_LENGTH = 80
+#: Milestones, and how far above one the figure may be for it to count as just reached.
+AI_MILESTONES, AI_REACH = (90, 75, 50, 25), 5
+COUNT_MILESTONES, COUNT_REACH = (1000, 500, 250, 100, 50), 10
 
-#: A reviewer with the first share of all reviews, in percent, is a bottleneck; with the second, a bad one. A
-#: team with fewer reviews or reviewers than these minimums is not judged.
-BOTTLENECK_SHARE = 40
-BAD_BOTTLENECK_SHARE = 60
-MIN_REVIEWS = 10
-MIN_REVIEWERS = 3
+#: Maximum length of a title.
+MAX_TITLE = 255
+
+#: The type of the insights that the dashboard shows.
+PAGE_TYPE = "llm_dashboard_insight"
+
+#: The types of the insights that are made here.
+METRIC_TYPES = (
+    PAGE_TYPE,
+    "ai_adoption",
+    "cycle_time",
+    "hotfix_spike",
+    "revert_spike",
+    "ci_failure_rate",
+    "redundant_reviewers",
+    "unlinked_prs",
+    "pr_count",
+)
 
 
 @dataclass(frozen=True)
@@ -61,220 +60,325 @@ class Insight:
     category: str
     metric_type: str
     priority: str
+    comparison_period: str
     title: str
     description: str
     metric_value: dict[str, Any]
-    comparison_period: str = ""
 
 
 def refresh_insights(
-    database: peewee.Database, team_id: int, name: str, until: datetime.date, adopted_max_id: int = 0
+    database: peewee.Database, team_id: int, until: datetime.date, adopted_max_id: int = 0
 ) -> tuple[int, int]:
-    """Write a team's insights about its last complete week, dated to the Sunday, and about the day ``until``.
+    """Write a team's insights as of the day ``until``, and renew those of later days.
 
-    Rows for other days stay, and insights that were dismissed stay dismissed.
+    Rows for earlier days stay, and insights that were dismissed stay dismissed.
 
     Parameters:
-      name: the team's name, for the texts.
       adopted_max_id: rows up to this id existed before the team was adopted, and stay as they are.
 
     Returns:
       The number of rows inserted, changed or deleted, and the number that were already correct.
     """
-    facts = gather(database, team_id, name, until)
-    days = dict.fromkeys(WEEKLY, facts.week + WEEK - DAY) | dict.fromkeys(DAILY, until)
-    found = [insight for rule in (WEEKLY | DAILY).values() if (insight := rule(facts))]
-    expected = {}
-    for insight in found:
-        day = days[insight.metric_type]
-        moment = midnight(day)
-        values = {"team": team_id, "date": day, "created_at": moment, "updated_at": moment}
-        expected[day, insight.category, insight.metric_type] = asdict(insight) | values
-    existing = DailyInsight.select().where(
-        DailyInsight.team == team_id,
-        DailyInsight.id > adopted_max_id,
-        peewee.Tuple(DailyInsight.date, DailyInsight.metric_type).in_(
-            [peewee.Tuple(to_database(DailyInsight.date, day), kind) for kind, day in days.items()]
-        ),
-    )
+    written = unchanged = 0
     with database.atomic():
-        return _store(database, list(existing.order_by(DailyInsight.id).dicts().execute(database)), expected)
+        for day in [until, *(day for day in _own_days(database, team_id) if day > until)]:
+            existing = _own_rows(team_id, day).where(DailyInsight.id > adopted_max_id)
+            counts = _store(database, existing, _expected(database, team_id, day))
+            written, unchanged = written + counts[0], unchanged + counts[1]
+    return written, unchanged
 
 
-def _cycle_time(facts: Facts) -> Insight | None:
-    this, last = facts.merged([0]), facts.merged([1])
-    now, before = this.cycle_hours, last.cycle_hours
-    if min(this.cycles, last.cycles) < MIN_COMPARED or not now or not before:
-        return None
-    change = _percent(now, before) - 100
-    moved = f"{'rose' if change > 0 else 'fell'} {abs(change)}% to" if change else "held at"
-    return Insight(
-        category="trend",
-        metric_type="cycle_time",
-        priority=_priority(change >= GREAT_CHANGE, abs(change) >= NOTABLE_CHANGE),
-        title=f"Cycle time {moved} {now} hours",
-        description=f"Pull requests of {facts.name} merged in the week of {facts.week} took {now} hours on "
-        f"average from creation to merge, against {before} hours the week before.",
-        metric_value={"current": float(now), "previous": float(before), "change_percent": float(change)},
-        comparison_period="week_over_week",
+def last_day_differs(database: peewee.Database, team_id: int) -> bool:
+    """Return whether the insights of the last day that has any are others than the data gives."""
+    days = _own_days(database, team_id)
+    if not days:
+        return False
+    surplus = []
+    for row, values in _match(database, _own_rows(team_id, days[-1]), _expected(database, team_id, days[-1])):
+        if values is None:
+            surplus.append(row["id"])
+        elif row is None or any(row[name] != value for name, value in values.items()):
+            return True
+    return bool(_deletable(database, surplus))
+
+
+def _own_days(database: peewee.Database, team_id: int) -> list[datetime.date]:
+    """Return the days for which there are insights that were made here, in order.
+
+    They are stamped with the midnight that begins their day; the application stamps its own with the time.
+    """
+    stamps = DailyInsight.select(DailyInsight.date, DailyInsight.created_at).distinct()
+    own = stamps.where(DailyInsight.team == team_id, DailyInsight.metric_type.in_(METRIC_TYPES))
+    return sorted({day for day, stamp in own.tuples().execute(database) if stamp == midnight(day)})
+
+
+def _own_rows(team_id: int, day: datetime.date) -> "peewee.ModelSelect[DailyInsight]":
+    return DailyInsight.select().where(
+        DailyInsight.team == team_id,
+        DailyInsight.date == day,
+        DailyInsight.metric_type.in_(METRIC_TYPES),
+        DailyInsight.created_at == midnight(day),
     )
 
 
-def _ai_adoption(facts: Facts) -> Insight | None:
-    earlier = range(1, COMPARED_WEEKS + 1)
-    now, before = facts.merged([0]), facts.merged(earlier)
-    if min(now.count, before.count) < MIN_COMPARED:
-        return None
-    share = _percent(facts.merged([0], facts.with_ai).count, now.count)
-    usual = _percent(facts.merged(earlier, facts.with_ai).count, before.count)
-    return Insight(
-        category="trend",
-        metric_type="ai_adoption",
-        priority=_priority(False, abs(share - usual) >= NOTABLE_CHANGE),
-        title=f"AI assisted {share}% of merged pull requests",
-        description=f"In the week of {facts.week} AI had a part in {share}% of the pull requests that "
-        f"{facts.name} merged, against {usual}% in the {COMPARED_WEEKS} weeks before.",
-        metric_value={"current": float(share), "previous": float(usual), "pull_requests": now.count},
-        comparison_period="previous_4_weeks",
-    )
+def _expected(database: peewee.Database, team_id: int, day: datetime.date) -> list[dict[str, Any]]:
+    """Return the rows that the table should hold for a day."""
+    facts = gather(database, team_id, day)
+    found = itertools.chain(_of_page(facts), *(rule(facts) for rule in RULES))
+    stamp = midnight(day)
+    values = {"team": team_id, "date": day, "created_at": stamp, "updated_at": stamp}
+    return [asdict(insight) | values for insight in found]
 
 
-def _slow_reviews(facts: Facts) -> Insight | None:
-    this = facts.merged([0])
-    now = this.review_hours
-    usual_weeks = [
-        hours for ago in range(1, BASELINE_WEEKS + 1) if (hours := facts.merged([ago]).review_hours)
-    ]
-    if this.reviews < MIN_COMPARED or not now or len(usual_weeks) < MIN_BASELINE_WEEKS:
-        return None
-    usual = rounded(statistics.median(usual_weeks))
-    if now < usual * SLOW:
-        return None
-    return Insight(
-        category="anomaly",
-        metric_type="review_time",
-        priority=_priority(now >= usual * VERY_SLOW, True),
-        title=f"First reviews took {now} hours, usually {usual}",
-        description=f"Pull requests that {facts.name} merged in the week of {facts.week} waited {now} hours "
-        f"on average for their first review; the median of {len(usual_weeks)} weeks before is {usual} hours.",
-        metric_value={"current": float(now), "usual": float(usual), "weeks": len(usual_weeks)},
-        comparison_period="previous_8_weeks",
-    )
+def _of_page(facts: Facts) -> Iterator[Insight]:
+    for days, content in page_insights(facts):
+        yield Insight(
+            category="llm_insight",
+            metric_type=PAGE_TYPE,
+            priority="medium",
+            comparison_period=str(days),
+            title=content["headline"][:MAX_TITLE],
+            description=content["detail"],
+            metric_value=content,
+        )
 
 
-def _ai_comparison(facts: Facts) -> Insight | None:
-    weeks = range(COMPARED_WEEKS)
-    ai, plain = facts.merged(weeks, facts.with_ai), facts.merged(weeks, facts.without_ai)
-    if min(ai.cycles, plain.cycles) < MIN_COMPARED or not ai.cycle_hours or not plain.cycle_hours:
-        return None
-    change = _percent(ai.cycle_hours, plain.cycle_hours) - 100
-    if not change:
-        return None
-    word = "slower" if change > 0 else "faster"
-    return Insight(
-        category="comparison",
-        metric_type="ai_cycle_time",
-        priority=_priority(False, abs(change) >= NOTABLE_CHANGE),
-        title=f"Pull requests with AI were merged {abs(change)}% {word}",
-        description=f"In the {COMPARED_WEEKS} weeks up to that of {facts.week} the {ai.count} pull requests "
-        f"of {facts.name} with AI took {ai.cycle_hours} hours on average, the {plain.count} without "
-        f"{plain.cycle_hours} hours.",
-        metric_value={
-            "with_ai": float(ai.cycle_hours),
-            "without_ai": float(plain.cycle_hours),
-            "change_percent": float(change),
-        },
-        comparison_period="last_4_weeks",
-    )
+def _ai_adoption(facts: Facts) -> Iterator[Insight]:
+    """Yield an insight if the share of surveys that say AI moved over the last weeks."""
+    answers = {week: facts.surveys.get(week, (0, 0)) for week in facts.weeks}
+    if min(answers[week][1] for week in (facts.weeks[0], facts.weeks[-1])) < MIN_IN_WEEK:
+        return
+    shares = {week: percent(*answers[week]) for week in facts.weeks}
+    first, last = shares[facts.weeks[0]], shares[facts.weeks[-1]]
+    if abs(last - first) > AI_POINTS:
+        rose = "rose" if last > first else "fell"
+        yield Insight(
+            category="trend",
+            metric_type="ai_adoption",
+            priority="medium",
+            comparison_period="4_weeks",
+            title=f"AI adoption {rose} from {first}% to {last}%",
+            description=f"In surveys about pull requests merged in the week of {facts.weeks[-1]}, {last}% "
+            f"say that AI helped, against {first}% in the week of {facts.weeks[0]}.",
+            metric_value={
+                "trend": [{"week": str(week), "value": float(share)} for week, share in shares.items()],
+                "change": float(last - first),
+            },
+        )
 
 
-def _open_pull_requests(facts: Facts) -> Insight | None:
-    if not facts.old_open:
-        return None
-    end = midnight(facts.until + DAY)
-    named = [
-        {"title": title[:MAX_TITLE_LENGTH], "repository": repository, "days": (end - created).days}
-        for created, repository, _, title in facts.old_open[:NAMED]
-    ]
-    count, oldest = len(facts.old_open), (end - facts.old_open[0][0]).days
-    are = "pull request is" if count == 1 else "pull requests are"
-    return Insight(
-        category="action",
-        metric_type="open_pull_requests",
-        priority=_priority(oldest >= VERY_OLD_DAYS, True),
-        title=f"{count} {are} open for more than {OLD_DAYS} days",
-        description=f"Review or close the oldest of {facts.name}: "
-        + ", ".join(f"{one['title']} ({one['repository']}, {one['days']} days)" for one in named)
-        + ".",
-        metric_value={"count": count, "oldest_days": oldest, "oldest": named},
-    )
+def _cycle_time(facts: Facts) -> Iterator[Insight]:
+    """Yield an insight if the mean cycle time moved over the last weeks."""
+    merged = {week: facts.between(week, week + WEEK - DAY) for week in facts.weeks}
+    ends = merged[facts.weeks[0]], merged[facts.weeks[-1]]
+    first, last = (end.cycle_hours for end in ends)
+    if min(end.cycles for end in ends) < MIN_IN_WEEK or not first or last is None:
+        return
+    moved = change(last, first)
+    if abs(moved) >= CYCLE_PERCENT:
+        worse = moved > 0
+        yield Insight(
+            category="trend",
+            metric_type="cycle_time",
+            priority="high" if worse else "medium",
+            comparison_period="4_weeks",
+            title=f"Cycle time {'rose' if worse else 'fell'} {abs(moved)}% in {TREND_WEEKS} weeks",
+            description=f"Pull requests merged in the week of {facts.weeks[-1]} took {last} hours on average "
+            f"from creation to merge, those of the week of {facts.weeks[0]} {first} hours.",
+            metric_value={
+                "trend": [
+                    {"week": str(week), "value": None if of.cycle_hours is None else float(of.cycle_hours)}
+                    for week, of in merged.items()
+                ],
+                "change": float(moved),
+            },
+        )
 
 
-def _reviewer_load(facts: Facts) -> Insight | None:
-    total = sum(count for count, _ in facts.reviews)
-    if total < MIN_REVIEWS or len(facts.reviews) < MIN_REVIEWERS:
-        return None
-    count, name = facts.reviews[0]
-    share = _percent(count, total)
-    if share < BOTTLENECK_SHARE:
-        return None
-    return Insight(
-        category="action",
-        metric_type="reviewer_load",
-        priority=_priority(share >= BAD_BOTTLENECK_SHARE, True),
-        title=f"{name} does {share}% of all reviews"[:255],
-        description=f"{count} of the {total} reviews of {facts.name} in the last {REVIEW_DAYS} days came "
-        f"from {name}; share them out among the {len(facts.reviews)} people who review.",
-        metric_value={"reviews": count, "total": total, "share_percent": float(share)},
-        comparison_period="last_28_days",
-    )
+def _hotfix_spike(facts: Facts) -> Iterator[Insight]:
+    now = facts.merged(7).hotfixes
+    earlier = facts.merged(7 * TREND_WEEKS, before=7).hotfixes
+    if earlier and now * TREND_WEEKS >= SPIKE * earlier:
+        usual, multiple = percent(earlier, TREND_WEEKS) / 100, percent(now * TREND_WEEKS, earlier) / 100
+        yield Insight(
+            category="anomaly",
+            metric_type="hotfix_spike",
+            priority="high",
+            comparison_period="4_weeks",
+            title=f"{_count(now, 'hotfix', 'hotfixes')} in seven days",
+            description=f"That is {rounded(multiple, '0.1')} times the {rounded(usual)} of a usual week, "
+            f"counted over the {TREND_WEEKS} weeks before.",
+            metric_value={
+                "current_week": now,
+                "previous_average": float(rounded(usual)),
+                "multiplier": float(rounded(multiple, "0.1")),
+            },
+        )
 
 
-#: Metric type -> the rule that finds an insight: first about the last complete week, then about the last day.
-WEEKLY: dict[str, Callable[[Facts], Insight | None]] = {
-    "cycle_time": _cycle_time,
-    "ai_adoption": _ai_adoption,
-    "review_time": _slow_reviews,
-    "ai_cycle_time": _ai_comparison,
-}
-DAILY: dict[str, Callable[[Facts], Insight | None]] = {
-    "open_pull_requests": _open_pull_requests,
-    "reviewer_load": _reviewer_load,
-}
+def _revert_spike(facts: Facts) -> Iterator[Insight]:
+    reverts = facts.merged(7).reverts
+    if reverts:
+        yield Insight(
+            category="anomaly",
+            metric_type="revert_spike",
+            priority="high",
+            comparison_period="1_week",
+            title=f"{_count(reverts, 'revert', 'reverts')} in seven days",
+            description=f"Of the pull requests merged in the seven days to {facts.until}, "
+            f"{_count(reverts, 'reverts', 'revert')} an earlier one.",
+            metric_value={"revert_count": reverts},
+        )
+
+
+def _ci_failures(facts: Facts) -> Iterator[Insight]:
+    total, failed = sum(facts.check_runs.values()), facts.check_runs.get("failure", 0)
+    rate = percent(failed, total)
+    if rate > CI_FAILURES:
+        yield Insight(
+            category="anomaly",
+            metric_type="ci_failure_rate",
+            priority="medium",
+            comparison_period="4_weeks",
+            title=f"{rate}% of check runs fail",
+            description=f"{failed} of {total} check runs of pull requests merged in the last {TREND_WEEKS} "
+            "weeks failed.",
+            metric_value={
+                "failure_rate": float(rate),
+                "total_runs": total,
+                "failure_count": failed,
+                "success_count": facts.check_runs.get("success", 0),
+            },
+        )
+
+
+def _redundant_reviewers(facts: Facts) -> Iterator[Insight]:
+    for one, other, together, agreed in facts.redundant:
+        rate = percent(agreed, together)
+        yield Insight(
+            category="action",
+            metric_type="redundant_reviewers",
+            priority="low",
+            comparison_period="all_time",
+            title=f"{one} and {other} nearly always agree"[:MAX_TITLE],
+            description=f"They agreed in {rate}% of the {together} pull requests that both reviewed. One of "
+            "them may be enough.",
+            metric_value={
+                "reviewer_1": one,
+                "reviewer_2": other,
+                "agreement_rate": float(rate),
+                "prs_reviewed_together": together,
+            },
+        )
+
+
+def _unlinked(facts: Facts) -> Iterator[Insight]:
+    count = facts.merged(7 * TREND_WEEKS).unlinked
+    if count >= MIN_UNLINKED:
+        yield Insight(
+            category="action",
+            metric_type="unlinked_prs",
+            priority="low",
+            comparison_period="4_weeks",
+            title=f"{count} merged pull requests name no Jira issue",
+            description=f"They were merged in the last {TREND_WEEKS} weeks. With the issue in its title, "
+            "work is easier to find.",
+            metric_value={"count": count, "lookback_weeks": TREND_WEEKS},
+        )
+
+
+def _milestones(facts: Facts) -> Iterator[Insight]:
+    total, ai = facts.merged(None).count, facts.merged(None, kinds=[facts.with_ai]).count
+    share = percent(ai, total)
+    reached = next((goal for goal in AI_MILESTONES if goal <= share < goal + AI_REACH), None)
+    if reached is not None:
+        yield Insight(
+            category="action",
+            metric_type="ai_adoption",
+            priority="low",
+            comparison_period="all_time",
+            title=f"AI was found in more than {reached}% of all pull requests",
+            description=f"It was found in {ai} of {total} merged pull requests, which is {share}%.",
+            metric_value={"value": float(share), "milestone": reached, "total_prs": total, "ai_prs": ai},
+        )
+    reached = next((goal for goal in COUNT_MILESTONES if goal <= total <= goal + COUNT_REACH), None)
+    if reached is not None:
+        yield Insight(
+            category="action",
+            metric_type="pr_count",
+            priority="low",
+            comparison_period="all_time",
+            title=f"{reached} pull requests are merged",
+            description=f"The team has merged {total} pull requests by now.",
+            metric_value={"value": total, "milestone": reached},
+        )
+
+
+#: The rules. The application has one more, which compares with the industry's figures in a table of its own.
+RULES = (
+    _ai_adoption,
+    _cycle_time,
+    _hotfix_spike,
+    _revert_spike,
+    _ci_failures,
+    _redundant_reviewers,
+    _unlinked,
+    _milestones,
+)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _store(
-    database: peewee.Database, existing: list[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]
+    database: peewee.Database, existing: "peewee.ModelSelect[DailyInsight]", expected: list[dict[str, Any]]
 ) -> tuple[int, int]:
     """Replace the existing rows by the expected ones; the table has no unique key for an upsert.
 
-    Rows to which other rows refer, such as feedback, stay.
+    Rows to which other rows refer stay.
 
     Returns:
       The number of rows inserted, changed or deleted, and the number that were already correct.
     """
     written = unchanged = 0
-    obsolete = []
-    for row in existing:
-        values = expected.pop((row["date"], row["category"], row["metric_type"]), None)
-        this = DailyInsight.id == row["id"]
-        if values is None:
+    fields, added, obsolete = fields_by_name(DailyInsight), [], []
+    for row, values in _match(database, existing, expected):
+        if row is None:
+            added.append(values)
+        elif values is None:
             obsolete.append(row["id"])
         else:
-            fields = fields_by_name(DailyInsight)
             new = {fields[name]: fields[name].to_value(value) for name, value in values.items()}
-            changed = update_where_different(database, DailyInsight, new).where(this).execute(database)
+            update = update_where_different(database, DailyInsight, new)
+            changed = update.where(DailyInsight.id == row["id"]).execute(database)
             written, unchanged = written + changed, unchanged + 1 - changed
-    if deletable := set(obsolete) - referred_to(database, TableName(table_name(DailyInsight)), obsolete):
-        written += DailyInsight.delete().where(DailyInsight.id.in_(sorted(deletable))).execute(database)
-    if expected:
-        insert_rows(database, DailyInsight, list(expected.values()))
-    return written + len(expected), unchanged
+    if deletable := _deletable(database, obsolete):
+        written += DailyInsight.delete().where(DailyInsight.id.in_(deletable)).execute(database)
+    if added:
+        insert_rows(database, DailyInsight, added)
+    return written + len(added), unchanged
 
 
-def _percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
-    return (100 * Decimal(part) / whole).quantize(Decimal("0.1"), ROUND_HALF_UP)
+def _deletable(database: peewee.Database, obsolete: list[int]) -> list[int]:
+    """Return the ids of the obsolete rows to which no other rows refer, such as feedback."""
+    if not obsolete:
+        return []
+    return sorted(set(obsolete) - referred_to(database, TableName(table_name(DailyInsight)), obsolete))
 
 
-def _priority(high: bool, medium: bool) -> str:
-    return "high" if high else "medium" if medium else "low"
+def _match(
+    database: peewee.Database,
+    existing: "peewee.ModelSelect[DailyInsight]",
+    expected: Iterable[dict[str, Any]],
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the pairs of an existing and an expected row about the same thing; None for one that is missing.
+
+    Several rows about the same thing are paired in their order.
+    """
+    sides: dict[tuple[str, ...], tuple[list[Any], list[Any]]] = defaultdict(lambda: ([], []))
+    for side, rows in enumerate((existing.order_by(DailyInsight.id).dicts().execute(database), expected)):
+        for row in rows:
+            sides[row["category"], row["metric_type"], row["comparison_period"]][side].append(row)
+    for pair in sides.values():
+        yield from itertools.zip_longest(*pair)

@@ -190,9 +190,8 @@ def _reviewers(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
 
 
 def _insights(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
-    profile = context.profile
-    team_id, name = context.team.team_id, profile.organisation.name
-    return metrics.refresh_insights(context.database, team_id, name, profile.until, adopted_max_id)
+    team_id, until = context.team.team_id, context.profile.until
+    return metrics.refresh_insights(context.database, team_id, until, adopted_max_id)
 
 
 weekly = _computed(WeeklyMetrics, _weekly)

@@ -6,6 +6,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.refresh import non_id_fields
+from tformance_seed.metrics.insights import last_day_differs
 from tformance_seed.metrics.reviewer_pairs import pairs_query
 from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.storage.models import PullRequest, ReviewerCorrelation, TeamMember, WeeklyMetrics
@@ -33,6 +34,14 @@ def has_wrong_weekly_metrics(database: peewee.Database, team_id: int) -> peewee.
 def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
     """Return the condition that a member is the first of a pair with a wrong, missing or surplus row."""
     return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
+
+
+def has_wrong_insight(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+    """Return the condition that the insights of the team's last day are not those of its data.
+
+    Earlier ones say what was so on their days.
+    """
+    return peewee.SQL("1 = 1" if last_day_differs(database, team_id) else "1 = 0")
 
 
 def _differs(computed: peewee.Select, member: peewee.ForeignKeyField, team_id: int) -> peewee.ColumnBase:

@@ -13,6 +13,7 @@ from tformance_seed.storage.models import (
     CopilotEditorDaily,
     CopilotLanguageDaily,
     CopilotSeatSnapshot,
+    DailyInsight,
     Deployment,
     JiraIssue,
     PRCheckRun,
@@ -29,7 +30,11 @@ from tformance_seed.storage.models import (
 )
 from tformance_seed.verification import conditions
 from tformance_seed.verification.conditions import Condition, Model
-from tformance_seed.verification.recomputation import has_wrong_pair, has_wrong_weekly_metrics
+from tformance_seed.verification.recomputation import (
+    has_wrong_insight,
+    has_wrong_pair,
+    has_wrong_weekly_metrics,
+)
 
 
 @dataclass(frozen=True)
@@ -279,5 +284,10 @@ RULES: dict[str, Rule] = {
     ),
     "reviewer_pairs": Rule(
         "reviewer pairs equal their recomputation", {ReviewerCorrelation: has_wrong_pair}, counted=TeamMember
+    ),
+    "insights": Rule(
+        "the insights of the last day equal their recomputation",
+        {DailyInsight: has_wrong_insight},
+        counted=Team,
     ),
 }

@@ -189,6 +189,8 @@ def fields(value: Any, path: str = "") -> Iterator[str]:
 def open_name(path: str, key: str) -> str:
     if key.startswith(("metrics_", "teams_", "seed_")) and "tables" in path + ".tables":
         return "{table}"
+    if path.endswith(".languages[]"):
+        return "{language}"
     return {"organisations": "{slug}", "scenarios": "{scenario}", "sections": "{section}"}.get(path, key)
 
 

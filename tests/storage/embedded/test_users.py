@@ -1,6 +1,7 @@
 """An embedded server is up while somebody uses it, however users come and go."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -117,6 +118,16 @@ def test_a_process_that_uses_a_server_twice_and_leaves_once_has_left(folder):
     server.start()
     assert one(server.url()) == (1,)
     server.release()
+
+
+def test_a_folder_that_is_removed_while_its_server_is_up_is_made_again(folder):
+    server = Server(folder)
+    server.start()
+    shutil.rmtree(folder)
+    server.start()
+    assert one(server.url()) == (1,)
+    server.release()
+    assert not server.is_running()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

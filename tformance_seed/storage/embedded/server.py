@@ -76,6 +76,9 @@ class Server:
         """
         with self._lock:
             self._prepare_folder()
+            if self._users is not None and not _is_there(self._users, self.folder / USERS):
+                os.close(self._users)
+                self._users = None
             users = self._open(USERS) if self._users is None else self._users
             try:
                 fcntl.flock(users, fcntl.LOCK_SH)  # while a watcher stops the server, this waits
@@ -247,6 +250,14 @@ def _programs_for(folder: Path) -> Path:
             f"{versions}; name a new folder"
         )
     return programs[needed]
+
+
+def _is_there(file: int, path: Path) -> bool:
+    """Return whether an open file is at a path: somebody may have removed or replaced the folder."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except OSError:
+        return False
 
 
 #: The servers that this process uses until it ends.

@@ -14,7 +14,7 @@ from tformance_seed import verification
 from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.models import APPLICATION, Commit, PRSurvey, PullRequest, Team
+from tformance_seed.storage.models import APPLICATION, Commit, PRSurvey, PullRequest, Team, TeamMember
 
 DAY = datetime.timedelta(days=1)
 
@@ -76,6 +76,20 @@ def test_nothing_is_later_than_a_clone(database, clone):
     merged = Commit.get(Commit.message == "From the future")
     assert merged.committed_at == NOW - DAY
     assert verification.check(database, Team.get().id) == []
+
+
+def test_nobody_is_a_member_before_the_first_commit_that_counts(database, tmp_path):
+    workshop = Workshop(tmp_path / "app")
+    workshop.commit("One (#1)", "2025-06-02 10:00")
+    workshop.branch("wrong-clock")
+    workshop.commit("From the future", "2025-06-03 09:00", BOB, authored="2031-01-01 10:00")
+    workshop.merge("wrong-clock", message="Merge pull request #2 from bob/x", at="2025-06-03 10:00")
+    workshop.commit("Three (#3)", "2025-06-05 10:00", "Eli Po <eli@corp.io>")
+    seed_clone(database, workshop, until="2025-06-04")
+    names = {row.display_name: row.created_at for row in TeamMember.select()}
+    assert names.keys() == {"Ann Lee", "Bob Ray", "Carl Ek"}  # not Eli
+    assert names["Bob Ray"] == datetime.datetime(2025, 6, 3, 10, tzinfo=datetime.UTC)
+    assert max(latest(database).values()) < datetime.datetime(2025, 6, 5, tzinfo=datetime.UTC)
 
 
 def test_the_window_ends_yesterday_by_default():

@@ -77,12 +77,14 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     numbers: set[int] = set()
     days: set[datetime.date] = set()
     commits: set[str] = set()
-    newest, root = 0, ""
+    times: list[int] = []  # of the main line, HEAD first
+    root = ""
     for commit, position, on_mainline in assign_to_mainline(history(git)):
         if on_mainline:
             days.add(_day(commit.committed))
             mainline_commit = _mainline_commit(repository, commit, numbers, profile.shift_seconds)
-            newest, root = max(newest, mainline_commit.committed), commit.sha
+            times.append(mainline_commit.committed)
+            root = commit.sha
             within = profile.since <= _day(mainline_commit.committed) <= profile.until
             chain.append(mainline_commit if within else None)
         owner = chain[position]
@@ -91,7 +93,8 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
             if not on_mainline:
                 owner.merged.append((commit.sha, len(commit.parents) > 1))
         selected = owner is not None
-        authored = commit.authored + profile.shift_seconds
+        # Clocks may be wrong: nothing was written after it was on the main line.
+        authored = min(commit.authored + profile.shift_seconds, times[position])
         people.add(commit.author, authored, commits=1, selected=selected)
         for co_author in commit.co_authors:
             people.add(co_author, authored, commits=0, selected=selected)
@@ -100,7 +103,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         each.merged.reverse()
     extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
     mainline = [each for each in mainline if each.revisions]
-    return History(git, repository, mainline, commits, sorted(days), root, newest, f"{git.head}:{extent}")
+    return History(git, repository, mainline, commits, sorted(days), root, max(times), f"{git.head}:{extent}")
 
 
 def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:

@@ -123,7 +123,12 @@ class People:
         leads = {person.github_id for person in busiest[: math.ceil(LEAD_SHARE * len(all_people))]}
         addresses = _addresses(all_people, real=emails)
         weeks = _weeks(profile)
-        people = [person for person in all_people if person.selected or person.weeks.keys() & weeks]
+        end = int(profile.end.astype(np.int64))
+        people = [
+            person
+            for person in all_people
+            if person.selected or (person.first < end and person.weeks.keys() & weeks)
+        ]
         github_id = _texts(person.github_id for person in people)
         key = text_keys(github_id.tolist())
         weight = np.array([max(1, person.commits) for person in people], dtype=np.float64)

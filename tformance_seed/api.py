@@ -10,7 +10,8 @@ import peewee
 
 from tformance_seed.commands import seed as seeding
 from tformance_seed.commands.maintain import Verified, verify_teams
-from tformance_seed.commands.seed import Outcome, Progress
+from tformance_seed.commands.seed import Outcome
+from tformance_seed.commands.watch import Progress
 from tformance_seed.errors import InputError
 from tformance_seed.planning.request import OPTION_NAMES, Options, Request
 from tformance_seed.settings import DEFAULT_SEED

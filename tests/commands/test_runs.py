@@ -12,6 +12,7 @@ from tests.support.seeds import NOW, ORGANISATION, TEAM, UNTIL, content, seed
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.commands import seed as seeding
+from tformance_seed.commands.watch import watch
 from tformance_seed.errors import OrganisationBusyError, SeedError
 from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
@@ -199,7 +200,7 @@ def test_a_run_with_nothing_left_to_do_that_is_not_finished_has_failed(database)
     theirs = busy(database)
     SeedTask.update(state=ledger.DONE).execute()
     with local.executor(database) as executor:
-        outcome = seeding.collect_outcome(database, theirs, seeding.watch(database, executor, theirs))
+        outcome = seeding.collect_outcome(database, theirs, watch(database, executor, theirs))
     assert "another version" in outcome.failures[ORGANISATION]
     assert seed(database, seed=7).failures == {}
 

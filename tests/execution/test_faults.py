@@ -24,7 +24,7 @@ ARGUMENTS = (*ORGANISATIONS, "--days", str(DAYS), "--until", "2026-03-18", "--ch
 QUICK_REQUEUE = with_constants({"execution.broker.HEARTBEAT_TIMEOUT": 3_000})
 
 #: The command that waits for a run sends lost tasks again after seconds, instead of half a minute.
-QUICK_RESEND = with_constants({"commands.seed.STALLED_AFTER": 3.0})
+QUICK_RESEND = with_constants({"commands.watch.STALLED_AFTER": 3.0})
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tests.support.seeds import NOW, UNTIL
 from tests.support.servers import wait_until
 from tformance_seed import ledger
 from tformance_seed.commands import seed as seeding
+from tformance_seed.commands.watch import watch
 from tformance_seed.errors import (
     InputError,
     OrganisationBusyError,
@@ -139,7 +140,7 @@ def test_a_poison_message_is_given_up_with_its_reason_in_the_ledger(database):
         poison = (SeedTask.job == run.jobs[0]) & (SeedTask.stage == "team")
         SeedTask.update(attempts=retry.MAX_ATTEMPTS).where(poison).execute(database)
         executor.send(ledger.current_tasks(database, run.name, run.jobs))
-        outcome = seeding.collect_outcome(database, run, seeding.watch(database, executor, run))
+        outcome = seeding.collect_outcome(database, run, watch(database, executor, run))
     assert list(outcome.failures) == ["polar"]
     assert "given up: 10 workers died" in outcome.failures["polar"]
     assert [report.organisation for report in outcome.reports] == ["resend"]

@@ -40,7 +40,9 @@ def failed(kind, text, pgcode=None):
         ("57P01", TransientError, "the server was stopped"),
         ("53100", SeedError, "the server's disk is full"),
         ("42501", SeedError, "grant the privilege"),
-        ("42P01", SeedError, "continues from there"),
+        ("42P01", SeedError, "tformance-seed init"),
+        ("25006", SeedError, "read-only"),
+        ("53200", SeedError, "out of memory"),
         ("23505", SeedError, "that this package does not own"),
         ("22003", SeedError, "continues from there"),
     ],
@@ -70,7 +72,8 @@ def test_an_sqlstate_has_its_class_and_remedy(code, kind, words):
         ('invalid connection option "x"', "22023"),
         ("database is locked", "55P03"),
         ("database or disk is full", "53100"),
-        ("no such table: teams_team", ""),
+        ("attempt to write a readonly database", "25006"),
+        ("no such table: teams_team", "42P01"),
     ],
 )
 def test_a_text_stands_for_an_sqlstate_where_the_driver_gives_none(text, code):
@@ -82,6 +85,15 @@ def test_a_text_stands_for_an_sqlstate_where_the_driver_gives_none(text, code):
 def test_a_drivers_sqlstate_counts_more_than_its_text():
     assert sqlstate(failed(peewee.OperationalError, "too many clients", "57014")) == "57014"
     assert not is_transient(failed(peewee.OperationalError, "the connection is fine", "42P01"))
+
+
+@pytest.mark.parametrize(
+    "aftermath", ["cannot rollback - no transaction is active", "connection already closed"]
+)
+def test_the_error_that_ended_a_transaction_counts_not_that_of_its_rollback(aftermath):
+    last = failed(peewee.OperationalError, aftermath)
+    last.__context__ = failed(peewee.OperationalError, "database or disk is full")
+    assert "the database refused: database or disk is full" in str(to_seed_error(last))
 
 
 def test_the_text_of_a_refused_row_means_nothing():

@@ -15,10 +15,8 @@ from tformance_seed.cli import (
     serve_command,
 )
 from tformance_seed.cli.console import PROGRAM, print_error, print_message
+from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
 from tformance_seed.errors import SeedError
-
-#: Exit status of a command that the user interrupted from the keyboard: 128 plus the number of SIGINT.
-INTERRUPTED = 130
 
 #: The commands in the order of `--help`. Each imports modules only when it runs, so that `--help` is fast.
 COMMANDS: tuple[Callable[..., Any], ...] = (
@@ -65,9 +63,7 @@ def _show_version_or_help(
 
 def main() -> NoReturn:
     """Run a command; report an error as one line on standard error and as the exit status."""
-    status = _run()
-    sys.stdout.flush()
-    sys.exit(status)
+    sys.exit(_run())
 
 
 def _run() -> int:
@@ -76,6 +72,7 @@ def _run() -> int:
     usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
         status: int = create_app()(standalone_mode=False) or 0
+        sys.stdout.flush()
     except usage_error as error:
         print_error(error.format_message())
         return error.exit_code
@@ -85,15 +82,14 @@ def _run() -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except BrokenPipeError:
-        return 1
-    except OSError as error:
-        print_error(f"{error.strerror or error}; what was committed is safe")
-        return 1
+        return 0  # see ``console.show``
     except Exception as error:
-        print_error(_describe_unexpected(error))
-        return 1
+        if not Interrupts.received:
+            print_error(_describe_unexpected(error))
+            return 1
+        status = INTERRUPTED
     if status == INTERRUPTED:  # Typer itself turns most interrupts into this status
-        print_error("interrupted; what was committed is safe, and the same command resumes from there")
+        print_error(INTERRUPTION)
     return status
 
 
@@ -105,6 +101,8 @@ def _describe_unexpected(error: Exception) -> str:
 
     if isinstance(error, peewee.PeeweeException):
         return str(to_seed_error(error))
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}; what was committed is safe"
     return (
         f"unexpected {type(error).__name__}: {error}. What was committed is safe; "
         "please report this with the command that you typed"

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tformance_seed.cli.console import silence_logging
+from tformance_seed.cli.interrupts import begin_work
 
 if TYPE_CHECKING:
     import peewee
@@ -17,6 +18,7 @@ def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database
     """Open a database and close it afterwards; when closed, SQLite merges its journal into the file."""
     from tformance_seed.storage.connection import connect
 
+    begin_work()
     database = connect(url, access=access)
     try:
         yield database

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -75,17 +75,21 @@ class View:
 
 
 def show(view: View, *, as_json: bool) -> None:
-    """Print a command's result, either as one JSON object or for people."""
-    if as_json:
-        print_json(view.data)
-        return
-    for block in view.blocks:
-        if isinstance(block, Table):
-            print_table(block)
-        elif isinstance(block, Paragraph):
-            _print_paragraph(block)
-        else:
-            print_message(block)
+    """Print a command's result, either as one JSON object or for people.
+
+    Whoever closes standard output has read enough; the work is done, so that is no error.
+    """
+    with suppress(BrokenPipeError):
+        if as_json:
+            print_json(view.data)
+            return
+        for block in view.blocks:
+            if isinstance(block, Table):
+                print_table(block)
+            elif isinstance(block, Paragraph):
+                _print_paragraph(block)
+            else:
+                print_message(block)
 
 
 def print_json(value: Any) -> None:
@@ -109,7 +113,8 @@ def print_error(message: str) -> None:
 
 
 def _print_on_stderr(message: str) -> None:
-    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    with suppress(OSError):  # nobody reads standard error any more, which is no reason to end a run
+        print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
 
 def bold(text: str) -> str:
@@ -275,7 +280,8 @@ def _progress_bars() -> Iterator[Callable[["RunStatus"], None]]:
         for name, (done, total) in counts.items():
             if name not in bar_ids:
                 bar_ids[name] = bars.add_task(name.replace("_", " "), total=total)
-            bars.update(bar_ids[name], completed=done, total=total)
+            with suppress(OSError):
+                bars.update(bar_ids[name], completed=done, total=total)
 
     with bars:
         yield show_bars

@@ -74,13 +74,13 @@ def verify(
     with open_database(database, "read") as opened:
         reports = maintain.verify_teams(opened, organisations or ())
     console.show(organisation_views.verified(reports), as_json=as_json)
-    if inconsistent := [report for report in reports if report.violations]:
-        names = ", ".join(report.organisation for report in inconsistent)
-        if any(report.unfinished for report in inconsistent):
-            raise SeedError(
-                f"{names}: a run is unfinished; let it finish or repeat its command, then verify again"
-            )
-        raise SeedError(f"{names}: the data is inconsistent; see above")
+    if unfinished := ", ".join(report.organisation for report in reports if report.unfinished):
+        raise SeedError(
+            f"{unfinished}: a run is unfinished, so rows may be missing; let it finish or repeat its "
+            "command, then verify again"
+        )
+    if inconsistent := ", ".join(report.organisation for report in reports if report.violations):
+        raise SeedError(f"{inconsistent}: the data is inconsistent; see above")
 
 
 def clear(

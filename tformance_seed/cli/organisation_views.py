@@ -64,7 +64,9 @@ def verified(reports: "Sequence[Verified]") -> View:
             [(name, content["rows"], content["digest"]) for name, content in report.tables.items()],
         )
         for report in reports
+        if report.tables
     ]
+    unfinished = [f"{report.organisation}: its run is unfinished" for report in reports if report.unfinished]
     violations = [
         f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, "
         f"such as {violation.example}: {violation.meaning}"
@@ -72,7 +74,7 @@ def verified(reports: "Sequence[Verified]") -> View:
         for violation in report.violations
     ]
     data = {"organisations": {report.organisation: _verified_data(report) for report in reports}}
-    return View(data, [*tables, *(violations or ["every invariant holds"])])
+    return View(data, [*tables, *(unfinished + violations or ["every invariant holds"])])
 
 
 def _verified_data(report: "Verified") -> dict[str, Any]:
@@ -80,6 +82,7 @@ def _verified_data(report: "Verified") -> dict[str, Any]:
         "digest": report.digest,
         "tables": report.tables,
         "violations": [dataclasses.asdict(violation) for violation in report.violations],
+        "unfinished": report.unfinished,
     }
 
 

@@ -46,7 +46,8 @@ def retry(
     from tformance_seed import ledger
     from tformance_seed.cli import run_views
     from tformance_seed.commands import maintain
-    from tformance_seed.commands.seed import collect_outcome, resume, watch
+    from tformance_seed.commands.seed import collect_outcome, resume
+    from tformance_seed.commands.watch import watch
 
     check_detach(broker, detach=detach)
     with open_database(database, "write") as opened, open_executor(broker, opened) as executor:

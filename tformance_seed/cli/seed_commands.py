@@ -10,6 +10,7 @@ import typer
 
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import open_database, open_executor
+from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.cli.options import (
     Broker,
     Catalog,
@@ -99,6 +100,7 @@ def seed(
         catalog=catalog,
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
     )
+    begin_work()
     plans = make_plans(request, datetime.datetime.now(datetime.UTC))
     _print_warnings(plans)
     if dry_run:

@@ -27,9 +27,10 @@ class Verified:
       organisation: Its slug.
       tables: Name of a table -> a dictionary with ``rows``, the number of its rows, and ``digest``, the
         digest of their content.
-      digest: Digest of the content of all tables; equal digests mean equal content.
+      digest: Digest of the content of all tables; equal digests mean equal content. Empty if the organisation
+        has no team yet.
       violations: The rules that its data breaks; empty if the data is consistent.
-      unfinished: Whether its last run did not finish, so that rows may be missing.
+      unfinished: Whether its last run has not finished, so that rows may be missing.
     """
 
     organisation: str
@@ -76,12 +77,17 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     Raises:
       InputError: a team does not exist, or nothing has been seeded.
     """
-    reports = []
-    for slug, team_id in find_teams(database, slugs).items():
+    unfinished = ledger.unfinished_organisations(database) if has_ledger(database) else set()
+    own = {team.slug for team in ledger.own_teams(database)} if unfinished else set()
+    without_team = unfinished - own
+    begun = [slug for slug in slugs or sorted(without_team) if slug in without_team]
+    rest = [slug for slug in slugs if slug not in begun]
+    teams = find_teams(database, rest) if rest or not begun or (own and not slugs) else {}
+    reports = [Verified(slug, {}, "", unfinished=True) for slug in begun]
+    for slug, team_id in teams.items():
         content = verification.digest(database, team_id)
         violations = verification.check(database, team_id)
-        unfinished = has_team_registry(database) and ledger.has_unfinished_job(database, slug)
-        reports.append(Verified(slug, content.tables, content.digest, violations, unfinished))
+        reports.append(Verified(slug, content.tables, content.digest, violations, slug in unfinished))
     return reports
 
 

@@ -4,56 +4,34 @@ import contextlib
 import datetime
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import peewee
 
 from tformance_seed import ledger
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.peewee_internals import table_name
-from tformance_seed.errors import InputError, TransientError, UnavailableError
+from tformance_seed.commands.watch import Progress, read_ledger, watch
+from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.execution import local, retry
 from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger import RunStatus
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.failures import error_message, is_transient, to_seed_error
+from tformance_seed.storage.failures import error_message, is_transient
 from tformance_seed.storage.models import APPLICATION, SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.schema.create import prepare
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-#: Called with the status of a run, at most a few times per second.
-Progress = Callable[[RunStatus], None]
-
 #: The maximum number of jobs opened in one transaction, which holds a lock on each of their organisations.
 JOB_BATCH_SIZE = 100
-
-#: The minimum and maximum seconds between checks of whether a run has ended. In between, the interval is the
-#: time the run has taken so far, divided by ``POLLS_PER_RUN``. It is cut short if all jobs end here.
-POLL_INTERVAL = (0.05, 0.5)
-POLLS_PER_RUN = 30
-
-#: The minimum seconds between reports of progress. If a report is slow, the interval grows to
-#: ``PROGRESS_SHARE`` times the time that it took.
-PROGRESS_INTERVAL = 0.25
-PROGRESS_SHARE = 20
-
-#: Seconds without any activity after which tasks are sent again, in case the broker lost them; doubled each
-#: time. A task that arrives twice does no harm.
-STALLED_AFTER = 30.0
-
-#: The number of checks for activity within ``STALLED_AFTER``.
-ACTIVITY_CHECKS = 6
 
 #: State of a job -> why its organisation is not done, if the ledger gives no other reason.
 NOT_FINISHED = {
     ledger.RUNNING: "not done yet; see: tformance-seed status {}",
-    ledger.FAILED: "left by another version of tformance_seed; seed it again",
+    ledger.FAILED: "its tasks are gone from the ledger, or another version left it; seed it again",
     ledger.CANCELLED: "cancelled; resume it with: tformance-seed retry {}",
     ledger.SUPERSEDED: "another run superseded this one, or it was cleared",
 }
@@ -220,7 +198,16 @@ def begin(
 
 
 def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> BegunRun:
-    """Reopen the failed and cancelled tasks of a run, and send every task that is not done."""
+    """Reopen the failed and cancelled tasks of a run, and send every task that is not done.
+
+    Raises:
+      InputError: the run was planned by another version, whose workers may be gone.
+    """
+    if not all(ledger.is_of_this_version(database, job) for job in record.jobs):
+        raise InputError(
+            f"run {record.name} was planned by another version of tformance_seed: seed its organisations "
+            "again, which continues from their rows"
+        )
     ledger.reopen(database, record)
     executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
     return BegunRun(record, {}, frozenset())
@@ -254,69 +241,19 @@ def _job_request(item: Plan, executor: Executor) -> ledger.JobRequest:
     return ledger.JobRequest(item.slug, item.fingerprint(), record, restart=item.options.clear)
 
 
-def watch(
-    database: peewee.Database, executor: Executor, record: SeedRun, progress: Progress | None = None
-) -> RunStatus:
-    """Poll until a run has ended; if nothing happens for a long time, send its pending tasks again.
-
-    Raises:
-      SeedError: the database became unreachable, or refused a query.
-    """
-    count_active_jobs = ledger.count_active_jobs(record)
-    began = active_at = time.monotonic()
-    patience, activity, next_check, next_report = STALLED_AFTER, -1, began, began
-    while True:
-        ended = not _read(database, record, lambda: count_active_jobs(database))
-        moment = time.monotonic()
-        if ended or (progress and moment >= next_report):
-            status = _read(database, record, lambda: ledger.run_status(database, record))
-            if progress:
-                progress(status)
-            if status.is_finished:
-                return status
-            next_report = moment + max(PROGRESS_INTERVAL, PROGRESS_SHARE * (time.monotonic() - moment))
-        if moment >= next_check:
-            next_check, before = moment + STALLED_AFTER / ACTIVITY_CHECKS, activity
-            activity = _read(database, record, lambda: ledger.activity_counter(database, record))
-            if activity != before:
-                active_at = moment
-        if moment - active_at > patience:
-            tasks = _read(database, record, lambda: ledger.current_tasks(database, record.name, record.jobs))
-            log.warning("nothing happened for %.0f s; sending %d tasks again", patience, len(tasks))
-            with contextlib.suppress(TransientError):  # the broker is unreachable: try again later
-                executor.send(tasks, retry.RETRY_DELAY)
-            active_at, patience = moment, 2 * patience
-        shortest, longest = POLL_INTERVAL
-        executor.jobs_finished.wait(min(max(shortest, (moment - began) / POLLS_PER_RUN), longest))
-        executor.jobs_finished.clear()
-
-
-def _read(database: peewee.Database, record: SeedRun, call: Callable[[], T]) -> T:
-    """Read the ledger; wait while the database is unreachable.
-
-    Raises:
-      SeedError: the database was unreachable for too long, or refused the query.
-    """
-    try:
-        return retry.until_available(database, call)
-    except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        failure = to_seed_error(error)
-        raise type(failure)(
-            f"{failure}; how far it got is shown by: tformance-seed status {record.name}"
-        ) from error
-
-
 def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
     """Return the outcome of a run that has ended, from the ledger.
 
     Raises:
       SeedError: the database became unreachable.
     """
-    return _read(database, record, lambda: _outcome(database, record, status))
+    return read_ledger(database, record, lambda: _outcome(database, record, status))
 
 
 def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
     outcome = Outcome(record.name, [], {})
+    if len(status.jobs) < len(record.jobs):
+        raise SeedError(f"the ledger lost jobs of run {record.name}: run the same command again")
     rows = SeedJob.select().where(SeedJob.id.in_(record.jobs)).execute(database)
     jobs = {job.organisation: job for job in rows}
     tables = _tables(database, record)
@@ -355,7 +292,7 @@ def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
         members=job.members,
         pull_requests=job.pull_requests,
         started_over=job.started_over,
-        seconds=(job.finished_at - max(job.created_at, record.started_at)).total_seconds(),
+        seconds=max(0.0, (job.finished_at - max(job.created_at, record.started_at)).total_seconds()),
         tables={
             name: tables[name]
             for name in sorted(tables, key=lambda name: order.index(name.partition(".")[0]))

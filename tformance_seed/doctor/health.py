@@ -67,7 +67,7 @@ TABLES = """
            coalesce(i.heap_blks_hit, 0) + coalesce(i.idx_blks_hit, 0) + coalesce(i.toast_blks_hit, 0),
            coalesce(i.heap_blks_read, 0) + coalesce(i.idx_blks_read, 0) + coalesce(i.toast_blks_read, 0)
     FROM pg_stat_user_tables s JOIN pg_statio_user_tables i USING (relid) JOIN pg_class c ON c.oid = s.relid
-    WHERE s.schemaname = current_schema() AND s.relname = ANY(%s)
+    WHERE pg_table_is_visible(s.relid) AND s.relname = ANY(%s)
     ORDER BY pg_total_relation_size(s.relid) DESC"""
 
 #: Selects the fields of ``_Index``, the largest index first.
@@ -78,7 +78,7 @@ INDEXES = """
            concat_ws('/', s.relid, c.relam, x.indkey, x.indclass, x.indcollation, x.indoption,
                      pg_get_expr(x.indexprs, x.indrelid), pg_get_expr(x.indpred, x.indrelid))
     FROM pg_stat_user_indexes s JOIN pg_index x USING (indexrelid) JOIN pg_class c ON c.oid = s.indexrelid
-    WHERE s.schemaname = current_schema() AND s.relname = ANY(%s) AND x.indisvalid
+    WHERE pg_table_is_visible(s.relid) AND s.relname = ANY(%s) AND x.indisvalid
     ORDER BY pg_relation_size(s.indexrelid) DESC, s.indexrelname"""
 
 #: Selects the day since which the server has counted.

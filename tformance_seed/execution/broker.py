@@ -1,5 +1,6 @@
 """Create a Dramatiq broker from a URL, with the middleware and settings that workers need."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from dramatiq.results.backends import StubBackend as LocalResults
 from tformance_seed import settings
 from tformance_seed.errors import InputError, UnavailableError
 from tformance_seed.execution import retry
-from tformance_seed.execution.broker_errors import connection_errors, error_message
+from tformance_seed.execution.broker_errors import broker_errors, explain, is_transient
 from tformance_seed.execution.middleware import HardTimeLimit, PrefetchSettings
 from tformance_seed.urls import malformed, parse_server_url, without_secrets
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Prefix for the package's keys in Redis and for the names of stored results.
 NAMESPACE = "tformance_seed"
+
+#: The queue, never used by workers, with which a broker is tried out.
+TRIAL_QUEUE = "tformance_seed-trial"
 
 #: Messages that a worker process holds per thread, including the one being processed.
 PREFETCH = 4
@@ -59,21 +63,25 @@ class BrokerConfig:
 
     Parameters:
       rate_limiter_backend: where rate limits are kept; None: nothing is limited, as within one process.
-      ping: contacts the broker; raises one of ``connection_errors`` if it does not answer.
+      try_out: has the broker do what carrying messages needs, on queues of nobody; raises one of
+        ``broker_errors``.
     """
 
     broker: dramatiq.Broker
     rate_limiter_backend: "RateLimiterBackend | None"
-    ping: Callable[[], object]
+    try_out: Callable[[], object]
 
     def check(self) -> None:
-        """Raise UnavailableError if the broker does not answer."""
+        """Check that the broker can carry messages.
+
+        Raises:
+          UnavailableError: it cannot at present: it does not answer, for example.
+          InputError: it refuses this user or this address.
+        """
         try:
-            self.ping()
-        except connection_errors() as error:
-            raise UnavailableError(
-                f"the broker does not answer: {error_message(error)}; is its URL right, and is it up?"
-            ) from None
+            self.try_out()
+        except broker_errors() as error:
+            raise (UnavailableError if is_transient(error) else InputError)(explain(error)) from None
 
 
 class _LocalBroker(StubBroker):
@@ -87,7 +95,7 @@ class _LocalBroker(StubBroker):
 def in_process() -> BrokerConfig:
     """Return a broker within this process."""
     broker = _LocalBroker(middleware=_middleware(_local_results(), LOCAL_POLL_INTERVAL))
-    return BrokerConfig(broker, None, ping=lambda: None)
+    return BrokerConfig(broker, None, try_out=lambda: None)
 
 
 def connect(url: str) -> BrokerConfig:
@@ -119,7 +127,8 @@ def _connect_redis(url: str) -> BrokerConfig:
         maintenance_chance=MAINTENANCE_CHANCE,
         middleware=[*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)],
     )
-    return BrokerConfig(broker, limits, ping=client.ping)
+    # Asking for a length runs the very script that sends and receives messages.
+    return BrokerConfig(broker, limits, try_out=lambda: broker.do_qsize(TRIAL_QUEUE))
 
 
 def _connect_rabbitmq(url: str) -> BrokerConfig:
@@ -131,7 +140,20 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
     limits, results = _redis_backends(redis_url)[:2] if redis_url else (_local_limits(), _local_results())
     middleware = [*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)]
     broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
-    return BrokerConfig(broker, limits, ping=lambda: broker.connection)
+    return BrokerConfig(broker, limits, try_out=lambda: _try_out_rabbitmq(url))
+
+
+def _try_out_rabbitmq(url: str) -> None:
+    """Declare a queue, send a message to it and receive it; the queue is gone with the connection."""
+    import pika
+
+    queue = f"{TRIAL_QUEUE}-{uuid.uuid4()}"
+    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        channel.queue_declare(queue, exclusive=True)
+        channel.basic_publish("", queue, b"")
+        channel.basic_get(queue, auto_ack=True)
 
 
 def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis.Redis]":

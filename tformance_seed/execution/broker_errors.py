@@ -1,8 +1,29 @@
-"""The errors that broker drivers raise, and their messages."""
+"""The errors that broker drivers raise, their messages, and what to do about a broker that refuses."""
 
 import functools
+import re
 
 from dramatiq.errors import BrokerError
+
+#: Pattern for what a broker says when it refuses to do its work -> what to do about it.
+REFUSALS = {
+    "OOM command not allowed": "it is out of memory: raise its maxmemory, or remove what fills it",
+    "READONLY|read only replica": "it is a read-only replica: name the primary server",
+    "NOPERM|no permissions": "allow its user scripts and its keys: ACL SETUSER USER ~tformance_seed* +@all",
+    "DB index is out of range": "it has no database of that number: name one that it has, such as /0",
+    "WRONGPASS|invalid username-password|NOAUTH|Authentication required|invalid password": (
+        "check user and password in its URL"
+    ),
+    "ACCESS_REFUSED": "check user and password, and grant the user all rights on the virtual host: "
+    "rabbitmqctl set_permissions -p / USER '.*' '.*' '.*'",
+    "NOT_ALLOWED": "check the virtual host in its URL, and grant the user rights on it",
+}
+
+#: The refusals that pass by themselves, once memory is freed or a standby has become the primary server.
+PASSING = ("OOM command not allowed", "READONLY|read only replica")
+
+#: The characters of a refusal that are shown: it may end with the place in a script.
+MESSAGE_LENGTH = 100
 
 
 @functools.cache
@@ -22,6 +43,37 @@ def connection_errors() -> tuple[type[Exception], ...]:
     return (*errors, AMQPError)
 
 
+@functools.cache
+def broker_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions of a broker that is unreachable or refuses."""
+    import redis
+
+    return (*connection_errors(), redis.RedisError)
+
+
+def refusal(error: BaseException) -> str | None:
+    """Return the pattern of ``REFUSALS`` that an error's message matches; None if it matches none."""
+    text = error_message(error)
+    return next((pattern for pattern in REFUSALS if re.search(pattern, text)), None)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether a broker's error may pass by itself."""
+    pattern = refusal(error)
+    return isinstance(error, connection_errors()) if pattern is None else pattern in PASSING
+
+
 def error_message(error: BaseException) -> str:
-    """Return a driver's error message, or the name of the error's class if it has none, as in pika."""
-    return str(error) or type(error).__name__
+    """Return a driver's error message on one line, or the name of the error's class if it has none."""
+    return " ".join(str(error).split()) or repr(error)
+
+
+def explain(error: BaseException) -> str:
+    """Return a broker's error as one line, with what to do about it."""
+    text, pattern = error_message(error), refusal(error)
+    if pattern is not None:
+        said = re.sub(f".*?(?={pattern})", "", text, count=1)
+        return f"the broker refused: {said[:MESSAGE_LENGTH]}; {REFUSALS[pattern]}"
+    if isinstance(error, connection_errors()):
+        return f"the broker does not answer: {text}; is its URL right, and is it up?"
+    return f"the broker refused: {text[:MESSAGE_LENGTH]}; it must be one that Dramatiq can use"

@@ -12,7 +12,7 @@ from dramatiq.common import dq_name, xq_name
 from tformance_seed.doctor.server import format_setting
 from tformance_seed.errors import SeedError
 from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect
-from tformance_seed.execution.broker_errors import connection_errors, error_message
+from tformance_seed.execution.broker_errors import broker_errors, explain, refusal
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.urls import without_secrets
@@ -39,19 +39,19 @@ def check_broker(url: str) -> Iterator[Finding]:
       InputError: the URL is malformed, or needs a driver that is not installed.
     """
     config = connect(url)
-    failures: tuple[type[Exception], ...] = (SeedError, redis.RedisError, *connection_errors())
+    failures: tuple[type[Exception], ...] = (SeedError, *broker_errors())
     try:
         config.check()
         broker: Any = config.broker
         found = list(_redis(broker.client) if isinstance(broker, RedisBroker) else _rabbitmq(broker))
     except failures as error:
         yield Finding(
-            "broker-unreachable",
+            "broker-refuses" if refusal(error) else "broker-unreachable",
             "error",
             without_secrets(url),
-            str(error) if isinstance(error, SeedError) else error_message(error),
+            str(error) if isinstance(error, SeedError) else explain(error),
             why="workers cannot be reached",
-            todo="start it, or name another one with --broker",
+            todo="mend it, or name another one with --broker",
         )
         return
     finally:

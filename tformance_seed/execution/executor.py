@@ -22,7 +22,7 @@ from tformance_seed import ledger, settings
 from tformance_seed.errors import SeedError, TransientError
 from tformance_seed.execution import retry
 from tformance_seed.execution.broker import BrokerConfig
-from tformance_seed.execution.broker_errors import connection_errors, error_message
+from tformance_seed.execution.broker_errors import broker_errors, explain
 from tformance_seed.execution.context_cache import ContextCache
 from tformance_seed.execution.log_format import task_context
 from tformance_seed.ledger import QueuedTask, Task, TaskKey
@@ -41,6 +41,11 @@ ACTORS = {"sync": ("read_source", 20), "compute": ("compute", 10), "llm": ("summ
 QUEUES = tuple(ACTORS)
 
 
+#: Why a task is left to workers of another version, and the milliseconds after which its message returns to
+#: the queue, where they may find it.
+OTHER_VERSION, OTHER_VERSION_DELAY = "planned by another version", 1_000
+
+
 class TaskFailed(Exception):  # noqa: N818 - the name that shows in Dramatiq's logs
     """A task failed for good; the reason is in the ledger."""
 
@@ -55,6 +60,7 @@ class Executor:
 
     def __init__(self, config: BrokerConfig, open_database: Callable[[], peewee.Database]) -> None:
         self.broker = config.broker
+        self.check_broker = config.check
         self.rate_limiter_backend = config.rate_limiter_backend
         self._open_database = open_database
         self._database: peewee.Database | None = None
@@ -63,6 +69,12 @@ class Executor:
         self._registered_jobs: set[int] = set()
         #: Set once every job registered here has finished here, or one of its tasks has failed here.
         self.jobs_finished = threading.Event()
+        #: Set when the process is to end: what waits for the broker waits no longer.
+        self.stopping = threading.Event()
+        self._of_this_version: dict[int, bool] = {}
+        self._running: set[int] = set()  # the threads that have claimed a task
+        #: What keeps tasks from being claimed or recorded here, and since when; None while nothing does.
+        self._blocked: tuple[SeedError, float] | None = None
         self.actors = {queue: self._declare_actor(queue) for queue in QUEUES}
 
     def _declare_actor(self, queue: str) -> dramatiq.Actor[..., dict[str, int] | None]:
@@ -134,18 +146,16 @@ class Executor:
             try:
                 self.broker.enqueue(message)
                 return
-            except connection_errors() as error:
-                if time.monotonic() > deadline:
-                    raise TransientError(
-                        f"the broker went away: {error_message(error)}. What was committed is safe; "
-                        f"when it is back, continue with: tformance-seed retry {run}"
-                    ) from None
+            except broker_errors() as error:
                 delay = retry.broker_delay(attempts)
-                log.warning(
-                    "the broker is unreachable (%s); trying again in %d ms", error_message(error), delay
-                )
+                if self.stopping.is_set() or time.monotonic() + delay / 1000 > deadline:
+                    raise TransientError(
+                        f"{explain(error)}. What was committed is safe; "
+                        f"continue with: tformance-seed retry {run}"
+                    ) from None
+                log.warning("%s; trying again in %d ms", explain(error), delay)
             attempts += 1
-            time.sleep(delay / 1000)
+            self.stopping.wait(delay / 1000)
 
     def _handle_message(self, queue: str, key: TaskKey) -> dict[str, int] | None:
         """Run a message's task.
@@ -157,21 +167,24 @@ class Executor:
           Retry: the task failed and should be tried again.
           TaskFailed: the task failed for good.
         """
-        task = None
+        task, began = None, time.monotonic()
         with task_context(key):
             try:
                 with self._rate_limit(queue):
+                    if not self._is_of_this_version(key.job):
+                        log.info("%s: left to workers of the version that planned it", key)
+                        raise Retry(OTHER_VERSION, delay=OTHER_VERSION_DELAY)
                     claimed = ledger.claim(self.database, key, f"{socket.gethostname()}:{os.getpid()}")
                     task = claimed or self._find_task(key)
-                    results = self._run_task(claimed) if claimed else None
+                    results = self._run_claimed(claimed) if claimed else None
                     if results is None and ledger.phase_advanced(self.database, task):
                         # The worker that ran it may have died before sending the next tasks.
                         self.send(ledger.current_tasks(self.database, key.run, [key.job], claimed=False))
-            except RateLimitExceeded:
+            except (RateLimitExceeded, Retry):
                 raise
             except (Exception, Interrupt) as error:  # noqa: BLE001 - handled and recorded in the ledger
                 self.close()  # whatever state the connection is in
-                raise self._handle_failure(key, task, error) from None
+                raise self._handle_failure(key, task, error, began) from None
         if results is None:
             log.debug("%s: nothing to do", key)
             return None
@@ -179,6 +192,11 @@ class Executor:
             "rows_written": sum(result.written for result in results.values()),
             "rows_unchanged": sum(result.unchanged for result in results.values()),
         }
+
+    def _is_of_this_version(self, job: int) -> bool:
+        if job not in self._of_this_version:
+            self._of_this_version[job] = ledger.is_of_this_version(self.database, job)
+        return self._of_this_version[job]
 
     @contextlib.contextmanager
     def _rate_limit(self, queue: str) -> Iterator[None]:
@@ -193,9 +211,33 @@ class Executor:
         task = ledger.find_task(self.database, key)
         if task is None:
             raise SeedError(
-                f"run {key.run} has no task {key} in this database: do all sides use the same DATABASE_URL?"
+                f"run {key.run} has no task {key} in this database: was its ledger emptied, or do not all "
+                "sides use the same DATABASE_URL?"
             )
         return task
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no thread of this process is running a task."""
+        return not self._running
+
+    def obstacle(self) -> SeedError | None:
+        """Return why tasks can be neither claimed nor recorded here; None if some can, or soon may be."""
+        blocked = self._blocked
+        if blocked is None or not self.is_idle:
+            return None
+        failure, since = blocked
+        passing = isinstance(failure, TransientError) and time.monotonic() - since < retry.GIVE_UP_AFTER
+        return None if passing else failure
+
+    def _run_claimed(self, task: Task) -> Results | None:
+        """Run a task that was claimed, which proves that tasks can be."""
+        self._blocked = None
+        self._running.add(threading.get_ident())
+        try:
+            return self._run_task(task)
+        finally:
+            self._running.discard(threading.get_ident())
 
     def _run_task(self, task: Task) -> Results | None:
         """Run a task and send the next ones; return None if another worker did it, or its job has ended."""
@@ -212,27 +254,45 @@ class Executor:
             self._job_finished(task.key.job)
         return outcome.results
 
-    def _handle_failure(self, key: TaskKey, task: Task | None, error: BaseException) -> Exception:
-        """Record a failure in the ledger; return the exception that makes Dramatiq retry the task, or not."""
+    def _handle_failure(
+        self, key: TaskKey, task: Task | None, error: BaseException, began: float
+    ) -> Exception:
+        """Record a failure in the ledger; return the exception that makes Dramatiq retry the task, or not.
+
+        Parameters:
+          began: when the message arrived, on the monotonic clock.
+        """
         decision = retry.decide(error, task.attempts if task else 0)
-        again = decision.retry
-        if task is not None:
-            self._contexts.discard(key.job)
-            again = self._record_failure(task, decision)
+        self._contexts.discard(key.job)
+        again, reason = self._record_failure(key, task, decision, began), decision.reason
         traceback = error if decision.unexpected else None
         if again:
-            log.warning("%s: to be tried again: %s", key, decision.reason, exc_info=traceback)
-            return Retry(decision.reason, delay=decision.delay)
-        log.error("%s: failed: %s", key, decision.reason, exc_info=traceback)
+            log.warning("%s: to be tried again: %s", key, reason, exc_info=traceback)
+            return Retry(reason, delay=decision.delay)
+        log.error("%s: failed: %s", key, reason, exc_info=traceback)
         self._job_finished(key.job)
-        return TaskFailed(decision.reason)
+        return TaskFailed(reason)
 
-    def _record_failure(self, task: Task, decision: retry.Decision) -> bool:
-        """Record a failure in the ledger, and return whether the message should be delivered again."""
+    def _record_failure(
+        self, key: TaskKey, task: Task | None, decision: retry.Decision, began: float
+    ) -> bool:
+        """Record a failure in the ledger, and return whether the message should be delivered again.
+
+        A task that could not be claimed is recorded only if it failed for good. If the ledger takes no
+        record, nobody else would ever learn of the failure, so ``obstacle`` tells.
+        """
+        again = decision.retry
         try:
-            record = ledger.requeue if decision.retry else ledger.fail
-            undone = record(self.database, task, decision.reason)
-        except peewee.PeeweeException as error:
+            if task is None and not again and self._database is not None:
+                task = ledger.find_task(self.database, key)
+            if task is not None:
+                record = ledger.requeue if again else ledger.fail
+                undone = record(self.database, task, decision.reason)
+                return again or not undone  # delivered again, the message of a done task sends the next ones
+        except (SeedError, peewee.PeeweeException) as error:
             self.close()
-            return decision.retry or is_transient(error)
-        return decision.retry or not undone  # delivered again, the message of a done task sends the next ones
+            again = again or is_transient(error)
+            task = None
+        if self._blocked is None or not decision.retry:
+            self._blocked = (decision.failure, began)
+        return again

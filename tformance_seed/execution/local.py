@@ -1,6 +1,7 @@
 """Run the actors in threads of this process, to seed without a broker."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import dramatiq
@@ -15,10 +16,14 @@ from tformance_seed.execution.middleware import OnThreadEnd
 #: one writer, so it gets one thread.
 THREADS = 4
 
+#: Seconds to wait for the tasks that are still running when a command ends early. What they would commit
+#: later is safe; only one that waits for the database runs for as long.
+LEAVE_AFTER = 10.0
+
 
 @contextlib.contextmanager
 def executor(database: peewee.Database) -> Iterator[Executor]:
-    """Run actors in threads until the block ends; wait then for the tasks that are still running."""
+    """Run actors in threads until the block ends; give the tasks that are still running time to end."""
     executor = Executor(broker.in_process(), lambda: database)
     executor.broker.add_middleware(OnThreadEnd(executor.close))
     executor.broker.emit_after("process_boot")
@@ -29,8 +34,9 @@ def executor(database: peewee.Database) -> Iterator[Executor]:
     finally:
         for thread in worker.workers:
             thread.stop()
+        deadline = time.monotonic() + LEAVE_AFTER
         for thread in worker.workers:
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
         for consumer in worker.consumers.values():
             consumer.stop()  # no need to wait: the tasks it prefetched are also in the ledger
         executor.broker.close()

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 
 from tformance_seed import settings
+from tformance_seed.execution import retry
 from tformance_seed.ledger import TaskKey
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
@@ -45,10 +46,26 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class ExpectedErrors(logging.Filter):
+    """Replaces the traceback of a broker's or a database's error by what to do about it.
+
+    Libraries log such an error on every attempt.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record; keep it."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not isinstance(failure := retry.classify(error), retry.UnexpectedError):
+            record.msg, record.args = f"{record.getMessage()} {failure}", ()
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def configure() -> None:
     """Log to standard error, or to existing handlers, in the format that the settings specify."""
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    if settings.json_logs():
-        for handler in logging.getLogger().handlers:
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(ExpectedErrors())
+        if settings.json_logs():
             handler.setFormatter(JSONFormatter())

@@ -11,7 +11,7 @@ from dramatiq.errors import RateLimitExceeded, Retry
 from dramatiq.middleware.threading import Interrupt
 
 from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
-from tformance_seed.execution.broker_errors import connection_errors, error_message
+from tformance_seed.execution import broker_errors
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.failures import is_transient, to_seed_error
 
@@ -35,8 +35,9 @@ TOO_MANY_CONNECTIONS_DELAY = 1_000
 #: attempt, and the longest delay.
 BROKER_BACKOFF = (100, 5_000)
 
-#: Seconds after which a command gives up if the database or the broker stays unreachable.
-GIVE_UP_AFTER = 60.0
+#: Seconds after which a command gives up if the database or the broker stays unreachable, or if no task can
+#: be taken: with the time-out of a connection, a command ends within a minute.
+GIVE_UP_AFTER = 45.0
 
 #: Seconds between two attempts to reach the database.
 RETRY_DELAY = 2.0
@@ -54,16 +55,27 @@ class Decision:
     """What to do about a task that failed.
 
     Parameters:
-      reason: what went wrong, in one line.
+      failure: what went wrong; its message is one line.
       retry: whether to retry the task.
-      delay: milliseconds before the retry; None: use ``TASK_BACKOFF``.
-      unexpected: whether the error is a defect in this package, so that its traceback is worth logging.
     """
 
-    reason: str
+    failure: SeedError
     retry: bool
-    delay: int | None = None
-    unexpected: bool = False
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, in one line."""
+        return str(self.failure)
+
+    @property
+    def delay(self) -> int | None:
+        """Milliseconds before the retry; None: use ``TASK_BACKOFF``."""
+        return TOO_MANY_CONNECTIONS_DELAY if isinstance(self.failure, TooManyConnectionsError) else None
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether the error is a defect in this package, so that its traceback is worth logging."""
+        return isinstance(self.failure, UnexpectedError)
 
 
 class UnexpectedError(SeedError):
@@ -77,12 +89,7 @@ def decide(error: BaseException, attempts: int) -> Decision:
       attempts: how many times the task was started; 0 if unknown because the ledger is unreachable.
     """
     failure = classify(error)
-    return Decision(
-        reason=str(failure),
-        retry=isinstance(failure, TransientError) and attempts < MAX_ATTEMPTS,
-        delay=TOO_MANY_CONNECTIONS_DELAY if isinstance(failure, TooManyConnectionsError) else None,
-        unexpected=isinstance(failure, UnexpectedError),
-    )
+    return Decision(failure, retry=isinstance(failure, TransientError) and attempts < MAX_ATTEMPTS)
 
 
 def classify(error: BaseException) -> SeedError:
@@ -93,8 +100,13 @@ def classify(error: BaseException) -> SeedError:
         return to_seed_error(error)
     if isinstance(error, Interrupt):
         return TransientError(f"interrupted: it took longer than {SOFT_TIME_LIMIT // 1000} s")
-    if isinstance(error, connection_errors()):
-        return TransientError(f"the broker is unreachable: {error_message(error)}")
+    if isinstance(error, MemoryError):
+        return SeedError("this process ran out of memory; a smaller --chunk-size needs less")
+    if isinstance(error, broker_errors.broker_errors()):
+        if broker_errors.is_transient(error):
+            return TransientError(broker_errors.explain(error))
+        if broker_errors.refusal(error):
+            return SeedError(broker_errors.explain(error))
     return UnexpectedError(f"unexpected {type(error).__name__}: {error}; please report this")
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tformance_seed.errors import InputError
+from tformance_seed.errors import InputError, UnavailableError
 from tformance_seed.execution import log_format, retry
 from tformance_seed.execution.broker import connect
 from tformance_seed.execution.executor import QUEUES
@@ -99,8 +99,9 @@ class Supervisor:
             )
             for number, group in enumerate(processes, 1)
         ]
+        self.broker = connect(broker)
         # Processes that middleware runs beside the workers, such as the one that Prometheus scrapes.
-        for middleware in connect(broker).broker.middleware:
+        for middleware in self.broker.broker.middleware:
             for fork in middleware.forks:
                 self.slots.append(Slot(fork.__name__, (f"{fork.__module__}:{fork.__name__}",)))
         self.signals = 0
@@ -110,8 +111,14 @@ class Supervisor:
 
         Returns:
           The exit status: 0, or 1 if a second signal killed the processes.
+        Raises:
+          InputError: the broker refuses this user or this address.
         """
         log_format.configure()
+        try:
+            self.broker.check()
+        except UnavailableError as error:
+            log.warning("%s; waiting for it", error)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._count_signal)
         while not self.signals:

@@ -18,11 +18,13 @@ from tformance_seed.ledger.jobs import (
     find_conflicts,
     find_job,
     fingerprint,
-    has_unfinished_job,
+    is_of_this_version,
     now,
     open_jobs,
     start_run,
     supersede,
+    unfinished_organisations,
+    version,
 )
 from tformance_seed.ledger.removal import Removal, clear_team, delete_rows, plan_removal, start_over
 from tformance_seed.ledger.status import (
@@ -30,6 +32,7 @@ from tformance_seed.ledger.status import (
     RunStatus,
     StageStatus,
     activity_counter,
+    check_writable,
     count_active_jobs,
     find_run,
     run_status,
@@ -95,6 +98,7 @@ __all__ = [
     "cancel",
     "check_idle",
     "check_ownership",
+    "check_writable",
     "claim",
     "clear_team",
     "complete",
@@ -108,8 +112,8 @@ __all__ = [
     "find_task",
     "fingerprint",
     "finish_job",
-    "has_unfinished_job",
     "insert_once",
+    "is_of_this_version",
     "is_own",
     "lock_for_write",
     "max_id_before_adoption",
@@ -131,4 +135,6 @@ __all__ = [
     "supersede",
     "team_deleted",
     "teams_by_name",
+    "unfinished_organisations",
+    "version",
 ]

@@ -9,9 +9,10 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import from_database, insert_rows
+from tformance_seed.bulk.peewee_internals import exists, from_database, insert_rows
 from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import OrganisationBusyError, SeedError
+from tformance_seed.ledger.rows import table_with_lost_rows
 from tformance_seed.ledger.teams import own_team
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.transactions import lock_organisations, transaction
@@ -42,6 +43,11 @@ STALE_RUN_TIMEOUT = datetime.timedelta(seconds=30)
 BUSY_POLL_INTERVAL = 0.5
 
 
+def version() -> list[int]:
+    """Return the versions of content and tasks; a job planned with others is not for this process."""
+    return [DATA_VERSION, PLAN_VERSION]
+
+
 def now() -> datetime.datetime:
     """Return the current time. Only the ledger uses it: no content depends on it."""
     return datetime.datetime.now(datetime.UTC)
@@ -49,7 +55,7 @@ def now() -> datetime.datetime:
 
 def fingerprint(*inputs: Any) -> str:
     """Return a digest of inputs: jobs with the same digest produce the same content in the same tasks."""
-    text = json_text([DATA_VERSION, PLAN_VERSION, *inputs])
+    text = json_text([*version(), *inputs])
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -141,12 +147,18 @@ def open_jobs(
 
 
 def _can_resume(database: peewee.Database, job: SeedJob, request: JobRequest) -> bool:
-    """Return whether an unfinished job leads to the requested state and its team still exists."""
-    return (
-        job.fingerprint == request.fingerprint
-        and not request.restart
-        and (job.phase == 0 or team_exists(database, job))
-    )
+    """Return whether an unfinished job leads to the requested state, and all that it did is still there."""
+    if job.fingerprint != request.fingerprint or request.restart or not _has_open_task(database, job):
+        return False
+    team = own_team(database, job.organisation)
+    if team is None:
+        return bool(job.phase == 0)
+    return table_with_lost_rows(database, job.id, team.team_id) is None
+
+
+def _has_open_task(database: peewee.Database, job: SeedJob) -> bool:
+    current = (SeedTask.job == job.id) & (SeedTask.phase == job.phase) & (SeedTask.state != DONE)
+    return bool(exists(database, SeedTask.select().where(current)))
 
 
 def _resume(database: peewee.Database, job: SeedJob, request: JobRequest) -> OpenedJob:
@@ -184,9 +196,9 @@ def supersede(database: peewee.Database, slug: str) -> None:
     SeedJob.update(state=SUPERSEDED).where(unfinished).execute(database)
 
 
-def has_unfinished_job(database: peewee.Database, slug: str) -> bool:
-    """Return whether an organisation's last job is unfinished."""
-    return slug in _unfinished_jobs(database, [slug])
+def unfinished_organisations(database: peewee.Database) -> set[str]:
+    """Return the organisations whose last job has not finished."""
+    return set(_unfinished_jobs(database))
 
 
 def check_idle(database: peewee.Database, slug: str) -> None:
@@ -212,13 +224,14 @@ def _busy_reason(database: peewee.Database, job: SeedJob) -> str | None:
     ((*moments, pending),) = tasks.tuples().execute(database)
     active = [from_database(SeedTask.claimed_at, moment) for moment in moments if moment is not None]
     last: datetime.datetime = max([job.created_at, *active])
-    if not pending or now() - last >= STALE_RUN_TIMEOUT:
+    # A moment in the future is that of a clock which was ahead.
+    if not pending or abs(now() - last) >= STALE_RUN_TIMEOUT:
         return None
     run = run_of(database, job)
     advice = f", or stop it with: tformance-seed cancel {run.name}" if run else ""
     return (
         f"another run is seeding {job.organisation} in this database (last activity "
-        f"{(now() - last).total_seconds():.0f} s ago): wait for it to end (seed and clear do so with "
+        f"{abs((now() - last).total_seconds()):.0f} s ago): wait for it to end (seed and clear do so with "
         f"--wait){advice}"
     )
 
@@ -241,15 +254,22 @@ def find_job(database: peewee.Database, job_id: int) -> SeedJob:
     return job
 
 
-def _unfinished_jobs(database: peewee.Database, slugs: Sequence[str]) -> dict[str, SeedJob]:
-    """Return the last job of each organisation, by slug, unless that job has finished."""
-    last = SeedJob.select(peewee.fn.MAX(SeedJob.id)).where(SeedJob.organisation.in_(slugs))
+def is_of_this_version(database: peewee.Database, job_id: int) -> bool:
+    """Return whether a job was planned by this version; True as well if the ledger has no such job."""
+    job: SeedJob | None = SeedJob.select(SeedJob.plan).where(SeedJob.id == job_id).first(database)
+    return job is None or job.plan.get("version") == version()
+
+
+def _unfinished_jobs(database: peewee.Database, slugs: Sequence[str] | None = None) -> dict[str, SeedJob]:
+    """Return the last job of each organisation, by slug, unless that job has finished.
+
+    Parameters:
+      slugs: the organisations; None: all of them.
+    """
+    last = SeedJob.select(peewee.fn.MAX(SeedJob.id))
+    if slugs is not None:
+        last = last.where(SeedJob.organisation.in_(slugs))
     jobs = SeedJob.select().where(
         SeedJob.id.in_(last.group_by(SeedJob.organisation)), SeedJob.state.in_([RUNNING, CANCELLED])
     )
     return {job.organisation: job for job in jobs.order_by(SeedJob.id).execute(database)}
-
-
-def team_exists(database: peewee.Database, job: SeedJob) -> bool:
-    """Return whether the team that a job seeds still exists and belongs to the package."""
-    return own_team(database, job.organisation) is not None

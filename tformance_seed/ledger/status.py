@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import peewee
 from peewee import fn
 
+from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.jobs import (
@@ -22,10 +23,13 @@ from tformance_seed.ledger.jobs import (
     now,
 )
 from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
-from tformance_seed.storage.transactions import snapshot
+from tformance_seed.storage.transactions import snapshot, transaction
 
 #: A task claimed for longer than this is reported as stalled: its worker may be gone.
 STALLED_AFTER = datetime.timedelta(seconds=60)
+
+#: How long ``check_writable`` waits for a lock that another session holds.
+LOCK_TIMEOUT = "5s"
 
 #: A run's state is the first of these states that any of its jobs is in.
 WORST_FIRST = (RUNNING, FAILED, CANCELLED, SUPERSEDED, FINISHED)
@@ -134,6 +138,20 @@ def activity_counter(database: peewee.Database, run: SeedRun) -> int:
     return counted.scalar(database) or 0
 
 
+def check_writable(database: peewee.Database, run: SeedRun) -> None:
+    """Write to the ledger as a worker that takes a task would, but without an effect.
+
+    Raises:
+      peewee.DatabaseError: it could not be written to; a lock is not waited for.
+    """
+    with transaction(database):
+        if is_postgresql(database):
+            peewee.Select(columns=[fn.set_config("lock_timeout", LOCK_TIMEOUT, True)]).execute(database)
+        SeedRun.update(name=SeedRun.name).where(SeedRun.id == run.id).execute(database)
+        for model in (SeedJob, SeedTask):
+            model.update(state=model.state).where(model.id == 0).execute(database)
+
+
 def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
     """Return the current status of a run."""
     moment = now()
@@ -141,7 +159,7 @@ def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
         by_job = _count_tasks(database, run, moment)
         rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id).execute(database))
     jobs = [_job_status(job, by_job[job.id], moment) for job in rows]
-    states = [job.state for job in jobs]
+    states = [job.state for job in jobs] + [FAILED] * (len(rows) < len(run.jobs))
     state = next((name for name in WORST_FIRST if name in states), FINISHED)
     ended = [job.finished_at for job in rows if job.finished_at]
     end = moment if state == RUNNING or not ended else max(ended)
@@ -232,7 +250,7 @@ def _job_status(job: SeedJob, counted: Sequence[_TaskCounts], moment: datetime.d
         phase=job.phase,
         rows_written=sum(counts.rows_written for counts in counted),
         rows_unchanged=sum(counts.rows_unchanged for counts in counted),
-        seconds=((job.finished_at or moment) - job.created_at).total_seconds(),
+        seconds=max(0.0, ((job.finished_at or moment) - job.created_at).total_seconds()),
         reason=reasons[-1] if reasons else "",
         stages=list(stages.values()),
     )

@@ -26,8 +26,9 @@ from tformance_seed.ledger.jobs import (
     now,
     reopen_tasks,
 )
-from tformance_seed.ledger.teams import team_deleted
-from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam, Team
+from tformance_seed.ledger.rows import check_rows
+from tformance_seed.ledger.teams import own_team, team_deleted
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask, SeedTeam
 from tformance_seed.storage.transactions import begin_writing, lock_organisations, transaction
 
 #: Tasks that one INSERT adds to the ledger: few enough to stay far below SQLite's limit on parameters.
@@ -239,17 +240,11 @@ _FINISH_JOB = PreparedStatement(
 )
 
 
-def _finish_team(_database: peewee.Database, value: Parameters) -> peewee.Query:
-    team = Team.select(Team.id).where(
-        Team.id == SeedTeam.team_id,
-        Team.slug == SeedTeam.team_slug,
-        Team.created_at == SeedTeam.team_created_at,
+_FINISH_TEAM = PreparedStatement(
+    lambda _database, value: SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)}).where(
+        SeedTeam.team_id == value("team")
     )
-    update = SeedTeam.update({SeedTeam.seeded_at: value("now", SeedTeam.seeded_at)})
-    return update.where(SeedTeam.slug == value("organisation"), peewee.fn.EXISTS(team))
-
-
-_FINISH_TEAM = PreparedStatement(_finish_team)
+)
 
 
 def begin_phase(
@@ -275,12 +270,15 @@ def finish_job(database: peewee.Database, task: Task) -> None:
     """Record that the job of a task is finished, and the time at which its team was seeded.
 
     Raises:
-      SeedError: the team has been deleted meanwhile.
+      SeedError: the team, or a part of what the job wrote, has been deleted meanwhile.
     """
     moment, slug = now(), task.key.organisation
     _FINISH_JOB(database, job=task.key.job, now=moment)
-    if not _FINISH_TEAM(database, organisation=slug, now=moment).rowcount:
-        raise team_deleted(slug)
+    team = own_team(database, slug)
+    if team is None:
+        raise team_deleted(database, slug)
+    _FINISH_TEAM(database, team=team.team_id, now=moment)
+    check_rows(database, task.key.job, team.team_id, slug)
 
 
 def requeue(database: peewee.Database, task: Task, reason: str = "") -> bool:

@@ -26,10 +26,16 @@ def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
     return team
 
 
-def team_deleted(slug: str) -> SeedError:
-    """Return the error to raise if a team was deleted, by any program, while it was being seeded."""
+def team_deleted(database: peewee.Database, slug: str) -> SeedError:
+    """Return the error to raise if a team, or its entry here, was deleted while it was being seeded."""
+    if _teams_by_age([slug]).first(database) is None:
+        return SeedError(
+            f"the team {slug} was deleted while it was being seeded; "
+            f"seed it again: tformance-seed seed {slug}"
+        )
     return SeedError(
-        f"the team {slug} was deleted while it was being seeded; seed it again: tformance-seed seed {slug}"
+        f"the ledger no longer says that the team {slug} was created here; seed into it nevertheless: "
+        f"tformance-seed seed {slug} --adopt"
     )
 
 

@@ -61,7 +61,7 @@ class JobContext:
         slug = self.profile.organisation.slug
         team = ledger.own_team(self.database, slug)
         if team is None:
-            raise ledger.team_deleted(slug)
+            raise ledger.team_deleted(self.database, slug)
         return team
 
     @cached_property
@@ -78,7 +78,7 @@ class JobContext:
         if not known.keys() >= set(keys):
             slug = self.team.slug
             if ledger.own_team(self.database, slug) is None:  # after it was looked up, perhaps
-                raise ledger.team_deleted(slug)
+                raise ledger.team_deleted(self.database, slug)
             raise SeedError(
                 f"members of the team {slug} were deleted while it was being seeded; seed it again with: "
                 f"tformance-seed seed {slug} --clear"

@@ -71,6 +71,7 @@ class Plan:
         """Return the JSON values, without secrets, from which ``restore`` recreates this plan elsewhere."""
         profile, options = self.profile, self.options
         return {
+            "version": ledger.version(),
             "organisation": dataclasses.asdict(profile.organisation),
             "seed": profile.seed,
             "since": profile.since.isoformat(),

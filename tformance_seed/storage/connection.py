@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for a server to answer, and for another process to release SQLite's write lock.
 CONNECT_TIMEOUT = 10
-BUSY_TIMEOUT = 60
+BUSY_TIMEOUT = 15
 
 #: SQLSTATE -> what the user can do about it if it comes while connecting.
 CONNECTION_ADVICE = {

@@ -15,8 +15,14 @@ FAILURES: dict[str, tuple[type[SeedError], str]] = {
     "08": (TransientError, "the connection was lost: run the same command again"),
     "23": (SeedError, "rows that this package does not own are in the way"),
     "40": (TransientError, "it conflicted with another transaction: run the same command again"),
+    "25006": (SeedError, "the database is read-only: make it writable and run the same command again"),
+    "42P01": (
+        SeedError,
+        "a table is gone: create it with `tformance-seed init` and run the same command again",
+    ),
     "42501": (SeedError, "grant the privilege and run the same command again"),
     "53100": (SeedError, "the server's disk is full: make room and run the same command again"),
+    "53200": (SeedError, "the server is out of memory: free some and run the same command again"),
     "53300": (
         TooManyConnectionsError,
         "the server accepts no more connections: close some or raise max_connections, then run it again",
@@ -39,12 +45,17 @@ MESSAGES = {
         'FATAL: +role ".*" does not exist': "28000",
         'FATAL: +database ".*" does not exist': "3D000",
         "disk is full": "53100",
+        "readonly database": "25006",
+        "no such table": "42P01",
         "database is locked": "55P03",
         "shutting down|starting up|recovery mode|terminating": "57P03",
         "connection|server closed|could not connect|could not translate host name": "08006",
-        "cursor already closed|SSL SYSCALL": "08006",
+        "cursor already closed|SSL SYSCALL|lost synchronization|no message from the libpq": "08006",
     }.items()
 }
+
+#: What a driver says while it gives up a transaction that another error, the one to report, has ended.
+AFTERMATH = re.compile("cannot rollback|connection already closed|cursor already closed")
 
 #: Error classes that a driver may raise without an SQLSTATE.
 WITHOUT_SQLSTATE = (peewee.OperationalError, peewee.InterfaceError, peewee.InternalError)
@@ -59,10 +70,20 @@ def sqlstate(error: BaseException) -> str:
     """Return an error's SQLSTATE: from the driver, else derived from the message, else ``""``."""
     cause = error.__cause__ or error.__context__
     code: str | None = getattr(error, "pgcode", None) or getattr(cause, "pgcode", None)
-    if code or not isinstance(error, WITHOUT_SQLSTATE):
+    if code or not (isinstance(error, WITHOUT_SQLSTATE) or type(error) is peewee.DatabaseError):
         return code or ""
     text = str(error)
     return next((code for pattern, code in MESSAGES.items() if pattern.search(text)), "")
+
+
+def first_error(error: BaseException) -> BaseException:
+    """Return the error that ended a transaction, where rolling that back raised another one."""
+    earlier: BaseException | None = error
+    while earlier is not None and AFTERMATH.search(str(earlier)):
+        earlier = earlier.__context__ or earlier.__cause__
+        if isinstance(earlier, peewee.PeeweeException) and not AFTERMATH.search(str(earlier)):
+            return earlier
+    return error
 
 
 def is_transient(error: BaseException) -> bool:
@@ -76,12 +97,14 @@ def is_transient(error: BaseException) -> bool:
 
 def to_seed_error(error: BaseException) -> SeedError:
     """Convert a database error to the error to raise, with one line that says how to continue."""
+    error = first_error(error)
     kind, remedy = failure_of(error)
     return kind(f"the database refused: {error_message(error)}. What was committed is safe; {remedy}")
 
 
 def failure_of(error: BaseException) -> tuple[type[SeedError], str]:
     """Return the class to raise for an error, and what the user can do about it."""
+    error = first_error(error)
     if not isinstance(error, peewee.DatabaseError | peewee.InterfaceError):
         return UNKNOWN_FAILURE
     code = sqlstate(error)

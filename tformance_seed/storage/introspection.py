@@ -1,4 +1,7 @@
-"""The tables in a database, their names in SQL, and the foreign keys between them."""
+"""The tables in a database, their names in SQL, and the foreign keys between them.
+
+On PostgreSQL these are the tables that unqualified names refer to, wherever on the search path they are.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -10,8 +13,8 @@ from tformance_seed.bulk.peewee_internals import execute_sql, primary_key_column
 
 #: Foreign keys of all tables that the user may read. A partition's are those of its table.
 FOREIGN_KEYS = """
-    SELECT nullif(n.nspname, current_schema())::text, c.relname::text,
-           nullif(m.nspname, current_schema())::text, p.relname::text,
+    SELECT CASE WHEN NOT pg_table_is_visible(c.oid) THEN n.nspname::text END, c.relname::text,
+           CASE WHEN NOT pg_table_is_visible(p.oid) THEN m.nspname::text END, p.relname::text,
            array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u(number, position)
                  JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number ORDER BY u.position),
            array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u(number, position)
@@ -58,17 +61,33 @@ class ForeignKey:
     parent_columns: tuple[str, ...]
 
 
-def current_schema(database: peewee.Database) -> str | None:
-    """Return the schema that unqualified names refer to; None on SQLite. Peewee 3 assumes "public"."""
+def home_schema(database: peewee.Database, table: str) -> str | None:
+    """Return the schema of a table that is there; otherwise the one in which PostgreSQL creates tables.
+
+    None on SQLite, and if no schema on the search path exists.
+    """
     if not is_postgresql(database):
         return None
-    ((schema,),) = execute_sql(database, "SELECT current_schema()")
+    found = (
+        "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE c.oid = to_regclass(%s)), current_schema())"
+    )
+    ((schema,),) = execute_sql(database, found, (quoted(table),))
     return schema if schema is None else str(schema)
 
 
+#: Tables that unqualified names refer to, except for the system's and for temporary ones.
+VISIBLE_TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid) AND c.relpersistence <> 't'
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema')"""
+
+
 def table_names(database: peewee.Database) -> set[str]:
-    """Return the names of the tables in the current schema."""
-    return set(database.get_tables(current_schema(database)))
+    """Return the names of the tables that unqualified names refer to."""
+    if not is_postgresql(database):
+        return set(database.get_tables())
+    return {name for (name,) in execute_sql(database, VISIBLE_TABLES)}
 
 
 def row_identifier(database: peewee.Database, table: TableName) -> str:

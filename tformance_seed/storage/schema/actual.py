@@ -9,13 +9,12 @@ from tformance_seed.bulk.peewee_internals import execute_sql, primary_key_column
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.schema.expected import Column, Index, Table
 
-#: Columns of the given tables in the current schema, to which unqualified names refer.
+#: Columns of the given tables, to which unqualified names refer.
 COLUMNS = """
     SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
            a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY c.relname, a.attnum"""
 
 #: Valid indexes only: an invalid one, left behind by a failed CREATE INDEX CONCURRENTLY, is not used.
@@ -26,18 +25,17 @@ INDEXES = """
                  FROM unnest(x.indclass) WITH ORDINALITY k(class, n) JOIN pg_opclass o ON o.oid = k.class
                  ORDER BY k.n)
     FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
-    JOIN pg_am m ON m.oid = i.relam JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND x.indisvalid
+    JOIN pg_am m ON m.oid = i.relam
+    WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND x.indisvalid
     ORDER BY c.relname, i.relname"""
 
 #: Foreign keys and checks.
 CONSTRAINTS = """
     SELECT c.relname, k.contype, a.attname, f.relname, k.condeferred, pg_get_constraintdef(k.oid)
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_class f ON f.oid = k.confrelid
     LEFT JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-    WHERE n.nspname = current_schema() AND c.relname = ANY(%s) AND k.contype IN ('f', 'c')
+    WHERE pg_table_is_visible(c.oid) AND c.relname = ANY(%s) AND k.contype IN ('f', 'c')
     ORDER BY c.relname, k.conname"""
 
 

@@ -14,15 +14,15 @@ from tformance_seed.bulk.peewee_internals import (
     table_name,
 )
 from tformance_seed.errors import InputError
-from tformance_seed.storage.introspection import quoted, table_names
-from tformance_seed.storage.models import APPLICATION, LEDGER, SeedAccess, SeedTeam
+from tformance_seed.storage.introspection import home_schema, quoted, table_names
+from tformance_seed.storage.models import APPLICATION, LEDGER, SeedAccess, SeedTeam, Team
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
 from tformance_seed.storage.transactions import ddl_transaction
 
 #: Names of the findings that ``create_missing`` fixes.
-CREATABLE = ("no-application", "missing-table")
+CREATABLE = ("no-application", "missing-table", "search-path")
 
 #: The ledger's tables that an upgrade keeps.
 KEPT = (SeedTeam, SeedAccess)
@@ -54,6 +54,7 @@ def create_missing(database: peewee.Database) -> list[str]:
         ]
     )
     with ddl_transaction(database):
+        _choose_schema(database)
         return _create(database, APPLICATION) + _create_ledger(database)
 
 
@@ -68,19 +69,35 @@ def prepare(database: peewee.Database) -> None:
         create_missing(database)
         return
     with ddl_transaction(database):
+        _choose_schema(database)
         _create_ledger(database)
+
+
+def _choose_schema(database: peewee.Database) -> None:
+    """Create tables beside the application's, wherever they are, until the transaction ends.
+
+    In any other schema, a table might hide one of the application's, or be hidden from other users.
+    """
+    if is_postgresql(database):
+        schema = home_schema(database, table_name(Team))
+        if schema is None:
+            raise InputError("no schema of the search path exists: create one, or set another search path")
+        path = "SELECT set_config('search_path', concat_ws(', ', %s, current_setting('search_path')), true)"
+        execute_sql(database, path, (quoted(schema),))
 
 
 def _create_ledger(database: peewee.Database) -> list[str]:
     """Create the ledger's missing tables and upgrade older ones; return the names of the created tables.
 
     The tables that say which rows belong to the package are kept. The others record what runs did and are
-    rebuilt: the next run finds its rows unchanged and continues from there.
+    rebuilt, also if one of them is missing: the next run finds its rows unchanged and continues from there.
     """
     _upgrade_teams(database)
-    if not all(_columns(model) == columns for model, columns in _ledger_columns(database).items()):
-        rebuilt = [table_name(model) for model in reversed(LEDGER) if model not in KEPT]
-        for name in ("seed_chunk", *rebuilt):  # those that refer to others first
+    found = _ledger_columns(database)
+    rebuilt = [model for model in reversed(LEDGER) if model not in KEPT]
+    is_current = all(_columns(model) == columns for model, columns in found.items())
+    if not is_current or len(found.keys() & set(rebuilt)) not in (0, len(rebuilt)):
+        for name in ("seed_chunk", *map(table_name, rebuilt)):  # those that refer to others first
             execute_sql(database, f"DROP TABLE IF EXISTS {quoted(name)}")
     return _create(database, LEDGER)
 

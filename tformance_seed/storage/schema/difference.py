@@ -15,6 +15,7 @@ from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.expected import Column, Index, Table, expected_schema, normalise
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.storage.schema.privileges import missing_privileges
+from tformance_seed.storage.schema.search_path import search_path_findings
 
 #: Instructions for dealing with a difference.
 MIGRATE = "bring the application's migrations up to date"
@@ -44,6 +45,7 @@ def raise_if_blocking(findings: Sequence[Finding]) -> None:
 def differences(database: peewee.Database) -> Iterator[Finding]:
     """Yield the differences between the application's tables and a database's; none if it is empty."""
     expected = expected_schema(database)
+    yield from search_path_findings(database)
     tables = table_names(database)  # once: another run may be creating the tables of an empty database
     actual = introspect(database, expected.keys() & tables)
     if not actual:

@@ -10,6 +10,8 @@ Severity = Literal["error", "warning", "advice", "ok"]
 #: The stable names of all findings; docs/reference/findings.md explains them.
 Name = Literal[
     "no-application",
+    "search-path",
+    "hidden-table",
     "missing-table",
     "missing-column",
     "unknown-column",
@@ -48,6 +50,7 @@ Name = Literal[
     "slow-statement",
     "workers",
     "broker-unreachable",
+    "broker-refuses",
     "no-workers",
     "waiting-without-workers",
     "queue",

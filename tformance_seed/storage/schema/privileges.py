@@ -6,19 +6,19 @@ import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import execute_sql, table_name
-from tformance_seed.storage.introspection import quoted, table_names
-from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.introspection import home_schema, quoted, table_names
+from tformance_seed.storage.models import APPLICATION, LEDGER, Team
 from tformance_seed.storage.schema.findings import Finding
 
 #: Privileges that seeding needs on a table.
 TABLE_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-#: The session's user and schema, whether the server is a standby or read-only, and whether the user may
+#: The session's user, whether the server is a standby or read-only, and whether the user may
 #: create tables and temporary tables.
 SESSION = """
-    SELECT current_user, current_schema(), pg_is_in_recovery(),
+    SELECT current_user, pg_is_in_recovery(),
            (SELECT setting FROM pg_settings WHERE name = 'default_transaction_read_only') = 'on',
-           coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+           coalesce(has_schema_privilege(to_regnamespace(%s)::oid, 'CREATE'), false),
            has_database_privilege(current_database(), 'TEMPORARY')"""
 
 
@@ -26,7 +26,9 @@ def missing_privileges(database: peewee.Database) -> Iterator[Finding]:
     """Yield the missing privileges that seeding needs; nothing on SQLite, which has no users."""
     if not is_postgresql(database):
         return
-    ((user, schema, standby, read_only, may_create, may_stage),) = execute_sql(database, SESSION)
+    schema = home_schema(database, table_name(Team))
+    session = execute_sql(database, SESSION, (schema and quoted(schema),))
+    ((user, standby, read_only, may_create, may_stage),) = session
     if standby or read_only:
         yield Finding(
             "read-only",
@@ -40,10 +42,8 @@ def missing_privileges(database: peewee.Database) -> Iterator[Finding]:
     own = {table_name(model) for model in LEDGER}
     application = [table_name(model) for model in APPLICATION]
     present = [name for name in (*application, *sorted(own)) if name in tables]
-    if (not own <= tables or not tables) and not may_create:
-        yield _missing(
-            "CREATE", f"SCHEMA {quoted(schema or 'public')}", user, "to create the ledger's tables"
-        )
+    if not own <= tables and schema is not None and not may_create:
+        yield _missing("CREATE", f"SCHEMA {quoted(schema)}", user, "to create the ledger's tables")
     if not may_stage:
         ((name,),) = execute_sql(database, "SELECT current_database()")
         yield _missing("TEMPORARY", f"DATABASE {quoted(name)}", user, "to stage rows before they are merged")

@@ -1,0 +1,85 @@
+"""Closed or full standard streams, and interrupts at any instant: no run is lost, no traceback shown."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.support.commands import argv, clean, command
+from tests.support.workers import digests
+
+SEED = ("seed", "resend", "--days", "9", "--until", "2026-03-18")
+
+
+def run_in_shell(redirection, *arguments):
+    """Run a command with redirected streams; return its exit status, output and errors."""
+    line = f'"$@" {redirection}'
+    done = subprocess.run(
+        ["bash", "-c", line, "bash", *argv(*arguments)],
+        capture_output=True,
+        text=True,
+        env=clean(),
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status"),
+    [
+        (">&-", 0),
+        ("2>&-", 0),
+        ("<&- >&- 2>&-", 0),
+        ("2>/dev/full", 0),
+        (">/dev/full", 1),
+        ("| true; exit ${PIPESTATUS[0]}", 0),
+        ("2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}", 0),
+    ],
+)
+def test_a_run_is_completed_whatever_becomes_of_its_output(tmp_path, redirection, status):
+    url = f"sqlite:///{tmp_path}/x.db"
+    returned, _, errors = run_in_shell(redirection, *SEED, "--database", url)
+    assert returned == status
+    assert "Traceback" not in errors
+    assert errors.count("\n") == status
+    assert list(digests(url)) == ["resend"]
+
+
+def test_an_error_never_stands_where_json_belongs(tmp_path):
+    url = f"sqlite:///{tmp_path}/x.db"
+    assert run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url) == (2, "", "")
+    assert json.loads(run_in_shell("2>&-", *SEED, "--json", "--database", url)[1])["failures"] == {}
+    assert command("verify", "--database", url).returncode == 0
+
+
+def interrupted(url, after):
+    """Interrupt a command some time after Python has begun to import it; return its status and errors."""
+    reading, writing = os.pipe()
+    begin = f"import os; from tformance_seed.cli.entry import main; os.write({writing}, b'x'); main()"
+    run = subprocess.Popen(
+        [argv()[0], "-c", begin, "seed", "--all", "--database", url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean(),
+        pass_fds=[writing],
+    )
+    os.read(reading, 1)
+    time.sleep(after)
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    for descriptor in (reading, writing):
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    return run.returncode, errors
+
+
+def test_an_interrupt_while_importing_is_one_line(tmp_path):
+    for step in range(10):
+        status, errors = interrupted(f"sqlite:///{tmp_path}/x.db", 0.02 + 0.1 * step)
+        assert (status, errors.count("\n")) == (130, 1), errors
+        assert "interrupted" in errors

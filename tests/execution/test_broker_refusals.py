@@ -1,0 +1,97 @@
+"""A broker that answers but cannot carry messages is found before anything is entered, and by the doctor."""
+
+import re
+import time
+
+import pytest
+
+from tests.support.commands import command
+from tests.support.constants import with_constants
+from tests.support.examinations import examined, findings, only
+from tests.support.servers import Redis, wait_until
+from tests.support.workers import Workers, digests, start, statement
+
+ARGUMENTS = ("polar", "resend", "--days", "20", "--until", "2026-03-18", "--chunk-size", "200")
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """A Redis of its own, for a test to spoil."""
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = Redis(folder)
+    server.start()
+    yield server
+    server.crash()
+
+
+def fill(redis):
+    redis.client.set("ballast", "x" * 100_000)
+    redis.client.config_set("maxmemory", 1)
+
+
+def replicate(redis):
+    redis.client.replicaof("127.0.0.1", "1")
+
+
+def forbid_scripts(redis):
+    redis.client.acl_setuser(
+        "plain", enabled=True, nopass=True, keys=["*"], categories=["+@all", "-@scripting"]
+    )
+    return redis.url.replace("//", "//plain:any@")
+
+
+REFUSALS = {
+    "out of memory": (fill, "out of memory: raise its maxmemory"),
+    "read-only replica": (replicate, "a read-only replica: name the primary"),
+    "no scripts": (forbid_scripts, "allow its user scripts"),
+    "no such database": (lambda redis: redis.url.replace("/0", "/99"), "no database of that number"),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_redis_that_refuses_is_one_line_before_anything_is_entered(redis, postgresql_url, refusal):
+    spoil, words = REFUSALS[refusal]
+    url = spoil(redis) or redis.url
+    refused = command("seed", *ARGUMENTS, "--broker", url, "--database", postgresql_url)
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
+    assert words in refused.stderr
+    assert "please report" not in refused.stderr
+    assert statement(postgresql_url, "SELECT count(*) FROM pg_tables WHERE tablename = 'seed_run'") == [(0,)]
+    finding = only(findings(examined(postgresql_url, url), "Workers"), "broker-refuses")
+    assert words in finding.now
+
+
+@pytest.mark.parametrize("refusal", ["no scripts", "no such database"])
+def test_workers_do_not_start_on_a_redis_that_refuses_them(redis, postgresql_url, refusal):
+    spoil, words = REFUSALS[refusal]
+    refused = command("worker", "--broker", spoil(redis), "--database", postgresql_url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert words in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("refusal", ["out of memory", "read-only replica"])
+def test_workers_outlast_a_redis_that_refuses_for_a_while_without_tracebacks(
+    tmp_path, redis, postgresql_url, undisturbed, refusal
+):
+    spoil, words = REFUSALS[refusal]
+    workers = Workers(tmp_path, postgresql_url, redis.url, "--processes", "1", "--threads", "2")
+    workers.ready(1)
+    impatient = with_constants({"execution.retry.GIVE_UP_AFTER": 3.0, "commands.watch.STALLED_AFTER": 6.0})
+    run = start("seed", *ARGUMENTS, database=postgresql_url, broker=redis.url, **impatient)
+    wait_until(lambda: "rows written" in workers.log)
+    spoil(redis)
+    _, errors = run.communicate(timeout=60)
+    assert (run.returncode, errors.count("\n")) == (1, 1), errors
+    assert words in errors
+    wait_until(lambda: words in workers.log)
+    time.sleep(1)
+    assert "Traceback" not in workers.log
+    redis.client.replicaof("NO", "ONE")
+    redis.client.config_set("maxmemory", 0)
+    again = re.search(r"tformance-seed (retry \S+)", errors)[1].split()
+    retried = command(*again, "--database", postgresql_url, "--broker", redis.url)
+    assert retried.returncode == 0, retried.stderr
+    assert digests(postgresql_url) == undisturbed(*ARGUMENTS)
+    workers.end()

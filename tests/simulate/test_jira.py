@@ -141,7 +141,7 @@ def test_several_repositories_alternate():
 
 
 def test_an_unlisted_repository_has_its_own_project():
-    assert keyed(make_profile(), b"other/data-pipeline.js", [7]) == [b"DATAPIPELI-1007"]
+    assert keyed(make_profile(), b"other/data-pipeline.js", [8]) == [b"DATAPIPELI-1008"]
     assert keyed(make_profile(), b"other/7", [7]) == [b"PROJ-1007"]
 
 

@@ -64,6 +64,7 @@ class Scenario:
     revert_rate: Ramp
     ci_pass_rate: Ramp
     top_reviewer_share: float | None = None
+    open_share: float | None = None
     guesses: Guesses | None = None
     team_name: str = ""
     team_slug: str | None = None
@@ -116,6 +117,7 @@ def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:
         revert_rate=_ramp(table["revert_rate"]),
         ci_pass_rate=_ramp(table["ci_pass_rate"]),
         top_reviewer_share=table.get("top_reviewer_share"),
+        open_share=table.get("open_share"),
         guesses=_guesses(table["guesses"]) if "guesses" in table else None,
         team_name=table.get("team_name", name.replace("-", " ").capitalize()),
         team_slug=table.get("team_slug"),

@@ -56,6 +56,9 @@ OPEN_CHANCES = (0.6, 0.4)
 PRIORITIES = np.array([b"Highest", b"High", b"Medium", b"Low", b"Lowest"])
 PRIORITY_CHANCES = (0.05, 0.22, 0.55, 0.15, 0.03)
 
+#: Share of people's pull requests that belong to an issue; those whose title names one do in any case.
+LINKED = 0.85
+
 #: Minimum age of an issue when its first pull request is created, and the maximum added to it, in seconds.
 MIN_AGE, AGE_SPREAD = 1800, 12 * 86400
 
@@ -166,8 +169,8 @@ def _tidy(text: bytes) -> bytes:
 def simulate_keys(prs: Columns, profile: Profile) -> Texts:
     """Return the Jira key of each pull request: its own, else a generated one.
 
-    A bot's pull request without a key gets none. A generated key depends only on the pull request, and no two
-    pull requests share one (``jira_scheme``).
+    Bots' pull requests without a key get none, nor do some of people's. A generated key depends only on the
+    pull request, and no two pull requests share one (``jira_scheme``).
     """
     organisation = profile.organisation
     repositories, index = np.unique(prs["repository"], return_inverse=True)
@@ -177,4 +180,5 @@ def simulate_keys(prs: Columns, profile: Profile) -> Texts:
     project, first, step = (np.array(column)[index] for column in zip(*schemes, strict=True))
     number = first + prs["number"] * step
     invented = np.char.add(np.char.add(project.astype("S"), b"-"), number.astype("S"))
-    return np.where((prs["jira_key"] == b"") & ~prs["is_bot"], invented, prs["jira_key"])
+    is_linked = profile.random.chance("linked", LINKED, prs["key"]) & ~prs["is_bot"]
+    return np.where((prs["jira_key"] == b"") & is_linked, invented, prs["jira_key"])

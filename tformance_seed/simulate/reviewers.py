@@ -96,6 +96,10 @@ def _drawn_reviewers(prs: Columns, members: Members, profile: Profile) -> tuple[
     top, reviewed_by_top = _top_reviewer(prs, members, profile)
     chosen[reviewed_by_top, 0] = top
     found[reviewed_by_top] = 1
+    own = np.flatnonzero((author == top) & (prs["state"] == b"open"))  # the others take turns
+    turn = random.sobol(LED, prs["number"][own], text_keys(prs["repository"][own]))
+    chosen[own, 0] = (top + 1 + np.floor(turn * (size - 1)).astype(np.int64)) % max(size, 1)
+    found[own] = size > 1
     for column in range(CANDIDATES):
         candidate = candidates[:, column]
         free = (candidate != author) & (candidate != top) & (chosen != candidate[:, None]).all(axis=1)
@@ -113,7 +117,7 @@ def _top_reviewer(prs: Columns, members: Members, profile: Profile) -> tuple[int
     """Return the top reviewer (-1 if the scenario has none), and which pull requests they review.
 
     The probability is chosen so that this member does the scenario's share of all reviews, counting those of
-    the member's own pull requests, which others do.
+    the member's own pull requests, which others do. What is still open waits for them.
     """
     share = profile.scenario.top_reviewer_share if profile.scenario else None
     if share is None:
@@ -123,5 +127,8 @@ def _top_reviewer(prs: Columns, members: Members, profile: Profile) -> tuple[int
     by_others = sum(chance * others for others, chance in enumerate(reviewer_count_weights(profile)))
     share /= 1 - 1 / len(members)  # as a share of the reviews of others' pull requests
     chance = share * (by_top + by_others) / by_top
+    waiting_share = (profile.scenario and profile.scenario.open_share) or 0.0
+    chance = (chance - waiting_share) / (1 - waiting_share)
     u = profile.random.sobol(LED, prs["number"], text_keys(prs["repository"]))
-    return top, (u < chance) & (prs["author"] != top)
+    waiting = prs["state"] == b"open"
+    return top, ((u < chance) | waiting) & (prs["author"] != top)

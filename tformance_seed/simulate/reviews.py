@@ -18,7 +18,8 @@ from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 SECOND_APPROVES = 0.4
 
 #: Probabilities of approved, changes_requested, commented as the final verdict on an unmerged pull request.
-VERDICT_ON_CLOSED, VERDICT_ON_OPEN = (0.0, 0.45, 0.55), (0.3, 0.3, 0.4)
+#: Where a scenario has a top reviewer, what is open waits for them.
+VERDICT_ON_CLOSED, VERDICT_ON_OPEN, VERDICT_ON_WAITING = (0.0, 0.45, 0.55), (0.3, 0.3, 0.4), (0.0, 0.4, 0.6)
 
 STATES = np.array([b"approved", b"changes_requested", b"commented"])
 APPROVED, CHANGES_REQUESTED, COMMENTED = range(3)
@@ -101,7 +102,9 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     state = np.where(
         random.chance("second approves", SECOND_APPROVES, key[owner], position), APPROVED, COMMENTED
     )
+    waits = _has_top_reviewer(profile) & (prs["state"][owner] == b"open")  # for the top reviewer alone
     state = np.where(prs["state"][owner] == b"merged", state, COMMENTED)
+    state = np.where(waits, APPROVED, state)
     state = np.where(is_last, _final_verdict(prs, profile)[owner], state)
     state = np.where(~is_last & by_first_reviewer, CHANGES_REQUESTED, state)
     state = np.where(bot, COMMENTED, state)
@@ -146,10 +149,15 @@ def reviews(batch: CompleteBatch) -> Columns:
     return with_timestamps(batch.reviews, batch.reviews["submitted_at"])
 
 
+def _has_top_reviewer(profile: Profile) -> bool:
+    return profile.scenario is not None and profile.scenario.top_reviewer_share is not None
+
+
 def _final_verdict(prs: Columns, profile: Profile) -> Ints:
     """Return the state of the last review that a person gives each pull request."""
     on_closed = profile.random.pick("last review of closed", VERDICT_ON_CLOSED, prs["key"])
-    on_open = profile.random.pick("last review of open", VERDICT_ON_OPEN, prs["key"])
+    chances = VERDICT_ON_WAITING if _has_top_reviewer(profile) else VERDICT_ON_OPEN
+    on_open = profile.random.pick("last review of open", chances, prs["key"])
     return np.select([prs["state"] == b"merged", prs["state"] == b"closed"], [APPROVED, on_closed], on_open)
 
 

@@ -20,7 +20,7 @@ from tformance_seed.sources.synthetic.updates import Updates, pick_updates
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
 
 #: Shares of pull requests by state, and the share of drafts among open pull requests.
-STATE_SHARES, DRAFT_SHARE = {b"merged": 0.88, b"closed": 0.08, b"open": 0.04}, 0.25
+STATE_SHARES, DRAFT_SHARE = {b"merged": 0.84, b"closed": 0.08, b"open": 0.08}, 0.25
 
 #: Share of the pull requests without AI that are opened by bots, and the quantiles of lines, files and
 #: commits that these stay below. A scenario has no bots: it is about people.
@@ -186,7 +186,7 @@ def _outline(
     unassisted_lines = lines_changed(AI_NONE, u[LINES], jitter)
     unassisted_files = FILES.counts(unassisted_lines, u[LINES], u[FILE_COUNT])
     ai_kind = assign_ai_kinds(profile, members, u[KIND], unassisted_lines, unassisted_files, used_ai)
-    is_bot, state = _bots(profile, key, ai_kind, u), _states(random, key)
+    is_bot, state = _bots(profile, key, ai_kind, u), _states(profile, key)
     is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
     bots = BOT_SHARE if profile.scenario is None else 0
     special = random.uniform("special", key) * (SPECIAL_MAX_QUANTILE - bots)
@@ -198,8 +198,12 @@ def _outline(
     return _Outline(key, ended_at, u, jitter, author, used_ai, ai_kind, is_bot, state, is_revert, is_hotfix)
 
 
-def _states(random: KeyedRandom, key: UInt64) -> Texts:
-    return np.array(list(STATE_SHARES))[random.pick("state", list(STATE_SHARES.values()), key)]
+def _states(profile: Profile, key: UInt64) -> Texts:
+    shares = STATE_SHARES
+    if profile.scenario is not None and profile.scenario.open_share is not None:
+        still_open = profile.scenario.open_share
+        shares = STATE_SHARES | {b"open": still_open, b"merged": 1 - STATE_SHARES[b"closed"] - still_open}
+    return np.array(list(shares))[profile.random.pick("state", list(shares.values()), key)]
 
 
 def _scenario_ai_use(
@@ -219,7 +223,7 @@ def _scenario_ai_use(
     threshold = members.adoption_threshold[author]
     week = (days - np.datetime64(profile.since, "D")).astype(np.int64) // 7
     order = np.lexsort((threshold + profile.random.uniform("eagerness", key, high=EAGERNESS), week))
-    week, is_merged = week[order], (_states(profile.random, key) == b"merged")[order]
+    week, is_merged = week[order], (_states(profile, key) == b"merged")[order]
     merged = np.bincount(week, weights=is_merged)
     due = np.floor(profile.adoption_at(days[order]) * merged[week] + 0.5)
     before = np.cumsum(is_merged) - is_merged - (np.cumsum(merged) - merged)[week]
@@ -238,7 +242,7 @@ def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, 
     """
     numbers = np.arange(1, calendar.total + 1)
     key = pull_request_key(repository, numbers)
-    is_merged = _states(profile.random, key) == b"merged"
+    is_merged = _states(profile, key) == b"merged"
     # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
     ended_at = pick_end_times(profile, calendar, numbers, key)
     earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)

@@ -25,6 +25,7 @@ from tests.support.documents import (
     python_text,
     section,
 )
+from tformance_seed.catalog.languages import load_languages
 from tformance_seed.catalog.organisations import RULES
 from tformance_seed.cli.app import create_app
 from tformance_seed.storage.schema.findings import Name
@@ -121,6 +122,11 @@ def test_every_finding_is_documented():
 def test_every_key_of_a_catalogue_is_documented():
     text = (REFERENCE / "catalogue.md").read_text().partition("\n## Scenarios")[0]
     assert {cell.strip("`") for cell in first_cells(text)} == set(RULES)
+
+
+def test_every_language_of_a_catalogue_is_documented():
+    listed = re.search(r"^Known languages: (.*?)\. ", (REFERENCE / "catalogue.md").read_text(), re.MULTILINE)
+    assert re.findall("`(.+?)`", listed[1]) == list(load_languages())
 
 
 def test_every_environment_variable_is_documented():

@@ -11,8 +11,9 @@ from tests.support.commands import command
 from tests.support.repositories import ANN, BOB, CARL, Workshop
 from tests.support.seeds import UNTIL, content, seed
 from tformance_seed import verification
+from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import InputError
-from tformance_seed.planning.plan import make_plans
+from tformance_seed.planning.plan import make_plans, restore
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.models import APPLICATION, Commit, PRSurvey, PullRequest, Team, TeamMember
 
@@ -163,6 +164,18 @@ def test_a_history_is_moved_by_whole_weeks(database, clone):
     assert (moved.until, moved.shift_weeks) == (datetime.date(2026, 3, 24), 41)
     shift = datetime.timedelta(weeks=41)
     assert moments(database) == {sha: (number, when + shift) for sha, (number, when) in before.items()}
+
+
+def test_a_worker_restores_the_plan_of_a_moved_history(clone):
+    request = Request(repositories=[clone.path], days=30, shift_to=datetime.date(2025, 5, 1))
+    (plan,) = make_plans(request, NOW)
+    record = json.loads(json_text(plan.record()))  # as the ledger returns it
+    again = restore(record, plan.fingerprint())
+    assert again.profile == plan.profile
+    assert again.profile.shift_weeks == -6
+    rows = [next(each.source.batches(0, 5)).commits["committed_at"] for each in (plan, again)]
+    assert (rows[0] == rows[1]).all()
+    assert rows[0].max() < plan.profile.end
 
 
 def test_a_moved_history_is_the_same_in_both_databases(database, clone, tmp_path):

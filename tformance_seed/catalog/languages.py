@@ -1,6 +1,7 @@
 """Programming languages: the files, packages and conventions that go with each, and those of a repository."""
 
 import functools
+import math
 import re
 import tomllib
 from collections import Counter
@@ -100,6 +101,6 @@ def usual_languages(random: KeyedRandom, repository: str) -> Shares:
 
 def normalised(shares: Shares) -> dict[str, float]:
     """Return shares whose sum is 1, the greatest first."""
-    total = sum(shares.values())
+    total = math.fsum(shares.values())  # the same in any order
     ordered = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     return {language: share / total for language, share in ordered}

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg2
 import pytest
@@ -31,7 +32,7 @@ def pgbouncer(postgresql_url):
     """Return the database behind a PgBouncer that pools three connections by transaction."""
     folder, port = Path(tempfile.mkdtemp(prefix="pgbouncer")), free_port()
     folder.chmod(0o755)  # PgBouncer refuses to run as root, so another user must read it
-    host = postgresql_url.split("host=")[1]
+    host = parse_qs(urlsplit(postgresql_url).query)["host"][0]
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={host} user=postgres\n"
         f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n"
@@ -159,7 +160,7 @@ def test_doctor_looks_through_a_pooler(pgbouncer):
 @pytest.fixture(scope="module")
 def with_contrib():
     """Run a server of the system's packages."""
-    with postgres(system_programs()) as running:
+    with postgres(system_programs(), durable=True) as running:
         yield running
 
 

@@ -285,6 +285,25 @@ def test_any_user_can_use_a_folder_after_root_has_used_another(open_folder, user
         assert "the folder belongs to" in refusal(open_folder / "first", **options)
 
 
+@pytest.mark.parametrize("capability", ["+setuid", "-all"] if os.geteuid() == 0 else [])
+def test_root_without_the_right_to_become_another_user_is_told(tmp_path, capability):
+    """As in a container that drops the rights of root."""
+    result = subprocess.run(
+        [
+            "setpriv",
+            f"--bounding-set={capability}",
+            *argv("init", "--database", f"embedded:///{tmp_path}/pg"),
+        ],
+        capture_output=True,
+        text=True,
+        env=clean(),
+        check=False,
+    )
+    allowed = capability != "-all"
+    assert (result.returncode, result.stderr.count("\n")) == ((0, 0) if allowed else (2, 1)), result.stderr
+    assert allowed or "root may not become user" in result.stderr
+
+
 def test_programs_that_the_servers_user_cannot_reach_are_told(tmp_path, monkeypatch):
     class Outsider(programs.Account):
         def can_reach(self, path):

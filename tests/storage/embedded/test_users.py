@@ -50,6 +50,20 @@ def test_a_server_stops_after_its_last_user_however_that_ends(folder, use, numbe
     assert "database system is shut down" in (folder / "log").read_text()
 
 
+def test_variables_that_name_another_server_lead_to_no_other(folder, use, monkeypatch):
+    """They are what libpq reads, and stand in the environment of those who work with a server."""
+    others = {
+        "PGHOST": "127.0.0.1",
+        "PGHOSTADDR": "127.0.0.1",
+        "PGPORT": "1",
+        "PGUSER": "app",
+        "PGDATABASE": "app",
+    }
+    for name, value in (others | {"PGDATA": "/nonexistent", "PGSSLMODE": "verify-full"}).items():
+        monkeypatch.setenv(name, value)
+    assert one(use(folder).url()) == (1,)
+
+
 def test_when_a_command_has_ended_so_has_its_server(tmp_path):
     result = command_process("init", "--database", f"embedded:///{tmp_path}/pg")
     assert result.returncode == 0, result.stderr

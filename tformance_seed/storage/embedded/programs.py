@@ -37,8 +37,19 @@ class Account:
         return {"user": self.user, "group": self.group, "extra_groups": []}
 
     def can_reach(self, path: Path) -> bool:
-        """Return whether this user may pass through all folders above a folder or program, and enter it."""
-        return subprocess.run(["test", "-x", path], **self.options, cwd="/", check=False).returncode == 0
+        """Return whether this user may pass through all folders above a folder or program, and enter it.
+
+        Raises:
+          InputError: root may not run programs as this user, as in some containers.
+        """
+        command = ["test", "-x", path]
+        try:
+            return subprocess.run(command, **self.options, cwd="/", check=False).returncode == 0
+        except PermissionError:
+            raise InputError(
+                f"PostgreSQL does not run as root, and root may not become user {self.name} here; "
+                "run this as another user"
+            ) from None
 
 
 @functools.cache

@@ -148,7 +148,8 @@ class Server:
         """Return where this system's programs reach a database of the running server."""
         pid, _, _, port, *_ = status(self.folder)
         host = quote(_short_name(self.folder, pid), safe="/")
-        return f"postgresql://{cluster.SUPERUSER}@/{database}?host={host}&port={port}"
+        # Without an empty one, a PGHOSTADDR in the environment would lead to another server.
+        return f"postgresql://{cluster.SUPERUSER}@/{database}?host={host}&port={port}&hostaddr="
 
     def _set_password(self, password: str) -> None:
         connection = psycopg2.connect(self.url())

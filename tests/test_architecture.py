@@ -287,7 +287,7 @@ def test_no_module_works_at_import():
 
 
 def test_importing_everything_reaches_nothing_outside():
-    nonsense = {"BROKER_URL": "kafka://x", "DATABASE_URL": "nonsense", "TFORMANCE_LLM_RATE": "none"}
+    nonsense = {"TFORMANCE_BROKER_URL": "kafka://x", "DATABASE_URL": "nonsense", "TFORMANCE_LLM_RATE": "none"}
     names = sorted(name for name in modules() if not name.endswith("__main__"))
     result = subprocess.run(
         [sys.executable, IMPORT_EVERYTHING, PACKAGE, *names],

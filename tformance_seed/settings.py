@@ -31,14 +31,22 @@ def embedded_url() -> str:
     return url if url.startswith("embedded://") else DEFAULT_EMBEDDED
 
 
+def database_origin() -> str:
+    """Return where ``database_url`` comes from, for people."""
+    return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the default"
+
+
 def broker_url() -> str | None:
-    """Return ``BROKER_URL``, else ``REDIS_URL``; None if neither is set: then there are no workers."""
-    return os.environ.get("BROKER_URL") or redis_url()
+    """Return ``TFORMANCE_BROKER_URL``; None if it is not set: then there are no workers.
+
+    The package has a variable of its own: a broker that is set for some other program starts nothing here.
+    """
+    return os.environ.get("TFORMANCE_BROKER_URL") or None
 
 
 def redis_url() -> str | None:
-    """Return ``REDIS_URL``, which keeps results and rate limits even if the broker is not Redis."""
-    return os.environ.get("REDIS_URL") or None
+    """Return ``TFORMANCE_REDIS_URL``, which keeps results and rate limits if the broker is not Redis."""
+    return os.environ.get("TFORMANCE_REDIS_URL") or None
 
 
 def llm_rate() -> int:

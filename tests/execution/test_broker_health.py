@@ -153,7 +153,7 @@ def test_missing_workers_are_reported_with_the_messages_that_wait(looked, execut
     assert only(waits, "waiting-without-workers").severity == "warning"
     assert "7 messages" in only(waits, "waiting-without-workers").now
     assert none(waits, "no-workers")
-    result = command("doctor", "--json", DATABASE_URL=postgresql_url, REDIS_URL=broker.url)
+    result = command("doctor", "--json", DATABASE_URL=postgresql_url, TFORMANCE_BROKER_URL=broker.url)
     (told,) = [
         finding
         for finding in json.loads(result.stdout)["sections"]["workers"]["findings"]

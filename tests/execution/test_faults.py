@@ -234,7 +234,9 @@ def test_an_sqlstate_says_whether_an_error_is_transient(opened, code, passing):
 
 
 def test_a_broker_that_does_not_answer_is_reported_in_one_line(postgresql_url):
-    result = command("seed", *ARGUMENTS, DATABASE_URL=postgresql_url, REDIS_URL="redis://127.0.0.1:1/0")
+    result = command(
+        "seed", *ARGUMENTS, DATABASE_URL=postgresql_url, TFORMANCE_BROKER_URL="redis://127.0.0.1:1/0"
+    )
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
 

@@ -6,7 +6,7 @@ import sys
 
 from tests.support.commands import clean, command
 
-WRONG = {"BROKER_URL": "kafka://x", "REDIS_URL": "nonsense", "DATABASE_URL": "nonsense"}
+WRONG = {"TFORMANCE_BROKER_URL": "kafka://x", "TFORMANCE_REDIS_URL": "nonsense", "DATABASE_URL": "nonsense"}
 
 #: Imports every module, and prints what it did besides as JSON.
 IMPORT_ALL = """
@@ -68,7 +68,7 @@ def test_every_module_is_imported_without_a_side_effect():
 
 def test_a_preview_needs_no_broker(tmp_path):
     url = f"sqlite:///{tmp_path}/preview.db"
-    result = command("seed", "polar", "--dry-run", "--database", url, BROKER_URL="kafka://x")
+    result = command("seed", "polar", "--dry-run", "--database", url, TFORMANCE_BROKER_URL="kafka://x")
     assert (result.returncode, result.stderr) == (0, "")
 
 

@@ -303,7 +303,7 @@ def test_dramatiqs_command_line_works_with_the_same_settings(
     tmp_path, begin, executor, opened, broker, postgresql_url
 ):
     """It starts the processes itself, without the supervisor."""
-    environment = clean({"DATABASE_URL": postgresql_url, "REDIS_URL": broker.url})
+    environment = clean({"DATABASE_URL": postgresql_url, "TFORMANCE_BROKER_URL": broker.url})
     options = ["--processes", "1", "--threads", "2", "--queues", "sync", "compute", "llm"]
     with (tmp_path / "dramatiq.log").open("w") as log:
         plain = subprocess.Popen(

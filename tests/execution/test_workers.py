@@ -46,7 +46,7 @@ def test_one_big_organisation_is_spread_over_all_workers_and_aggregated_once(
 def test_a_worker_serves_only_the_queues_that_it_names(workers, postgresql_url, broker):
     workers("--queues", "sync,compute", "--processes", "1").ready(1)
     name = command(
-        "seed", *SMALL, "--detach", DATABASE_URL=postgresql_url, REDIS_URL=broker.url
+        "seed", *SMALL, "--detach", DATABASE_URL=postgresql_url, TFORMANCE_BROKER_URL=broker.url
     ).stdout.splitlines()[0]
 
     def stages():
@@ -129,8 +129,8 @@ def test_passwords_appear_nowhere(tmp_path, secretive, broker):
     url, locked = secretive
     workers = Workers(tmp_path, url, locked, "--processes", "1")
     kill(workers.ready(1)[0])
-    result = command("seed", *SMALL, DATABASE_URL=url, REDIS_URL=locked)
-    wrong = command("seed", *SMALL, DATABASE_URL=url, REDIS_URL=locked.replace("quiet7", "loud"))
+    result = command("seed", *SMALL, DATABASE_URL=url, TFORMANCE_BROKER_URL=locked)
+    wrong = command("seed", *SMALL, DATABASE_URL=url, TFORMANCE_BROKER_URL=locked.replace("quiet7", "loud"))
     stored = b"".join(key + (broker.client.dump(key) or b"") for key in broker.client.scan_iter())
     workers.end()
     assert result.returncode == 0, result.stderr

@@ -16,8 +16,8 @@ from tformance_seed.cli.app import main
 #: Variables that the package reads; none reaches a command unless a test says so.
 PACKAGE_VARIABLES = {
     "DATABASE_URL",
-    "BROKER_URL",
-    "REDIS_URL",
+    "TFORMANCE_BROKER_URL",
+    "TFORMANCE_REDIS_URL",
     "TFORMANCE_LLM_RATE",
     "TFORMANCE_LOG",
     "TFORMANCE_PROMETHEUS",

@@ -16,8 +16,7 @@ from tests.support.servers import wait_until
 
 def urls(database: str, broker: str | None) -> dict[str, str]:
     """Return the variables that name a database and a broker."""
-    variable = "REDIS_URL" if (broker or "").startswith("redis") else "BROKER_URL"
-    return {"DATABASE_URL": database} | ({variable: broker} if broker else {})
+    return {"DATABASE_URL": database} | ({"TFORMANCE_BROKER_URL": broker} if broker else {})
 
 
 class Workers:

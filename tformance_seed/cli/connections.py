@@ -1,11 +1,15 @@
-"""Open the database and the executor of tasks for as long as a command runs."""
+"""Open the database and the executor of tasks for as long as a command runs, and say what is written to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tformance_seed.cli.console import silence_logging
+import click
+
+from tformance_seed.cli import console
 from tformance_seed.cli.interrupts import begin_work
+from tformance_seed.errors import InputError, SeedError
+from tformance_seed.settings import database_origin
 
 if TYPE_CHECKING:
     import peewee
@@ -26,10 +30,43 @@ def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database
         database.close()
 
 
+def announce(database: "peewee.Database", url: str) -> None:
+    """Say on standard error which database is about to be written to, and where its name comes from."""
+    from tformance_seed.storage.connection import address
+
+    console.print_error(f"writing to {address(database, url)}, from {origin()}")
+
+
+def origin() -> str:
+    """Return where the URL of the running command's database comes from."""
+    source = click.get_current_context().get_parameter_source("database")
+    return "--database" if source is click.core.ParameterSource.COMMANDLINE else database_origin()
+
+
+def ask(question: str, *, yes: bool, as_json: bool) -> None:
+    """Ask for consent unless it was given.
+
+    Parameters:
+      yes: whether it was given, by ``--yes``.
+      as_json: whether a program reads the output, so nobody can be asked.
+
+    Raises:
+      InputError: there is nobody to ask.
+      SeedError: the answer is no.
+    """
+    if yes:
+        return
+    confirmed = None if as_json else console.confirm(question)
+    if confirmed is None:
+        raise InputError(f"{' '.join(question.split())} Nothing was changed; to say yes, add --yes")
+    if not confirmed:
+        raise SeedError("nothing was changed")
+
+
 @contextmanager
 def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[Executor]":
     """Open the executor of tasks: workers behind a broker, or without a broker, threads of this process."""
-    silence_logging()
+    console.silence_logging()
     from tformance_seed.commands import seed as seeding
 
     with seeding.open_executor(database, broker) as executor:

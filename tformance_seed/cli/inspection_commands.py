@@ -59,19 +59,15 @@ def doctor(
     Changes nothing.
     """
     from tformance_seed.cli import doctor_views
-    from tformance_seed.doctor import Overrides, examine, sql_script
+    from tformance_seed.commands.diagnose import diagnose
+    from tformance_seed.doctor import Overrides, sql_script
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
     console.silence_logging()
     overrides = Overrides.parse(ram, cpus, teams)
     with open_database(database, "read") as opened:
-        findings = None
-        if broker is not None:
-            from tformance_seed.execution.broker_health import check_broker
-
-            findings = list(check_broker(broker))
-        examined = examine(opened, database, overrides, findings)
+        examined = diagnose(opened, database, overrides, broker)
     if as_sql:
         console.print_message(sql_script(examined).removesuffix("\n"))
     else:

@@ -16,6 +16,10 @@ def optional(metavar: str, text: str) -> Any:
     return typer.Option(metavar=metavar, help=text, show_default=False)
 
 
+#: The value of ``--broker`` with which a command does the work itself, whatever the environment says.
+NO_BROKER = "none"
+
+
 def _read_url(value: str) -> str:
     """Return the URL that an option gives, or if it is ``-``, the first line of standard input."""
     if value != "-":
@@ -24,6 +28,13 @@ def _read_url(value: str) -> str:
     if not url:
         raise InputError("--database -: expected a URL on the first line of standard input")
     return url
+
+
+def _check_days(days: int | None) -> int | None:
+    """Return a number of days; raise InputError if it is not at least 1."""
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
+    return days
 
 
 Database = Annotated[
@@ -43,9 +54,10 @@ Broker = Annotated[
     typer.Option(
         metavar="URL",
         default_factory=settings.broker_url,
+        callback=lambda value: None if value == NO_BROKER else value,
         show_default=False,
-        help="The workers' broker, redis://... or amqp://... "
-        "(default: BROKER_URL, else REDIS_URL, else no workers).",
+        help=f"The workers' broker, redis://... or amqp://..., or {NO_BROKER} "
+        "(default: TFORMANCE_BROKER_URL, else no workers).",
     ),
 ]
 Organisations = Annotated[
@@ -66,7 +78,16 @@ ShiftTo = Annotated[
     str | None,
     optional("DATE", "Move a clone's history by whole weeks, to end in the week up to DATE."),
 ]
-Days = Annotated[int | None, optional("N", f"Days in the window (default: {settings.DEFAULT_DAYS}).")]
+Days = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        callback=_check_days,
+        show_default=False,
+        help=f"Days in the window (default: {settings.DEFAULT_DAYS}).",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run is at work on an organisation.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers continue.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -93,4 +114,6 @@ def check_detach(broker: str | None, *, detach: bool) -> None:
       InputError: no broker is given.
     """
     if detach and broker is None:
-        raise InputError("--detach needs workers to do the tasks: add --broker URL, or set REDIS_URL")
+        raise InputError(
+            "--detach needs workers to do the tasks: add --broker URL or set TFORMANCE_BROKER_URL"
+        )

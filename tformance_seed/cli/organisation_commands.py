@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tformance_seed.cli import console
-from tformance_seed.cli.connections import open_database
+from tformance_seed.cli.connections import announce, ask, open_database
 from tformance_seed.cli.options import (
     Catalog,
     Database,
@@ -14,10 +14,11 @@ from tformance_seed.cli.options import (
     Organisations,
     Until,
     Wait,
+    Yes,
     optional,
     parse_day,
 )
-from tformance_seed.errors import InputError, SeedError
+from tformance_seed.errors import SeedError
 from tformance_seed.settings import DEFAULT_DAYS
 
 
@@ -26,8 +27,6 @@ def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> N
     from tformance_seed.catalog.organisations import load_organisations
     from tformance_seed.cli import organisation_views
 
-    if days is not None and days < 1:
-        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
     console.show(
         organisation_views.catalogue(load_organisations(catalog), days or DEFAULT_DAYS), as_json=as_json
     )
@@ -41,6 +40,7 @@ def init(database: Database) -> None:
     from tformance_seed.storage.schema.create import create_missing
 
     with open_database(database) as opened:
+        announce(opened, database)
         created = create_missing(opened)
     console.print_message(f"created {len(created)} tables" if created else "no table is missing")
 
@@ -58,7 +58,9 @@ def weekly(
 
     last_day = parse_day("--until", until)
     with open_database(database, "write") as opened:
-        results = maintain.recompute_weekly(opened, organisations or (), days, last_day)
+        chosen = list(maintain.find_own_teams(opened, organisations or ()))
+        announce(opened, database)
+        results = maintain.recompute_weekly(opened, chosen, days, last_day)
     console.show(organisation_views.weekly(results), as_json=as_json)
 
 
@@ -94,7 +96,7 @@ def clear(
         str | None,
         optional("NAMES", "Also rows that others added, such as notes,memberships,members."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    yes: Yes = False,
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
@@ -105,21 +107,11 @@ def clear(
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
 
-    if as_json and not yes:
-        raise InputError("--json cannot ask for confirmation; add --yes")
     names = [name for name in (including or "").split(",") if name]
     with open_database(database, "write") as opened:
         planned = maintain.preview_clear(opened, organisations, names, adopt=adopt)
-        if planned and not yes:
-            _confirm_removal(organisation_views.removal_question(planned))
+        if planned:
+            announce(opened, database)
+            ask(organisation_views.removal_question(planned), yes=yes, as_json=as_json)
         removed = maintain.clear_teams(opened, list(planned), names, wait=wait)
     console.show(organisation_views.cleared(removed, organisations), as_json=as_json)
-
-
-def _confirm_removal(question: str) -> None:
-    """Ask the user to confirm the removal; raise SeedError unless they do."""
-    confirmed = console.confirm(question)
-    if confirmed is None:
-        raise SeedError("nothing was removed; to run without confirmation, add --yes")
-    if not confirmed:
-        raise SeedError("nothing was removed")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tformance_seed.cli import console
-from tformance_seed.cli.connections import open_database, open_executor
+from tformance_seed.cli.connections import announce, open_database, open_executor
 from tformance_seed.cli.options import Broker, Database, Detach, Json, LatestRun, Run, check_detach
 from tformance_seed.cli.seed_commands import raise_failures
 
@@ -53,6 +53,7 @@ def retry(
     with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
+        announce(opened, database)
         begun = resume(opened, executor, record)
         if detach:
             console.show(run_views.detached(begun), as_json=as_json)
@@ -72,5 +73,6 @@ def cancel(database: Database, run: Run, as_json: Json = False) -> None:
     with open_database(database, "write") as opened:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
+        announce(opened, database)
         cancelled = ledger.cancel(opened, record)
         console.show(run_views.cancelled(cancelled, ledger.run_status(opened, record)), as_json=as_json)

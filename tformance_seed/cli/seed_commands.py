@@ -146,6 +146,8 @@ def worker(
     from tformance_seed.execution import supervisor
 
     if broker is None:
-        raise InputError("workers need a broker: add --broker redis://host:6379/0, or set REDIS_URL")
+        raise InputError(
+            "workers need a broker: add --broker redis://host:6379/0 or set TFORMANCE_BROKER_URL"
+        )
     groups = supervisor.worker_groups(processes=processes, threads=threads, queues=queues)
     sys.exit(supervisor.Supervisor(groups, database=database, broker=broker).run())

@@ -91,6 +91,19 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     return reports
 
 
+def find_own_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, SeedTeam]:
+    """Return the ledger's entries of the given organisations, or if none is given, of all that were seeded.
+
+    Raises:
+      InputError: a team does not exist or does not belong to the package.
+    """
+    chosen = find_teams(database, slugs)
+    own = {team.slug: team for team in ledger.own_teams(database)} if has_team_registry(database) else {}
+    if foreign := [slug for slug in chosen if slug not in own]:
+        raise InputError(f"the team {foreign[0]} was not created by this package; its rows stay as they are")
+    return {slug: own[slug] for slug in chosen}
+
+
 def recompute_weekly(
     database: peewee.Database, slugs: Sequence[str], days: int | None, until: datetime.date | None
 ) -> dict[str, Result]:
@@ -103,16 +116,13 @@ def recompute_weekly(
       OrganisationBusyError: a run is seeding one of the organisations.
     """
     results = {}
-    chosen = find_teams(database, slugs)
-    own = {team.slug: team for team in ledger.own_teams(database)} if has_team_registry(database) else {}
-    if foreign := [slug for slug in chosen if slug not in own]:
-        raise InputError(f"the team {foreign[0]} was not created by this package; its rows stay as they are")
-    for slug, team_id in chosen.items():
+    for slug, team in find_own_teams(database, slugs).items():
+        team_id = team.team_id
         window = data_extent(database, team_id) if days is None and until is None else _window(days, until)
         with transaction(database):
             lock_organisations(database, [slug])
             ledger.check_idle(database, slug)
-            max_id = ledger.max_id_before_adoption(own[slug], WeeklyMetrics)
+            max_id = ledger.max_id_before_adoption(team, WeeklyMetrics)
             results[slug] = (
                 Result(*refresh_weekly(database, team_id, *window, max_id)) if window else Result()
             )

@@ -1,7 +1,7 @@
 """Create an executor from environment variables, for workers and for Dramatiq's own command line.
 
-``dramatiq tformance_seed.execution.app:create_broker`` runs workers without the supervisor. ``BROKER_URL`` or
-``REDIS_URL`` is the URL of the broker, ``DATABASE_URL`` that of the database.
+``dramatiq tformance_seed.execution.app:create_broker`` runs workers without the supervisor.
+``TFORMANCE_BROKER_URL`` is the URL of the broker, ``DATABASE_URL`` that of the database.
 """
 
 import dramatiq
@@ -22,7 +22,7 @@ def create_executor() -> Executor:
     """
     url = settings.broker_url()
     if url is None:
-        raise InputError("workers need a broker: set BROKER_URL or REDIS_URL")
+        raise InputError("workers need a broker: set TFORMANCE_BROKER_URL")
     executor = Executor(broker.connect(url), lambda: connect(settings.database_url(), access="write"))
     executor.broker.add_middleware(OnProcessStart(log_format.configure))
     executor.broker.add_middleware(OnThreadEnd(executor.close))

@@ -90,7 +90,7 @@ class Supervisor:
     """
 
     def __init__(self, groups: Sequence[WorkerGroup], *, database: str, broker: str) -> None:
-        self.environment = {**os.environ, "DATABASE_URL": database, "BROKER_URL": broker}
+        self.environment = {**os.environ, "DATABASE_URL": database, "TFORMANCE_BROKER_URL": broker}
         processes = [group for group in groups for _ in range(group.processes)]
         self.slots = [
             Slot(

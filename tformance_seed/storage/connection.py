@@ -11,7 +11,7 @@ import peewee
 import psycopg2.extensions
 import psycopg2.extras
 
-from tformance_seed.bulk.peewee_internals import detach_connection
+from tformance_seed.bulk.peewee_internals import detach_connection, driver_connection
 from tformance_seed.errors import (
     InputError,
     SeedError,
@@ -86,6 +86,25 @@ def _forget_connections() -> None:
 
 
 os.register_at_fork(after_in_child=_forget_connections)
+
+
+def address(database: peewee.Database, url: str) -> str:
+    """Return where an open database is, to show it: for PostgreSQL what was connected to, however named."""
+    if not url.startswith("postgres"):
+        return without_secrets(url)
+    info = driver_connection(database).info
+    if info.host.startswith("/"):
+        return f"postgresql://{info.user}@/{info.dbname}?host={info.host}"
+    host = f"[{info.host}]" if ":" in info.host else info.host
+    return f"postgresql://{info.user}@{host}:{info.port}/{info.dbname}"
+
+
+def is_remote(database: peewee.Database) -> bool:
+    """Return whether an open database is on another host."""
+    if not isinstance(database, peewee.PostgresqlDatabase):
+        return False
+    host: str = driver_connection(database).info.host
+    return not (host.startswith(("/", "127.")) or host in ("", "localhost", "::1"))
 
 
 def sqlite_file(url: str) -> Path | None:

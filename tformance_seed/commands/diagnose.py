@@ -1,0 +1,20 @@
+"""Diagnose a database and the workers' broker."""
+
+import peewee
+
+from tformance_seed.doctor import Overrides, Report, examine
+
+
+def diagnose(database: peewee.Database, url: str, overrides: Overrides, broker: str | None) -> Report:
+    """Examine a database, and its workers' broker if there is one; change nothing.
+
+    Parameters:
+      url: the URL of the database, for the report.
+      broker: the URL of the broker; None: there are no workers.
+    """
+    findings = None
+    if broker is not None:
+        from tformance_seed.execution.broker_health import check_broker
+
+        findings = list(check_broker(broker))
+    return examine(database, url, overrides, findings)

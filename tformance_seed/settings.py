@@ -31,8 +31,10 @@ def embedded_url() -> str:
     return url if url.startswith("embedded://") else DEFAULT_EMBEDDED
 
 
-def database_origin() -> str:
-    """Return where ``database_url`` comes from, for people."""
+def database_origin(url: str) -> str:
+    """Return, for people, where the URL of a command's database comes from."""
+    if url != database_url():
+        return "--database"
     return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the default"
 
 

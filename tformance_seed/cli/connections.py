@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from tformance_seed.cli import console
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.errors import InputError, SeedError
@@ -34,13 +32,7 @@ def announce(database: "peewee.Database", url: str) -> None:
     """Say on standard error which database is about to be written to, and where its name comes from."""
     from tformance_seed.storage.connection import address
 
-    console.print_error(f"writing to {address(database, url)}, from {origin()}")
-
-
-def origin() -> str:
-    """Return where the URL of the running command's database comes from."""
-    source = click.get_current_context().get_parameter_source("database")
-    return "--database" if source is click.core.ParameterSource.COMMANDLINE else database_origin()
+    console.print_error(f"writing to {address(database, url)}, from {database_origin(url)}")
 
 
 def ask(question: str, *, yes: bool, as_json: bool) -> None:
@@ -58,9 +50,9 @@ def ask(question: str, *, yes: bool, as_json: bool) -> None:
         return
     confirmed = None if as_json else console.confirm(question)
     if confirmed is None:
-        raise InputError(f"{' '.join(question.split())} Nothing was changed; to say yes, add --yes")
+        raise InputError(f"{' '.join(question.split())} Nothing was removed; to say yes, add --yes")
     if not confirmed:
-        raise SeedError("nothing was changed")
+        raise SeedError("nothing was removed")
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_users_that_come_at_the_same_time_to_a_new_folder_share_one_server(tmp_p
 
 
 def test_a_user_that_comes_while_the_server_stops_has_it_started_again(folder, use):
-    for _ in range(5):
+    for _ in range(3):
         first = use(folder)
         first.url()
         first.end()

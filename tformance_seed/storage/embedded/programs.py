@@ -42,7 +42,7 @@ class Account:
         Raises:
           InputError: root may not run programs as this user, as in some containers.
         """
-        command = ["test", "-x", path]
+        command = ["test", "-x", str(path)]
         try:
             return subprocess.run(command, **self.options, cwd="/", check=False).returncode == 0
         except PermissionError:

@@ -1,0 +1,129 @@
+"""Every card of the application has something to show: the same questions, asked by SQL."""
+
+import datetime
+import re
+from pathlib import Path
+
+import numpy as np
+import psycopg2
+import pytest
+
+import tformance_seed
+from tests.pages.cards import CARDS, MERGED, SURVEYS, Card
+from tests.support.repositories import ANN, BOB, CARL, Workshop
+from tests.support.seeds import UNTIL
+from tests.support.servers import Postgres
+from tformance_seed.catalog import load_scenarios
+
+DAY = datetime.timedelta(days=1)
+
+#: A Sunday, with which a scenario ends.
+SUNDAY = UNTIL - (UNTIL.weekday() + 1) % 7 * DAY
+
+PAGES = Path(__file__).parents[2] / "docs" / "reference" / "pages.md"
+TRAILERS = ("", "\n\nCo-Authored-By: Claude <noreply@anthropic.com>", "\n\nGenerated with Claude Code", "")
+
+
+class Teams:
+    """A database as the application's migrations leave it, seeded with one team of each kind."""
+
+    def __init__(self, url: str, clone: Path) -> None:
+        self.url = url
+        self._connection = psycopg2.connect(url, options="-c TimeZone=UTC")
+        self._connection.autocommit = True
+        self.ids = {"resend": self._seed("resend", days=90), "clone": self._seed(repositories=[clone])}
+        self.ids |= {name: self._seed(scenario=name) for name in load_scenarios()}
+
+    def _seed(self, *organisations: str, **options: object) -> int:
+        assert tformance_seed.seed(self.url, *organisations, until=SUNDAY, **options).failures == {}
+        ((team,),) = self.ask("SELECT max(id) FROM teams_team")
+        return team
+
+    def ask(self, question: str, team: str | None = None, days: int = 30) -> list[tuple]:
+        """Return the answer about a team's window of some days."""
+        values = {
+            "team": self.ids[team] if team else None,
+            "start": SUNDAY - (days - 1) * DAY,
+            "end": SUNDAY + DAY,
+        }
+        with self._connection.cursor() as cursor:
+            cursor.execute(question, values)
+            return cursor.fetchall()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history of five squashed pull requests a week."""
+    workshop = Workshop(tmp_path_factory.mktemp("corp") / "app")
+    for number in range(1, 71):
+        day = SUNDAY - DAY - (70 - number) * DAY
+        title = f"{'fix' if number % 3 else 'feat'}: part {number} (#{number}){TRAILERS[number % 4]}"
+        workshop.commit(title, f"{day} 11:00", (ANN, BOB, CARL)[number % 3])
+    return workshop.path
+
+
+@pytest.fixture(scope="module")
+def teams(server: Postgres, clone: Path) -> Teams:
+    return Teams(server.new_database("application"), clone)
+
+
+def kind(team: str) -> str:
+    return "scenario" if team in load_scenarios() else team
+
+
+@pytest.mark.parametrize("team", ["resend", "clone", *load_scenarios()])
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_a_card_has_something_to_show(teams: Teams, card: Card, team: str) -> None:
+    if kind(team) in card.absent:
+        return
+    for days in (30, 90):
+        (answer,) = teams.ask(card.question, team, days)
+        assert None not in answer
+        most = card.most or (float("inf"),) * len(answer)
+        for value, least, greatest in zip(answer, card.least, most, strict=True):
+            assert least <= value <= greatest, (days, answer)
+
+
+@pytest.mark.parametrize("name", load_scenarios())
+def test_a_scenario_shows_its_curve_week_by_week(teams: Teams, name: str) -> None:
+    question = f"""SELECT count(*) FILTER (WHERE author_ai_assisted), count(*) FROM {SURVEYS}
+                   GROUP BY date_trunc('week', p.merged_at) ORDER BY date_trunc('week', p.merged_at)"""
+    weeks = teams.ask(question, name, days=56)
+    curve = load_scenarios()[name].ai_adoption_rate.at(np.arange(8) / 7)
+    assert len(weeks) == 8
+    for (with_ai, surveys), rate in zip(weeks, curve, strict=True):
+        assert abs(with_ai - rate * surveys) <= 0.5  # as near as whole pull requests can be
+
+
+def test_the_application_warns_of_the_bottleneck(teams: Teams) -> None:
+    (card,) = (card for card in CARDS if card.name == "bottleneck warning")
+    question = card.question.replace("max(waiting)", "max(waiting) / avg(waiting)")
+    ((reviewers, times_the_mean),) = teams.ask(question, "review-bottleneck")
+    assert reviewers >= 2
+    assert times_the_mean > 3
+
+
+def test_the_first_card_counts_the_seven_days_before(teams: Teams) -> None:
+    insight = """SELECT metric_value ->> 'headline', metric_value #>> '{metric_cards,0,value}'
+                 FROM metrics_dailyinsight WHERE team_id = %(team)s AND category = 'llm_insight'
+                 AND comparison_period = '7' ORDER BY date DESC LIMIT 1"""
+    count = (
+        f"SELECT count(*), count(*) FILTER (WHERE p.merged_at >= %(end)s - interval '7 days') FROM {MERGED}"
+    )
+    for team in ("resend", "ai-success"):
+        ((headline, throughput),) = teams.ask(insight, team)
+        ((both, now),) = teams.ask(count, team, days=14)
+        assert "in the last 7 days" in headline
+        assert throughput == f"{round(100 * now / (both - now) - 100, 1):+.1f}%"
+
+
+def test_no_status_without_rows(teams: Teams) -> None:
+    question = """SELECT count(*) FROM teams_team t WHERE copilot_status = 'connected'
+                  AND NOT EXISTS (SELECT FROM metrics_copilotseatsnapshot WHERE team_id = t.id)"""
+    assert teams.ask(question) == [(0,)]
+
+
+def test_the_documentation_lists_the_cards_that_are_tested() -> None:
+    rows = re.findall(r"^\| .*? \| `?(.*?)`? \| .* \| yes.* \|$", PAGES.read_text("utf-8"), re.MULTILINE)
+    listed = {name for row in rows for name in re.split(r"`, `", row)}
+    assert listed == {card.name for card in CARDS}

@@ -1,13 +1,18 @@
 """The example with Docker, as far as it can be tried without: its commands and variables are right."""
 
 import re
+import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import typer
 import yaml
 
+from tests.support.commands import PACKAGE_VARIABLES, argv, clean, command
 from tests.support.documents import PROJECT
+from tests.support.servers import wait_until
+from tests.support.workers import digests
 from tformance_seed.cli.app import create_app
 
 EXAMPLE = PROJECT / "examples" / "compose"
@@ -40,6 +45,12 @@ def test_the_command_lines_are_ours():
     for service in OURS.values():
         name, *arguments = service["command"]
         COMMANDS[name].make_context(name, list(arguments))
+
+
+def test_the_variables_are_read_by_the_package():
+    for service in OURS.values():
+        assert set(service["environment"]) <= PACKAGE_VARIABLES
+        assert {"DATABASE_URL", "TFORMANCE_BROKER_URL"} <= set(service["environment"])
 
 
 @pytest.mark.parametrize("services", FILES.values(), ids=FILES)
@@ -90,3 +101,28 @@ def test_the_image_installs_the_package_and_runs_its_command():
     assert (EXAMPLE / build["context"]).resolve() == PROJECT
     assert (PROJECT / build["dockerfile"]).read_text().splitlines() == lines
     assert any(line.startswith("USER ") for line in lines)
+
+
+def test_worker_and_seed_of_the_example_fill_a_database(tmp_path: Path, postgresql_url, broker):
+    """As in the containers, but for the addresses, and less of it."""
+
+    def environment(name: str) -> dict[str, str]:
+        running = {"postgresql": postgresql_url, "redis": broker.url}
+        return {
+            variable: running[urlsplit(value).scheme] for variable, value in OURS[name]["environment"].items()
+        }
+
+    log = tmp_path / "worker.log"
+    with log.open("w") as output:
+        worker = subprocess.Popen(
+            argv(*OURS["worker"]["command"]), env=clean(environment("worker")), stdout=output, stderr=output
+        )
+    try:
+        wait_until(lambda: "ready for" in log.read_text())
+        small = ["--days", "10", "--prs", "5", "--until", "2026-03-18"]
+        seeded = command(*OURS["seed"]["command"], *small, **environment("seed"))
+        assert seeded.returncode == 0, seeded.stderr
+    finally:
+        worker.terminate()
+        assert worker.wait(60) == 0
+    assert set(digests(postgresql_url)) == {"polar", "calcom", "resend"}

@@ -16,7 +16,7 @@ from tformance_seed.bulk.peewee_internals import decimal_digits, execute, from_d
 from tformance_seed.bulk.refresh import rows_changed
 from tformance_seed.canonical_json import json_text
 from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
-from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
+from tformance_seed.sources.records import Columns
 from tformance_seed.storage.models import PRFile, PullRequest
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 
@@ -36,10 +36,9 @@ INPUT_FIELDS: tuple[peewee.Field, ...] = (
     PullRequest.first_review_at,
     PullRequest.is_hotfix,
     PullRequest.is_revert,
-    PullRequest.is_ai_assisted,
     PullRequest.has_ai_commits,
-    PullRequest.has_ai_review,
     PullRequest.ai_tools_detected,
+    PullRequest.labels,
 )
 
 
@@ -135,12 +134,7 @@ def _column_array(column: Column) -> Array:
 
 def _summary_inputs(values: Columns) -> Columns:
     """Return the columns that ``summaries`` needs, from arrays of the ``INPUT_FIELDS`` by name."""
-    kind = np.where(values["has_ai_review"], AI_REVIEW, AI_CODE)
-    return values | {
-        "reviewed": values["first_review_at"],
-        "ai_kind": np.where(values["is_ai_assisted"], kind, AI_NONE),
-        "ai_tools": values["ai_tools_detected"],
-    }
+    return values | {"reviewed": values["first_review_at"], "ai_tools": values["ai_tools_detected"]}
 
 
 def _stored_files(files: Columns) -> Columns:

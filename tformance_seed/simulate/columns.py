@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
 from tformance_seed.sources.records import Columns
 
-SECONDS_PER_HOUR = 3600
+SECONDS_PER_HOUR, HUNDREDTH_OF_AN_HOUR = 3600, 36
 
 
 def seconds(moments: Times) -> Ints:
@@ -22,9 +22,13 @@ def moments(seconds: Ints, known: Booleans | bool = True) -> Times:
 
 
 def hours(seconds: Ints, known: Booleans | bool = True) -> Floats:
-    """Return seconds as hours, rounded half up to two decimals; NaN where not ``known``."""
+    """Return seconds as hours with two decimals, as Python's ``round`` does; NaN where not ``known``."""
     hundredths = (seconds * 100 + SECONDS_PER_HOUR // 2) // SECONDS_PER_HOUR
-    return np.where(known, hundredths / 100, np.nan)
+    rounded = hundredths / 100
+    # Halfway between two hundredths, the binary fraction decides, so those few are left to Python.
+    halfway = np.flatnonzero(known & (seconds % HUNDREDTH_OF_AN_HOUR == HUNDREDTH_OF_AN_HOUR // 2))
+    rounded[halfway] = [round(value / SECONDS_PER_HOUR, 2) for value in seconds[halfway].tolist()]
+    return np.where(known, rounded, np.nan)
 
 
 def half_up(values: Floats, decimals: int = 0) -> Floats:

@@ -29,11 +29,12 @@ def complete(batch: Batch, members: Members, profile: Profile) -> CompleteBatch:
     reviews = batch.reviews
     if reviews is None:
         reviews = simulate_reviews(batch, members, profile)
-    prs |= review_outcomes(batch, reviews)
+    else:  # the application fails at a decision by nobody
+        reviews["state"] = np.where(reviews["reviewer"] < 0, b"commented", reviews["state"])
     comments = batch.comments
     if comments is None:
         comments = simulate_comments(batch, reviews, profile)
-    prs["total_comments"] = np.bincount(comments["pull_request"], minlength=len(prs["key"]))
+    prs |= review_outcomes(prs, batch.commits, reviews, comments)
     check_runs = batch.check_runs
     if check_runs is None:
         check_runs = simulate_check_runs(batch, profile)

@@ -7,10 +7,10 @@ import numpy as np
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Texts
+from tformance_seed.simulate.ai_signals import ai_signals
 from tformance_seed.simulate.columns import with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
-from tformance_seed.simulate.summaries import ai_signals
-from tformance_seed.sources.records import AI_NONE, Columns, Members
+from tformance_seed.sources.records import Columns, Members
 
 #: Share of people's pull requests that have a milestone: the quarter in which the pull request ends.
 MILESTONES = 0.15
@@ -58,7 +58,7 @@ def pull_requests(batch: CompleteBatch) -> Columns:
             "github_repo": prs["repository"],
             "pr_created_at": prs["created_at"],
             "synced_at": prs["ended_at"],
-            "is_ai_assisted": prs["ai_kind"] != AI_NONE,
+            "is_ai_assisted": prs["ai_tools"] != b"[]",
             "ai_tools_detected": prs["ai_tools"],
             "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
             "linked_issues": np.array([_linked_issues(body) for body in prs["body"].tolist()], dtype="S"),

@@ -3,15 +3,15 @@
 import json
 
 import numpy as np
-import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Booleans, Floats, Ints
+from tformance_seed.sampling.arrays import Ints, Texts
 from tformance_seed.sampling.ragged import expand_counts, sort_within_groups
-from tformance_seed.simulate.columns import half_up, moments, nullable, seconds, with_timestamps
+from tformance_seed.simulate.columns import SECONDS_PER_HOUR, moments, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
 from tformance_seed.simulate.reviewers import ROUNDS, choose_reviewers, reviewer_count_weights
 from tformance_seed.sources.detection import REVIEW_TOOLS
+from tformance_seed.sources.detection.logins import LOGINS
 from tformance_seed.sources.records import AI_REVIEW, Batch, Columns, Members
 
 #: Probability that the second or third reviewer of a merged pull request approves it; otherwise they comment.
@@ -82,7 +82,8 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     The first review is at ``first_review_at``. A review bot reviews before people do. One reviewer requests
     changes, in zero or more rounds, and gives the final verdict, which is an approval if the pull request was
     merged; other reviewers review in between. If a first review was observed but no member could have given
-    it, the reviewer is a stranger.
+    it, the reviewer is a stranger. Bots and strangers only comment: the application fails at a decision by
+    nobody.
     """
     prs, random = batch.pull_requests, profile.random
     key = prs["key"]
@@ -107,7 +108,8 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     state = np.where(waits, APPROVED, state)
     state = np.where(is_last, _final_verdict(prs, profile)[owner], state)
     state = np.where(~is_last & by_first_reviewer, CHANGES_REQUESTED, state)
-    state = np.where(bot, COMMENTED, state)
+    reviewer = np.where(bot, -1, reviewers[owner, slot])
+    state = np.where(reviewer < 0, COMMENTED, state)
 
     first, ended = seconds(prs["first_review_at"])[owner], seconds(prs["ended_at"])[owner]
     share = sort_within_groups(
@@ -115,32 +117,52 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
     )
     when = first + np.floor(np.sqrt(share) * (ended - first)).astype(np.int64)
     text = random.integers("review body", key[owner], position, low=0, high=BODIES.shape[1] - 1)
+    tool = np.where(bot, _review_tools(prs)[owner], b"")
     return {
         "pull_request": owner,
-        "reviewer": np.where(bot, -1, reviewers[owner, slot]),
+        "reviewer": reviewer,
         "state": STATES[state],
         "submitted_at": moments(when),
         "github_review_id": random.identifier("review", key[owner], position),
-        "is_ai_review": bot,
-        "ai_reviewer_type": np.where(bot, _review_tools(prs)[owner], b""),
+        "is_ai_review": tool != b"",
+        "ai_reviewer_type": tool,
         "body": BODIES[np.where(bot, len(STATES), state), text],
     }
 
 
-def review_outcomes(batch: Batch, reviews: Columns) -> Columns:
-    """Return the columns of pull requests that are derived from their reviews.
+def review_outcomes(prs: Columns, commits: Columns, reviews: Columns, comments: Columns) -> Columns:
+    """Return the columns of pull requests that are derived from their reviews, commits and comments.
 
-    These are ``has_ai_review``, ``review_rounds``, ``commits_after_first_review`` and
-    ``avg_fix_response_hours``; the last three are NULL where there is no review.
+    These are ``has_ai_review``, ``commits_after_first_review``, ``review_rounds`` (the reviews that request
+    changes and that a commit follows), ``avg_fix_response_hours`` (the mean hours until that commit; NaN if
+    there is none) and ``total_comments`` (comments, and reviews with a text).
     """
-    owner, size = reviews["pull_request"], len(batch.pull_requests["key"])
-    reviewed = ~np.isnat(batch.pull_requests["first_review_at"])
+    owner, size = reviews["pull_request"], len(prs["key"])
+
+    def count(rows: Ints) -> Ints:
+        """Return how often each pull request occurs."""
+        return np.bincount(rows, minlength=size)
+
+    known = (commits["pull_request"] >= 0) & ~np.isnat(commits["committed_at"])
+    changed, committed_at = commits["pull_request"][known], commits["committed_at"][known]
+    is_after = committed_at > prs["first_review_at"][changed]  # comparisons with NaT are False
     requested = reviews["state"] == STATES[CHANGES_REQUESTED]
+    asked, waited = _fixes(
+        owner[requested], seconds(reviews["submitted_at"])[requested], changed, seconds(committed_at)
+    )
+    rounds = count(asked)
+    total = np.bincount(asked, weights=waited, minlength=size)
+    fixed = np.flatnonzero(rounds)
+    fix_hours = np.full(size, np.nan)
+    fix_hours[fixed] = [
+        round(hours, 2) for hours in (total[fixed] / rounds[fixed] / SECONDS_PER_HOUR).tolist()
+    ]
     return {
-        "has_ai_review": np.bincount(owner[reviews["is_ai_review"]], minlength=size) > 0,
-        "review_rounds": nullable(np.bincount(owner[requested], minlength=size), reviewed),
-        "commits_after_first_review": nullable(_commits_after_review(batch), reviewed),
-        "avg_fix_response_hours": _fix_hours(batch, owner, seconds(reviews["submitted_at"]), requested),
+        "has_ai_review": count(owner[reviews["is_ai_review"]]) > 0,
+        "commits_after_first_review": count(changed[is_after]),
+        "review_rounds": rounds,
+        "avg_fix_response_hours": fix_hours,
+        "total_comments": count(comments["pull_request"]) + count(owner[reviews["body"] != b""]),
     }
 
 
@@ -161,45 +183,27 @@ def _final_verdict(prs: Columns, profile: Profile) -> Ints:
     return np.select([prs["state"] == b"merged", prs["state"] == b"closed"], [APPROVED, on_closed], on_open)
 
 
-def _review_tools(prs: Columns) -> npt.NDArray[np.bytes_]:
-    """Return the review tool of each pull request: the first of its tools that reviews, or else the first."""
+def _review_tools(prs: Columns) -> Texts:
+    """Return each pull request's review tool; empty if the application does not know its login."""
     lists, index = np.unique(prs["ai_tools"], return_inverse=True)
-    tools = []
-    for text in lists.tolist():
-        found = json.loads(text)
-        tools.append(next((tool for tool in found if tool in REVIEW_TOOLS), found[0] if found else ""))
+    tools = [
+        next((tool for tool in json.loads(text) if tool in REVIEW_TOOLS and tool in LOGINS), "")
+        for text in lists.tolist()
+    ]
     return np.array(tools, dtype="S")[index] if tools else np.zeros(0, dtype="S1")
 
 
-def _commits_after_review(batch: Batch) -> Ints:
-    """Return the number of commits in each pull request that are later than its first review."""
-    prs, owner = batch.pull_requests, batch.commits["pull_request"]
-    inside = owner >= 0
-    first = prs["first_review_at"][owner[inside]]
-    after = batch.commits["committed_at"][inside] > first  # comparisons with NaT are False
-    return np.bincount(owner[inside][after], minlength=len(prs["key"]))
-
-
-def _fix_hours(batch: Batch, owner: Ints, when: Ints, requested: Booleans) -> Floats:
-    """Return the mean hours from requested changes to the next commit or review of the pull request.
+def _fixes(owner: Ints, asked_at: Ints, changed: Ints, committed_at: Ints) -> tuple[Ints, Ints]:
+    """Return the requests for changes that a commit follows, and the seconds until the first one.
 
     Parameters:
-      owner, when, requested: for each review, its pull request, its time in seconds, and whether it requests
-        changes.
+      owner, asked_at: for each request, its pull request and its time in seconds.
+      changed, committed_at: for each commit, the same.
     """
-    commits, size = batch.commits, len(batch.pull_requests["key"])
-    inside = (commits["pull_request"] >= 0) & ~np.isnat(commits["committed_at"])
-    pull_request = np.concatenate([owner, commits["pull_request"][inside]])
-    moment = np.concatenate([when, seconds(commits["committed_at"])[inside]])
-    events = np.sort(pull_request * MOMENT_SPAN + moment)
-    asked = (owner * MOMENT_SPAN + when)[requested]
-    following = np.searchsorted(events, asked, side="right")
-    answered = following < len(events)
-    following, asked = following[answered], asked[answered]
-    answered_by = events[following]
-    same = answered_by // MOMENT_SPAN == asked // MOMENT_SPAN
-    pull_request, waited = asked[same] // MOMENT_SPAN, (answered_by - asked)[same]
-    count = np.bincount(pull_request, minlength=size)
-    total = np.bincount(pull_request, weights=waited, minlength=size)
-    with np.errstate(invalid="ignore"):
-        return half_up(total / count / 3600, 2)
+    commits = np.sort(changed * MOMENT_SPAN + committed_at)
+    asked = owner * MOMENT_SPAN + asked_at
+    following = np.searchsorted(commits, asked, side="right")
+    is_fixed = following < len(commits)
+    asked, fixed_by = asked[is_fixed], commits[following[is_fixed]]
+    same = fixed_by // MOMENT_SPAN == asked // MOMENT_SPAN
+    return asked[same] // MOMENT_SPAN, (fixed_by - asked)[same]

@@ -2,18 +2,21 @@
 
 import functools
 import json
+import re
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tformance_seed.canonical_json import json_text
-from tformance_seed.sampling.arrays import Ints
+from tformance_seed.sampling.arrays import Booleans, Ints
 from tformance_seed.sampling.ragged import group_offsets
-from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns
+from tformance_seed.simulate.change_types import change_types
+from tformance_seed.sources.detection import UNCOUNTED_TOOLS
+from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns, ai_kind
 
-#: Versions of the summary format and of the AI detection rules.
-SUMMARY_VERSION = "seed-1"
-DETECTION_VERSION = "seed-1"
+#: Version of the application's summaries.
+SUMMARY_VERSION = "9.0.0"
 
 #: Languages and frameworks by file extension.
 LANGUAGES = {
@@ -70,26 +73,20 @@ FRAMEWORKS = {
     b"dart": "flutter",
 }
 
-#: Categories in the application's summaries, in the order of their bits.
-CATEGORIES = ("backend", "config", "docs", "frontend", "javascript", "other", "test")
+#: The application's categories of technologies, and those of its categories of files that are one of them.
+CATEGORIES = ("backend", "frontend", "devops", "mobile", "data")
+CATEGORY_OF_FILES = {b"backend": "backend", b"frontend": "frontend", b"javascript": "frontend"}
 
-#: Type of change by the first word of the title.
-CHANGE_TYPES = {
-    "feat": "feature",
-    "add": "feature",
-    "fix": "bugfix",
-    "hotfix": "bugfix",
-    "revert": "revert",
-    "refactor": "refactor",
-    "docs": "docs",
-    "test": "test",
-    "chore": "chore",
-    "ci": "ci",
-    "build": "chore",
-    "bump": "chore",
-    "perf": "performance",
+#: Files that are also about operations, mobile apps or data.
+CATEGORY_PATTERNS = {
+    "devops": re.compile(
+        rb"(?:^|/)\.github/workflows/|(?:^|/)(?:[^/]*dockerfile[^/]*|docker-compose[^/]*|jenkinsfile|procfile"
+        rb"|makefile|helm|charts|k8s|terraform)(?:/|$)|\.tf(?:vars)?$",
+        re.IGNORECASE,
+    ),
+    "mobile": re.compile(rb"(?:^|/)(?:android|ios)/|\.(?:swift|dart|kt)$", re.IGNORECASE),
+    "data": re.compile(rb"(?:^|/)migrations?/|\.(?:sql|ipynb|parquet|csv)$", re.IGNORECASE),
 }
-DEFAULT_CHANGE_TYPE = "feature"
 
 #: Scopes, and the numbers of changed lines from which the second, third and fourth scope apply.
 SCOPES = np.array(["small", "medium", "large", "xlarge"])
@@ -110,18 +107,12 @@ INSIGHTS = (
 #: Hours until the first review from which it counts as slow.
 SLOW_REVIEW = 24.0
 
-#: Confidence by the kind of AI, and what commits that name AI and files that configure it add to it.
-CONFIDENCE = (0.0, 0.62, 0.81)
-CONFIDENCE_OF_COMMITS, CONFIDENCE_OF_FILES = 0.24, 0.08
+#: Confidence that no AI took part, that AI wrote code, and that AI reviewed; and what is added if a commit
+#: names the AI.
+CONFIDENCE, CONFIDENCE_OF_COMMITS = (0.9, 0.62, 0.81), 0.24
 
-#: The pull request's key adds between 0 and one less than this many thousandths to the confidence.
-CONFIDENCE_STEPS = 60
-
-#: Maximum confidence, in thousandths.
-MAX_CONFIDENCE = 990
-
-#: Maximum length of a title in a summary, in characters.
-TITLE_LENGTH = 120
+#: Maximum length of a title in a summary, in characters; and the title of a pull request without one.
+TITLE_LENGTH, NO_TITLE = 100, "Untitled"
 
 #: Technologies, one bit each: (part of the summary, name).
 TECHNOLOGY = (
@@ -129,7 +120,7 @@ TECHNOLOGY = (
     *(("frameworks", name) for name in sorted(set(FRAMEWORKS.values()))),
     *(("categories", name) for name in CATEGORIES),
 )
-CATEGORY_BITS = {name.encode(): 1 << TECHNOLOGY.index(("categories", name)) for name in CATEGORIES}
+CATEGORY_BITS = {name: 1 << TECHNOLOGY.index(("categories", name)) for name in CATEGORIES}
 EXTENSION_BITS = {
     extension: 1 << TECHNOLOGY.index(("languages", language))
     | (1 << TECHNOLOGY.index(("frameworks", FRAMEWORKS[extension])) if extension in FRAMEWORKS else 0)
@@ -139,42 +130,6 @@ EXTENSION_BITS = {
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps would create an encoder for each text
 
 
-def ai_signals(prs: Columns) -> Columns:
-    """Return ``ai_signals``, ``ai_confidence_score`` (0 to 1; NaN: nothing found), ``ai_detection_version``.
-
-    Parameters:
-      prs: pull requests with the columns of the record.
-    """
-    kind = prs["ai_kind"]
-    confidence = np.array(CONFIDENCE)[kind] + CONFIDENCE_OF_COMMITS * prs["has_ai_commits"]
-    confidence += CONFIDENCE_OF_FILES * prs["has_ai_files"]
-    thousandths = np.floor(confidence * 1000 + 0.5) + (prs["key"] % np.uint64(CONFIDENCE_STEPS)).astype(
-        np.float64
-    )
-    rows = zip(
-        kind.tolist(),
-        prs["has_ai_commits"].tolist(),
-        prs["has_ai_files"].tolist(),
-        prs["ai_tools"].tolist(),
-        strict=True,
-    )
-    return {
-        "ai_signals": np.array([_signals(*row) for row in rows], dtype="S"),
-        "ai_confidence_score": np.where(
-            kind == AI_NONE, np.nan, np.minimum(thousandths, MAX_CONFIDENCE) / 1000
-        ),
-        "ai_detection_version": np.full(len(kind), DETECTION_VERSION.encode()),
-    }
-
-
-@functools.lru_cache(maxsize=4096)
-def _signals(kind: int, commits: bool, files: bool, tools: bytes) -> bytes:
-    if kind == AI_NONE:
-        return b"{}"
-    found = {"commits": commits, "files": files, "review": kind == AI_REVIEW}
-    return b'{"sources":%s,"tools":%s}' % (_json([name for name in found if found[name]]), tools)
-
-
 def summaries(prs: Columns, files: Columns) -> list[bytes]:
     """Return a canonical JSON object for each pull request, derived from the known columns.
 
@@ -182,8 +137,8 @@ def summaries(prs: Columns, files: Columns) -> list[bytes]:
     scope}, summary: {description, title, type}, tech: {categories, frameworks, languages}}``.
 
     Parameters:
-      prs: title, state, ai_tools (``S``), additions, deletions, review_rounds (int, 0 if there was none),
-        ai_kind, is_hotfix, is_revert, has_ai_commits, reviewed (bool), review_time_hours (NaN: not reviewed).
+      prs: title, state, labels, ai_tools (``S``), additions, deletions, review_rounds (int, 0 if there was
+        none), is_hotfix, is_revert, has_ai_commits, reviewed (bool), review_time_hours (NaN: not reviewed).
       files: pull_request (row of ``prs``), filename, file_category.
     """
     tech, counts = _tech(prs, files)
@@ -191,29 +146,56 @@ def summaries(prs: Columns, files: Columns) -> list[bytes]:
     scope = np.searchsorted(SCOPE_FROM, lines, side="right")
     risk = np.minimum((scope + prs["is_hotfix"] + prs["is_revert"]) // 2, 2)
     friction = np.minimum(prs["review_rounds"], 2)
+    signs = zip(prs["ai_tools"].tolist(), prs["has_ai_commits"].tolist(), strict=True)
+    ai = [ai_part(*sign) for sign in signs]
+    with_ai = np.array([part.is_assisted for part in ai], dtype=bool)
     health = zip(
-        _insights(prs, files, scope).tolist(), friction.tolist(), risk.tolist(), scope.tolist(), strict=True
+        _insights(prs, files, scope, with_ai).tolist(),
+        friction.tolist(),
+        risk.tolist(),
+        scope.tolist(),
+        strict=True,
     )
-    ai = zip(prs["ai_kind"].tolist(), prs["has_ai_commits"].tolist(), prs["ai_tools"].tolist(), strict=True)
     figures = zip(counts.tolist(), prs["additions"].tolist(), prs["deletions"].tolist(), strict=True)
-    rows = zip(ai, health, figures, prs["title"].tolist(), tech, strict=True)
+    types = change_types(prs, files)
+    rows = zip(ai, health, figures, types, prs["title"].tolist(), tech, strict=True)
     return [
         b'{"ai":%s,"health":%s,"summary":%s,"tech":%s}'
-        % (_ai(*used), _health(*state), _summary(title.decode(), *counted), technology)
-        for used, state, counted, title, technology in rows
+        % (part.json, _health(*state), _summary(title.decode(), change_type, *counted), technology)
+        for part, state, counted, change_type, title, technology in rows
     ]
 
 
+@dataclass(frozen=True)
+class AIPart:
+    """The part of a summary about AI, and the same as JSON."""
+
+    is_assisted: bool
+    tools: tuple[str, ...]
+    confidence: float
+    json: bytes
+
+
 @functools.lru_cache(maxsize=4096)
-def _ai(kind: int, commits: bool, tools: bytes) -> bytes:
-    confidence = round(CONFIDENCE[kind] + CONFIDENCE_OF_COMMITS * commits, 2) if kind != AI_NONE else 0.9
-    usage = {AI_NONE: None, AI_CODE: "authored" if commits else "assisted", AI_REVIEW: "reviewed"}[kind]
-    return b'{"confidence":%s,"is_assisted":%s,"tools":%s,"usage_type":%s}' % (
-        _json(confidence),
-        _json(kind != AI_NONE),
-        tools,
-        _json(usage),
-    )
+def ai_part(tools: bytes, signed: bool) -> AIPart:
+    """Return the part of a summary about AI: the detected tools that count, or an AI co-author.
+
+    Parameters:
+      tools: the tools detected in the pull request, as a JSON list.
+      signed: whether a commit names an AI co-author.
+    """
+    detected = json.loads(tools)
+    kind = ai_kind(detected, signed=signed)
+    counted = [tool for tool in detected if tool not in UNCOUNTED_TOOLS]
+    confidence = round(CONFIDENCE[kind] + CONFIDENCE_OF_COMMITS * signed, 2)
+    usage = {AI_NONE: None, AI_CODE: "authored" if signed else "assisted", AI_REVIEW: "reviewed"}[kind]
+    part = {
+        "confidence": confidence,
+        "is_assisted": kind != AI_NONE,
+        "tools": counted,
+        "usage_type": usage,
+    }
+    return AIPart(kind != AI_NONE, tuple(counted), confidence, _json(part))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -229,19 +211,18 @@ def _health(insights: int, friction: int, risk: int, scope: int) -> bytes:
     )
 
 
-def _summary(title: str, files: int, additions: int, deletions: int) -> bytes:
-    first = title.split(" ", 1)[0].split("(", 1)[0].rstrip("!:").lower()
+def _summary(title: str, change_type: str, files: int, additions: int, deletions: int) -> bytes:
     return b'{"description":"Changes %d file%s: %d lines added, %d removed.","title":%s,"type":"%s"}' % (
         files,
         b"" if files == 1 else b"s",
         additions,
         deletions,
-        _encode(title[:TITLE_LENGTH]).encode(),
-        CHANGE_TYPES.get(first, DEFAULT_CHANGE_TYPE).encode(),
+        _encode(title[:TITLE_LENGTH] or NO_TITLE).encode(),
+        change_type.encode(),
     )
 
 
-def _insights(prs: Columns, files: Columns, scope: Ints) -> Ints:
+def _insights(prs: Columns, files: Columns, scope: Ints, with_ai: Booleans) -> Ints:
     """Return which of ``INSIGHTS`` apply to each pull request, as bits."""
     owner, category = files["pull_request"], files["file_category"]
     code = np.isin(category, [b"backend", b"frontend", b"javascript"])
@@ -254,7 +235,7 @@ def _insights(prs: Columns, files: Columns, scope: Ints) -> Ints:
         prs["review_rounds"] > 1,
         prs["review_time_hours"] >= SLOW_REVIEW,
         (prs["state"] == b"merged") & ~prs["reviewed"],
-        prs["ai_kind"] != AI_NONE,
+        with_ai,
     )
     bits = np.zeros(size, dtype=np.int64)
     for bit, hold in enumerate(holds):
@@ -280,7 +261,12 @@ class _TechnologyBits(dict[tuple[bytes, bytes], int]):
 
     def __missing__(self, file: tuple[bytes, bytes]) -> int:
         name, category = file
-        bits = EXTENSION_BITS.get(name.rpartition(b".")[2], 0) | CATEGORY_BITS[category]
+        bits = EXTENSION_BITS.get(name.rpartition(b".")[2], 0)
+        if category in CATEGORY_OF_FILES:
+            bits |= CATEGORY_BITS[CATEGORY_OF_FILES[category]]
+        for found, pattern in CATEGORY_PATTERNS.items():
+            if pattern.search(name):
+                bits |= CATEGORY_BITS[found]
         self[file] = bits
         return bits
 

@@ -5,7 +5,7 @@ The columns of a table are NumPy arrays of the same length: ``S`` (UTF-8 bytes) 
 ``author`` is a row of ``Members``, ``pull_request`` a row of the batch's own pull requests; -1 means none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -16,10 +16,12 @@ import numpy.typing as npt
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
 from tformance_seed.sampling.keyed_random import finalise, text_key
 from tformance_seed.sampling.sobol import SobolSequence
+from tformance_seed.sources.detection import REVIEW_TOOLS, UNCOUNTED_TOOLS
 
 Columns = dict[str, npt.NDArray[Any]]
 
-#: Values of the pull request column ``ai_kind``: no AI was found, AI wrote code, or AI only reviewed.
+#: Values of the pull request column ``ai_kind``: no AI that counts was found, AI wrote code, or AI only
+#: reviewed.
 AI_NONE, AI_CODE, AI_REVIEW = 0, 1, 2
 
 #: The sequence that decides the kind, size and times of a pull request, which are calibrated together.
@@ -45,13 +47,13 @@ PULL_REQUEST_COLUMNS = {
     "additions": "int64, lines, the sum over its files",
     "deletions": "int64, lines",
     "labels": "S, a JSON list of strings",
-    "jira_key": "S, from the title; empty where there is none",
-    "is_revert": "bool",
-    "is_hotfix": "bool",
+    "jira_key": "S, from the title, else from the branch; empty where there is none",
+    "is_revert": "bool, from the title",
+    "is_hotfix": "bool, from the title",
     "is_draft": "bool",
     "is_bot": "bool: opened by a bot",
     "ai_kind": "int8: AI_NONE, AI_CODE, AI_REVIEW",
-    "ai_tools": "S, a JSON list of the tools found",
+    "ai_tools": "S, a JSON list of the tools detected in title and body, and as author",
     "has_ai_commits": "bool: a commit names an AI co-author",
     "has_ai_files": "bool: it touches files that configure an AI tool",
 }
@@ -86,12 +88,12 @@ FILE_COLUMNS = {
 }
 
 #: The columns of ``Batch.reviews``. The rows of a pull request are contiguous, oldest first, and between its
-#: creation and its end. A pull request with a review by an AI must not have the ``ai_kind`` AI_NONE.
+#: creation and its end.
 REVIEW_COLUMNS = {
     "pull_request": "int64",
     "github_review_id": "int64, names the review",
     "reviewer": "int64, row of Members, never the author; -1 for bots and strangers",
-    "state": "S: approved, changes_requested, commented",
+    "state": "S: approved, changes_requested, commented; taken as commented if no member is the reviewer",
     "submitted_at": "datetime64[s]",
     "body": "S",
     "is_ai_review": "bool",
@@ -135,6 +137,19 @@ DEPLOYMENT_COLUMNS = {
     "sha": "S40, the commit",
     "creator": "int64, row of Members; -1 for bots and strangers",
 }
+
+
+def ai_kind(tools: Collection[str], *, signed: bool) -> int:
+    """Return the column ``ai_kind``.
+
+    Parameters:
+      tools: the tools detected in the pull request.
+      signed: whether a commit names an AI co-author.
+    """
+    counted = set(tools) - UNCOUNTED_TOOLS
+    if signed or counted - REVIEW_TOOLS:
+        return AI_CODE
+    return AI_REVIEW if counted else AI_NONE
 
 
 def pull_request_key(repository: str, numbers: Ints) -> UInt64:

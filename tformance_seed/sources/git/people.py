@@ -42,7 +42,8 @@ ADDRESS = re.compile(
 
 #: Addresses that do not belong to a person: GitHub's own, generated ones, and those of services.
 IMPERSONAL = re.compile(
-    rf"(?:no-?reply|git|cursoragent)@.*|.*@users\.noreply\.github\.com|.*@{re.escape(DOMAIN)}", re.IGNORECASE
+    rf"(?:no-?reply|git|cursoragent|copilot|aider)@.*|.*@users\.noreply\.github\.com|.*@{re.escape(DOMAIN)}",
+    re.IGNORECASE,
 )
 
 #: Maximum length of a login, as on GitHub.

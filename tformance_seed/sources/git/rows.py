@@ -8,12 +8,11 @@ import numpy as np
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.sources.detection import (
-    REVIEW_TOOLS,
-    ai_identity,
     ai_tools,
-    co_authors,
+    author_tool,
+    co_author_tools,
     file_category,
-    is_ai_config,
+    is_ai_file,
     is_bot,
     is_hotfix,
     is_revert,
@@ -23,14 +22,12 @@ from tformance_seed.sources.git.log import Change
 from tformance_seed.sources.git.mainline import MERGED, SQUASHED, MainlineCommit
 from tformance_seed.sources.git.people import Identity, redact
 from tformance_seed.sources.records import (
-    AI_CODE,
-    AI_NONE,
-    AI_REVIEW,
     COMMIT_COLUMNS,
     FILE_COLUMNS,
     PULL_REQUEST_COLUMNS,
     Batch,
     Columns,
+    ai_kind,
     pull_request_key,
 )
 
@@ -101,22 +98,20 @@ class BatchBuilder:
         """Add a pull request whose overall change is ``own`` and which consists of ``commits``."""
         row = len(self._pull_requests)
         title, body, branch = _title_and_body(own)
-        title = title or f"Pull request {main.number}"
-        tools = set() if commits == [own] else set(ai_tools(f"{title}\n{body}"))
-        ai_commits = False
-        for commit in commits:
-            signed, co_authored = self._add_commit(main, commit, row)
-            tools |= signed
-            ai_commits |= co_authored
+        title, body = self._clean(title or f"Pull request {main.number}"), self._clean(body)
+        signed = [self._add_commit(main, commit, row) for commit in commits]
         name, email = infer_author(own, commits)
+        tools = ai_tools(f"{title}\n{body}")
+        if (tool := author_tool(name, email)) and tool not in tools:
+            tools.append(tool)
         began = min((commit.authored + self._shift for commit in commits), default=UNKNOWN_TIME)
         self._pull_requests.append(
             {
                 "repository": main.repository,
                 "number": main.number,
                 "key": pull_request_key(main.repository, np.array([main.number]))[0],
-                "title": self._clean(title),
-                "body": self._clean(body),
+                "title": title,
+                "body": body,
                 "state": "merged",
                 "author": self._member_of.get((name, email), -1),
                 "ended_at": main.committed,
@@ -125,25 +120,23 @@ class BatchBuilder:
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
                 "labels": json_text(["dependencies"] if DEPENDENCY_BOTS.match(name) else []),
-                "jira_key": jira_key(title) or jira_key(branch),
+                "jira_key": jira_key(title) or jira_key(branch[:MAX_TEXT]),
                 "is_revert": is_revert(title),
                 "is_hotfix": is_hotfix(title),
                 "is_draft": False,
                 "is_bot": is_bot(name, email),
-                "ai_kind": AI_CODE if tools - REVIEW_TOOLS else AI_REVIEW if tools else AI_NONE,
-                "ai_tools": json_text(sorted(tools)),
-                "has_ai_commits": ai_commits,
-                "has_ai_files": any(is_ai_config(file.filename) for file in own.files),
+                "ai_kind": ai_kind(tools, signed=any(signed)),
+                "ai_tools": json_text(tools),
+                "has_ai_commits": any(signed),
+                "has_ai_files": any(is_ai_file(file.filename[:MAX_FILENAME]) for file in own.files),
             }
         )
         self._add_files(own, row)
 
-    def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> tuple[set[str], bool]:
-        """Add a commit; return the AI tools found in it, and whether any of them wrote code in it."""
-        message = f"{change.subject}\n\n{change.body}".strip()
-        signed = set(ai_tools(message))
-        named = {ai_identity(*author) for author in [change.author, *co_authors(message)]} - {""}
-        writers = named | (signed - REVIEW_TOOLS)
+    def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> bool:
+        """Add a commit; return whether it names an AI tool as co-author."""
+        message = self._clean(f"{change.subject}\n\n{change.body}".strip())
+        tools = co_author_tools(message)
         if (main.repository, change.sha) not in self._shared:
             itself = change.sha == main.sha
             self._commits.append(
@@ -151,18 +144,18 @@ class BatchBuilder:
                     "pull_request": row,
                     "repository": main.repository,
                     "sha": change.sha,
-                    "message": self._clean(message),
+                    "message": message,
                     "additions": sum(file.additions for file in change.files),
                     "deletions": sum(file.deletions for file in change.files),
                     "committed_at": main.committed
                     if itself
                     else min(change.authored + self._shift, main.committed),
                     "author": self._member_of.get(change.author, -1),
-                    "ai_co_authors": json_text(sorted(writers)),
-                    "is_ai_assisted": bool(writers),
+                    "ai_co_authors": json_text(tools),
+                    "is_ai_assisted": bool(tools),
                 }
             )
-        return signed | named, bool(writers)
+        return bool(tools)
 
     def _add_files(self, own: Change, pull_request: int) -> None:
         """Add the files of a pull request; files whose truncated names are equal share a row."""

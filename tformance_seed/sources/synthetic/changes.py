@@ -15,6 +15,7 @@ from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
 from tformance_seed.sources.synthetic.updates import Updates, pick_updates
+from tformance_seed.sources.synthetic.words import signing_tools
 
 #: The dimensions of the ``PULL_REQUEST`` sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
@@ -39,8 +40,8 @@ REVERT_DISTANCE = 16
 #: Share of people's pull requests that name a Jira issue in the title.
 JIRA_SHARE = 0.6
 
-#: Among pull requests whose code AI wrote: the share in which commits say so (in the others, the body does),
-#: and the share that touch the tool's configuration.
+#: Among pull requests whose code AI wrote: the share in which commits say so as well as the body, if the tool
+#: has trailers; and the share that touch the tool's configuration.
 SIGNED_SHARE, CONFIGURING_SHARE = 0.8, 0.08
 
 #: The kinds of changes: the conventional prefixes of titles.
@@ -75,7 +76,7 @@ class Changes:
         Booleans | None
     )  #: the author used AI, whether or not a trace is left; None: a source cannot know
     tool: Ints  #: index into ``ai_tools()``, -1 for none
-    is_signed: Booleans  #: the tool signs commits; otherwise the body mentions the tool
+    is_signed: Booleans  #: the tool signs commits
     configures: Booleans  #: the tool's configuration is among the files
     kind: Ints  #: index into ``KINDS``
     area: Texts  #: the part of the product that the change is about
@@ -158,7 +159,7 @@ def generate_pull_requests(
         ai_kind=ai_kind,
         used_ai=outline.used_ai,
         tool=tool,
-        is_signed=(ai_kind == AI_CODE) & random.chance("signed", SIGNED_SHARE, key),
+        is_signed=signing_tools()[tool] & random.chance("signed", SIGNED_SHARE, key),
         configures=configures,
         kind=np.where(is_bot, KINDS.index("chore"), kind),
         area=tree.areas[start],

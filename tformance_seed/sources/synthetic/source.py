@@ -11,6 +11,8 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.ragged import cumulative_sums, differences, split_totals
+from tformance_seed.sources.detection import ai_tools as detect
+from tformance_seed.sources.detection import co_author_tools, is_ai_file, is_hotfix, is_revert
 from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.calendar import make_calendars
 from tformance_seed.sources.synthetic.changes import KINDS, Changes, generate_pull_requests
@@ -117,12 +119,15 @@ class SyntheticSource:
         files = self._files(changes, tree)
         starts = np.flatnonzero(changes.file_position == 0)
         additions = np.add.reduceat(files["additions"], starts)
+        titles, bodies = style.titles(changes, subjects), style.bodies(changes, words, tree.dependencies)
+        is_signed = self._signed_commits(changes)
+        commits = self._commits(changes, additions, style.messages(changes, words, subjects, is_signed))
         pull_requests: Columns = {
             "repository": np.full(len(changes.key), changes.repository.encode()),
             "number": changes.number,
             "key": changes.key,
-            "title": np.array(style.titles(changes, subjects)),
-            "body": np.array(style.bodies(changes, words, tree.dependencies)),
+            "title": np.array(titles),
+            "body": np.array(bodies),
             "state": changes.state,
             "author": changes.author,
             "ended_at": changes.ended_at,
@@ -132,20 +137,21 @@ class SyntheticSource:
             "deletions": changes.lines - additions,
             "labels": style.labels(changes),
             "jira_key": changes.jira_key,
-            "is_revert": changes.is_revert,
-            "is_hotfix": changes.is_hotfix,
+            "is_revert": np.array([is_revert(title.decode()) for title in titles], dtype=bool),
+            "is_hotfix": np.array([is_hotfix(title.decode()) for title in titles], dtype=bool),
             "is_draft": changes.is_draft,
             "is_bot": changes.is_bot,
             "ai_kind": changes.ai_kind,
-            "ai_tools": _tool_lists()[changes.tool],
-            "has_ai_commits": changes.is_signed,
-            "has_ai_files": changes.configures,
+            "ai_tools": self._detected(changes, titles, bodies),
+            "has_ai_commits": np.bincount(
+                changes.commit_owner, weights=commits["is_ai_assisted"], minlength=len(titles)
+            )
+            > 0,
+            "has_ai_files": changes.configures & _tools_with_files()[changes.tool],
         }
         if changes.used_ai is not None:
             pull_requests["used_ai"] = changes.used_ai
-        is_signed = self._signed_commits(changes)
-        messages = style.messages(changes, words, subjects, is_signed)
-        return pull_requests, self._commits(changes, additions, is_signed, messages), files
+        return pull_requests, commits, files
 
     def _files(self, changes: Changes, tree: Tree) -> Columns:
         random, owner, position = self._profile.random, changes.file_owner, changes.file_position
@@ -178,9 +184,20 @@ class SyntheticSource:
         is_signed: Booleans = changes.is_signed[owner] & (others | (position == certain[owner]))
         return is_signed
 
-    def _commits(
-        self, changes: Changes, additions: Ints, is_signed: Booleans, messages: list[bytes]
-    ) -> Columns:
+    def _detected(self, changes: Changes, titles: list[bytes], bodies: list[bytes]) -> Texts:
+        """Return the AI tools that title and body mention, as a JSON list.
+
+        No text but a tool's mentions one, unless the names that the organisation chose do.
+        """
+        names = f"{changes.repository}\n{self._profile.organisation.jira_scheme(changes.repository)[0]}-"
+        chosen = [f"{names}{digit}" for digit in range(10)]
+        is_suspect = (changes.tool >= 0) | any(detect(text) for text in chosen)
+        lists = [b"[]"] * len(titles)
+        for row in np.flatnonzero(is_suspect).tolist():
+            lists[row] = json_text(detect((titles[row] + b"\n" + bodies[row]).decode())).encode()
+        return np.array(lists, dtype="S")
+
+    def _commits(self, changes: Changes, additions: Ints, messages: list[bytes]) -> Columns:
         owner, position = changes.commit_owner, changes.commit_position
         key, counts = changes.key[owner], np.bincount(owner)
         u = self._profile.random.uniform("commit lines", key, position)
@@ -189,6 +206,7 @@ class SyntheticSource:
         lines = split_totals(changes.lines, counts, weights)
         # Cumulative additions are proportional to cumulative lines, so no commit adds more than its lines.
         totals = np.repeat(additions, counts), np.repeat(changes.lines, counts)
+        tools = np.array([_co_authors(message) for message in messages], dtype="S")
         commit_additions = differences(cumulative_sums(lines, counts) * totals[0] // totals[1], counts)
         return {
             "pull_request": owner,
@@ -199,12 +217,23 @@ class SyntheticSource:
             "deletions": lines - commit_additions,
             "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
             "author": changes.author[owner],
-            "ai_co_authors": _tool_lists()[np.where(is_signed, changes.tool[owner], -1)],
-            "is_ai_assisted": is_signed,
+            "ai_co_authors": tools,
+            "is_ai_assisted": tools != b"[]",
         }
 
 
+def _co_authors(message: bytes) -> bytes:
+    """Return the AI co-authors of a commit, as a JSON list."""
+    _, mark, trailers = message.partition(b"\n\n")
+    return _co_authors_of(trailers) if mark else b"[]"
+
+
+@functools.lru_cache(maxsize=4096)
+def _co_authors_of(trailers: bytes) -> bytes:
+    return json_text(co_author_tools(trailers.decode())).encode()
+
+
 @functools.cache
-def _tool_lists() -> Texts:
-    """Return a JSON list with the name of each AI tool, by index; the empty list at index -1."""
-    return np.array([json_text([tool.name.decode()]).encode() for tool in ai_tools()] + [b"[]"])
+def _tools_with_files() -> Booleans:
+    """Return which AI tools have a configuration file that is known as such; False at index -1."""
+    return np.array([is_ai_file(tool.file) for tool in ai_tools()] + [False])

@@ -11,7 +11,7 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
 from tformance_seed.sources.synthetic.changes import KINDS, Changes
 from tformance_seed.sources.synthetic.updates import Dependencies
-from tformance_seed.sources.synthetic.words import ai_tools, load_words, phrases, vocabulary
+from tformance_seed.sources.synthetic.words import ai_tools, code_tools, load_words, phrases, vocabulary
 
 #: The words that fill a template, by the name of the placeholder.
 Words = dict[bytes, bytes]
@@ -61,6 +61,9 @@ TOOL_SUMMARY = Section(b"", "what", 2, 3, b"- ")
 #: those from ``TOOL_SUMMARY_BIT`` on for the summary by a tool. The bits modulo the number of possible counts
 #: choose the number of phrases; those from ``FIRST_PHRASE_BIT`` on choose the first phrase.
 SECTION_BITS, TOOL_SUMMARY_BIT, FIRST_PHRASE_BIT = 8, 48, 3
+
+#: Number of hexadecimal digits of the sessions that tools link to.
+SESSION_LENGTH = 32
 
 #: Share of non-empty bodies that name the Jira issue, if there is one.
 CLOSES_SHARE = 0.5
@@ -144,12 +147,14 @@ class WritingStyle:
         ]
 
     def bodies(self, changes: Changes, words: list[Words], dependencies: Dependencies) -> list[bytes]:
-        """Return the body of each pull request: sections of text, then the text that an AI tool adds."""
+        """Return the body of each pull request: sections of text, then the mention of the AI tool."""
         form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
         forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
         bits = self._random.random_bits("body", changes.key).tolist()
         closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & (changes.jira_key != b"")
-        mentioned = np.where(changes.is_signed, -1, changes.tool).tolist()
+        tools = changes.tool.tolist()
+        mention = self._random.uniform("mention", changes.key).tolist()
+        session = self._random.hexadecimal("session", changes.key).tolist()
         repository, reverted = changes.repository.encode(), changes.reverted.tolist()
         bots = np.flatnonzero(changes.is_bot)
         updates = iter(changes.updates.texts(bots, dependencies, dependencies.bot.body))
@@ -166,10 +171,11 @@ class WritingStyle:
                 sections = _write_sections(forms[form[row]], bits[row])
             if closes_issue and sections:
                 sections.append(b"Closes " + changes.jira_key[row])
-            if mentioned[row] >= 0:
-                tool = ai_tools()[mentioned[row]]
-                sections.append(tool.mention)
-                if not tool.trailer:
+            if tools[row] >= 0:
+                mentions = ai_tools()[tools[row]].mentions
+                text = mentions[int(mention[row] * len(mentions))]
+                sections.append(text.replace(b"%(session)s", session[row][:SESSION_LENGTH]))
+                if tools[row] >= len(code_tools()):
                     sections += _write_sections([_variants(TOOL_SUMMARY)], bits[row] >> TOOL_SUMMARY_BIT)
             bodies.append(b"\n\n".join(sections) % words_row)
         return bodies
@@ -189,8 +195,11 @@ class WritingStyle:
             subjects[row] if index == 0 else b"Update lock file" if is_bot[row] else text % words[row]
             for row, index, text in zip(owner.tolist(), position.tolist(), later, strict=True)
         ]
+        trailer = self._random.uniform("trailer", changes.key).tolist()  # the same in all of its commits
         for commit in np.flatnonzero(is_signed).tolist():
-            messages[commit] += b"\n\n" + ai_tools()[changes.tool[owner[commit]]].trailer
+            row = owner[commit]
+            trailers = ai_tools()[changes.tool[row]].trailers
+            messages[commit] += b"\n\n" + trailers[int(trailer[row] * len(trailers))]
         return messages
 
     def labels(self, changes: Changes) -> Texts:

@@ -12,6 +12,7 @@ from tformance_seed.sampling.arrays import Ints, Texts, UInt64
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import cumulative_sums
 from tformance_seed.sources.detection import file_category
+from tformance_seed.sources.detection.files import SCRIPT_EXTENSIONS
 from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
 from tformance_seed.sources.synthetic.words import code_tools, template, vocabulary
 
@@ -72,8 +73,12 @@ def build_tree(profile: Profile, repository: str) -> Tree:
         for noun, paths in [*zip(nouns, noun_patterns, strict=False), (nouns[0], area_patterns)]:
             words = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
             patterns = [_pattern(path) for path in paths]
-            names += [path % words for path, _ in patterns]
-            categories += [category for _, category in patterns]
+            own = [path % words for path, _ in patterns]
+            names += own
+            categories += [
+                category or file_category(name.decode()).encode()
+                for name, (_, category) in zip(own, patterns, strict=True)
+            ]
             subjects += [(area, noun)] * len(patterns)
     dependencies = find_dependencies(random, repository, shares)
     root = list(
@@ -132,7 +137,9 @@ def pick_files(
 
 @functools.cache
 def _pattern(path: str) -> tuple[bytes, bytes]:
-    """Return the template of a path, and the category of its files, which does not depend on the words."""
+    """Return the template of a path, and the category of its files; empty for scripts: it depends on the words."""
+    if path.endswith(tuple(SCRIPT_EXTENSIONS)):
+        return template(path), b""
     sample = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}
     return template(path), file_category(path.format(**sample)).encode()
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tformance_seed.catalog.calibration import TOOL_COUNTS, TOOL_COUNTS_BY_MONTH
+from tformance_seed.sampling.arrays import Booleans
 
 #: The file with the words.
 WORDS_FILE = Path(__file__).with_name("words.toml")
@@ -18,15 +21,15 @@ class Tool:
 
     Parameters:
       monthly_counts: number of pull requests in which it was found, January to December.
-      mention: the text that it adds to a pull request's body.
-      trailer: the text that it adds to a commit message; empty for review tools.
+      mentions: the texts of which one is added to a pull request's body, as templates.
+      trailers: the texts of which one is added to a commit message; none for some tools.
       file: the path of its configuration file; empty for review tools.
     """
 
     name: bytes
     monthly_counts: tuple[float, ...]
-    mention: bytes
-    trailer: bytes
+    mentions: tuple[bytes, ...]
+    trailers: tuple[bytes, ...]
     file: str
 
 
@@ -66,13 +69,19 @@ def ai_tools() -> tuple[Tool, ...]:
     return code_tools() + _tools("review_tools")
 
 
+@functools.cache
+def signing_tools() -> Booleans:
+    """Return which AI tools sign commits; False at index -1."""
+    return np.array([bool(tool.trailers) for tool in ai_tools()] + [False])
+
+
 def _tools(table: str) -> tuple[Tool, ...]:
     return tuple(
         Tool(
             name=name.encode(),
             monthly_counts=TOOL_COUNTS_BY_MONTH.get(name, (TOOL_COUNTS[name] / 12,) * 12),
-            mention=entry["mention"].encode(),
-            trailer=entry.get("trailer", "").encode(),
+            mentions=tuple(map(template, entry["mentions"])),
+            trailers=tuple(trailer.encode() for trailer in entry.get("trailers", ())),
             file=entry.get("file", ""),
         )
         for name, entry in load_words()[table].items()

@@ -2,7 +2,7 @@ import datetime
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import peewee
 import pytest
@@ -13,7 +13,6 @@ from tformance_seed.metrics import refresh_weekly
 from tformance_seed.storage.models import (
     Commit,
     DailyInsight,
-    JiraIssue,
     PRReview,
     PRSurvey,
     PRSurveyReview,
@@ -59,7 +58,8 @@ def random_rows(team: Team, members: list[TeamMember], seed: int) -> None:
             merged_at=moment() if state == "merged" else None,
             cycle_time_hours=maybe(amount(2)),
             review_time_hours=maybe(amount(2)),
-            is_ai_assisted=maybe(draw.random() < 0.5),
+            additions=draw.randrange(10_000),
+            deletions=draw.randrange(10_000),
             is_revert=draw.random() < 0.3,
             is_hotfix=draw.random() < 0.3,
         )
@@ -73,17 +73,14 @@ def random_rows(team: Team, members: list[TeamMember], seed: int) -> None:
             additions=draw.randrange(10_000),
             deletions=draw.randrange(10_000),
         )
-        add(
-            JiraIssue,
-            team=team,
-            jira_key=f"A-{number}",
-            jira_id=str(number),
-            assignee=maybe(draw.choice(members)),
-            resolved_at=maybe(moment()),
-            story_points=maybe(amount(1)),
-        )
         if draw.random() < 0.7:
-            survey = add(PRSurvey, team=team, pull_request=pull_request, author_responded_at=maybe(moment()))
+            survey = add(
+                PRSurvey,
+                team=team,
+                pull_request=pull_request,
+                author_responded_at=maybe(moment()),
+                author_ai_assisted=maybe(draw.random() < 0.5),
+            )
             for reviewer in draw.sample(members, 2):
                 add(
                     PRSurveyReview,
@@ -91,6 +88,7 @@ def random_rows(team: Team, members: list[TeamMember], seed: int) -> None:
                     survey=survey,
                     reviewer=reviewer,
                     quality_rating=maybe(draw.randint(1, 3)),
+                    ai_guess=maybe(draw.random() < 0.5),
                     guess_correct=maybe(draw.random() < 0.6),
                 )
 
@@ -98,7 +96,7 @@ def random_rows(team: Team, members: list[TeamMember], seed: int) -> None:
 def mean(values: list[Decimal]) -> Decimal | None:
     if not values:
         return None
-    return (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
 
 
 def recompute(team: Team, first: datetime.date, last: datetime.date) -> dict[tuple, dict]:
@@ -116,15 +114,18 @@ def recompute(team: Team, first: datetime.date, last: datetime.date) -> dict[tup
             cell["answers"] += list(PRSurveyReview.select().where(PRSurveyReview.survey == survey))
     for commit in Commit.select().where(Commit.team == team, Commit.committed_at.is_null(False)):
         lists[commit.author_id, week(commit.committed_at)]["commits"].append(commit)
-    for issue in JiraIssue.select().where(JiraIssue.team == team, JiraIssue.resolved_at.is_null(False)):
-        lists[issue.assignee_id, week(issue.resolved_at)]["issues"].append(issue)
+    merges = [week(one.merged_at) for cell in lists.values() for one in cell["merged"]]
+    for number in range((max(merges) - min(merges)).days // 7 + 1):
+        for member in TeamMember.select().where(TeamMember.team == team, TeamMember.is_active):
+            lists[member.id, min(merges) + number * WEEK]  # a row without data
 
     rows = {}
     for (member, start), cell in lists.items():
         if member is None or not first <= start <= last:
             continue
-        merged, guesses = cell["merged"], [answer.guess_correct for answer in cell["answers"]]
-        guesses = [Decimal(100 * guess) for guess in guesses if guess is not None]
+        merged, answers = cell["merged"], cell["answers"]
+        guesses = sum(answer.ai_guess is not None for answer in answers)
+        right = Decimal(100 * sum(answer.guess_correct is True for answer in answers))
         ratings = [Decimal(answer.quality_rating) for answer in cell["answers"] if answer.quality_rating]
         cycles = [one.cycle_time_hours for one in merged if one.cycle_time_hours is not None]
         waits = [one.review_time_hours for one in merged if one.review_time_hours is not None]
@@ -136,16 +137,16 @@ def recompute(team: Team, first: datetime.date, last: datetime.date) -> dict[tup
             "avg_cycle_time_hours": mean(cycles),
             "avg_review_time_hours": mean(waits),
             "commits_count": len(cell["commits"]),
-            "lines_added": sum(commit.additions for commit in cell["commits"]),
-            "lines_removed": sum(commit.deletions for commit in cell["commits"]),
+            "lines_added": sum(one.additions for one in merged),
+            "lines_removed": sum(one.deletions for one in merged),
             "revert_count": sum(one.is_revert for one in merged),
             "hotfix_count": sum(one.is_hotfix for one in merged),
-            "story_points_completed": sum((one.story_points or 0 for one in cell["issues"]), Decimal("0.0")),
-            "issues_resolved": len(cell["issues"]),
-            "ai_assisted_prs": sum(one.is_ai_assisted is True for one in merged),
+            "story_points_completed": Decimal("0.0"),
+            "issues_resolved": 0,
+            "ai_assisted_prs": sum(survey.author_ai_assisted is True for survey in cell["surveys"]),
             "avg_quality_rating": mean(ratings),
             "surveys_completed": sum(one.author_responded_at is not None for one in cell["surveys"]),
-            "guess_accuracy": mean(guesses),
+            "guess_accuracy": mean([right / guesses]) if guesses else None,
         }
     return rows
 
@@ -204,7 +205,6 @@ def test_rows_of_the_window_without_data_are_deleted_and_all_others_stay(databas
     for model, moment in (
         (PullRequest, PullRequest.merged_at),
         (Commit, Commit.committed_at),
-        (JiraIssue, JiraIssue.resolved_at),
     ):
         model.update({moment: None}).where(model.team == teams[0]).execute()
     gone = sum(FIRST <= start <= LAST for _, start in mine)
@@ -213,7 +213,7 @@ def test_rows_of_the_window_without_data_are_deleted_and_all_others_stay(databas
     assert stored(teams[1]) == others
 
 
-def test_a_mean_is_rounded_half_up(database: peewee.Database) -> None:
+def test_a_mean_is_rounded_half_to_even(database: peewee.Database) -> None:
     team = add_team("acme")
     (member,) = add_members(team, 1)
     for number, cycle in enumerate(["0.01", "0.02", "1.00", "1.01"]):
@@ -229,7 +229,7 @@ def test_a_mean_is_rounded_half_up(database: peewee.Database) -> None:
         )
     refresh_weekly(database, team.id, MONDAY.date(), MONDAY.date() + WEEK)
     means = WeeklyMetrics.select(WeeklyMetrics.avg_cycle_time_hours).order_by(WeeklyMetrics.week_start)
-    assert [mean for (mean,) in means.tuples()] == [Decimal("0.02"), Decimal("1.01")]
+    assert [mean for (mean,) in means.tuples()] == [Decimal("0.02"), Decimal("1.00")]
 
 
 def test_intermediate_sums_may_exceed_32_bits(database: peewee.Database) -> None:

@@ -171,7 +171,7 @@ def test_pull_requests_without_commits_and_files_are_fine(profile, members):
     tables = simulate(bare, members, profile)
     assert len(tables["Deployment"]["sha"]) == 0
     assert tables["PRComment"]["path"].mask.all()
-    assert (tables["PullRequest"]["commits_after_first_review"].filled(0) == 0).all()
+    assert (tables["PullRequest"]["commits_after_first_review"] == 0).all()
 
 
 def test_keys_name_one_issue_for_each_pull_request(profile, members, simulated):

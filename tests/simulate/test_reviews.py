@@ -67,41 +67,30 @@ def test_bots_review_what_ai_reviewed_and_come_first(simulated):
 def test_counts_on_the_pull_request_match_its_rows(simulated):
     rows, tables = simulated
     prs, reviews = tables["PullRequest"], tables["PRReview"]
-    requested = reviews["pull_request"][reviews["state"] == b"changes_requested"]
-    reviewed = ~np.isnat(prs["first_review_at"])
-    assert prs["review_rounds"].mask.tolist() == (~reviewed).tolist()
-    rounds = np.bincount(requested, minlength=COUNT)
-    assert prs["review_rounds"].filled(0).tolist() == rounds.tolist()
-    after = [0] * COUNT
+    commits = [[] for _ in range(COUNT)]
     for owner, when in zip(rows.commits["pull_request"], rows.commits["committed_at"], strict=True):
-        after[owner] += bool(when > prs["first_review_at"][owner])
-    assert prs["commits_after_first_review"].filled(0).tolist() == after
+        commits[owner].append(when.astype(int))
+    waits = [[] for _ in range(COUNT)]
+    texts = [0] * COUNT
+    columns = [reviews[name].tolist() for name in ("pull_request", "state", "body")]
+    for owner, state, body, when in zip(*columns, reviews["submitted_at"].astype(int), strict=True):
+        texts[owner] += body != b""
+        later = [commit for commit in commits[owner] if commit > when]
+        if state == b"changes_requested" and later:
+            waits[owner].append(int(min(later) - when))
+    after = [
+        sum(commit > first.astype(int) for commit in own) if not np.isnat(first) else 0
+        for own, first in zip(commits, prs["first_review_at"], strict=True)
+    ]
+    assert prs["commits_after_first_review"].tolist() == after
+    assert prs["review_rounds"].tolist() == [len(own) for own in waits]
+    np.testing.assert_array_equal(
+        prs["avg_fix_response_hours"],
+        [round(sum(own) / len(own) / 3600, 2) if own else np.nan for own in waits],
+    )
     comments = np.bincount(tables["PRComment"]["pull_request"], minlength=COUNT)
-    assert prs["total_comments"].tolist() == comments.tolist()
-
-
-def test_fix_hours_are_the_mean_wait_for_what_follows(simulated):
-    rows, tables = simulated
-    prs, reviews = tables["PullRequest"], tables["PRReview"]
-    events = [[] for _ in range(COUNT)]
-    asked = [[] for _ in range(COUNT)]
-    for owner, when in zip(rows.commits["pull_request"], rows.commits["committed_at"], strict=True):
-        events[owner].append(when.astype(int))
-    for owner, when, state in zip(
-        reviews["pull_request"], reviews["submitted_at"], reviews["state"], strict=True
-    ):
-        events[owner].append(when.astype(int))
-        if state == b"changes_requested":
-            asked[owner].append(when.astype(int))
-    for row in range(COUNT):
-        waits = [min((e for e in events[row] if e > when), default=None) for when in asked[row]]
-        waits = [later - when for later, when in zip(waits, asked[row], strict=True) if later is not None]
-        if waits:
-            assert prs["avg_fix_response_hours"][row] == pytest.approx(
-                sum(waits) / len(waits) / 3600, abs=0.00501
-            )
-        else:
-            assert np.isnan(prs["avg_fix_response_hours"][row])
+    assert prs["total_comments"].tolist() == (comments + texts).tolist()
+    assert (prs["review_rounds"] > 0).sum() > 100
 
 
 def test_comments_are_within_the_pull_request_and_name_its_files(simulated):

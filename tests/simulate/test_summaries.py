@@ -6,9 +6,10 @@ import pytest
 from tests.support.batches import make_batch, make_members, make_profile, simulate
 from tformance_seed import metrics
 from tformance_seed.canonical_json import json_text
+from tformance_seed.simulate.ai_signals import weigh
 from tformance_seed.simulate.summaries import summaries
-from tformance_seed.sources.records import AI_NONE
 from tformance_seed.storage.models import PRFile
+from tformance_seed.verification.summary_format import is_valid_summary
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,10 @@ def test_summaries_state_what_is_known(simulated, summarised):
         assert summary["ai"]["is_assisted"] == prs["is_ai_assisted"][row]
         assert summary["ai"]["tools"] == json.loads(prs["ai_tools_detected"][row])
         assert summary["summary"]["title"] == prs["title"][row].decode()
-        categories = sorted({kind.decode() for kind in rows.files["file_category"][owner == row].tolist()})
-        assert summary["tech"]["categories"] == categories
+        kinds = set(rows.files["file_category"][owner == row].tolist())
+        assert summary["tech"]["categories"] == [
+            name for name in ("backend", "frontend") if name.encode() in kinds
+        ]
         python = any(name.endswith(b".py") for name in rows.files["filename"][owner == row].tolist())
         assert ("python" in summary["tech"]["languages"]) == python
         assert set(summary["health"]) == {"scope", "risk_level", "review_friction", "insights"}
@@ -55,15 +58,39 @@ def test_summaries_state_what_is_known(simulated, summarised):
     assert set(scopes[sizes < 50].tolist()) == {"small"}
 
 
-def test_confidence_and_signals_are_set_where_ai_was_found(simulated):
-    rows, prs = simulated
-    found = rows.pull_requests["ai_kind"] != AI_NONE
-    score = prs["ai_confidence_score"]
-    assert np.isnan(score[~found]).all()
-    assert ((score > 0) & (score <= 1))[found].all()
-    assert (np.round(score[found], 3) == score[found]).all()
-    assert (prs["ai_signals"][~found] == b"{}").all()
-    assert all(json.loads(text)["tools"] for text in prs["ai_signals"][found].tolist())
+def test_every_summary_is_valid(summarised):
+    assert all(is_valid_summary(json.loads(text)) for text in summarised)
+
+
+def test_signals_and_confidence_are_weighed(simulated, summarised):
+    prs = simulated[1]
+    for row, text in enumerate(summarised):
+        flags = {name: bool(prs[f"has_ai_{name}"][row]) for name in ("commits", "review", "files")}
+        tools = json.loads(prs["ai_tools_detected"][row])
+        signals, score = weigh(json.loads(text)["ai"], tools, **flags)
+        assert json.loads(prs["ai_signals"][row]) == signals
+        assert prs["ai_confidence_score"][row] == score
+    assert {0.0} < set(prs["ai_confidence_score"].tolist())
+    assert set(prs["ai_detection_version"].tolist()) == {b"2.0.0"}
+
+
+def test_all_signals_of_the_application_are_weighed_as_by_it():
+    """What is wanted was computed by the application."""
+    ai = {"is_assisted": True, "tools": ["claude"], "confidence": 0.9}
+    signals, score = weigh(ai, ["claude"], commits=True, review=True, files=True)
+    assert score == 0.96
+    assert [signal["score"] for signal in signals.values()] == [0.36000000000000004, 0.2, 0.25, 0.1, 0.05]
+    nothing, score = weigh(None, [], commits=False, review=False, files=False)
+    assert score == 0.0
+    assert nothing == {
+        "llm": {"score": 0.0, "is_assisted": False, "tools": [], "confidence": None},
+        "regex": {"score": 0.0, "is_assisted": False, "tools": []},
+        **{name: {"score": 0.0, "has_ai": False} for name in ("commits", "reviews", "files")},
+    }
+    assert weigh(None, ["cursor"], commits=False, review=False, files=False)[1] == 0.2
+    assert weigh({"is_assisted": True}, [], commits=False, review=False, files=False)[1] == 0.4
+    denied = {"is_assisted": False, "tools": [], "confidence": 0.9}
+    assert weigh(denied, [], commits=False, review=False, files=False) == (nothing, 0.0)
 
 
 def test_the_author_is_the_assignee_and_linked_issues_come_from_the_text(simulated):

@@ -9,12 +9,15 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.pipeline.tables import TABLES
 from tformance_seed.sampling.keyed_random import text_keys
 from tformance_seed.simulate.completion import complete
+from tformance_seed.sources.detection import is_hotfix, is_revert
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Batch, Columns, Members
 from tformance_seed.storage.models import JiraIssue
 
 SINCE, UNTIL = datetime.date(2025, 9, 1), datetime.date(2025, 11, 30)
 REPOSITORIES = ("acme/api", "acme/web")
 TOOLS = np.array([b"[]", b'["claude"]', b'["coderabbit"]'])
+MENTIONS = np.array([b"", b"\n\nWritten with Claude.", b"\n\n## Summary by CodeRabbit"])
+TRAILER = b"Co-authored-by: Claude <noreply@anthropic.com>"
 WEEKS = 8 * 7
 
 
@@ -101,12 +104,20 @@ def make_batch(
     day = np.floor(random.uniform("day", key) * days).astype("timedelta64[D]") + np.timedelta64(1, "D")
     time = random.integers("time", key, low=9 * 3600, high=19 * 3600).astype("timedelta64[s]")
     code = kinds == AI_CODE
+    special = random.pick("special", (0.9, 0.05, 0.05), key).tolist()
+    titles = [
+        f'{("Fix", "Revert", "Hotfix")[kind]} "thing" number {number} — ü'
+        for kind, number in zip(special, numbers.tolist(), strict=True)
+    ]
     prs = {
         "repository": where,
         "number": own,
         "key": key,
-        "title": np.array([f'Fix "thing" number {number} — ü'.encode() for number in numbers.tolist()], "S"),
-        "body": np.array([f"What it does. Fixes #{number + 7}".encode() for number in own.tolist()], "S"),
+        "title": np.array([title.encode() for title in titles], "S"),
+        "body": np.char.add(
+            np.array([f"What it does. Fixes #{number + 7}".encode() for number in own.tolist()], "S"),
+            MENTIONS[kinds],
+        ),
         "state": np.full(len(numbers), state) if state else states,
         "author": author,
         "ended_at": np.datetime64("2025-12-01", "s") - day + time,
@@ -114,14 +125,14 @@ def make_batch(
         "first_review_at": np.full(len(numbers), np.datetime64("NaT", "s")),
         "labels": np.full(len(numbers), b"[]"),
         "jira_key": np.full(len(numbers), b""),
-        "is_revert": random.chance("revert", 0.05, key),
-        "is_hotfix": random.chance("hotfix", 0.05, key),
+        "is_revert": np.array([is_revert(title) for title in titles], dtype=bool),
+        "is_hotfix": np.array([is_hotfix(title) for title in titles], dtype=bool),
         "is_draft": np.zeros(len(numbers), dtype=bool),
         "is_bot": bot,
         "ai_kind": kinds.astype(np.int8),
         "ai_tools": TOOLS[kinds],
         "has_ai_commits": code,
-        "has_ai_files": code & random.chance("files", 0.2, key),
+        "has_ai_files": np.zeros(len(numbers), dtype=bool),
     }
     files = _files(profile, prs)
     for name in ("additions", "deletions"):
@@ -151,15 +162,16 @@ def _commits(profile: Profile, prs: Columns) -> Columns:
     count = profile.random.integers("commits", prs["key"], low=1, high=7)
     owner = np.repeat(np.arange(len(count)), count)
     place = np.concatenate([np.arange(rows) for rows in count.tolist()] or [np.zeros(0)]).astype(np.int64)
+    signed = prs["has_ai_commits"][owner]
     return {
         "pull_request": owner,
         "repository": prs["repository"][owner],
         "sha": profile.random.hexadecimal("sha", prs["key"][owner], place),
-        "message": np.full(len(owner), b"Change things"),
+        "message": np.where(signed, b"Change things\n\n" + TRAILER, b"Change things"),
         "additions": profile.random.integers("lines", prs["key"][owner], place, low=0, high=90),
         "deletions": np.zeros(len(owner), dtype=np.int64),
         "committed_at": np.full(len(owner), np.datetime64("NaT", "s")),
         "author": prs["author"][owner],
-        "ai_co_authors": np.full(len(owner), b"[]"),
-        "is_ai_assisted": np.zeros(len(owner), dtype=bool),
+        "ai_co_authors": np.where(signed, b'["claude"]', b"[]"),
+        "is_ai_assisted": signed,
     }

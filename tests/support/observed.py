@@ -70,7 +70,7 @@ def _reviews(rows: Batch) -> Columns:
         "pull_request": owner,
         "github_review_id": identifier,
         "reviewer": np.where(by_ai, -1, someone_else),
-        "state": np.where(place == 0, b"changes_requested", b"approved"),
+        "state": np.select([by_ai, place == 0], [b"commented", b"changes_requested"], b"approved"),
         "submitted_at": prs["ended_at"][owner] - np.where(place == 0, 90, 1) * HOUR,
         "body": np.full(len(owner), b"As observed"),
         "is_ai_review": by_ai,

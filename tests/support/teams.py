@@ -8,6 +8,9 @@ from typing import Any
 import peewee
 
 from tformance_seed.metrics import refresh_insights, refresh_reviewer_pairs, refresh_weekly
+from tformance_seed.simulate.ai_signals import weigh
+from tformance_seed.simulate.summaries import SUMMARY_VERSION
+from tformance_seed.sources.detection import DETECTION_VERSION
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
@@ -65,6 +68,20 @@ def hours(later: datetime.datetime, earlier: datetime.datetime) -> Decimal:
     return exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
+def _title(number: int, slug: str) -> str:
+    words = ["revert"] * (number % 11 == 0) + ["hotfix"] * (number % 13 == 0)
+    return " ".join([f"AC-{number} Change", *words, "✓", slug])
+
+
+def _summary(number: int, tools: list[str]) -> dict[str, Any]:
+    return {
+        "ai": {"is_assisted": bool(tools), "tools": tools, "usage_type": None, "confidence": 0.9},
+        "tech": {"languages": ["python"], "frameworks": [], "categories": ["backend"]},
+        "summary": {"title": f"Change ü {number}", "description": "Changes 2 files.", "type": "bugfix"},
+        "health": {"review_friction": "low", "scope": "small", "risk_level": "low", "insights": ["ü"]},
+    }
+
+
 class Coherent:
     """A team in which every table has rows and every rule holds.
 
@@ -101,13 +118,19 @@ class Coherent:
         first = created + datetime.timedelta(minutes=7 * number) if reviewed else None
         ended = created + datetime.timedelta(hours=5 + number, seconds=number)
         merged = ended if state == "merged" else None
+        with_ai = number % 3 == 0
+        fixed = with_ai and first is not None and first < created + HOUR
+        tools = ["claude"] if with_ai else []
+        summary = _summary(number, tools) if number % 4 else None
+        signals, score = weigh(summary and summary["ai"], tools, commits=with_ai, review=False, files=False)
         pull_request = add(
             PullRequest,
             team=team,
             author=author,
             github_pr_id=number,
             github_repo=f"{team.slug}/{'web' if number % 2 else 'api'}",
-            title=f"Change {number} ✓ {team.slug}",
+            title=_title(number, team.slug),
+            body="Written with Claude." if with_ai else "",
             state=state,
             pr_created_at=created,
             first_review_at=first,
@@ -118,14 +141,20 @@ class Coherent:
             deletions=number,
             jira_key=f"AC-{number}",
             total_comments=int(reviewed),
-            review_rounds=int(number % 3 == 0) if reviewed else None,
-            is_ai_assisted=number % 3 == 0,
+            review_rounds=int(fixed),
+            avg_fix_response_hours=hours(created + HOUR, first) if fixed else None,
+            commits_after_first_review=int(bool(first) and first < created + HOUR),
+            is_ai_assisted=with_ai,
+            ai_tools_detected=tools,
+            ai_detection_version=DETECTION_VERSION,
+            has_ai_commits=with_ai,
             is_revert=number % 11 == 0,
             is_hotfix=number % 13 == 0,
             labels=["ü", "bug"] if number % 2 else [],
-            ai_signals={"score": number / 8, "commits": {"b": 1, "a": None}},
-            llm_summary={"ai": {"is_assisted": number % 3 == 0}} if number % 4 else None,
-            ai_confidence_score=Decimal(number % 9) / 8,
+            ai_signals=signals,
+            llm_summary=summary,
+            llm_summary_version=SUMMARY_VERSION if summary else "",
+            ai_confidence_score=Decimal(str(score)),
         )
         mine = {"team": team, "pull_request": pull_request}
         for part in (1, 2):
@@ -148,8 +177,9 @@ class Coherent:
                 github_sha=f"{number:039}{part}",
                 github_repo=pull_request.github_repo,
                 committed_at=created + HOUR * (part - 1),
-                ai_co_authors=["claude"] if number % 3 == 0 else [],
-                is_ai_assisted=number % 3 == 0,
+                message="Change\n\nCo-authored-by: Claude <noreply@anthropic.com>" if with_ai else "Change",
+                ai_co_authors=tools,
+                is_ai_assisted=with_ai,
             )
         add(
             PRCheckRun,

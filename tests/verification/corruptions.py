@@ -9,6 +9,7 @@ import peewee
 
 from tests.support.teams import DAY, HOUR, MONDAY, Coherent, add, add_members, add_team
 from tests.verification.corruptions_of_usage import OF_USAGE
+from tests.verification.derived_corruptions import DERIVED
 from tests.verification.rows import change, one
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.storage.models import (
@@ -42,7 +43,7 @@ def illegal_choice(team: Coherent) -> str:
 def too_long(team: Coherent) -> str:
     if is_postgresql(team.database):  # which would refuse it
         team.database.execute_sql("ALTER TABLE metrics_prfile ALTER COLUMN filename TYPE text")
-    return change(one(PRFile), filename="x" * 501)
+    return change(one(PRFile), filename="x" * 498 + ".py")
 
 
 def stranger_as_creator(team: Coherent) -> str:
@@ -63,7 +64,7 @@ def review_before_creation(team: Coherent) -> str:
     pull_request, time = one(PullRequest, 23), one(PullRequest, 23).pr_created_at - HOUR
     for review in PRReview.select().where(PRReview.pull_request == pull_request):
         change(review, submitted_at=time)
-    return change(pull_request, first_review_at=time, review_time_hours=-1)
+    return change(pull_request, first_review_at=time, review_time_hours=-1, commits_after_first_review=2)
 
 
 def merge_before_review(team: Coherent) -> str:
@@ -72,7 +73,7 @@ def merge_before_review(team: Coherent) -> str:
     for review in PRReview.select().where(PRReview.pull_request == pull_request):
         change(review, submitted_at=time)
     hours = pull_request.cycle_time_hours + 1
-    return change(pull_request, first_review_at=time, review_time_hours=hours)
+    return change(pull_request, first_review_at=time, review_time_hours=hours, commits_after_first_review=0)
 
 
 def merge_before_creation(team: Coherent) -> str:
@@ -87,7 +88,7 @@ def closed_with_a_merge(team: Coherent) -> str:
 
 
 def merged_without_a_time(team: Coherent) -> str:
-    return change(one(PullRequest, 3), state="merged", jira_key="")
+    return change(one(PullRequest, 3), state="merged", title="Change", jira_key="")
 
 
 def wrong_cycle_hours(team: Coherent) -> str:
@@ -100,17 +101,9 @@ def no_review_hours(team: Coherent) -> str:
 
 
 def earlier_review(team: Coherent) -> str:
-    review = one(PRReview, 3)
+    review = one(PRReview, 1)
     change(review, submitted_at=review.submitted_at - MINUTE)
     return PullRequest._meta.table_name
-
-
-def round_too_many(team: Coherent) -> str:
-    return change(one(PullRequest, 3), review_rounds=2)
-
-
-def comment_too_many(team: Coherent) -> str:
-    return change(one(PullRequest, 1), total_comments=2)
 
 
 def file_too_few(team: Coherent) -> str:
@@ -128,19 +121,11 @@ def review_by_the_author(team: Coherent) -> str:
 
 
 def commit_after_the_merge(team: Coherent) -> str:
-    return change(one(Commit, 1), committed_at=one(PullRequest, 1).merged_at + MINUTE)
+    return change(one(Commit, 5), committed_at=one(PullRequest, 5).merged_at + MINUTE)
 
 
 def commit_of_another_repository(team: Coherent) -> str:
     return change(one(Commit, 1), github_repo="acme/api")
-
-
-def tools_without_the_flag(team: Coherent) -> str:
-    return change(one(Commit, 3), is_ai_assisted=False)
-
-
-def flag_without_tools(team: Coherent) -> str:
-    return change(one(Commit, 1), is_ai_assisted=True)
 
 
 def comment_before_creation(team: Coherent) -> str:
@@ -160,7 +145,7 @@ def deployment_before_the_merge(team: Coherent) -> str:
 
 
 def unknown_issue(team: Coherent) -> str:
-    return change(one(PullRequest, 1), jira_key="AC-9999")
+    return change(one(PullRequest, 1), title="AC-9999 Change", jira_key="AC-9999")
 
 
 def wrong_issue_hours(team: Coherent) -> str:
@@ -246,7 +231,7 @@ def missing_insight(team: Coherent) -> str:
 
 
 #: Rule -> ways to break it, each of which breaks no other.
-CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
+CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = DERIVED | {
     "choices": [illegal_choice],
     "lengths": [too_long],
     "own_team": [stranger_as_creator],
@@ -258,14 +243,11 @@ CORRUPTIONS: dict[str, list[Callable[[Coherent], str]]] = {
     "cycle_hours": [wrong_cycle_hours],
     "review_hours": [no_review_hours],
     "first_review": [earlier_review],
-    "rounds_counted": [round_too_many],
-    "comments_counted": [comment_too_many],
     "lines_counted": [file_too_few],
     "changes_add_up": [wrong_changes],
     "review_by_other": [review_by_the_author],
     "commit_before_merge": [commit_after_the_merge],
     "commit_repository": [commit_of_another_repository],
-    "commit_tools": [tools_without_the_flag, flag_without_tools],
     "comment_after_creation": [comment_before_creation],
     "check_duration": [wrong_duration],
     "deployed_after_merge": [deployment_of_an_open_one, deployment_before_the_merge],

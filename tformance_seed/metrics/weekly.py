@@ -1,4 +1,8 @@
-"""Weekly metrics for every member, computed in the database."""
+"""Weekly metrics for every member, computed in the database as the application's weekly job writes them.
+
+Every active member has a row for every week from the team's first merge to its last, and whoever has data in
+another week has one for that. The job leaves story points and resolved issues at 0.
+"""
 
 import datetime
 from typing import Any
@@ -10,13 +14,12 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import fields_by_name, from_database
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.bulk.refresh import Refresh, non_id_fields
-from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.storage.models import (
     Commit,
-    JiraIssue,
     PRSurvey,
     PRSurveyReview,
     PullRequest,
+    TeamMember,
     WeeklyMetrics,
 )
 
@@ -27,7 +30,6 @@ WEEK = datetime.timedelta(days=7)
 PARTS = {
     "avg_cycle_time_hours": 100.0,
     "avg_review_time_hours": 100.0,
-    "story_points_completed": 10.0,
     "avg_quality_rating": 100.0,
     "guess_accuracy": 100.0,
 }
@@ -66,7 +68,7 @@ def weeks(since: datetime.date, until: datetime.date) -> tuple[datetime.datetime
 
 
 #: The timestamps that assign rows to weeks, and the weeks that are already stored.
-_MOMENTS = (PullRequest.merged_at, Commit.committed_at, JiraIssue.resolved_at, WeeklyMetrics.week_start)
+_MOMENTS = (PullRequest.merged_at, Commit.committed_at, WeeklyMetrics.week_start)
 
 
 def _ends(_database: peewee.Database, value: Parameters) -> peewee.Select:
@@ -116,8 +118,11 @@ def hundredths(column: peewee.Field) -> peewee.ColumnBase:
 
 
 def mean(total: peewee.ColumnBase, count: peewee.ColumnBase) -> peewee.ColumnBase:
-    """Return, as SQL, a total over a count, rounded half up to an integer; NULL if the count is 0."""
-    return (total.cast("BIGINT") * 2 + count) / (fn.NULLIF(count, 0) * 2)
+    """Return, as SQL, a total over a count, rounded half to even to an integer; NULL if the count is 0."""
+    doubled = total.cast("BIGINT") * 2 + count
+    half_up = doubled / (fn.NULLIF(count, 0) * 2)
+    is_tie_to_odd = (half_up * count * 2 == doubled) & (half_up / 2 * 2 != half_up)
+    return half_up - peewee.Case(None, [(is_tie_to_odd, 1)], 0)
 
 
 def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) -> peewee.Select:
@@ -154,28 +159,21 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
             avg_review_time_hours=_mean_hours(PullRequest.review_time_hours),
             revert_count=count.filter(PullRequest.is_revert),
             hotfix_count=count.filter(PullRequest.is_hotfix),
-            ai_assisted_prs=count.filter(WITH_AI),
+            lines_added=fn.SUM(PullRequest.additions),
+            lines_removed=fn.SUM(PullRequest.deletions),
         ),
         part(
             Commit.select().where(Commit.team == team_id),
             Commit.author,
             Commit.committed_at,
             commits_count=fn.COUNT(Commit.id),
-            lines_added=fn.SUM(Commit.additions),
-            lines_removed=fn.SUM(Commit.deletions),
-        ),
-        part(
-            JiraIssue.select().where(JiraIssue.team == team_id),
-            JiraIssue.assignee,
-            JiraIssue.resolved_at,
-            story_points_completed=fn.SUM(fn.ROUND(JiraIssue.story_points * 10)),
-            issues_resolved=fn.COUNT(JiraIssue.id),
         ),
         part(
             surveyed,
             PullRequest.author,
             PullRequest.merged_at,
             surveys_completed=fn.COUNT(PRSurvey.author_responded_at),
+            ai_assisted_prs=fn.COUNT(PRSurvey.id).filter(PRSurvey.author_ai_assisted),
         ),
         part(
             surveyed.join(PRSurveyReview, on=PRSurveyReview.survey == PRSurvey.id).where(
@@ -188,11 +186,42 @@ def weekly_query(database: peewee.Database, team_id: Any, start: Any, end: Any) 
             ),
             guess_accuracy=mean(
                 fn.COUNT(PRSurveyReview.id).filter(PRSurveyReview.guess_correct) * 10_000,
-                fn.COUNT(PRSurveyReview.guess_correct),
+                fn.COUNT(PRSurveyReview.ai_guess),
             ),
         ),
+        _member_weeks(database, team_id, merged, start, end),
     )
     return _rows(database, team_id, parts)
+
+
+def _member_weeks(
+    database: peewee.Database, team_id: Any, merged: peewee.Expression, start: Any, end: Any
+) -> peewee.Select:
+    """Return a row without measures for every active member and week from the first merge to the last."""
+    first = (
+        PullRequest.select(
+            monday(database, fn.MIN(PullRequest.merged_at)).alias("week_start"),
+            monday(database, fn.MAX(PullRequest.merged_at)).alias("last_week"),
+        )
+        .where(merged)
+        .cte("weeks", recursive=True, columns=("week_start", "last_week"))
+    )
+    following = (
+        first.c.week_start + WEEK.days if is_postgresql(database) else fn.date(first.c.week_start, "+7 days")
+    )
+    weeks = first.union_all(
+        peewee.Select([first], [following, first.c.last_week]).where(first.c.week_start < first.c.last_week)
+    )
+    listed = peewee.Select([weeks], [weeks.c.week_start]).with_cte(weeks).alias("weeks")
+    is_within = (listed.c.week_start >= monday(database, start)) & (
+        listed.c.week_start < monday(database, end)
+    )
+    measures = [peewee.SQL("NULL").cast("BIGINT").alias(name) for name in MEASURES]
+    return (
+        TeamMember.select(TeamMember.id.alias("member_id"), listed.c.week_start, *measures)
+        .join(listed, on=is_within)
+        .where(TeamMember.team == team_id, TeamMember.is_active)
+    )
 
 
 def _mean_hours(column: peewee.Field) -> peewee.ColumnBase:

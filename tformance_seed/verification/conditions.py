@@ -133,7 +133,9 @@ def is_duplicate(_: peewee.Database, team_id: int) -> peewee.ColumnBase:
     return fn.EXISTS(other.select(other.id).where(other.team == team_id, same, other.id < PullRequest.id))
 
 
-def _seconds(database: peewee.Database, later: peewee.Field, earlier: peewee.Field) -> peewee.ColumnBase:
+def seconds_between(
+    database: peewee.Database, later: peewee.Field, earlier: peewee.Field
+) -> peewee.ColumnBase:
     """Return the seconds between two timestamps."""
     if is_postgresql(database):
         return fn.date_part("epoch", later - earlier)
@@ -153,7 +155,7 @@ def duration_differs(
     """
 
     def condition(database: peewee.Database, _: int) -> peewee.ColumnBase:
-        difference = fn.ABS(value * unit - _seconds(database, later, earlier))
+        difference = fn.ABS(value * unit - seconds_between(database, later, earlier))
         unknown = later.is_null() | earlier.is_null()
         return (value.is_null() != unknown) | (difference > tolerance)
 
@@ -169,6 +171,11 @@ def aggregate_of_children(parent: peewee.ForeignKeyField, column: peewee.ColumnB
     """Return the query for an aggregate over a pull request's rows in the table of the field ``parent``."""
     query: peewee.Select = parent.model.select(column).where(parent == PullRequest.id)
     return query
+
+
+def exists_child(parent: peewee.ForeignKeyField, condition: peewee.ColumnBase) -> peewee.Function:
+    """Return the condition that a row of the pull request in the table of the field ``parent`` meets one."""
+    return fn.EXISTS(parent.model.select(parent.model.id).where(parent == PullRequest.id, condition))
 
 
 def sum_of_files(column: peewee.Field) -> peewee.Select:

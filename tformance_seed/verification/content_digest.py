@@ -28,7 +28,7 @@ from tformance_seed.bulk.peewee_internals import (
 )
 from tformance_seed.bulk.refresh import non_id_fields
 from tformance_seed.canonical_json import json_text
-from tformance_seed.storage.models import APPLICATION, ApplicationModel, Team
+from tformance_seed.storage.models import APPLICATION, ApplicationModel, ReviewerCorrelation, Team
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 from tformance_seed.verification.natural_keys import natural_key, team_field
 
@@ -44,6 +44,10 @@ SEPARATOR = "\x1f"
 
 #: Columns that are no part of the content: what a team is called does not change what is in it.
 UNDIGESTED = {Team.name, Team.slug}
+#: Table -> references of which either may come first: ids decide, which differ from database to database.
+UNORDERED: dict[type[ApplicationModel], tuple[peewee.Field, ...]] = {
+    ReviewerCorrelation: (ReviewerCorrelation.reviewer_1, ReviewerCorrelation.reviewer_2)
+}
 
 #: Session settings that make PostgreSQL write dates and times in canonical form.
 SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO, YMD"}
@@ -124,20 +128,39 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
 
 def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.Select:
     """Return the query for a team's rows: one canonical text of all other columns, then the JSON columns."""
+    pair = UNORDERED.get(model, ())
+    names = {field.name for field in pair}  # fields themselves overload ==
     fields = [
         field
         for field in non_id_fields(model)
-        if field not in UNDIGESTED and getattr(field, "rel_model", None) is not Team
+        if field not in UNDIGESTED
+        and field.name not in names
+        and getattr(field, "rel_model", None) is not Team
     ]
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)
     write = fn.format if is_postgresql(database) else fn.printf
     documents = [field.cast("TEXT") for field in fields if isinstance(field, JSONField)]
+    if pair:
+        texts = []
+        for field in pair:
+            own_specs, own_values, own_joins = _canonical(database, model, [field])
+            texts.append(write("|".join(own_specs), *own_values))
+            joins += own_joins
+        specs, values = [*specs, "%s", "%s"], [*values, *_in_order(database, *texts)]
     query = model.select(write("|".join(specs), *values), *documents)
     for source, target, on in joins:
         query = query.join_from(source, target, peewee.JOIN.LEFT_OUTER, on=on)
     of_team: peewee.Select = query.where(team_field(model) == team_id)
     return of_team
+
+
+def _in_order(database: peewee.Database, *texts: peewee.ColumnBase) -> list[peewee.ColumnBase]:
+    """Return the lesser of two texts, compared byte by byte, and the greater."""
+    if is_postgresql(database):
+        bytewise = [text.collate('"C"') for text in texts]  # the default depends on the server's locale
+        return [fn.LEAST(*bytewise), fn.GREATEST(*bytewise)]
+    return [fn.MIN(*texts), fn.MAX(*texts)]
 
 
 #: A field of a model, or of an alias of one.

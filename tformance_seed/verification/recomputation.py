@@ -31,9 +31,9 @@ def has_wrong_weekly_metrics(database: peewee.Database, team_id: int) -> peewee.
     return _differs(computed, WeeklyMetrics.member, team_id)
 
 
-def has_wrong_pair(database: peewee.Database, team_id: int) -> peewee.ColumnBase:
+def has_wrong_pair(_database: peewee.Database, team_id: int) -> peewee.ColumnBase:
     """Return the condition that a member is the first of a pair with a wrong, missing or surplus row."""
-    return _differs(pairs_query(database, team_id), ReviewerCorrelation.reviewer_1, team_id)
+    return _differs(pairs_query(team_id), ReviewerCorrelation.reviewer_1, team_id)
 
 
 def has_wrong_insight(database: peewee.Database, team_id: int) -> peewee.ColumnBase:

@@ -1,12 +1,13 @@
 """Define the rules that a team's data must obey, each by conditions that no row may meet."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import peewee
 from peewee import fn
 
 from tformance_seed.bulk import is_distinct
+from tformance_seed.sources.detection.logins import LOGINS
 from tformance_seed.storage.models import (
     AIUsageDaily,
     Commit,
@@ -28,13 +29,14 @@ from tformance_seed.storage.models import (
     TeamMember,
     WeeklyMetrics,
 )
-from tformance_seed.verification import conditions
+from tformance_seed.verification import conditions, derived, row_checks
 from tformance_seed.verification.conditions import Condition, Model
 from tformance_seed.verification.recomputation import (
     has_wrong_insight,
     has_wrong_pair,
     has_wrong_weekly_metrics,
 )
+from tformance_seed.verification.row_checks import RowCheck
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Rule:
     Parameters:
       meaning: the rule as a sentence.
       broken: table -> the condition that a row meets if it breaks the rule.
+      row_checks: table -> the function that finds the rows that break it, where no condition can say it.
       joins: references to follow, so that the condition can use columns of parents.
       counted: the model to which the condition applies instead of the table, whose rows may be missing.
     """
 
     meaning: str
-    broken: Mapping[Model, Condition]
+    broken: Mapping[Model, Condition] = field(default_factory=dict)
+    row_checks: Mapping[Model, RowCheck] = field(default_factory=dict)
     joins: tuple[peewee.ForeignKeyField, ...] = ()
     counted: Model | None = None
 
@@ -106,20 +110,52 @@ RULES: dict[str, Rule] = {
         },
     ),
     "rounds_counted": Rule(
-        "the number of review rounds is the number of reviews that request changes",
-        {
-            PullRequest: PullRequest.review_rounds
-            != conditions.aggregate_of_children(
-                PRReview.pull_request, fn.COUNT(PRReview.id).filter(PRReview.state == "changes_requested")
-            )
-        },
+        "the number of review rounds is the number of reviews that request changes and that a commit follows",
+        {PullRequest: derived.rounds_differ},
+    ),
+    "fix_hours": Rule(
+        "the fix response time is the mean time from those reviews to the first commit after each",
+        {PullRequest: derived.fix_hours_differ},
+    ),
+    "commits_counted": Rule(
+        "the number of commits after the first review is the number of later commits",
+        {PullRequest: derived.commits_differ},
     ),
     "comments_counted": Rule(
-        "the comment count is the number of comments",
-        {
-            PullRequest: PullRequest.total_comments
-            != conditions.aggregate_of_children(PRComment.pull_request, fn.COUNT(PRComment.id))
-        },
+        "the comment count is the number of comments and of reviews with a text",
+        {PullRequest: derived.comments_differ},
+    ),
+    "title_flags": Rule(
+        "a pull request is a revert or a hotfix if and only if its title contains the word",
+        {PullRequest: derived.flags_differ},
+    ),
+    "jira_key": Rule(
+        "the Jira key is the first one in the title, if there is one",
+        row_checks={PullRequest: row_checks.other_jira_keys},
+    ),
+    "ai_tools": Rule(
+        "a pull request is AI-assisted if and only if its title, its body or its bot names an AI tool",
+        row_checks={PullRequest: row_checks.undetected_tools},
+    ),
+    "ai_signs": Rule(
+        "a pull request has AI commits and AI reviews if and only if there are some",
+        {PullRequest: derived.signs_differ},
+    ),
+    "ai_files": Rule(
+        "a pull request has AI files if and only if one of its files configures an AI tool",
+        row_checks={PullRequest: row_checks.undetected_ai_files},
+    ),
+    "ai_signals": Rule(
+        "the AI signals and the confidence follow from the summary, the tools found and the signs of AI",
+        row_checks={PullRequest: row_checks.wrong_signals},
+    ),
+    "summary_format": Rule(
+        "every summary is in the application's format",
+        row_checks={PullRequest: row_checks.invalid_summaries},
+    ),
+    "file_category": Rule(
+        "the category of a file follows from its path",
+        row_checks={PRFile: row_checks.other_file_categories},
     ),
     "lines_counted": Rule(
         "the lines added and deleted are the sums over the files",
@@ -137,6 +173,17 @@ RULES: dict[str, Rule] = {
         {PRReview: PRReview.reviewer == PullRequest.author},
         joins=(PRReview.pull_request,),
     ),
+    "ai_reviewer": Rule(
+        "an AI review has the type of a reviewer that the application knows, and no other review has one",
+        {
+            PRReview: (PRReview.is_ai_review != (PRReview.ai_reviewer_type != ""))
+            | PRReview.ai_reviewer_type.not_in(["", *LOGINS])
+        },
+    ),
+    "decided_by_member": Rule(
+        "only members approve or request changes; others comment",
+        {PRReview: PRReview.reviewer.is_null() & (PRReview.state != "commented")},
+    ),
     "commit_before_merge": Rule(
         "no commit of a pull request is later than its merge",
         {Commit: Commit.committed_at > PullRequest.merged_at},
@@ -148,8 +195,8 @@ RULES: dict[str, Rule] = {
         joins=(Commit.pull_request,),
     ),
     "commit_tools": Rule(
-        "a commit is marked as AI-assisted if and only if an AI tool is among its co-authors",
-        {Commit: Commit.is_ai_assisted == (Commit.ai_co_authors.cast("TEXT") == "[]")},
+        "a commit is AI-assisted by the tools that its message names as co-authors",
+        row_checks={Commit: row_checks.undetected_co_authors},
     ),
     "comment_after_creation": Rule(
         "no comment is earlier than its pull request",

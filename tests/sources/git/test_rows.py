@@ -122,15 +122,21 @@ def test_signs_of_ai_reach_commit_and_pull_request(workshop: Workshop) -> None:
         1: (AI_CODE, ["claude"]),
         2: (AI_REVIEW, ["coderabbit"]),
         3: (AI_NONE, []),
-        4: (AI_CODE, ["claude", "claude_code"]),
+        4: (AI_CODE, ["claude_code"]),
         5: (AI_CODE, ["devin"]),
     }
-    assert [row["has_ai_commits"] for row in contents.pull_requests] == [True, False, False, True, True]
+    assert [row["has_ai_commits"] for row in contents.pull_requests] == [True, False, False, True, False]
     assert [row["has_ai_files"] for row in contents.pull_requests] == [False, False, True, False, False]
     assert [row["is_bot"] for row in contents.pull_requests] == [False, False, False, False, True]
     assisted = [(commit["ai_co_authors"], commit["is_ai_assisted"]) for commit in contents.commits]
     none = ("[]", False)
-    assert assisted == [('["claude"]', True), none, none, ('["claude"]', True), none, ('["devin"]', True)]
+    assert assisted == [('["claude"]', True), none, none, ('["claude"]', True), none, none]
+
+
+def test_a_bot_that_the_application_knows_is_found_as_author_alone(workshop: Workshop) -> None:
+    workshop.commit("Bump left-pad (#1)", "2025-03-02 10:00", DEPENDABOT)
+    (row,) = read_all(source(workshop.path)).pull_requests
+    assert (row["ai_kind"], json.loads(row["ai_tools"])) == (AI_NONE, ["dependabot"])
 
 
 def test_titles_give_jira_keys_reverts_and_hotfixes(workshop: Workshop) -> None:
@@ -138,6 +144,6 @@ def test_titles_give_jira_keys_reverts_and_hotfixes(workshop: Workshop) -> None:
     workshop.commit('Revert "ABC-123: hotfix for UTF-8 (#1)" (#2)', "2025-03-03 10:00")
     workshop.commit("Read UTF-8 (#3)", "2025-03-04 10:00")
     rows = read_all(source(workshop.path)).pull_requests
-    assert [row["jira_key"] for row in rows] == ["ABC-123", "ABC-123", ""]
+    assert [row["jira_key"] for row in rows] == ["ABC-123", "ABC-123", "UTF-8"]
     assert [row["is_revert"] for row in rows] == [False, True, False]
     assert [row["is_hotfix"] for row in rows] == [True, True, False]

@@ -69,7 +69,7 @@ def test_a_history_becomes_an_organisation_that_agrees_with_itself(database, clo
 def test_ai_and_jira_keys_come_from_the_messages(database, clone):
     seed(database, clone.path, days=60)
     row = PullRequest.get(PullRequest.github_pr_id == 6)
-    assert (row.is_ai_assisted, row.ai_tools_detected, row.has_ai_commits) == (True, ["claude"], True)
+    assert (row.is_ai_assisted, row.ai_tools_detected, row.has_ai_commits) == (False, [], True)
     assert row.jira_key == "ABC-6"
     assert not PullRequest.get(PullRequest.github_pr_id == 4).is_ai_assisted
     assert JiraIssue.get(JiraIssue.jira_key == "ABC-6").status == "Done"

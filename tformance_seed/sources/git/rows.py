@@ -134,10 +134,11 @@ class BatchBuilder:
         self._add_files(own, row)
 
     def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> bool:
-        """Add a commit; return whether it names an AI tool as co-author."""
+        """Add a commit, unless it is shared; return whether it was added and names an AI as co-author."""
         message = self._clean(f"{change.subject}\n\n{change.body}".strip())
-        tools = co_author_tools(message)
+        tools = []
         if (main.repository, change.sha) not in self._shared:
+            tools = co_author_tools(message)
             itself = change.sha == main.sha
             self._commits.append(
                 {

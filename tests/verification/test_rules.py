@@ -55,7 +55,9 @@ def test_a_stale_aggregate_is_found(
 
 
 def assert_only(team: Coherent, name: str, table: str) -> None:
-    (violation,) = check(team.database, team.team.id)
+    violations = check(team.database, team.team.id)
+    assert [one.name for one in violations] == [name]
+    (violation,) = violations
     assert (violation.name, violation.table) == (name, table)
     assert violation.count >= 1
     assert violation.meaning == RULES[name].meaning

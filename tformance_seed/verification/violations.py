@@ -41,6 +41,10 @@ def check(database: peewee.Database, team_id: int) -> list[Violation]:
             if count:
                 example = describe_row(database, counted, first)
                 violations.append(Violation(name, table_name(model), count, example, rule.meaning))
+        for model, check_rows in rule.row_checks.items():
+            if wrong := check_rows(database, team_id):
+                example = describe_row(database, model, min(wrong))
+                violations.append(Violation(name, table_name(model), len(wrong), example, rule.meaning))
     return violations
 
 

@@ -94,7 +94,7 @@ def template_text(mention):
 
 
 def test_no_other_text_mentions_a_tool():
-    """Detection reads only the texts in which a tool could be mentioned, so no other text may look like it."""
+    """Detection reads only the texts in which a tool could be mentioned, so no other may look like it."""
     words = load_words()
     texts = [
         text
@@ -112,8 +112,8 @@ def test_no_other_text_mentions_a_tool():
         assert mentions == []
 
 
-def test_a_name_that_mentions_a_tool_is_found(monkeypatch):
-    organisation = replace(make_profile().organisation, jira_project="GPT")
+def test_a_name_that_mentions_a_tool_is_found():
+    organisation = replace(make_profile().organisation, jira_project_key="GPT")
     prs = read(replace(make_profile(prs=500), organisation=organisation)).pull_requests
     keyed = prs["jira_key"] != b""
     assert keyed.any()

@@ -73,11 +73,11 @@ def build_tree(profile: Profile, repository: str) -> Tree:
         for noun, paths in [*zip(nouns, noun_patterns, strict=False), (nouns[0], area_patterns)]:
             words = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
             patterns = [_pattern(path) for path in paths]
-            own = [path % words for path, _ in patterns]
-            names += own
+            named = [path % words for path, _ in patterns]
+            names += named
             categories += [
                 category or file_category(name.decode()).encode()
-                for name, (_, category) in zip(own, patterns, strict=True)
+                for name, (_, category) in zip(named, patterns, strict=True)
             ]
             subjects += [(area, noun)] * len(patterns)
     dependencies = find_dependencies(random, repository, shares)
@@ -137,7 +137,7 @@ def pick_files(
 
 @functools.cache
 def _pattern(path: str) -> tuple[bytes, bytes]:
-    """Return the template of a path, and the category of its files; empty for scripts: it depends on the words."""
+    """Return the template of a path, and the category of its files; empty if that depends on the words."""
     if path.endswith(tuple(SCRIPT_EXTENSIONS)):
         return template(path), b""
     sample = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}

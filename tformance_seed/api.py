@@ -13,8 +13,9 @@ from tformance_seed.commands.maintain import Verified, verify_teams
 from tformance_seed.commands.seed import Outcome
 from tformance_seed.commands.watch import Progress
 from tformance_seed.errors import InputError
+from tformance_seed.planning.access import Access
 from tformance_seed.planning.request import OPTION_NAMES, Options, Request
-from tformance_seed.settings import DEFAULT_SEED
+from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_PASSWORD, DEFAULT_SEED
 from tformance_seed.storage import connection
 
 #: An option of the command line at the beginning of a word.
@@ -62,6 +63,10 @@ def seed(
     clear: bool = False,
     adopt: bool = False,
     slug: str | None = None,
+    login: str | None = DEFAULT_LOGIN,
+    password: str = DEFAULT_PASSWORD,
+    integrations: Sequence[str] = (),
+    complete_onboarding: bool = False,
     wait: bool = False,
     chunk_size: int | None = None,
     broker: str | None = None,
@@ -93,6 +98,12 @@ def seed(
       adopt: Seed into a team that this package did not create.
       slug: The slug of the organisation's team in the application; by default the application's own, such as
         ``"polar-demo"`` for ``"polar"``.
+      login: Address of the user who becomes an admin of each team that is made, where the database has the
+        application's tables for it. A user who exists is used and never changed. None: nobody.
+      password: Password of that user, if a new one is made.
+      integrations: ``["jira"]`` connects the teams to a Jira site that does not exist; the application's
+        nightly jobs would call it.
+      complete_onboarding: End the onboarding of adopted teams.
       wait: Wait for another run on the same organisation to end, instead of leaving the organisation out.
       chunk_size: Maximum number of rows per statement; also limits the size of transactions.
       broker: URL of the workers' broker; by default this process does the work.
@@ -111,6 +122,7 @@ def seed(
       SeedError: The run failed. What was committed is safe, and the same call resumes it.
     """
     _check_slugs(organisations)
+    access = Access(login, password, tuple(integrations), complete_onboarding)
     request = Request(
         organisations=organisations,
         everything=everything,
@@ -126,7 +138,7 @@ def seed(
         seed=seed,
         emails=emails,
         catalog=None if catalog is None else Path(catalog),
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     with _opened(database) as opened, _in_terms_of_python():
         return seeding.seed(opened, request, broker=broker, progress=progress)

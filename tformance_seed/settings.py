@@ -16,6 +16,14 @@ DEFAULT_DATABASE = "sqlite:///tformance.db"
 #: URL of the database that ``serve`` keeps up, unless ``--database`` or ``DATABASE_URL`` gives another one.
 DEFAULT_EMBEDDED = "embedded:///pg"
 
+#: The user who is made to open seeded teams in the application, and the password, which is no secret.
+DEFAULT_LOGIN = "demo@example.com"
+DEFAULT_PASSWORD = "show_me_demo_data"  # noqa: S105 - it is documented
+
+#: The application's address on its developers' machines, and the path of its login page.
+DEFAULT_APPLICATION = "http://127.0.0.1:8000"
+LOGIN_PATH = "/accounts/login/"
+
 #: The maximum number of requests for summaries per second, over all workers.
 DEFAULT_LLM_RATE = 50
 
@@ -49,6 +57,16 @@ def broker_url() -> str | None:
 def redis_url() -> str | None:
     """Return ``TFORMANCE_REDIS_URL``, which keeps results and rate limits if the broker is not Redis."""
     return os.environ.get("TFORMANCE_REDIS_URL") or None
+
+
+def login_address() -> str:
+    """Return the address of the application's login page; ``TFORMANCE_APP_URL`` says where it is."""
+    return (os.environ.get("TFORMANCE_APP_URL") or DEFAULT_APPLICATION).rstrip("/") + LOGIN_PATH
+
+
+def password() -> str:
+    """Return ``TFORMANCE_PASSWORD``, the password of the user who is made, else the default one."""
+    return os.environ.get("TFORMANCE_PASSWORD") or DEFAULT_PASSWORD
 
 
 def llm_rate() -> int:

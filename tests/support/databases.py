@@ -5,17 +5,17 @@ from typing import Any
 import peewee
 
 from tformance_seed.storage import connection
-from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.models import ACCESS, APPLICATION, LEDGER
 
 
 def bind(database: peewee.Database) -> None:
     """Bind every model to a database, for a test's own queries; the package never relies on it."""
-    database.bind((*APPLICATION, *LEDGER), bind_refs=False, bind_backrefs=False)
+    database.bind((*APPLICATION, *ACCESS, *LEDGER), bind_refs=False, bind_backrefs=False)
 
 
 def unbind() -> None:
     """Bind no model to any database."""
-    for model in (*APPLICATION, *LEDGER):
+    for model in (*APPLICATION, *ACCESS, *LEDGER):
         model.bind(None, bind_refs=False, bind_backrefs=False)
 
 

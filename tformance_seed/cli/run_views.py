@@ -7,6 +7,7 @@ from typing import Any
 from tformance_seed.bulk import Result
 from tformance_seed.catalog.profile import describe_shift
 from tformance_seed.cli.console import PROGRAM, Table, View, bold
+from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import BegunRun, Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus
@@ -49,8 +50,12 @@ def detached(begun: BegunRun) -> View:
     """Show the name of a run that workers continue."""
     name = begun.record.name
     return View(
-        {"run": name, "failures": begun.failures},
-        [name, f"next: follow its progress with\n  {PROGRAM} status {name} --watch"],
+        {"run": name, "login": _login_data(begun.login), "failures": begun.failures},
+        [
+            name,
+            f"next: follow its progress with\n  {PROGRAM} status {name} --watch",
+            *_login_lines(begun.login),
+        ],
     )
 
 
@@ -66,6 +71,7 @@ def outcome(outcome: Outcome, database: str) -> View:
         "database": without_secrets(database),
         "organisations": [_report_data(report) for report in outcome.reports],
         "tables": results_data(totals),
+        "login": _login_data(outcome.login),
         "failures": outcome.failures,
     }
     rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
@@ -73,6 +79,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     lines = [*(_report_line(report) for report in outcome.reports), *_shifts(outcome.reports)]
     if outcome.reports:
         lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify{_option(database)}")
+        lines += _login_lines(outcome.login)
     return View(data, [table, *lines])
 
 
@@ -83,6 +90,30 @@ def _shifts(results: Sequence[Preview | Report]) -> list[str]:
         for each in results
         if each.shift_weeks
     ]
+
+
+def _login_data(login: Login | None) -> dict[str, Any] | None:
+    if login is None:
+        return None
+    return {
+        "address": login.address,
+        "email": login.email,
+        "password": login.password,
+        "created": login.created,
+    }
+
+
+def _login_lines(login: Login | None) -> list[str]:
+    """Say how to log in to the application; only the default password is shown, which is no secret."""
+    if login is None:
+        return []
+    if login.password is not None:
+        how = f"password {login.password}"
+    elif login.is_known:
+        how = "with the password that you gave"
+    else:
+        how = "who was there already and keeps their own password"
+    return [f"open it in the application: {login.address}\n  as {login.email}, {how}"]
 
 
 def _option(database: str) -> str:

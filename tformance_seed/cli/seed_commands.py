@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tformance_seed import settings
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import open_database, open_executor
 from tformance_seed.cli.interrupts import begin_work
@@ -27,7 +28,7 @@ from tformance_seed.cli.options import (
     parse_day,
 )
 from tformance_seed.errors import InputError, SeedError
-from tformance_seed.settings import DEFAULT_SEED
+from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_SEED
 from tformance_seed.sources.registry import SOURCES
 
 if TYPE_CHECKING:
@@ -69,6 +70,20 @@ def seed(
     slug: Annotated[
         str | None, optional("SLUG", "The team's slug in the application (default: the application's own).")
     ] = None,
+    login: Annotated[
+        str | None,
+        optional("EMAIL", f"Who can open the teams in the application (default: {DEFAULT_LOGIN})."),
+    ] = None,
+    no_login: Annotated[bool, typer.Option("--no-login", help="Make no user and no membership.")] = False,
+    password: Annotated[
+        str | None, optional("TEXT", "Password of a new user (better: TFORMANCE_PASSWORD).")
+    ] = None,
+    integrations: Annotated[
+        str | None, optional("NAMES", "Integrations of the teams: jira. The application would call out.")
+    ] = None,
+    complete_onboarding: Annotated[
+        bool, typer.Option("--complete-onboarding", help="End the onboarding of adopted teams.")
+    ] = False,
     wait: Wait = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
@@ -80,9 +95,18 @@ def seed(
     from tformance_seed.cli import run_views
     from tformance_seed.commands.preview import preview
     from tformance_seed.commands.seed import begin, run
+    from tformance_seed.planning.access import Access
     from tformance_seed.planning.plan import make_plans
     from tformance_seed.planning.request import Options, Request
 
+    if no_login and (login is not None or password is not None):
+        raise InputError("--no-login and --login cannot be combined; choose one")
+    access = Access(
+        login=None if no_login else DEFAULT_LOGIN if login is None else login,
+        password=settings.password() if password is None else password,
+        integrations=tuple(name for name in (integrations or "").split(",") if name),
+        complete_onboarding=complete_onboarding,
+    )
     request = Request(
         organisations=organisations or (),
         everything=everything,
@@ -98,7 +122,7 @@ def seed(
         seed=random_seed,
         emails=emails,
         catalog=catalog,
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait),
+        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     begin_work()
     plans = make_plans(request, datetime.datetime.now(datetime.UTC))
@@ -110,13 +134,15 @@ def seed(
     with open_database(database) as opened, open_executor(broker, opened) as executor:
         if detach:
             begun = begin(opened, executor, request, plans)
+            notes, failures = begun.notes, begun.failures
             console.show(run_views.detached(begun), as_json=as_json)
-            failures = begun.failures
         else:
             with console.progress(workers=broker is not None) as show_progress:
                 outcome = run(opened, executor, request, plans, show_progress)
+            notes, failures = outcome.notes, outcome.failures
             console.show(run_views.outcome(outcome, database), as_json=as_json)
-            failures = outcome.failures
+    for note in notes:
+        console.print_warning(note)
     raise_failures(failures)
 
 

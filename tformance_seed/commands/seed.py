@@ -5,13 +5,15 @@ import datetime
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import peewee
 
 from tformance_seed import ledger
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.peewee_internals import table_name
+from tformance_seed.commands import access
+from tformance_seed.commands.access import Login
 from tformance_seed.commands.watch import Progress, read_ledger, watch
 from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.execution import local, retry
@@ -20,7 +22,7 @@ from tformance_seed.ledger import RunStatus
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.failures import error_message, is_transient
-from tformance_seed.storage.models import APPLICATION, SeedJob, SeedRun, SeedTask
+from tformance_seed.storage.models import ACCESS, APPLICATION, SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.schema.create import prepare
 
 log = logging.getLogger(__name__)
@@ -74,20 +76,29 @@ class Outcome:
       run: The run's name.
       reports: A report for each organisation that is done.
       failures: Slug of any other organisation -> why it is not done; empty if all are done.
+      login: How to open the organisations in the application; None if there is nothing to log in to.
+      notes: Remarks for the user, one line each.
     """
 
     run: str
     reports: list[Report]
     failures: dict[str, str]
+    login: Login | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class BegunRun:
-    """A run recorded in the ledger, the organisations it resumes, and why others are not part of it."""
+    """A run recorded in the ledger, the organisations it resumes, and why others are not part of it.
+
+    ``login`` and ``notes`` are those of its ``Outcome``.
+    """
 
     record: SeedRun
     failures: dict[str, str]
     resumed: frozenset[str]
+    login: Login | None = None
+    notes: Sequence[str] = ()
 
 
 def seed(
@@ -154,6 +165,7 @@ def run(
     begun = begin(database, executor, request, planned)
     outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
     outcome.failures |= begun.failures
+    outcome.login, outcome.notes = begun.login, list(begun.notes)
     for report in outcome.reports:
         report.resumed = report.organisation in begun.resumed
     return outcome
@@ -181,6 +193,7 @@ def begin(
                 clear=options.clear,
                 rename=options.slug is not None,
             )
+        granted = access.grant(database, options.access, planned)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         kind = UnavailableError if is_transient(error) else InputError
         raise kind(f"the database cannot be seeded: {error_message(error)}; nothing was written") from error
@@ -188,13 +201,14 @@ def begin(
     failures: dict[str, str] = {}
     resumed: set[str] = set()
     for batch in batches:
-        opened, conflicts = _open_jobs(database, executor, batch, wait=options.wait)
+        granting = [replace(item, grant=granted.grant) for item in batch]
+        opened, conflicts = _open_jobs(database, executor, granting, wait=options.wait)
         jobs += [each.job for each in opened.values()]
         resumed |= {slug for slug, each in opened.items() if each.resumed}
         failures |= conflicts
     record = ledger.start_run(database, request.parameters(), jobs)
     executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
-    return BegunRun(record, failures, frozenset(resumed))
+    return BegunRun(record, failures, frozenset(resumed), granted.login, granted.notes)
 
 
 def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> BegunRun:
@@ -283,7 +297,7 @@ def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, R
 
 def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
     """Return the report on an organisation that is done, from its job in the ledger."""
-    order = [table_name(model) for model in APPLICATION]
+    order = [table_name(model) for model in (*APPLICATION, *ACCESS)]
     return Report(
         organisation=job.organisation,
         since=datetime.date.fromisoformat(job.plan["since"]),

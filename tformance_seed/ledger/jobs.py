@@ -22,7 +22,7 @@ DATA_VERSION = 3
 
 #: The version of how a job is divided into tasks: increased when stages, phases or plans change, so that a
 #: job begun by another version is restarted. The restarted job finds its rows unchanged.
-PLAN_VERSION = 6
+PLAN_VERSION = 7
 
 #: States of a job. Only a running job writes; every transaction checks this.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"

@@ -12,6 +12,7 @@ from tformance_seed import ledger
 from tformance_seed.bulk.peewee_internals import fields_by_name, foreign_keys
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.pipeline.access import grant_access
 from tformance_seed.pipeline.job_context import JobContext, Results, Write, ids_of
 from tformance_seed.pipeline.tables import build_rows
 from tformance_seed.planning.plan import Plan
@@ -68,6 +69,7 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
         columns = people.columns | last_activity(people, context.profile)
         context.write(TeamMember, {**columns, "updated_at": people.columns["created_at"]}, results)
         ledger.record_members(database, team, context.member_ids.tolist())
+        grant_access(context, results)
 
     return write
 

@@ -15,6 +15,7 @@ from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.planning.access import Grant
 from tformance_seed.planning.request import Options, Request
 from tformance_seed.sources.records import Source
 from tformance_seed.sources.registry import source_type
@@ -28,6 +29,7 @@ class Plan:
     profile: Profile
     source: Source
     options: Options = field(default_factory=Options)
+    grant: Grant = field(default_factory=Grant)
 
     @property
     def slug(self) -> str:
@@ -86,6 +88,7 @@ class Plan:
             "source": self.source.name,
             "source_record": self.source.record,
             "options": {name: getattr(options, name) for name in ("chunk_size", "adopt", "clear", "slug")},
+            "grant": dataclasses.asdict(self.grant),
         }
 
 
@@ -156,7 +159,10 @@ def restore(record: Mapping[str, Any], fingerprint: str) -> Plan:
     """
     profile = profile_of(record)
     source = source_type(record["source"]).restore(profile, record["source_record"])
-    plan = Plan(profile, source, Options(**record["options"]))
+    grant: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record["grant"].items()
+    }
+    plan = Plan(profile, source, Options(**record["options"]), Grant(**grant))
     if plan.fingerprint() != fingerprint:
         raise SeedError(
             f"{plan.slug}: its inputs are no longer what they were when the run began (another version of "

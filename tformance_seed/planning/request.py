@@ -7,6 +7,7 @@ from typing import Any
 from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS, SLUG
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
+from tformance_seed.planning.access import Access
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
 from tformance_seed.sources.request import ContentRequest
 
@@ -26,6 +27,7 @@ class Options:
     clear: bool = False
     slug: str | None = None
     wait: bool = False
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Request(ContentRequest):
         if self.options.chunk_size is not None and self.options.chunk_size < 1:
             raise InputError(f"--chunk-size {self.options.chunk_size}: expected at least 1")
         self._check_slug()
+        self.options.access.check()
         if self.scenario is not None:
             find_scenario(self.scenario)
         if self.everything and self.organisations:

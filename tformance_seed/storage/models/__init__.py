@@ -55,10 +55,21 @@ APPLICATION: tuple[type[ApplicationModel], ...] = (
     CopilotEditorDaily,
 )
 
+#: The application's tables in which a few rows are written if they exist, parents before children.
+ACCESS: tuple[type[peewee.Model], ...] = (
+    User,
+    Membership,
+    Flag,
+    FlagTeam,
+    IntegrationCredential,
+    JiraIntegration,
+)
+
 #: The package's own tables.
 LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedAccess, SeedJob, SeedTask)
 
 __all__ = [
+    "ACCESS",
     "APPLICATION",
     "LEDGER",
     "AIUsageDaily",

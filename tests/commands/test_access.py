@@ -232,7 +232,7 @@ def test_a_user_who_was_there_is_not_removed(application, url):
 
 def test_a_cleared_team_is_open_again_after_the_next_run(application):
     seed(application)
-    seed(application, clear=True)
+    assert seed(application, clear=True).failures == {}
     assert (User.select().count(), Membership.select().count()) == (1, 1)
     assert flags_of(Team.get().id) == CARD_FLAGS
     assert SeedTeam.get().team_id == Membership.get().team_id
@@ -260,10 +260,10 @@ def test_a_column_that_must_be_filled_and_is_unknown_is_one_line(application, ur
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"login": "nobody"}, "--login nobody: expected an email address"),
+        ({"login": "nobody"}, "login nobody: expected an email address"),
         ({"login": "a" * 150 + "@example.com"}, "at most 150"),
-        ({"password": ""}, "--password: expected"),
-        ({"integrations": ["slack"]}, "--integrations slack: expected jira"),
+        ({"password": ""}, "password: expected"),
+        ({"integrations": ["slack"]}, "integrations slack: expected jira"),
     ],
 )
 def test_impossible_input_is_refused_and_nothing_written(application, options, message):

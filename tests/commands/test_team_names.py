@@ -130,8 +130,8 @@ def test_the_team_of_another_organisation_is_not_taken(database):
 @pytest.mark.parametrize(
     ("organisations", "slug", "message"),
     [
-        (("polar",), "Not a slug", "--slug Not a slug: expected"),
-        (("polar", "resend"), "both", "--slug both: it is the slug of one team"),
+        (("polar",), "Not a slug", "slug Not a slug: expected"),
+        (("polar", "resend"), "both", "slug both: it is the slug of one team"),
     ],
 )
 def test_an_impossible_slug_is_refused(database, organisations, slug, message):

@@ -65,12 +65,13 @@ def access_rows(database: peewee.Database, team: SeedTeam) -> list[tuple[TableNa
 
 
 def delete_access(
-    database: peewee.Database, team: SeedTeam, stay: Collection[tuple[TableName, Any]]
+    database: peewee.Database, team: SeedTeam, stay: Collection[tuple[TableName, Any]], *, shared: bool
 ) -> dict[str, int]:
     """Delete the rows that the package wrote for a team, and shared ones to which nothing refers any more.
 
     Parameters:
       stay: rows that must stay, because rows of other programs refer to them.
+      shared: whether to delete shared rows.
     Returns:
       The number of rows deleted, by table.
     """
@@ -78,7 +79,7 @@ def delete_access(
     for table, number in access_rows(database, team):
         if (table, number) not in stay:
             _delete(database, table.name, number, deleted)
-    for model, column in SHARED.items():
+    for model, column in SHARED.items() if shared else ():
         table = TableName(table_name(model))
         entries = SeedAccess.select().where(SeedAccess.row_table == table.name)
         for entry in list(entries.execute(database)):

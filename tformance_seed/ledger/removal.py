@@ -133,19 +133,22 @@ def _delete_rows(
     return removal, stay
 
 
-def clear_team(database: peewee.Database, team: SeedTeam, including: Sequence[str] = ()) -> Removal:
+def clear_team(
+    database: peewee.Database, team: SeedTeam, including: Sequence[str] = (), *, shared: bool = True
+) -> Removal:
     """Delete what was seeded for a team, its entry in the ledger and, if the package created it, the team.
 
     If rows of other programs hang on the team, it stays with its entry, so that it can be seeded again.
 
     Parameters:
       including: see ``plan_removal``.
+      shared: also delete the user and flags that the package made, once nothing refers to them.
     Raises:
       InputError: there is no such table.
     """
     with transaction(database):
         removal, stay = _delete_rows(database, team, including)
-        removal.deleted |= delete_access(database, team, stay)
+        removal.deleted |= delete_access(database, team, stay, shared=shared)
         if _is_needed(stay):
             set_input_spec(database, team, None)
             if team.created_here:

@@ -51,7 +51,7 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
         if options.clear:
             ledger.check_ownership(database, {slug: plan.team_slug}, adopt=options.adopt, clear=True)
             if own := ledger.own_team(database, slug):
-                ledger.clear_team(database, own)
+                ledger.clear_team(database, own, shared=False)
         rename = options.slug is not None
         team = ledger.acquire_team(database, slug, _team_values(plan), adopt=options.adopt, rename=rename)
         context.team = team

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tformance_seed.sampling.keyed_random import KeyedRandom
+if TYPE_CHECKING:  # it imports NumPy, which takes longer than reading a catalogue
+    from tformance_seed.sampling.keyed_random import KeyedRandom
 
 #: The file with the languages.
 LANGUAGES_FILE = Path(__file__).with_name("languages.toml")
@@ -88,7 +89,7 @@ def found_languages(filenames: Iterable[str]) -> Shares:
     return {language: float(count) for language, count in found.items() if language}
 
 
-def usual_languages(random: KeyedRandom, repository: str) -> Shares:
+def usual_languages(random: "KeyedRandom", repository: str) -> Shares:
     """Return the languages that a repository's name suggests, else some drawn by weight."""
     usual: list[dict[str, Any]] = _document()["usual"]
     for part in re.split(r"[^a-z0-9]+", repository.lower().rpartition("/")[2]):

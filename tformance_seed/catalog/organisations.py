@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tformance_seed.catalog.calibration import (
     AI_SHARE,
@@ -19,7 +19,9 @@ from tformance_seed.catalog.calibration import (
 )
 from tformance_seed.catalog.languages import Shares, load_languages, normalised, usual_languages
 from tformance_seed.errors import InputError
-from tformance_seed.sampling.keyed_random import KeyedRandom
+
+if TYPE_CHECKING:  # it imports NumPy, which takes longer than reading a catalogue
+    from tformance_seed.sampling.keyed_random import KeyedRandom
 
 #: The built-in catalogue, next to this file. Importing ``importlib.resources`` would take longer than reading
 #: it.
@@ -97,7 +99,7 @@ class Organisation:
             return jira_project(repository.rpartition("/")[2]), FIRST_JIRA_ISSUE, 1
         return self.jira_project_key, FIRST_JIRA_ISSUE + self.repos.index(repository), len(self.repos)
 
-    def languages_of(self, repository: str, random: KeyedRandom) -> Shares:
+    def languages_of(self, repository: str, random: "KeyedRandom") -> Shares:
         """Return the languages of a repository and their shares, the greatest first; their sum is 1.
 
         Parameters:
@@ -107,7 +109,7 @@ class Organisation:
             return usual_languages(random, repository)
         return normalised(self.languages[self.repos.index(repository)])
 
-    def all_languages(self, random: KeyedRandom) -> Shares:
+    def all_languages(self, random: "KeyedRandom") -> Shares:
         """Return the languages of all repositories (see ``languages_of``), weighted by their activity."""
         total: defaultdict[str, float] = defaultdict(float)
         for repository, weight in zip(self.repos, repository_weights(len(self.repos)), strict=True):

@@ -44,7 +44,7 @@ def plan(count: int = APPLICATION_ORGANISATIONS) -> list[Plan]:
             days=DAYS,
             until=UNTIL,
         )
-        planned += make_plans(request, UNTIL)
+        planned += make_plans(request, datetime.datetime.now(datetime.UTC))
     return planned
 
 

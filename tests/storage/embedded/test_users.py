@@ -1,5 +1,6 @@
 """An embedded server is up while somebody uses it, however users come and go."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 from tests.storage.embedded.conftest import processes_in, wait_until_stopped
 from tests.support.commands import clean, command_process
 from tests.support.servers import wait_until
+from tformance_seed.storage.embedded.files import try_lock
 from tformance_seed.storage.embedded.server import Server
 
 #: A user that leaves the use of the server to a forked process.
@@ -24,6 +26,20 @@ if os.fork() == 0:
     print(os.getpid(), flush=True)
     time.sleep(600)
 """
+
+
+#: A user that leaves when its standard input ends.
+LEAVE = """
+import pathlib, sys
+from tformance_seed.storage.embedded.server import use
+print(use(pathlib.Path(sys.argv[1])).url(), flush=True)
+sys.stdin.read()
+"""
+
+
+def is_locked_alone(path):
+    with path.open() as file:
+        return not try_lock(file.fileno(), fcntl.LOCK_SH)
 
 
 def one(url):
@@ -132,6 +148,20 @@ def test_a_process_that_uses_a_server_twice_and_leaves_once_has_left(folder):
     server.start()
     assert one(server.url()) == (1,)
     server.release()
+
+
+def test_an_interrupt_while_the_last_user_waits_for_the_server_to_stop_says_nothing(folder, use):
+    user = use(folder, code=LEAVE, stdin=subprocess.PIPE)
+    user.url()
+    server = psutil.Process(Server(folder).pid())
+    server.suspend()
+    user.process.stdin.close()
+    user.process.stdin = None
+    wait_until(lambda: is_locked_alone(folder / ".users"))  # by the watcher
+    user.process.send_signal(signal.SIGINT)
+    assert (user.process.wait(30), user.process.stderr.read()) == (0, "")
+    server.resume()
+    wait_until_stopped(folder)
 
 
 def test_a_folder_that_is_removed_while_its_server_is_up_is_made_again(folder):

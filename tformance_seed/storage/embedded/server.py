@@ -284,8 +284,13 @@ def use(folder: Path, *, create: bool = True, port: int | None = None) -> Server
     server.start(port)
     if folder not in _used:
         _used[folder] = server
-        atexit.register(server.release)
+        atexit.register(_release_at_exit, server)
     return server
+
+
+def _release_at_exit(server: Server) -> None:
+    with contextlib.suppress(KeyboardInterrupt):  # who does not want to wait has no need to: a watcher does
+        server.release()
 
 
 def _leave_to_parent() -> None:

@@ -103,13 +103,13 @@ def test_title_of_a_merge_without_one_is_its_branch(workshop: Workshop) -> None:
     assert row["jira_key"] == "ABC-7"
 
 
-def test_commit_written_after_the_merge_is_dated_by_the_merge(workshop: Workshop) -> None:
+def test_commit_written_after_it_was_committed_is_dated_by_that(workshop: Workshop) -> None:
     workshop.branch("odd")
     workshop.commit("From a clock that is fast", "2025-03-02 10:00", authored="2025-03-20 10:00")
     merge(workshop, 5, "odd", "2025-03-03 10:00")
     contents = read_all(source(workshop.path))
-    assert contents.commits[0]["committed_at"] == moment("2025-03-03 10:00")
-    assert contents.pull_request(5)["created_at"] == moment("2025-03-03 10:00")
+    assert contents.commits[0]["committed_at"] == moment("2025-03-02 10:00")
+    assert contents.pull_request(5)["created_at"] == moment("2025-03-02 10:00")
 
 
 def test_branch_off_a_merged_branch_leaves_the_older_commits_to_the_older_merge(workshop: Workshop) -> None:
@@ -150,7 +150,7 @@ def test_a_commit_belongs_to_the_oldest_that_reaches_it_in_whatever_order_branch
         "shared": ["root"],
         "root": [],
     }
-    history = [LoggedCommit(sha, parents, 0, 0, ("", ""), "", []) for sha, parents in graph.items()]
+    history = [LoggedCommit(sha, parents, 0, 0, ("", ""), "", "", []) for sha, parents in graph.items()]
     assigned = {
         commit.sha: (position, on_mainline)
         for commit, position, on_mainline in assign_to_mainline(iter(history))

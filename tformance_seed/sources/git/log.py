@@ -23,9 +23,19 @@ MIN_COMMITS = 50
 
 STATUSES = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
 
-_HISTORY = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00"
+#: Maximum number of characters kept of a subject, a name or an address, and of each end of a message's body:
+#: what it says first, and the trailers. Arrays are as wide as their longest text.
+MAX_LINE, MAX_BODY = 1_000, 8_000
+
+#: Maximum number of files listed of a change. GitHub lists as many; the lines of all are counted.
+MAX_FILES = 3_000
+
+#: Times from which on a clock was wrong, in seconds since 1970: those after the year 2099.
+MAX_TIME = 4_102_444_800
+
+_HISTORY = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00%b%x00"
 _CO_AUTHORS = "%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x01)"
-_HISTORY_FIELDS = 8
+_HISTORY_FIELDS = 9
 _CHANGE = ">%H%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 _CHANGE_FIELDS = 7
 
@@ -39,6 +49,7 @@ class LoggedCommit(NamedTuple):
     authored: int
     author: tuple[str, str]  # name and e-mail address
     subject: str
+    body: str
     co_authors: list[tuple[str, str]]  # name and e-mail address
 
 
@@ -53,7 +64,11 @@ class ChangedFile(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A commit with the files that it changed. A merge has none unless a parent to compare with was given."""
+    """A commit with what it changed: nothing for a merge unless a parent to compare with was given.
+
+    The lines are those of all files; ``files`` are the first ``MAX_FILES``, and none unless a parent was
+    given: a pull request's files are listed, those of its commits are not.
+    """
 
     sha: str
     committed: int
@@ -61,6 +76,8 @@ class Change(NamedTuple):
     author: tuple[str, str]  # name and e-mail address
     subject: str
     body: str
+    additions: int
+    deletions: int
     files: list[ChangedFile]
 
 
@@ -92,13 +109,13 @@ def history(git: Git) -> Iterator[LoggedCommit]:
     form = f"--format={_HISTORY}{_CO_AUTHORS}"
     tokens = git.stream("log", "-z", "--topo-order", "--encoding=UTF-8", form, git.head, "--")
     records = zip(*[tokens] * _HISTORY_FIELDS, strict=True)
-    for sha, parents, committed, authored, name, email, subject, trailers in records:
+    for sha, parents, committed, authored, name, email, subject, body, trailers in records:
         yield LoggedCommit(
             sha,
             parents.split(),
             *_times(committed, authored),
-            (name, email),
-            subject,
+            (name[:MAX_LINE], email[:MAX_LINE]),
+            *_message(subject, body),
             [_identity(trailer) for trailer in trailers.split("\1") if trailer],
         )
 
@@ -118,7 +135,7 @@ def find_missing_contents(git: Git, revisions: list[str], commits: Collection[st
         return missing
     if _missing_objects(git, commits, "--filter=blob:none"):
         raise UnreadableError(f"repository {git.path}: folders of its commits are missing")
-    for change in _diff(git, revisions, "--no-renames"):
+    for change in _diff(git, revisions, "--no-renames", max_files=None):
         if absent := missing.files_of(change):
             missing.commits.add(change.sha)
             missing.filenames.update(file.filename for file in absent)
@@ -132,7 +149,7 @@ def changes(git: Git, revisions: list[str], missing: MissingContents) -> Iterato
     history, so several git processes share it; their output is kept in memory.
 
     Parameters:
-      revisions: each a commit, or a commit and the parent to compare it with, separated by a space.
+      revisions: each a commit, or a commit, a space, and the parent to compare it with if it has one.
 
     Raises:
       SeedError: git failed.
@@ -164,29 +181,52 @@ def _diff_excluding(git: Git, revision: str, missing: MissingContents) -> Change
     Files with missing contents are listed with zero lines, and the lines of the others are counted. If there
     are more of them than ``MAX_EXCLUDED``, no lines are counted.
     """
-    change = next(_diff(git, [revision], "--no-renames"))
+    change = next(_diff(git, [revision], "--no-renames", max_files=None, errors="surrogateescape"))
     absent = missing.files_of(change)
     if len(absent) > MAX_EXCLUDED:
-        return change
+        return change._replace(files=_listed(revision, change.files))
     excluded = [f":(exclude,literal){file.filename}" for file in absent]
     counted = next(_diff(git, [revision], "--numstat", "-M", "--", ".", *excluded))
-    return change._replace(files=counted.files + absent)
+    return counted._replace(files=_listed(revision, counted.files + absent))
 
 
-def _diff(git: Git, revisions: list[str], *options: str) -> Iterator[Change]:
-    """Yield the changes that ``git diff-tree`` finds."""
+def _listed(revision: str, files: list[ChangedFile]) -> list[ChangedFile]:
+    """Return the files to list of a revision, their names as text."""
+    if " " not in revision:
+        return []
+    readable = (os.fsencode(file.filename).decode("utf-8", "replace") for file in files[:MAX_FILES])
+    return [file._replace(filename=filename) for file, filename in zip(files, readable, strict=False)]
+
+
+def _diff(
+    git: Git, revisions: list[str], *options: str, max_files: int | None = MAX_FILES, errors: str = "replace"
+) -> Iterator[Change]:
+    """Yield the changes that ``git diff-tree`` finds.
+
+    Parameters:
+      max_files: maximum number of files to list, if a parent is given; None lists all files in any case.
+      errors: how to decode bytes that are not UTF-8.
+    """
     form = ("--stdin", "-r", "-z", "--root", "--always", "--raw", "--no-abbrev", "--encoding=UTF-8")
-    return _changes(git.stream("diff-tree", *form, f"--format={_CHANGE}", *options, lines=revisions))
+    command = ("diff-tree", *form, f"--format={_CHANGE}", *options)
+    tokens = git.stream(*command, lines=map(str.rstrip, revisions), errors=errors)
+    limits = (max_files if max_files is None or " " in revision else 0 for revision in revisions)
+    return _changes(tokens, limits)
 
 
-def _changes(tokens: Iterator[str]) -> Iterator[Change]:
-    """Parse the output of ``git diff-tree -z --raw --numstat``: header, raw lines, counts."""
+def _changes(tokens: Iterator[str], limits: Iterator[int | None]) -> Iterator[Change]:
+    """Parse the output of ``git diff-tree -z --raw --numstat``: header, raw lines, counts.
+
+    Parameters:
+      limits: for each change the maximum number of files to list, None for all.
+    """
     token = next(tokens, None)
     while token is not None:
-        sha = token[1:]
+        sha, limit = token[1:], next(limits)
         committed, authored, name, email, subject, body = (next(tokens) for _ in range(_CHANGE_FIELDS - 1))
         raw: list[tuple[str, str, tuple[str, str]]] = []
         counts: list[tuple[int, int]] = []
+        additions = deletions = 0
         for token in tokens:
             entry = token.removeprefix("\n")
             if entry.startswith(">"):
@@ -196,12 +236,16 @@ def _changes(tokens: Iterator[str]) -> Iterator[Change]:
                 filename = next(tokens)
                 if status[0] in "RC":
                     filename = next(tokens)
-                raw.append((filename, STATUSES.get(status[0], "modified"), (before, after)))
+                if limit is None or len(raw) < limit:
+                    raw.append((filename, STATUSES.get(status[0], "modified"), (before, after)))
             else:
                 added, deleted, filename = entry.split("\t", 2)
                 if not filename:  # a rename: the old and the new name follow
                     next(tokens), next(tokens)
-                counts.append((int(added), int(deleted)) if added != "-" else (0, 0))
+                lines = (int(added), int(deleted)) if added != "-" else (0, 0)
+                additions, deletions = additions + lines[0], deletions + lines[1]
+                if limit is None or len(counts) < limit:
+                    counts.append(lines)
         else:
             token = None
         counts = counts or [(0, 0)] * len(raw)
@@ -209,7 +253,19 @@ def _changes(tokens: Iterator[str]) -> Iterator[Change]:
             ChangedFile(filename, status, added, deleted, blobs)
             for (filename, status, blobs), (added, deleted) in zip(raw, counts, strict=True)
         ]
-        yield Change(sha, *_times(committed, authored), (name, email), subject, body, files)
+        author = (name[:MAX_LINE], email[:MAX_LINE])
+        message = _message(subject, body)
+        yield Change(sha, *_times(committed, authored), author, *message, additions, deletions, files)
+
+
+def _message(subject: str, body: str) -> tuple[str, str]:
+    """Return a commit's message; of a body that is too long, its beginning and its end."""
+    if len(subject) > MAX_LINE:
+        subject = " ".join(subject.split())
+        subject = subject if len(subject) <= MAX_LINE else f"{subject[: MAX_LINE - 20]} {subject[-19:]}"
+    if len(body) > 2 * MAX_BODY:
+        body = f"{body[:MAX_BODY]}\n{body[-MAX_BODY:]}"
+    return subject, body
 
 
 def _identity(trailer: str) -> tuple[str, str]:
@@ -219,6 +275,9 @@ def _identity(trailer: str) -> tuple[str, str]:
 
 
 def _times(committed: str, authored: str) -> tuple[int, int]:
-    """Return a commit's times in seconds; git prints an empty string for a time that it cannot parse."""
-    when = int(committed or 0)
-    return when, int(authored or 0) or when
+    """Return a commit's times in seconds; git prints an empty string for a time that it cannot parse.
+
+    A commit is not written after it was committed, whatever the author's clock said.
+    """
+    when = min(int(committed or 0), MAX_TIME)
+    return when, min(int(authored or 0) or when, when)

@@ -1,20 +1,18 @@
 """The main line of a repository: the first-parent chain of HEAD, with the commits that each one merged."""
 
 import datetime
-import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.sources.git.conventions import SQUASH, Named, find_pull_request, names_issues
 from tformance_seed.sources.git.log import LoggedCommit, history
 from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git
 
-#: The subject of a squashed pull request: GitHub appends the number to the title.
-SQUASHED = re.compile(r"(?P<title>.*?)\s*\(#(?P<number>[1-9]\d{0,8})\)\s*")
-
-#: The subject of a merged pull request; the branch is matched without its owner.
-MERGED = re.compile(r"Merge pull request #(?P<number>[1-9]\d{0,8}) from (?:[^/\s]+/)?(?P<branch>\S+).*")
+#: The name of what is more certain than any convention: a clone that has the commits of pull requests.
+CLONED = "refs of pull requests"
 
 EPOCH = datetime.date(1970, 1, 1)
 DAY = 86_400  # seconds
@@ -32,7 +30,7 @@ class MainlineCommit:
     parent: str
     committed: int  #: seconds since 1970, moved into the window
     is_merge: bool
-    number: int
+    number: int = 0
     #: The merged commits, oldest first, and whether each is a merge itself.
     merged: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -44,7 +42,7 @@ class MainlineCommit:
         are left out, because they add nothing to the commits that they merge.
         """
         if self.number:
-            return [f"{self.sha} {self.parent}".rstrip(), *(sha for sha, _ in self.merged)]
+            return [f"{self.sha} {self.parent}", *(sha for sha, _ in self.merged)]
         all_commits = [*self.merged, (self.sha, self.is_merge)]
         return [sha for sha, is_merge in all_commits if not is_merge]
 
@@ -61,6 +59,7 @@ class History:
     root: str  #: the oldest commit on the main line
     newest: int  #: time of the newest commit on the main line, moved like the others
     extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
+    conventions: Counter[str]  #: how many pull requests each convention found in the whole history
 
 
 def read_history(git: Git, repository: str, profile: Profile, people: People) -> History:
@@ -74,7 +73,8 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
       SeedError: git failed, for example because commits are missing or damaged.
     """
     chain: list[MainlineCommit | None] = []
-    numbers: set[int] = set()
+    landed: list[tuple[MainlineCommit, Named | None]] = []
+    heads = git.pull_request_heads()
     days: set[datetime.date] = set()
     commits: set[str] = set()
     times: list[int] = []  # of the main line, HEAD first
@@ -82,7 +82,8 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     for commit, position, on_mainline in assign_to_mainline(history(git)):
         if on_mainline:
             days.add(_day(commit.committed))
-            mainline_commit = _mainline_commit(repository, commit, numbers, profile.shift_seconds)
+            mainline_commit = _mainline_commit(repository, commit, profile.shift_seconds)
+            landed.append((mainline_commit, _find_pull_request(commit, heads)))
             times.append(mainline_commit.committed)
             root = commit.sha
             within = profile.since <= _day(mainline_commit.committed) <= profile.until
@@ -98,12 +99,23 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         people.add(commit.author, authored, commits=1, selected=selected)
         for co_author in commit.co_authors:
             people.add(co_author, authored, commits=0, selected=selected)
+    conventions = _assign_numbers(landed, set(heads.values()))
     mainline = [each for each in reversed(chain) if each]
     for each in mainline:
         each.merged.reverse()
     extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
     mainline = [each for each in mainline if each.revisions]
-    return History(git, repository, mainline, commits, sorted(days), root, max(times), f"{git.head}:{extent}")
+    return History(
+        git,
+        repository,
+        mainline,
+        commits,
+        sorted(days),
+        root,
+        max(times),
+        f"{git.head}:{extent}",
+        conventions,
+    )
 
 
 def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:
@@ -129,26 +141,48 @@ def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[Logged
         yield commit, position, on_mainline
 
 
-def _mainline_commit(repository: str, commit: LoggedCommit, numbers: set[int], shift: int) -> MainlineCommit:
-    """Return a commit on the main line. If several name one pull request, only the newest gets its number.
+def _mainline_commit(repository: str, commit: LoggedCommit, shift: int) -> MainlineCommit:
+    """Return a commit on the main line, as yet without a number, its time moved by ``shift`` seconds."""
+    parent = commit.parents[0] if commit.parents else ""
+    return MainlineCommit(repository, commit.sha, parent, commit.committed + shift, len(commit.parents) > 1)
+
+
+def _find_pull_request(commit: LoggedCommit, heads: Mapping[str, int]) -> Named | None:
+    """Return the pull request that a commit lands: the one that it merges, whatever it says; or as it says.
 
     Parameters:
-      numbers: the numbers of the pull requests seen so far, newest first; the commit's number is added.
-      shift: seconds by which times are moved.
+      heads: the newest commits of pull requests -> their numbers.
     """
-    named = SQUASHED.fullmatch(commit.subject) or MERGED.fullmatch(commit.subject)
-    number = int(named["number"]) if named else 0
-    if number in numbers:
-        number = 0
-    numbers.add(number)
-    return MainlineCommit(
-        repository,
-        commit.sha,
-        commit.parents[0] if commit.parents else "",
-        commit.committed + shift,
-        len(commit.parents) > 1,
-        number,
-    )
+    for parent in commit.parents[1:]:
+        if parent in heads:
+            return Named(CLONED, heads[parent], commit.subject, "", "")
+    named = find_pull_request(commit.subject, commit.body)
+    return named and named._replace(body="")
+
+
+def _assign_numbers(
+    landed: list[tuple[MainlineCommit, Named | None]], known: Collection[int]
+) -> Counter[str]:
+    """Give commits on the main line, newest first, their numbers; count pull requests by convention.
+
+    If several commits name one pull request, only the newest gets its number. A number is no pull request's
+    if it is an issue's, or if the clone has the pull requests that are named but for this one.
+
+    Parameters:
+      known: numbers of the pull requests that the clone has.
+    """
+    if names_issues(named for _, named in landed):
+        landed = [(commit, named) for commit, named in landed if named and named.convention != SQUASH.name]
+    numbers = {named.number for _, named in landed if named}
+    if 2 * len(numbers & set(known)) >= len(numbers):
+        numbers &= set(known)
+    conventions: Counter[str] = Counter()
+    for commit, named in landed:
+        if named and named.number in numbers:
+            commit.number = named.number
+            numbers.remove(named.number)
+            conventions[named.convention] += 1
+    return conventions
 
 
 def _day(seconds: int) -> datetime.date:

@@ -1,6 +1,5 @@
 """Identify people by the names and e-mail addresses in commits."""
 
-import itertools
 import math
 import re
 import unicodedata
@@ -170,7 +169,7 @@ class People:
                 own = person.login or _normal(person.identities[0][0])
                 same_names[own] += 1
                 person.github_id = str(int(random.identifier("github-id", own, same_names[own])))
-        logins = {person.login.casefold() for person in people}
+        logins = dict.fromkeys((person.login.casefold() for person in people), 1)
         for person in people:
             if not person.login:
                 person.login = _claim_login(_slug(person.display_name) or f"dev-{person.github_id}", logins)
@@ -209,21 +208,30 @@ def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
         if " " in name or name in logins:
             likely[_normal(name) if " " in name else name].append(index)
     group = [[index] for index in range(len(known))]  # identities in the same group share one list
-
-    def unite(indices: list[int]) -> None:
-        united = sorted({member for index in indices for member in group[index]})
-        for member in united:
-            group[member] = united
-
     for indices in sure.values():
-        unite(indices)
+        _unite(group, indices)
+    ids: defaultdict[int, set[str]] = defaultdict(set)  # of the accounts in each group, at most two
+    for members, account in zip(group, accounts, strict=True):
+        if account and account[1] and len(ids[id(members)]) < 2:
+            ids[id(members)].add(account[1])
     for indices in likely.values():
-        members = {member for index in indices for member in group[index]}
-        if len({account[1] for account in map(accounts.__getitem__, members) if account and account[1]}) < 2:
-            unite(indices)
-    return [
-        [known[member] for member in members] for index, members in enumerate(group) if members[0] == index
-    ]
+        united = {number for key in {id(group[index]) for index in indices} for number in ids[key]}
+        if len(united) < 2:
+            _unite(group, indices)
+            ids[id(group[indices[0]])] = united
+    people = {id(members): members for members in group}
+    return [[known[member] for member in sorted(members)] for members in people.values()]
+
+
+def _unite(group: list[list[int]], indices: list[int]) -> None:
+    """Move the members of all groups of these indices into the largest of them."""
+    groups = {id(group[index]): group[index] for index in indices}
+    largest = max(groups.values(), key=len)
+    for other in groups.values():
+        if other is not largest:
+            largest.extend(other)
+            for member in other:
+                group[member] = largest
 
 
 def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
@@ -248,11 +256,17 @@ def _slug(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", plain).strip("-")[:MAX_LOGIN]
 
 
-def _claim_login(login: str, used: set[str]) -> str:
-    """Return the login, with a number appended if it is already used, and add it to the used ones."""
-    numbered = (login if number == 1 else f"{login}-{number}" for number in itertools.count(1))
-    free = next(candidate for candidate in numbered if candidate not in used)
-    used.add(free)
+def _claim_login(login: str, used: dict[str, int]) -> str:
+    """Return the login, with a number appended if it is already used, and add it to the used ones.
+
+    Parameters:
+      used: logins -> the last number that was appended to them; 1 if none was.
+    """
+    free = login
+    while free in used:
+        used[login] += 1
+        free = f"{login}-{used[login]}"
+    used[free] = 1
     return free
 
 

@@ -54,6 +54,9 @@ NO_HEAD = "ref: refs/heads/none"
 #: Where refs are.
 REFS = ("refs", "packed-refs", "reftable")
 
+#: The ref by which a forge offers the newest commit of a pull request: GitHub, GitLab, Bitbucket Server.
+PULL_REQUEST_REF = re.compile(r"refs/(?:pull/|merge-requests/|pull-requests/)([1-9]\d{0,8})/(?:head|from)")
+
 #: The message of git if it prints none, as in answer to a question with ``--quiet``.
 NO_MESSAGE = "failed without a message"
 
@@ -66,7 +69,7 @@ MAX_FIELD = 1 << 18
 #: Maximum number of bytes read of git's error output.
 MAX_MESSAGE = 1 << 12
 
-#: Maximum number of seconds to wait for git during one call.
+#: Maximum number of seconds that one call of git may take, and that its output may take to be read.
 TIME_LIMIT = 600
 
 #: Maximum memory of one git process in bytes, apart from the files that it maps (on Linux).
@@ -137,20 +140,26 @@ class Git:
         listed = self.stream("config", "--file", str(file), "--no-includes", "--null", "--list")
         return {name: value for name, _, value in (entry.partition("\n") for entry in listed)}
 
+    def pull_request_heads(self) -> dict[str, int]:
+        """Return the newest commit of each pull request that was cloned with its ref -> its number."""
+        listed = self._ask_refs(self._clone.common, "for-each-ref", "--format=%(objectname) %(refname)")
+        refs = (line.split(" ", 1) for line in listed)
+        return {sha: int(found[1]) for sha, name in refs if (found := PULL_REQUEST_REF.fullmatch(name))}
+
     def _find_head(self) -> str:
         """Return the commit that is checked out."""
         clone = self._clone
         branch = self._ask_refs(clone.folder, "symbolic-ref", "--quiet", "HEAD")
-        place, name = (clone.common, branch) if branch else (clone.folder, "HEAD")
+        place, name = (clone.common, branch[0]) if branch else (clone.folder, "HEAD")
         head = self._ask_refs(place, "rev-parse", "--verify", "--quiet", name)
         if not head:
             raise InputError(
                 f"repository {self.path}: has no commits on its HEAD; commit or check out a branch"
             )
-        return head
+        return head[0]
 
-    def _ask_refs(self, place: Path, *arguments: str) -> str:
-        """Run git on the refs in a folder; return the first line of its answer, empty if it has none.
+    def _ask_refs(self, place: Path, *arguments: str) -> list[str]:
+        """Run git on the refs in a folder; return the lines of its answer, none if it says no.
 
         A linked worktree has only its HEAD in a reftable of its own.
         """
@@ -163,10 +172,11 @@ class Git:
             else:
                 _write(folder / "HEAD", read_head(self._clone))
             try:
-                return next(self._run(folder, arguments, separator=b"\n"), b"").decode()
+                answer = self._run(folder, arguments, separator=b"\n")
+                return [line.decode("utf-8", "replace") for line in answer]
             except UnreadableError as error:
                 if str(error).endswith(NO_MESSAGE):
-                    return ""
+                    return []
                 raise
 
     @contextmanager
@@ -281,20 +291,15 @@ def _limit_memory(process: int) -> None:
 
 
 def _read(output: IO[bytes]) -> Iterator[bytes]:
-    """Yield what a process prints; raise TimeoutError when it was waited for longer than ``TIME_LIMIT``."""
-    waited = 0.0
+    """Yield what a process prints; raise TimeoutError if that takes longer than ``TIME_LIMIT``."""
+    end = time.monotonic() + TIME_LIMIT
     with selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
-        while waited < TIME_LIMIT:
-            began = time.monotonic()
-            if selector.select(TIME_LIMIT - waited):
-                chunk = os.read(output.fileno(), READ_SIZE)
-                if not chunk:
-                    return
-                waited += time.monotonic() - began
-                yield chunk
-            else:
-                break
+        while (left := end - time.monotonic()) > 0 and selector.select(left):
+            chunk = os.read(output.fileno(), READ_SIZE)
+            if not chunk:
+                return
+            yield chunk
     raise TimeoutError
 
 

@@ -18,8 +18,9 @@ from tformance_seed.sources.detection import (
     is_revert,
     jira_key,
 )
+from tformance_seed.sources.git.conventions import Named, find_pull_request
 from tformance_seed.sources.git.log import Change
-from tformance_seed.sources.git.mainline import MERGED, SQUASHED, MainlineCommit
+from tformance_seed.sources.git.mainline import MainlineCommit
 from tformance_seed.sources.git.people import Identity, redact
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
@@ -31,18 +32,18 @@ from tformance_seed.sources.records import (
     pull_request_key,
 )
 
-#: Maximum number of characters kept of a message. Arrays are as wide as their longest text, and 1 message in
-#: 2,000 in a real history is a dependency's whole change log.
-MAX_TEXT = 8_000
+#: Maximum number of bytes kept of a pull request's body and of a commit's message. Arrays are as wide as
+#: their longest text, and 1 message in 2,000 in a real history is a dependency's whole change log.
+MAX_BODY, MAX_MESSAGE = 8_000, 2_000
+
+#: Number of these bytes that are the end of a longer text, and what replaces its middle.
+MAX_END, CUT = 500, b"\n...\n"
 
 #: Maximum length of a file name, as in the table.
 MAX_FILENAME = 500
 
 #: Bots that update dependencies; their pull requests are labelled on GitHub.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
-
-#: Separators between the words in a branch name.
-READABLE = re.compile(r"[-_/]+")
 
 #: The type at the beginning of a column's description.
 TYPE = re.compile(r"^[\w\[\]]+")
@@ -97,8 +98,9 @@ class BatchBuilder:
     def _add_pull_request(self, main: MainlineCommit, own: Change, commits: list[Change]) -> None:
         """Add a pull request whose overall change is ``own`` and which consists of ``commits``."""
         row = len(self._pull_requests)
-        title, body, branch = _title_and_body(own)
-        title, body = self._clean(title or f"Pull request {main.number}"), self._clean(body)
+        named = find_pull_request(own.subject, own.body) or Named("", main.number, own.subject, own.body, "")
+        title = self._clean(named.title or f"Pull request {main.number}", MAX_BODY)
+        body = self._clean(named.body, MAX_BODY)
         signed = [self._add_commit(main, commit, row) for commit in commits]
         name, email = infer_author(own, commits)
         tools = ai_tools(f"{title}\n{body}")
@@ -120,7 +122,7 @@ class BatchBuilder:
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
                 "labels": json_text(["dependencies"] if DEPENDENCY_BOTS.match(name) else []),
-                "jira_key": jira_key(title) or jira_key(branch[:MAX_TEXT]),
+                "jira_key": jira_key(title) or jira_key(named.branch),
                 "is_revert": is_revert(title),
                 "is_hotfix": is_hotfix(title),
                 "is_draft": False,
@@ -135,7 +137,7 @@ class BatchBuilder:
 
     def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> bool:
         """Add a commit, unless it is shared; return whether it was added and names an AI as co-author."""
-        message = self._clean(f"{change.subject}\n\n{change.body}".strip())
+        message = self._clean(f"{change.subject}\n\n{change.body}".strip(), MAX_MESSAGE)
         tools = []
         if (main.repository, change.sha) not in self._shared:
             tools = co_author_tools(message)
@@ -146,8 +148,8 @@ class BatchBuilder:
                     "repository": main.repository,
                     "sha": change.sha,
                     "message": message,
-                    "additions": sum(file.additions for file in change.files),
-                    "deletions": sum(file.deletions for file in change.files),
+                    "additions": change.additions,
+                    "deletions": change.deletions,
                     "committed_at": main.committed
                     if itself
                     else min(change.authored + self._shift, main.committed),
@@ -178,19 +180,15 @@ class BatchBuilder:
             row["deletions"] += file.deletions
         self._files.extend(files.values())
 
-    def _clean(self, text: str) -> str:
-        """Return at most ``MAX_TEXT`` characters of a text, with addresses redacted unless they are kept."""
-        return (text if self._emails else redact(text))[:MAX_TEXT]
+    def _clean(self, text: str, size: int) -> str:
+        """Return a text, with addresses redacted unless they are kept.
 
-
-def _title_and_body(own: Change) -> tuple[str, str, str]:
-    """Return a pull request's title and body, and its branch if the message gives it."""
-    if squashed := SQUASHED.fullmatch(own.subject):
-        return squashed["title"], own.body.strip(), ""
-    merged = MERGED.fullmatch(own.subject)
-    branch = merged["branch"] if merged else ""
-    title, _, body = own.body.strip().partition("\n")
-    return title.strip() or READABLE.sub(" ", branch), body.strip(), branch
+        Of one that has more than ``size`` bytes, its beginning and its end, with the trailers, are kept.
+        """
+        whole = (text if self._emails else redact(text)).encode("utf-8", "replace")
+        if len(whole) > size:
+            whole = whole[: size - MAX_END - len(CUT)] + CUT + whole[-MAX_END:]
+        return whole.decode("utf-8", "ignore")
 
 
 def infer_author(own: Change, commits: list[Change]) -> Identity:

@@ -1,0 +1,130 @@
+"""The ways in which forges and bots write the number of a pull request into a commit's message."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+#: A pull request's number.
+_NUMBER = r"(?P<number>[1-9]\d{0,8})"
+
+#: A branch, with or without the owner of a fork before it.
+_BRANCH = r"(?:[^/\s:]+[/:])?(?P<branch>[^\s,]+)"
+
+
+class Named(NamedTuple):
+    """What a message says about the pull request that it lands."""
+
+    convention: str
+    number: int
+    title: str
+    body: str
+    branch: str  #: empty if the message does not give it
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A rule that finds the number of a pull request in a message.
+
+    Parameters:
+      name: what the user sees.
+      subject: matches the whole subject, which is the title if there is no group ``title``.
+      body: is searched for instead; the subject is the title.
+      title_in_body: the title is the first line of the body; the pattern's group ``title`` is kept of it.
+    """
+
+    name: str
+    subject: re.Pattern[str] | None = None
+    body: re.Pattern[str] | None = None
+    title_in_body: re.Pattern[str] | None = None
+
+    def find(self, subject: str, body: str) -> Named | None:
+        """Return what a message says; None if it does not follow this convention."""
+        found = self.subject.fullmatch(subject) if self.subject else self.body and self.body.search(body)
+        if not found:
+            return None
+        groups = found.groupdict()
+        branch, body = groups.get("branch") or "", body.strip()
+        title = groups.get("title", subject)
+        if self.title_in_body or (self.body and MERGED_BRANCH.fullmatch(subject)):
+            title, _, body = body.partition("\n")
+            if self.title_in_body and (kept := self.title_in_body.fullmatch(title.strip())):
+                title = kept["title"]
+            title = title.strip() or READABLE.sub(" ", branch)
+        return Named(self.name, int(groups["number"]), title, body.strip(), branch)
+
+
+#: The subject that git itself gives to a merge.
+MERGED_BRANCH = re.compile(r"Merge (?:remote-tracking )?branch .*")
+
+#: Separators between the words in a branch name.
+READABLE = re.compile(r"[-_/]+")
+
+_LINE = re.compile(r"(?P<title>.*)")
+
+#: What people leave after the number when they edit a title: a stop or a slip, a version, an issue.
+_EDITED = r"(?:[.,;:!]?\w{0,2}|,? (?:close|fix|resolve)\w*:? #\d+| v?\d[\w.]*)"
+
+#: The number at the end of a title. Many projects write the number of an issue there.
+SQUASH = Convention("GitHub squash", re.compile(rf"(?P<title>.*?)\s*\((?:#|GH-|gh-){_NUMBER}\){_EDITED}\s*"))
+
+#: Every convention, the more specific before the more general.
+CONVENTIONS = (
+    Convention(
+        "Bitbucket Server merge",
+        re.compile(rf"Merge pull request #{_NUMBER} in \S+ from {_BRANCH} to \S+"),
+        title_in_body=_LINE,
+    ),
+    Convention(
+        "GitHub merge",
+        re.compile(rf"Merge pull request #{_NUMBER} from {_BRANCH}.*"),
+        title_in_body=_LINE,
+    ),
+    Convention("homu", re.compile(rf"Auto merge of #{_NUMBER} - {_BRANCH}.*"), title_in_body=_LINE),
+    Convention(
+        "bors-ng",
+        re.compile(rf"(?:Try )?Merge #{_NUMBER}(?: #\d+)*"),
+        title_in_body=re.compile(r"(?:\d+: )?(?P<title>.*?)(?: r=\S+)?(?: a=\S+)?"),
+    ),
+    Convention("Bitcoin merge", re.compile(rf"Merge (?:[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)")),
+    Convention(
+        "Bitbucket Cloud",
+        re.compile(rf"Merged in {_BRANCH} \(pull request #{_NUMBER}\)"),
+        title_in_body=_LINE,
+    ),
+    Convention("Bitbucket Server squash", re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)")),
+    Convention("Azure DevOps", re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)")),
+    Convention("merge by hand", re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)")),
+    Convention("GitLab", body=re.compile(rf"^See merge request \S*!{_NUMBER}\s*$", re.MULTILINE)),
+    Convention("Gerrit", body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE)),
+    Convention(
+        "Phabricator",
+        body=re.compile(rf"^Differential Revision: (?:https?://\S+/)?D{_NUMBER}\s*$", re.MULTILINE),
+    ),
+    SQUASH,
+)
+
+#: Minimum number of squashes from which repeated numbers show that they are those of issues, and the share.
+MIN_REPEATED, REPEATED_SHARE = 20, 0.25
+
+
+def find_pull_request(subject: str, body: str) -> Named | None:
+    """Return what a message says about the pull request that it lands; None if it names none."""
+    found = (convention.find(subject, body) for convention in CONVENTIONS)
+    return next(filter(None, found), None)
+
+
+def names_issues(landed: Iterable[Named | None]) -> bool:
+    """Return whether the numbers in parentheses at the end of titles are those of issues in a repository.
+
+    They are if they repeat, as one issue may take several commits, or if more pull requests that follow
+    another convention have a different number there than there are commits with one alone.
+    """
+    named = [each for each in landed if each]
+    squashes = [each.number for each in named if each.convention == SQUASH.name]
+    repeated = len(squashes) - len(set(squashes))
+    if len(squashes) >= MIN_REPEATED and repeated > REPEATED_SHARE * len(squashes):
+        return True
+    others = ((each.number, SQUASH.find(each.title, "")) for each in named if each.convention != SQUASH.name)
+    differ = [number != titled.number for number, titled in others if titled]
+    return 2 * sum(differ) > len(differ) and sum(differ) >= len(squashes)

@@ -16,6 +16,8 @@ from tformance_seed.bulk.peewee_internals import foreign_keys as fields_that_ref
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.access import access_rows, delete_access
 from tformance_seed.ledger.teams import CHILDREN, max_id_before_adoption, set_input_spec
+from tformance_seed.simulate.ai_signals import weigh
+from tformance_seed.sources.detection import DETECTION_VERSION
 from tformance_seed.storage.introspection import ForeignKey, TableName, foreign_keys, row_identifier
 from tformance_seed.storage.models import PullRequest, SeedTeam, Team, TeamMember
 from tformance_seed.storage.transactions import transaction
@@ -36,7 +38,7 @@ EVERYDAY_NAMES = {
 }
 
 #: Columns that a pull request keeps if a note hangs on it while everything else about it is deleted.
-IDENTIFYING = {"author", "github_pr_id", "github_repo", "title", "pr_created_at", "state"}
+IDENTIFYING = {"author", "github_pr_id", "github_repo", "pr_created_at"}
 
 #: The tables that are seeded for a team.
 OWN_TABLES = {TableName(table_name(model)) for model in CHILDREN}
@@ -350,15 +352,27 @@ def delete_by_id(database: peewee.Database, table: TableName, rows: Sequence[Any
 def _empty(database: peewee.Database, rows: Collection[Row]) -> None:
     """Reset what seeded rows that stay say of rows that were deleted.
 
-    A pull request becomes a closed one without contents, and a member one who never used Copilot.
+    A pull request becomes a closed one of which nothing is known but repository, number, author and date, and
+    a member one who never used Copilot.
     """
     values: dict[type[peewee.Model], dict[peewee.Field, Any]] = {
-        PullRequest: {PullRequest.state: "closed"},
+        PullRequest: {},
         TeamMember: dict.fromkeys((TeamMember.copilot_last_activity_at, TeamMember.copilot_last_editor)),
     }
     for column in fields_of(PullRequest):
         if column.name not in IDENTIFYING and (column.null or column.default is not None):
             values[PullRequest][column] = column.default() if callable(column.default) else column.default
+    signals, score = weigh(None, [], commits=False, review=False, files=False)
+    values[PullRequest] |= {
+        PullRequest.state: "closed",
+        PullRequest.title: peewee.Value("Pull request ").concat(PullRequest.github_pr_id.cast("TEXT")),
+        PullRequest.review_rounds: 0,
+        PullRequest.total_comments: 0,
+        PullRequest.is_ai_assisted: False,
+        PullRequest.ai_detection_version: DETECTION_VERSION,
+        PullRequest.ai_signals: signals,
+        PullRequest.ai_confidence_score: score,
+    }
     for model, columns in values.items():
         for ids in _portions([number for table, number in rows if table == _name(model)]):
             model.update(columns).where(fields_by_name(model)["id"].in_(ids)).execute(database)

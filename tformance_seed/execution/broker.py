@@ -139,7 +139,10 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
     redis_url = settings.redis_url()
     limits, results = _redis_backends(redis_url)[:2] if redis_url else (_local_limits(), _local_results())
     middleware = [*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)]
-    broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
+    try:
+        broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
+    except (TypeError, ValueError):  # by Pika, such as for a user without a name
+        raise malformed("broker", url, "amqp://user:password@host") from None
     return BrokerConfig(broker, limits, try_out=lambda: _try_out_rabbitmq(url))
 
 

@@ -1,0 +1,25 @@
+"""What a soak did, and what it found."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Findings:
+    """Counts of what was done by kind, and everything that should not have happened."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    rounds: Counter[str] = field(default_factory=Counter)
+    inputs: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def report(self, problem: str) -> None:
+        """Note a problem, and show it at once."""
+        self.problems.append(problem)
+        print(f"PROBLEM: {problem}", file=sys.stderr)
+
+    def check_output(self, where: str, text: str) -> None:
+        """Note a traceback in the output of a process."""
+        if "Traceback" in text:
+            self.report(f"{where}: {text[text.index('Traceback') :][-1500:]}")

@@ -5,6 +5,7 @@ import datetime
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,8 @@ def _try(
         examine()
     except Exception as error:  # noqa: BLE001 - each is a finding
         notes = " ".join(getattr(error, "__notes__", []))
-        findings.report(f"{kind}: {type(error).__name__}: {str(error)[:300]} {notes[:600]}")
+        where = "".join(traceback.format_tb(error.__traceback__)[-2:])
+        findings.report(f"{kind}: {type(error).__name__}: {str(error)[:300]} {notes[:600]} {where}")
 
 
 def _entrances(folder: Path) -> dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], object]]]:

@@ -82,6 +82,8 @@ class BrokerConfig:
             self.try_out()
         except broker_errors() as error:
             raise (UnavailableError if is_transient(error) else InputError)(explain(error)) from None
+        except UnicodeError:
+            raise InputError("the name of the broker's host in its URL cannot be that of any") from None
 
 
 class _LocalBroker(StubBroker):
@@ -169,7 +171,8 @@ def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis
         client = redis.Redis.from_url(
             url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK_INTERVAL
         )
-    except ValueError:
+        client.connection_pool.make_connection()  # it connects later, but takes the options now
+    except (TypeError, ValueError):
         raise malformed("broker", url, "redis://:password@host:6379/0") from None
     return RedisLimits(client=client), RedisResults(client=client, namespace=f"{NAMESPACE}-results"), client
 

@@ -45,10 +45,10 @@ def connection_errors() -> tuple[type[Exception], ...]:
 
 @functools.cache
 def broker_errors() -> tuple[type[Exception], ...]:
-    """Return the exceptions of a broker that is unreachable or refuses."""
+    """Return the exceptions of a broker that is unreachable or refuses, where nothing else can raise them."""
     import redis
 
-    return (*connection_errors(), redis.RedisError)
+    return (*connection_errors(), redis.RedisError, OSError)  # Pika lets an unknown host's error through
 
 
 def refusal(error: BaseException) -> str | None:
@@ -60,7 +60,7 @@ def refusal(error: BaseException) -> str | None:
 def is_transient(error: BaseException) -> bool:
     """Return whether a broker's error may pass by itself."""
     pattern = refusal(error)
-    return isinstance(error, connection_errors()) if pattern is None else pattern in PASSING
+    return isinstance(error, (*connection_errors(), OSError)) if pattern is None else pattern in PASSING
 
 
 def error_message(error: BaseException) -> str:
@@ -74,6 +74,6 @@ def explain(error: BaseException) -> str:
     if pattern is not None:
         said = re.sub(f".*?(?={pattern})", "", text, count=1)
         return f"the broker refused: {said[:MESSAGE_LENGTH]}; {REFUSALS[pattern]}"
-    if isinstance(error, connection_errors()):
+    if isinstance(error, (*connection_errors(), OSError)):
         return f"the broker does not answer: {text}; is its URL right, and is it up?"
     return f"the broker refused: {text[:MESSAGE_LENGTH]}; it must be one that Dramatiq can use"

@@ -102,7 +102,7 @@ def classify(error: BaseException) -> SeedError:
         return TransientError(f"interrupted: it took longer than {SOFT_TIME_LIMIT // 1000} s")
     if isinstance(error, MemoryError):
         return SeedError("this process ran out of memory; a smaller --chunk-size needs less")
-    if isinstance(error, broker_errors.broker_errors()):
+    if isinstance(error, broker_errors.broker_errors()) and not isinstance(error, OSError):
         if broker_errors.is_transient(error):
             return TransientError(broker_errors.explain(error))
         if broker_errors.refusal(error):

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 
 from tformance_seed import settings
-from tformance_seed.execution import retry
+from tformance_seed.execution import broker_errors, retry
 from tformance_seed.ledger import TaskKey
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
@@ -55,7 +55,11 @@ class ExpectedErrors(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten the record; keep it."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and not isinstance(failure := retry.classify(error), retry.UnexpectedError):
+        if error is None:
+            return True
+        is_broker = isinstance(error, broker_errors.broker_errors())
+        failure = broker_errors.explain(error) if is_broker else retry.classify(error)
+        if not isinstance(failure, retry.UnexpectedError):
             record.msg, record.args = f"{record.getMessage()} {failure}", ()
             record.exc_info = record.exc_text = None
         return True

@@ -58,7 +58,7 @@ def test_a_redis_that_refuses_is_one_line_before_anything_is_entered(redis, post
     assert words in refused.stderr
     assert "please report" not in refused.stderr
     assert statement(postgresql_url, "SELECT count(*) FROM pg_tables WHERE tablename = 'seed_run'") == [(0,)]
-    finding = only(findings(examined(postgresql_url, url), "Workers"), "broker-refuses")
+    finding = only(findings(examined(postgresql_url, url), "Workers"), "broker-unreachable")
     assert words in finding.now
 
 

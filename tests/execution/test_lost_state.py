@@ -78,7 +78,7 @@ def follow(database, url, failure):
         assert "again" in failure or "nevertheless" in failure
     adopts = "adopt" in failure
     if not adopts and not ledger.own_teams(database):
-        with pytest.raises(InputError, match="add .*adopt"):
+        with pytest.raises(InputError, match=r"add .*adopt"):
             seed(database, chunk_size=200)
         adopts = True
     return seed(database, adopt=adopts, chunk_size=200)

@@ -12,7 +12,7 @@ from dramatiq.common import dq_name, xq_name
 from tformance_seed.doctor.server import format_setting
 from tformance_seed.errors import SeedError
 from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect
-from tformance_seed.execution.broker_errors import broker_errors, explain, refusal
+from tformance_seed.execution.broker_errors import broker_errors, explain
 from tformance_seed.execution.executor import QUEUES
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.urls import without_secrets
@@ -46,7 +46,7 @@ def check_broker(url: str) -> Iterator[Finding]:
         found = list(_redis(broker.client) if isinstance(broker, RedisBroker) else _rabbitmq(broker))
     except failures as error:
         yield Finding(
-            "broker-refuses" if refusal(error) else "broker-unreachable",
+            "broker-unreachable",
             "error",
             without_secrets(url),
             str(error) if isinstance(error, SeedError) else explain(error),

@@ -16,6 +16,7 @@ CLONED = "refs of pull requests"
 
 EPOCH = datetime.date(1970, 1, 1)
 DAY = 86_400  # seconds
+LAST_DAY = (datetime.date.max - EPOCH).days
 
 
 @dataclass(slots=True)
@@ -186,5 +187,5 @@ def _assign_numbers(
 
 
 def _day(seconds: int) -> datetime.date:
-    """Convert seconds since 1970 to a day in UTC."""
-    return EPOCH + datetime.timedelta(days=seconds // DAY)
+    """Convert seconds since 1970 to a day in UTC, the last one there is for any later moment."""
+    return EPOCH + datetime.timedelta(days=min(seconds // DAY, LAST_DAY))

@@ -50,7 +50,6 @@ Name = Literal[
     "slow-statement",
     "workers",
     "broker-unreachable",
-    "broker-refuses",
     "no-workers",
     "waiting-without-workers",
     "queue",

@@ -15,7 +15,18 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import make_plans, restore
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.models import APPLICATION, Commit, PRSurvey, PullRequest, Team, TeamMember
+from tformance_seed.storage.models import (
+    APPLICATION,
+    Commit,
+    Deployment,
+    JiraIssue,
+    PRCheckRun,
+    PRReview,
+    PRSurvey,
+    PullRequest,
+    Team,
+    TeamMember,
+)
 
 DAY = datetime.timedelta(days=1)
 
@@ -135,35 +146,47 @@ def test_commits_dated_in_the_future_are_left_out_until_then(tmp_path):
     assert (plan.profile.until, plan.source.total) == (NOW.date(), 2)
 
 
-def moments(database: peewee.Database) -> dict[str, tuple]:
-    """Return what identifies each commit, and its times."""
-    rows = Commit.select(Commit.github_sha, PullRequest.github_pr_id, Commit.committed_at).join(
-        PullRequest, peewee.JOIN.LEFT_OUTER
-    )
-    return {sha: (number, when.astimezone(datetime.UTC)) for sha, number, when in rows.tuples()}
+#: What names a row, and a time of it.
+MOMENTS = (
+    (Commit.github_sha, Commit.committed_at),
+    (PullRequest.github_pr_id, PullRequest.pr_created_at),
+    (PullRequest.github_pr_id, PullRequest.merged_at),
+    (PRReview.github_review_id, PRReview.submitted_at),
+    (PRCheckRun.github_check_run_id, PRCheckRun.completed_at),
+    (Deployment.github_deployment_id, Deployment.deployed_at),
+    (PRSurvey.token, PRSurvey.author_responded_at),
+    (JiraIssue.jira_id, JiraIssue.issue_created_at),
+)
+
+
+def moments(shift: datetime.timedelta = datetime.timedelta()) -> set[tuple]:
+    """Return what names each row, with its times less ``shift``."""
+    return {
+        (str(moment), name, when - shift)
+        for key, moment in MOMENTS
+        for name, when in key.model.select(key, moment).where(moment.is_null(False)).tuples()
+    }
 
 
 def test_a_history_is_moved_by_whole_weeks(database, clone):
     seed_clone(database, clone, days=30)
-    before, dates = moments(database), latest(database)
+    before, dates = moments(), latest(database)
+    assert len({moment for moment, *_ in before}) == len(MOMENTS)
     target = datetime.date(2026, 3, 18)  # a Wednesday; the history ends on a Tuesday
     report = seed_clone(database, clone, days=30, shift_to=target)
-    assert report.until == datetime.date(2026, 3, 17)
-    assert report.shift_weeks == 40
+    assert (report.until, report.shift_weeks) == (datetime.date(2026, 3, 17), 40)
     shift = datetime.timedelta(weeks=40)
-    assert moments(database) == {sha: (number, when + shift) for sha, (number, when) in before.items()}
+    assert moments(shift) == before
     assert max(latest(database).values()) == max(dates.values()) + shift
     assert verification.check(database, Team.get().id) == []
 
-    again = seed_clone(database, clone, days=30, shift_to=target)
-    assert sum(result.written for result in again.tables.values()) == 0
-    same_week = seed_clone(database, clone, days=30, shift_to=target + 5 * DAY)
-    assert sum(result.written for result in same_week.tables.values()) == 0
+    for day in (target, target + 5 * DAY):
+        again = seed_clone(database, clone, days=30, shift_to=day)
+        assert sum(result.written for result in again.tables.values()) == 0
 
     moved = seed_clone(database, clone, days=30, shift_to=target + 6 * DAY)
     assert (moved.until, moved.shift_weeks) == (datetime.date(2026, 3, 24), 41)
-    shift = datetime.timedelta(weeks=41)
-    assert moments(database) == {sha: (number, when + shift) for sha, (number, when) in before.items()}
+    assert moments(datetime.timedelta(weeks=41)) == before
 
 
 def test_a_worker_restores_the_plan_of_a_moved_history(clone):

@@ -150,7 +150,9 @@ def test_a_process_that_uses_a_server_twice_and_leaves_once_has_left(folder):
     server.release()
 
 
-def test_an_interrupt_while_the_last_user_waits_for_the_server_to_stop_says_nothing(folder, use):
+@pytest.fixture
+def last_user(folder, use):
+    """Return the last user, which waits for the server to stop, and the server, which cannot yet."""
     user = use(folder, code=LEAVE, stdin=subprocess.PIPE)
     user.url()
     server = psutil.Process(Server(folder).pid())
@@ -158,10 +160,25 @@ def test_an_interrupt_while_the_last_user_waits_for_the_server_to_stop_says_noth
     user.process.stdin.close()
     user.process.stdin = None
     wait_until(lambda: is_locked_alone(folder / ".users"))  # by the watcher
-    user.process.send_signal(signal.SIGINT)
-    assert (user.process.wait(30), user.process.stderr.read()) == (0, "")
-    server.resume()
+    yield user.process, server
+    if server.is_running():
+        server.resume()
     wait_until_stopped(folder)
+
+
+def test_the_last_user_ends_when_the_server_has_stopped(folder, last_user):
+    process, server = last_user
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    server.resume()
+    assert process.wait(30) == 0
+    assert not Server(folder).is_running()
+
+
+def test_an_interrupt_of_the_last_users_wait_says_nothing(last_user):
+    process, _ = last_user
+    process.send_signal(signal.SIGINT)
+    assert (process.wait(30), process.stderr.read()) == (0, "")
 
 
 def test_a_folder_that_is_removed_while_its_server_is_up_is_made_again(folder):

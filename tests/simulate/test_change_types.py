@@ -17,9 +17,7 @@ def type_of(title: str, labels: bytes = b"[]", categories: tuple[bytes, ...] = (
     return found
 
 
-@pytest.mark.parametrize(
-    "form", ["{}", "AB-10: {}", "[AB-10] {}", "{} (AB-10)", "AB-1 - {}"]
-)
+@pytest.mark.parametrize("form", ["{}", "AB-10: {}", "[AB-10] {}", "{} (AB-10)", "AB-1 - {}"])
 @pytest.mark.parametrize(
     ("title", "wanted"),
     [

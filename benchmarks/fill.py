@@ -54,8 +54,7 @@ def main(url: str, count: int) -> None:
     planned = plan(count)
     database = connect(url)
     request = Request(everything=True)
-    with seeding.open_executor(database, None) as executor:
-        outcome = seeding.run(database, executor, request, planned)
+    outcome = seeding.seed(database, request, planned)
     seconds = time.perf_counter() - began
     database.close()
     assert not outcome.failures, outcome.failures

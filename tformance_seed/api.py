@@ -141,7 +141,8 @@ def seed(
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     with _opened(database) as opened, _in_terms_of_python():
-        return seeding.seed(opened, request, broker=broker, progress=progress)
+        planned = seeding.plan(request)
+        return seeding.seed(opened, request, planned, broker=broker, progress=progress)
 
 
 def verify(database: peewee.Database | str, *organisations: str) -> list[Verified]:

@@ -109,7 +109,7 @@ def test_an_error_is_one_line_on_standard_error(capsys):
     assert capsys.readouterr() == ("", "tformance-seed: first second\n")
 
 
-def test_a_run_that_no_worker_starts_shows_how_to_start_one_once(capsys, monkeypatch):
+def test_a_run_without_workers_shows_how_to_go_on_once(capsys, monkeypatch):
     monkeypatch.setattr(console, "NO_WORKER_HINT_AFTER", -1)
     run = RunStatus("run-1", "running", [], 1.0, None, 0, 0, 0.0, activity_counter=0)
     with console.progress(workers=True) as show_progress:
@@ -117,7 +117,8 @@ def test_a_run_that_no_worker_starts_shows_how_to_start_one_once(capsys, monkeyp
         show_progress(run)
     errors = capsys.readouterr().err
     assert errors.count("\n") == 1
-    assert "start a worker with: tformance-seed worker" in errors
+    assert "start a worker with: tformance-seed worker; or go on without one" in errors
+    assert "tformance-seed retry run-1 --broker none" in errors
 
 
 class Terminal(io.StringIO):

@@ -50,7 +50,7 @@ def seed_and_verify(url, slug):
     database = connect(url)
     try:
         request = Request(organisations=[slug], days=21, until=UNTIL)
-        outcome = seeding.seed(database, request)
+        outcome = seeding.seed(database, request, seeding.plan(request))
         assert outcome.failures == {}
         (report,) = maintain.verify_teams(database, ())
         assert report.violations == []

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.servers import Postgres
 from tformance_seed.bulk import upsert
-from tformance_seed.bulk.peewee_internals import create_table, insert_row
+from tformance_seed.bulk.peewee_internals import create_table, insert_rows
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 
@@ -57,11 +57,11 @@ def test_the_same_rows_are_read_back_from_both(
 def test_values_are_compared_in_each_database_as_it_keeps_them(databases: list[peewee.Database]) -> None:
     later = NOON + datetime.timedelta(microseconds=1)
     for database in databases:
-        keys = [
-            insert_row(database, Unbound, {"name": name, "at": at, "price": decimal.Decimal(price)})
+        rows = [
+            {"name": name, "at": at, "price": decimal.Decimal(price)}
             for name, at, price in (("a", NOON, "1.50"), ("b", later, "10.00"))
         ]
-        assert keys == [1, 2]
+        insert_rows(database, Unbound, rows)
         for condition, names in (
             (Unbound.at == NOON, ["a"]),
             (Unbound.at > NOON, ["b"]),

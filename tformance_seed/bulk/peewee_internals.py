@@ -174,19 +174,6 @@ def exists(database: peewee.Database, query: Any) -> bool:
     return bool(peewee.Select(columns=[peewee.fn.EXISTS(query)]).scalar(database))
 
 
-def insert_row(database: peewee.Database, model: Model, values: Mapping[str, Any]) -> Any:
-    """Insert one row, given by field names, and return the primary key that the database generated.
-
-    ``Model.create`` and ``Model.insert`` use the database that the model is bound to. If the latter is
-    executed on another database, it returns no key on PostgreSQL (``ModelInsert.__init__``).
-    """
-    insert = model.insert(values)
-    if isinstance(database, peewee.PostgresqlDatabase):
-        ((key,),) = insert.returning(*primary_key_fields(model)).tuples().execute(database)
-        return key
-    return insert.returning().execute(database)
-
-
 def insert_rows(database: peewee.Database, model: Model, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, given by field names, in one statement.
 

@@ -1,4 +1,4 @@
-"""Open the database and the executor of tasks for as long as a command runs, and say what is written to."""
+"""Open the database for as long as a command runs, say what is written to, and ask before rows go."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,6 @@ from tformance_seed.settings import database_origin
 
 if TYPE_CHECKING:
     import peewee
-
-    from tformance_seed.execution.executor import Executor
 
 
 @contextmanager
@@ -50,16 +48,8 @@ def ask(question: str, *, yes: bool, as_json: bool) -> None:
         return
     confirmed = None if as_json else console.confirm(question)
     if confirmed is None:
-        raise InputError(f"{' '.join(question.split())} Nothing was removed; to say yes, add --yes")
+        raise InputError(
+            f"{' '.join(question.split())} Nothing was written or removed; to say yes, add --yes"
+        )
     if not confirmed:
-        raise SeedError("nothing was removed")
-
-
-@contextmanager
-def open_executor(broker: str | None, database: "peewee.Database") -> "Iterator[Executor]":
-    """Open the executor of tasks: workers behind a broker, or without a broker, threads of this process."""
-    console.silence_logging()
-    from tformance_seed.commands import seed as seeding
-
-    with seeding.open_executor(database, broker) as executor:
-        yield executor
+        raise SeedError("nothing was written or removed")

@@ -26,8 +26,8 @@ PIPE_WIDTH = 120
 #: The number of spaces before every line of a paragraph except the first.
 HANGING_INDENT = 6
 
-#: Seconds without any worker activity after which a hint explains how to start a worker.
-NO_WORKER_HINT_AFTER = 10.0
+#: Seconds without any worker activity after which a hint explains how to go on.
+NO_WORKER_HINT_AFTER = 30.0
 
 #: Seconds between updates of the progress bars of `status --watch`.
 WATCH_INTERVAL = 1.0
@@ -219,26 +219,19 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
     """Yield a function that shows a run's progress on standard error.
 
     Parameters:
-      workers: other processes do the work, so if none of them is active, print a hint on how to start one.
+      workers: other processes do the work, so if none of them is active, print a hint on how to go on.
     Yields:
       The function; None if there are no workers and standard error is not a terminal.
     """
     if not workers and not sys.stderr.isatty():
         yield None
         return
-    started = time.monotonic()
-    hinted = False
     with _progress_bars() as show_bars:
+        silence = _Silence()
 
         def show_progress(status: "RunStatus") -> None:
-            nonlocal hinted
-            waited = time.monotonic() - started
-            if workers and not hinted and not status.activity_counter and waited > NO_WORKER_HINT_AFTER:
-                hinted = True
-                print_error(
-                    f"run {status.run} is waiting: no worker has started a task yet; start a worker "
-                    f"with: {PROGRAM} worker"
-                )
+            if workers:
+                silence.check(status)
             show_bars(status)
 
         yield show_progress
@@ -247,9 +240,33 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
 def watch(get_status: Callable[[], "RunStatus"]) -> None:
     """Show progress bars for a run on standard error until it is finished."""
     with _progress_bars() as show_bars:
+        silence = _Silence()
         while not (status := get_status()).is_finished:
+            silence.check(status)
             show_bars(status)
             time.sleep(WATCH_INTERVAL)
+
+
+class _Silence:
+    """Says so, in one line, when no worker has been active for a while."""
+
+    def __init__(self) -> None:
+        self._activity = -1
+        self._since = 0.0
+        self._is_told = False
+
+    def check(self, status: "RunStatus") -> None:
+        """Compare a run's status with the last one."""
+        now = time.monotonic()
+        if status.activity_counter != self._activity:
+            self._activity, self._since, self._is_told = status.activity_counter, now, False
+        elif not self._is_told and now - self._since > NO_WORKER_HINT_AFTER:
+            self._is_told = True
+            print_error(
+                f"run {status.run} is waiting: no worker has started or finished a task for "
+                f"{now - self._since:.0f} s; start a worker with: {PROGRAM} worker; or go on without one: "
+                f"press Ctrl-C, then {PROGRAM} retry {status.run} --broker none"
+            )
 
 
 @contextmanager

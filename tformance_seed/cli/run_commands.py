@@ -1,12 +1,11 @@
 """The commands for a run: `status`, `retry` and `cancel`."""
 
-import time
 from typing import Annotated
 
 import typer
 
 from tformance_seed.cli import console
-from tformance_seed.cli.connections import announce, open_database, open_executor
+from tformance_seed.cli.connections import announce, open_database
 from tformance_seed.cli.options import Broker, Database, Detach, Json, LatestRun, Run, check_detach
 from tformance_seed.cli.seed_commands import raise_failures
 
@@ -27,11 +26,8 @@ def status(
     with open_database(database, "read") as opened:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
-        if watch and not as_json:
+        if watch:
             console.watch(lambda: ledger.run_status(opened, record))
-        else:
-            while watch and not ledger.run_status(opened, record).is_finished:
-                time.sleep(console.WATCH_INTERVAL)
         console.show(run_views.status(ledger.run_status(opened, record)), as_json=as_json)
 
 
@@ -46,21 +42,18 @@ def retry(
     from tformance_seed import ledger
     from tformance_seed.cli import run_views
     from tformance_seed.commands import maintain
-    from tformance_seed.commands.seed import collect_outcome, resume
-    from tformance_seed.commands.watch import watch
+    from tformance_seed.commands import seed as seeding
 
     check_detach(broker, detach=detach)
-    with open_database(database, "write") as opened, open_executor(broker, opened) as executor:
+    with open_database(database, "write") as opened:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
         announce(opened, database)
-        begun = resume(opened, executor, record)
-        if detach:
-            console.show(run_views.detached(begun), as_json=as_json)
-            return
+        console.silence_logging()
         with console.progress(workers=broker is not None) as show_progress:
-            outcome = collect_outcome(opened, record, watch(opened, executor, record, show_progress))
-        console.show(run_views.outcome(outcome, database), as_json=as_json)
+            outcome = seeding.retry(opened, record, broker=broker, detach=detach, progress=show_progress)
+    view = run_views.detached if detach else run_views.outcome
+    console.show(view(outcome, database), as_json=as_json)
     raise_failures(outcome.failures)
 
 

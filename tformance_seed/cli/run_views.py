@@ -9,7 +9,7 @@ from tformance_seed.catalog.profile import describe_shift
 from tformance_seed.cli.console import PROGRAM, Table, View, bold
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
-from tformance_seed.commands.seed import BegunRun, Outcome, Report
+from tformance_seed.commands.seed import Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus
 from tformance_seed.settings import DEFAULT_DATABASE
 from tformance_seed.urls import without_secrets
@@ -46,14 +46,19 @@ def dry_run(previews: Sequence[Preview]) -> View:
     return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_shifts(previews)])
 
 
-def detached(begun: BegunRun) -> View:
+def detached(begun: Outcome, database: str) -> View:
     """Show the name of a run that workers continue."""
-    name = begun.record.name
+    name = begun.run
     return View(
-        {"run": name, "login": _login_data(begun.login), "failures": begun.failures},
+        {
+            "run": name,
+            "database": without_secrets(database),
+            "login": _login_data(begun.login),
+            "failures": begun.failures,
+        },
         [
             name,
-            f"next: follow its progress with\n  {PROGRAM} status {name} --watch",
+            f"next: follow its progress with\n  {PROGRAM} status {name} --watch{_option(database)}",
             *_login_lines(begun.login),
         ],
     )

@@ -1,16 +1,15 @@
 """The commands that seed: `seed`, and `worker`, which runs its tasks."""
 
-import datetime
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tformance_seed import settings
 from tformance_seed.cli import console
-from tformance_seed.cli.connections import open_database, open_executor
+from tformance_seed.cli.connections import announce, ask, open_database
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.cli.options import (
     Broker,
@@ -23,6 +22,7 @@ from tformance_seed.cli.options import (
     SeedUntil,
     ShiftTo,
     Wait,
+    Yes,
     check_detach,
     optional,
     parse_day,
@@ -30,9 +30,6 @@ from tformance_seed.cli.options import (
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_SEED
 from tformance_seed.sources.registry import SOURCES
-
-if TYPE_CHECKING:
-    from tformance_seed.planning.plan import Plan
 
 
 def seed(
@@ -84,6 +81,7 @@ def seed(
     complete_onboarding: Annotated[
         bool, typer.Option("--complete-onboarding", help="End the onboarding of adopted teams.")
     ] = False,
+    yes: Yes = False,
     wait: Wait = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
@@ -92,12 +90,12 @@ def seed(
     as_json: Json = False,
 ) -> None:
     """Fill the database with organisations; a rerun changes nothing."""
-    from tformance_seed.cli import run_views
-    from tformance_seed.commands.preview import preview
-    from tformance_seed.commands.seed import begin, run
+    from tformance_seed.cli import organisation_views, run_views
+    from tformance_seed.commands import seed as seeding
+    from tformance_seed.commands.preview import count_foreign_teams, preview, preview_removals
     from tformance_seed.planning.access import Access
-    from tformance_seed.planning.plan import make_plans
     from tformance_seed.planning.request import Options, Request
+    from tformance_seed.storage.connection import is_remote
 
     if no_login and (login is not None or password is not None):
         raise InputError("--no-login and --login cannot be combined; choose one")
@@ -125,31 +123,34 @@ def seed(
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     begin_work()
-    plans = make_plans(request, datetime.datetime.now(datetime.UTC))
-    _print_warnings(plans)
+    planned = seeding.plan(request, console.print_warning)
     if dry_run:
-        console.show(run_views.dry_run(preview(database, request, plans)), as_json=as_json)
+        console.show(run_views.dry_run(preview(database, request, planned)), as_json=as_json)
         return
     check_detach(broker, detach=detach)
-    with open_database(database) as opened, open_executor(broker, opened) as executor:
-        if detach:
-            begun = begin(opened, executor, request, plans)
-            notes, failures = begun.notes, begun.failures
-            console.show(run_views.detached(begun), as_json=as_json)
-        else:
-            with console.progress(workers=broker is not None) as show_progress:
-                outcome = run(opened, executor, request, plans, show_progress)
-            notes, failures = outcome.notes, outcome.failures
-            console.show(run_views.outcome(outcome, database), as_json=as_json)
-    for note in notes:
+    with open_database(database) as opened:
+        removals = preview_removals(opened, request, planned)
+        announce(opened, database)
+        if removals:
+            ask(organisation_views.removal_question(removals), yes=yes, as_json=as_json)
+        if is_remote(opened) and (foreign := count_foreign_teams(opened)):
+            others = f"{foreign} teams that" if foreign > 1 else "a team that"
+            ask(
+                f"This database is on another host and holds {others} this package did not make. "
+                "Write to it?",
+                yes=yes,
+                as_json=as_json,
+            )
+        console.silence_logging()
+        with console.progress(workers=broker is not None) as show_progress:
+            outcome = seeding.seed(
+                opened, request, planned, broker=broker, detach=detach, progress=show_progress
+            )
+    view = run_views.detached if detach else run_views.outcome
+    console.show(view(outcome, database), as_json=as_json)
+    for note in outcome.notes:
         console.print_warning(note)
-    raise_failures(failures)
-
-
-def _print_warnings(plans: "Sequence[Plan]") -> None:
-    for plan in plans:
-        for warning in plan.source.warnings:
-            console.print_warning(warning)
+    raise_failures(outcome.failures)
 
 
 def raise_failures(failures: Mapping[str, str]) -> None:

@@ -9,12 +9,13 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import Plan
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect, sqlite_file
 from tformance_seed.storage.introspection import table_names
-from tformance_seed.storage.models import Team
-from tformance_seed.storage.schema.create import has_team_registry
+from tformance_seed.storage.models import SeedTeam, Team
+from tformance_seed.storage.schema.create import has_team_registry, prepare
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,51 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
     return previews
 
 
+def preview_removals(
+    database: peewee.Database, request: Request, planned: Sequence[Plan]
+) -> dict[str, ledger.Removal]:
+    """Return, by organisation, the rows that a run would remove first: those of other inputs.
+
+    Raises:
+      InputError: a team that the package did not create is in the way.
+    """
+    if table_name(Team) not in table_names(database):
+        return {}
+    try:
+        is_first = not has_team_registry(database)
+    except InputError:  # an older version's: preparing keeps its teams
+        prepare(database)
+        is_first = False
+    if is_first:
+        return {}
+    ledger.check_ownership(
+        database,
+        {item.slug: item.team_slug for item in planned},
+        adopt=request.options.adopt,
+        clear=request.options.clear,
+        rename=request.options.slug is not None,
+    )
+    own = {team.slug: team for team in ledger.own_teams(database)}
+    return {
+        item.slug: removal
+        for item in planned
+        if item.slug in own and _starts_over(own[item.slug], item, request)
+        if (removal := ledger.plan_removal(database, own[item.slug], whole_team=False)).deleted
+    }
+
+
+def count_foreign_teams(database: peewee.Database) -> int:
+    """Return how many teams of a database the package neither created nor adopted."""
+    if table_name(Team) not in table_names(database):
+        return 0
+    own = ledger.own_teams(database) if has_team_registry(database) else []
+    return int(Team.select().count(database)) - len(own)
+
+
+def _starts_over(own: SeedTeam, item: Plan, request: Request) -> bool:
+    return request.options.clear or ledger.must_start_over(own, item.input_spec())
+
+
 def _action(database: peewee.Database, item: Plan, request: Request, *, has_registry: bool) -> str:
     slug = item.profile.organisation.slug
     own = ledger.own_team(database, slug) if has_registry else None
@@ -72,6 +118,6 @@ def _action(database: peewee.Database, item: Plan, request: Request, *, has_regi
         )
     if own is None:
         return "new"
-    if request.options.clear or ledger.must_start_over(own, item.input_spec()):
+    if _starts_over(own, item, request):
         return "start over: its rows are of other inputs, or --clear"
     return "bring up to date"

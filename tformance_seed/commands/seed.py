@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import peewee
@@ -16,8 +16,9 @@ from tformance_seed.commands import access
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.watch import Progress, read_ledger, watch
 from tformance_seed.errors import InputError, SeedError, UnavailableError
-from tformance_seed.execution import local, retry
+from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
+from tformance_seed.execution.retry import GIVE_UP_AFTER
 from tformance_seed.ledger import RunStatus
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Request
@@ -101,29 +102,82 @@ class BegunRun:
     notes: Sequence[str] = ()
 
 
-def seed(
-    database: peewee.Database,
-    request: Request,
-    *,
-    broker: str | None = None,
-    progress: Progress | None = None,
-) -> Outcome:
-    """Plan a request and seed its organisations; if one fails, the others continue.
+def plan(request: Request, warn: Callable[[str], None] = log.warning) -> list[Plan]:
+    """Plan the organisations of a request.
 
     Parameters:
-      broker: the URL of the workers' broker; None: run the tasks in threads of this process.
-      progress: called with the run's status while it is running.
+      warn: called with each remark of the source on what it found.
     Raises:
-      InputError: the request is invalid, the database cannot be seeded, or a team does not belong to the
-        package; nothing was written.
-      SeedError: the database or the broker became unreachable.
+      InputError: the request is invalid.
     """
     planned = make_plans(request, ledger.now())
     for item in planned:
         for warning in item.source.warnings:
-            log.warning("%s", warning)
-    with open_executor(database, broker) as executing:
-        return run(database, executing, request, planned, progress)
+            warn(warning)
+    return planned
+
+
+def seed(
+    database: peewee.Database,
+    request: Request,
+    planned: Sequence[Plan],
+    *,
+    broker: str | None = None,
+    detach: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Seed the planned organisations; if one fails, the others continue.
+
+    Parameters:
+      broker: the URL of the workers' broker; None: run the tasks in threads of this process.
+      detach: return when the first tasks are sent; the outcome has no reports then.
+      progress: called with the run's status while it is running.
+    Raises:
+      InputError: the database cannot be seeded, or a team does not belong to the package; nothing was
+        written.
+      SeedError: the database or the broker became unreachable.
+    """
+    with open_executor(database, broker) as executor:
+        begun = begin(database, executor, request, planned)
+        return _outcome_of(database, executor, begun, detach=detach, progress=progress)
+
+
+def retry(
+    database: peewee.Database,
+    record: SeedRun,
+    *,
+    broker: str | None = None,
+    detach: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Send the failed, cancelled and lost tasks of a run again. The parameters are those of ``seed``.
+
+    Raises:
+      InputError: the run was planned by another version, whose workers may be gone.
+      SeedError: the database or the broker became unreachable.
+    """
+    with open_executor(database, broker) as executor:
+        begun = resume(database, executor, record)
+        return _outcome_of(database, executor, begun, detach=detach, progress=progress)
+
+
+def _outcome_of(
+    database: peewee.Database,
+    executor: Executor,
+    begun: BegunRun,
+    *,
+    detach: bool,
+    progress: Progress | None,
+) -> Outcome:
+    """Return the outcome of a run when it has ended, or if ``detach`` is set, at once."""
+    outcome = Outcome(begun.record.name, [], {})
+    if not detach:
+        outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
+    outcome.failures |= begun.failures
+    outcome.login, outcome.notes = begun.login, list(begun.notes)
+    for report in outcome.reports:
+        report.resumed = report.organisation in begun.resumed
+    return outcome
 
 
 @contextlib.contextmanager
@@ -146,29 +200,6 @@ def open_executor(database: peewee.Database, broker: str | None) -> Iterator[Exe
         yield Executor(config, lambda: database)
     finally:
         config.broker.close()
-
-
-def run(
-    database: peewee.Database,
-    executor: Executor,
-    request: Request,
-    planned: Sequence[Plan],
-    progress: Progress | None = None,
-) -> Outcome:
-    """Seed the planned organisations; if one fails, the others continue.
-
-    Raises:
-      InputError: the database cannot be seeded, or a team does not belong to the package; nothing was
-        written.
-      SeedError: the database or the broker became unreachable.
-    """
-    begun = begin(database, executor, request, planned)
-    outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
-    outcome.failures |= begun.failures
-    outcome.login, outcome.notes = begun.login, list(begun.notes)
-    for report in outcome.reports:
-        report.resumed = report.organisation in begun.resumed
-    return outcome
 
 
 def begin(
@@ -207,7 +238,7 @@ def begin(
         resumed |= {slug for slug, each in opened.items() if each.resumed}
         failures |= conflicts
     record = ledger.start_run(database, request.parameters(), jobs)
-    executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
+    executor.send(ledger.current_tasks(database, record.name, record.jobs), GIVE_UP_AFTER)
     return BegunRun(record, failures, frozenset(resumed), granted.login, granted.notes)
 
 
@@ -223,7 +254,7 @@ def resume(database: peewee.Database, executor: Executor, record: SeedRun) -> Be
             "again, which continues from their rows"
         )
     ledger.reopen(database, record)
-    executor.send(ledger.current_tasks(database, record.name, record.jobs), retry.GIVE_UP_AFTER)
+    executor.send(ledger.current_tasks(database, record.name, record.jobs), GIVE_UP_AFTER)
     return BegunRun(record, {}, frozenset())
 
 

@@ -148,6 +148,8 @@ def _sqlite(url: str, access: str) -> peewee.Database:
     folder = Path(path).absolute().parent
     if not folder.is_dir():
         raise InputError(f"database {without_secrets(url)}: there is no folder {folder}")
+    if Path(path).exists() and not Path(path).is_file():
+        raise InputError(f"database {without_secrets(url)}: is not a file; name a file")
     if access != "create" and not Path(path).exists():
         raise InputError(
             f"database {without_secrets(url)}: there is no such file; seed it first: tformance-seed seed"

@@ -19,6 +19,7 @@ from tformance_seed.storage.models import (
     APPLICATION,
     AIUsageDaily,
     Commit,
+    CopilotSeatSnapshot,
     JiraIssue,
     PRFile,
     PRSurvey,
@@ -321,3 +322,16 @@ def test_a_bad_request_is_refused_in_one_line(options, message):
         make_plans(Request(**options), NOW)
     assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_copilot_is_connected_only_where_it_is_used(database):
+    seed(database, adoption=0.0)
+    team = Team.get()
+    assert (team.copilot_status, team.copilot_last_sync_at) == ("disabled", None)
+    assert CopilotSeatSnapshot.select().count() == 0
+    seed(database, adoption=0.9)
+    team = Team.get()
+    newest = CopilotSeatSnapshot.select().order_by(CopilotSeatSnapshot.date.desc()).get()
+    assert (team.copilot_status, team.copilot_last_sync_at) == ("connected", newest.synced_at)
+    users = TeamMember.select().where(TeamMember.copilot_last_activity_at.is_null(False)).count()
+    assert 0 < users == newest.active_this_cycle < TeamMember.select().count()

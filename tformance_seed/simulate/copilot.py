@@ -47,6 +47,9 @@ EDITORS = {
 #: The editor of rows whose member's editor is not known.
 USUAL_EDITOR = b"vscode"
 
+#: The number of days that are searched at once for the last one on which members used Copilot.
+DAYS_AT_ONCE = 5
+
 #: Time of day, in seconds, at which a member's last activity may be (minimum and maximum).
 ACTIVE_HOURS = (9 * 3600, 18 * 3600)
 
@@ -64,15 +67,16 @@ def price_tier(profile: Profile) -> str:
 
 def last_activity(members: Members, profile: Profile) -> Columns:
     """Return when each member used Copilot last, and in which editor; NULL if not at all in the window."""
-    random = profile.random
-    index = _with_copilot(members, profile)
+    random, days = profile.random, profile.workdays
     last = np.full(len(members), np.datetime64("NaT", "D"))
-    for day in profile.workdays[::-1]:
-        pending = index[np.isnat(last[index])]
-        if not len(pending):
-            break
-        uses = days_of_use(members, pending, day[None], profile)[:, 0]
-        last[pending[uses]] = day
+    pending = _with_copilot(members, profile)
+    pending = pending[members.ai_intensity(pending, profile.adoption_at(days).max(initial=0.0)) > 0]
+    for stop in range(len(days), 0, -DAYS_AT_ONCE):  # nearly all of them used it in the last few days
+        block = days[max(stop - DAYS_AT_ONCE, 0) : stop][::-1]
+        uses = days_of_use(members, pending, block, profile)
+        found = uses.any(axis=1)
+        last[pending[found]] = block[uses[found].argmax(axis=1)]
+        pending = pending[~found]
     active = ~np.isnat(last)
     low, high = ACTIVE_HOURS
     second = random.integers("last activity", members.key, last.astype(np.int64), low=low, high=high)

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -52,8 +52,10 @@ class Merged:
     large: int = 0
     unlinked: int = 0
 
-    def __add__(self, other: "Merged") -> "Merged":
-        return Merged(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+    @classmethod
+    def total(cls, parts: list["Merged"]) -> "Merged":
+        """Return the totals of all parts together."""
+        return cls(*(sum(getattr(part, each.name) for part in parts) for each in fields(cls)))
 
     @property
     def cycle_hours(self) -> Decimal | None:
@@ -113,13 +115,13 @@ class Facts:
         self, first: datetime.date, last: datetime.date, kinds: Iterable[dict[datetime.date, Merged]] = ()
     ) -> Merged:
         """Return the totals of the days from ``first`` to ``last``, both included."""
-        of_days = (
+        of_days = [
             merged
             for kind in kinds or (self.with_ai, self.without_ai)
             for day, merged in kind.items()
             if first <= day <= last
-        )
-        return sum(of_days, Merged())
+        ]
+        return Merged.total(of_days)
 
 
 def gather(database: peewee.Database, team_id: int, until: datetime.date) -> Facts:

@@ -9,9 +9,11 @@ from tests.support.access import add_membership, add_user, create_access_tables,
 from tests.support.commands import command
 from tests.support.databases import connect
 from tests.support.seeds import ORGANISATION, TEAM, UNTIL, content, seed
+from tests.support.servers import wait_until
 from tests.support.teams import add_team
 from tests.support.workers import run_json
-from tformance_seed.commands import access
+from tformance_seed import ledger
+from tformance_seed.commands import access, maintain
 from tformance_seed.errors import InputError
 from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_PASSWORD
 from tformance_seed.storage.models import (
@@ -27,6 +29,7 @@ from tformance_seed.storage.models import (
     Team,
     User,
 )
+from tformance_seed.storage.schema.create import create_missing
 
 SECRET = "correct-horse-battery"
 
@@ -255,6 +258,40 @@ def test_a_column_that_must_be_filled_and_is_unknown_is_one_line(application, ur
     assert User.select().count() == 0
     with pytest.raises(InputError, match=r"login ann@example\.com: teams_membership"):
         seed(application, login="ann@example.com")
+
+
+def test_a_user_without_rights_on_these_tables_is_told_in_one_line_and_can_clear(server, application_url):
+    database = connect(application_url)
+    create_access_tables(database)
+    seed(database, "resend")
+    server.execute("CREATE ROLE seeder LOGIN")
+    for (table,) in server.execute("SELECT relname FROM pg_class WHERE relkind = 'r'", application_url):
+        if table.startswith(("metrics_", "seed_")) or table == "teams_team":
+            server.execute(f'GRANT ALL ON "{table}" TO seeder', application_url)
+    database.execute_sql("GRANT CREATE ON SCHEMA public TO seeder")
+    database.execute_sql("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO seeder")
+    limited = connect(application_url.replace("postgres:@", "seeder@").replace("postgres@", "seeder@"))
+    outcome = seed(limited)
+    (note,) = outcome.notes
+    assert "the database user seeder may not SELECT on users_customuser" in note
+    assert (outcome.failures, outcome.login) == ({}, None)
+    assert maintain.clear_teams(limited, [ORGANISATION], wait=False)[ORGANISATION].deleted["teams_team"]
+    limited.close()
+    assert [each.team_id for each in Membership.select().execute(database)] == [
+        team.id for team in Team.select().execute(database)
+    ]
+    database.close()
+
+
+def test_workers_make_the_memberships_of_a_user_whom_the_command_made(workers, begin, opened):
+    create_missing(opened)
+    create_access_tables(opened)
+    workers("--processes", "1")
+    run = begin(ORGANISATION)
+    wait_until(lambda: ledger.run_status(opened, run).state == ledger.FINISHED, 120)
+    assert [each.user_id for each in Membership.select()] == [User.get().id]
+    assert flags_of(Team.get().id) == CARD_FLAGS
+    assert DEFAULT_PASSWORD not in str(list(SeedJob.select().dicts()))
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def delete_access(
 ) -> dict[str, int]:
     """Delete the rows that the package wrote for a team, and shared ones to which nothing refers any more.
 
+    If there are none of the team's, shared rows are not looked at: the database user may not be allowed to.
+
     Parameters:
       stay: rows that must stay, because rows of other programs refer to them.
       shared: whether to delete shared rows.
@@ -79,7 +81,7 @@ def delete_access(
     for table, number in access_rows(database, team):
         if (table, number) not in stay:
             _delete(database, table.name, number, deleted)
-    for model, column in SHARED.items() if shared else ():
+    for model, column in SHARED.items() if shared and deleted else ():
         table = TableName(table_name(model))
         entries = SeedAccess.select().where(SeedAccess.row_table == table.name)
         for entry in list(entries.execute(database)):

@@ -1,6 +1,7 @@
 """Where a clone keeps its history: worktrees, borrowed objects, and what is no repository at all."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -83,3 +84,12 @@ def test_a_head_that_is_none_is_refused_in_one_line(workshop: Workshop, head: st
     with pytest.raises(InputError) as raised:
         source(workshop.path)
     assert str(raised.value).isprintable()
+
+
+def test_path_that_is_not_utf_8_is_refused_and_a_link_to_it_is_read(pattern: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    shutil.copytree(pattern, odd)
+    with pytest.raises(InputError, match=r"caf\\xe9: its path is not UTF-8"):
+        source(odd)
+    (tmp_path / "api").symlink_to(odd)
+    assert content_of(tmp_path / "api") == content_of(pattern)

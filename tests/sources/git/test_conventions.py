@@ -121,3 +121,9 @@ def test_pull_requests_in_the_clone_are_believed_over_any_subject(workshop: Work
     assert contents.numbers == [7, 8]
     assert contents.pull_request(7)["title"] == "Title"
     assert contents.loose == ["Begin", "Fix an issue (#5)"]
+
+
+def test_history_without_pull_requests_says_what_it_becomes(workshop: Workshop) -> None:
+    assert "no commit names the pull request that it lands" in source(workshop.path).warnings[0]
+    workshop.commit("One (#1)", "2025-04-02 10:00")  # outside the window
+    assert source(workshop.path).warnings == []

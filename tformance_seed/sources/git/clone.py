@@ -44,8 +44,15 @@ def find_clone(path: Path) -> Clone:
     A file called ``.git``, as in worktrees and submodules, is followed to the repository that it names.
 
     Raises:
-      InputError: the path is not a repository, or git would have to read something that is not a file.
+      InputError: the path is not a repository, or not UTF-8, or git would have to read a pipe or a device.
     """
+    try:
+        str(path.absolute()).encode()  # the ledger stores it as text
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise InputError(
+            f"repository {shown}: its path is not UTF-8; rename it, or name a link to it"
+        ) from None
     if not os.path.isdir(path):
         raise InputError(f"repository {path}: no such folder; name a clone or a bare repository")
     folder = _follow(path, path / ".git", "gitdir: ") or path

@@ -25,13 +25,13 @@ WORDS = {
 TYPE_OF_WORD = {word: change_type for change_type, words in WORDS.items() for word in words.split()}
 
 #: A Jira key at the beginning of a title, in any of the usual forms: ``AB-1: ``, ``[AB-1] ``, ``AB-1 - ``.
-KEY = re.compile(r"^[\[(]?[A-Z][A-Z0-9]+-[0-9]+[\])]?[\W_]*")
+KEY = re.compile(r"[\[(]?[A-Z][A-Z0-9]+-[0-9]+[\])]?[\W_]*")
 
 #: A conventional prefix: ``feat(api)!: ``.
-PREFIX = re.compile(r"^(\w+)(?:\([^)]*\))?!?:")
+PREFIX = re.compile(r"(\w+)(?:\([^)]*\))?!?:")
 
 #: The first word of a title, after a prefix if it has one, such as a part of the product.
-FIRST_WORD = re.compile(r"^(?:\w+(?:\([^)]*\))?!?:)?\W*([\w-]+)")
+FIRST_WORD = re.compile(r"(?:\w+(?:\([^)]*\))?!?:)?\W*([\w-]+)")
 
 #: Category of files -> the type of a change to nothing else.
 TYPE_OF_FILES = {b"docs": "docs", b"test": "test"}
@@ -67,7 +67,8 @@ def change_types(prs: Columns, files: Columns) -> list[str]:
 
 def _type_of_title(title: str, pattern: re.Pattern[str]) -> str | None:
     """Return the type of the word that a pattern finds after the Jira key; None if it is no known word."""
-    found = pattern.match(KEY.sub("", title, count=1))
+    key = KEY.match(title)
+    found = pattern.match(title, key.end() if key else 0)
     return TYPE_OF_WORD.get(found[1].lower()) if found else None
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +76,17 @@ FRAMEWORKS = {
 CATEGORIES = ("backend", "frontend", "devops", "mobile", "data")
 CATEGORY_OF_FILES = {b"backend": "backend", b"frontend": "frontend", b"javascript": "frontend"}
 
-#: Files that are also about operations, mobile apps or data.
-CATEGORY_PATTERNS = {
-    "devops": re.compile(
-        rb"(?:^|/)\.github/workflows/|(?:^|/)(?:[^/]*dockerfile[^/]*|docker-compose[^/]*|jenkinsfile|procfile"
-        rb"|makefile|helm|charts|k8s|terraform)(?:/|$)|\.tf(?:vars)?$",
-        re.IGNORECASE,
-    ),
-    "mobile": re.compile(rb"(?:^|/)(?:android|ios)/|\.(?:swift|dart|kt)$", re.IGNORECASE),
-    "data": re.compile(rb"(?:^|/)migrations?/|\.(?:sql|ipynb|parquet|csv)$", re.IGNORECASE),
+#: Parts of a path, in lower case, and extensions that are about operations, mobile apps or data as well.
+CATEGORY_OF_PARTS = {
+    "devops": b"workflows dockerfile docker-compose.yml docker-compose.yaml compose.yaml jenkinsfile procfile"
+    b" makefile helm charts k8s terraform",
+    "mobile": b"android ios",
+    "data": b"migration migrations",
+}
+CATEGORY_OF_EXTENSIONS = {
+    "devops": b"tf tfvars",
+    "mobile": b"swift dart kt",
+    "data": b"sql ipynb parquet csv",
 }
 
 #: Scopes, and the numbers of changed lines from which the second, third and fourth scope apply.
@@ -121,6 +122,10 @@ TECHNOLOGY = (
     *(("categories", name) for name in CATEGORIES),
 )
 CATEGORY_BITS = {name: 1 << TECHNOLOGY.index(("categories", name)) for name in CATEGORIES}
+PART_BITS, CATEGORY_EXTENSION_BITS = (
+    {word: CATEGORY_BITS[name] for name, words in table.items() for word in words.split()}
+    for table in (CATEGORY_OF_PARTS, CATEGORY_OF_EXTENSIONS)
+)
 EXTENSION_BITS = {
     extension: 1 << TECHNOLOGY.index(("languages", language))
     | (1 << TECHNOLOGY.index(("frameworks", FRAMEWORKS[extension])) if extension in FRAMEWORKS else 0)
@@ -261,12 +266,12 @@ class _TechnologyBits(dict[tuple[bytes, bytes], int]):
 
     def __missing__(self, file: tuple[bytes, bytes]) -> int:
         name, category = file
-        bits = EXTENSION_BITS.get(name.rpartition(b".")[2], 0)
+        extension = name.rpartition(b".")[2]
+        bits = EXTENSION_BITS.get(extension, 0) | CATEGORY_EXTENSION_BITS.get(extension, 0)
         if category in CATEGORY_OF_FILES:
             bits |= CATEGORY_BITS[CATEGORY_OF_FILES[category]]
-        for found, pattern in CATEGORY_PATTERNS.items():
-            if pattern.search(name):
-                bits |= CATEGORY_BITS[found]
+        for part in name.lower().split(b"/"):
+            bits |= PART_BITS.get(part, 0)
         self[file] = bits
         return bits
 

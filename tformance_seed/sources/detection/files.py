@@ -1,10 +1,11 @@
 """Classify files by their paths: what they are for, and whether they configure an AI tool."""
 
+import itertools
 import posixpath
 import re
 
-#: Parts of a path that make it a test; and beginnings and parts of the names of test files.
-TEST_FOLDERS = ("/tests/", "/test/", "/__tests__/")
+#: Folders, except at the top, whose files are tests; and beginnings and parts of the names of test files.
+TEST_FOLDERS = frozenset({"tests", "test", "__tests__"})
 TEST_BEGINNINGS, TEST_PARTS = ("test_", "test."), ("_test.", ".test.", ".spec.", "_spec.")
 
 #: Extensions of scripts, whose category depends on their folders: the first row with one of them applies.
@@ -56,9 +57,7 @@ CONFIG_NAMES = frozenset(
 _CATEGORY_OF_EXTENSION = {
     extension: category for category, extensions in EXTENSIONS.items() for extension in extensions.split()
 }
-_SCRIPT_FOLDERS = [
-    (category, re.compile(rf"/(?:{'|'.join(folders.split())})/")) for category, folders in SCRIPT_FOLDERS
-]
+_SCRIPT_FOLDERS = [(category, frozenset(folders.split())) for category, folders in SCRIPT_FOLDERS]
 
 #: Tool -> the paths of the files that configure it, from the root or at the end.
 AI_FILES = {
@@ -79,10 +78,9 @@ _NO_AI_FILE = re.compile(NO_AI_FILES, re.IGNORECASE)
 
 def file_category(filename: str) -> str:
     """Classify a file as frontend, backend, javascript, test, docs, config or other, from its path."""
-    path = filename.lower()
-    name = posixpath.basename(path)
+    *folders, name = filename.lower().split("/")
     if (
-        any(folder in path for folder in TEST_FOLDERS)
+        not TEST_FOLDERS.isdisjoint(folders[1:])
         or name.startswith(TEST_BEGINNINGS)
         or name == "tests.py"
         or any(part in name for part in TEST_PARTS)
@@ -90,8 +88,8 @@ def file_category(filename: str) -> str:
         return "test"
     extension = posixpath.splitext(name)[1]
     if extension in SCRIPT_EXTENSIONS:
-        rooted = f"/{path}"
-        return next((found for found, folders in _SCRIPT_FOLDERS if folders.search(rooted)), "javascript")
+        nested = {*folders, *map("/".join, itertools.pairwise(folders))}
+        return next((found for found, some in _SCRIPT_FOLDERS if not some.isdisjoint(nested)), "javascript")
     if category := _CATEGORY_OF_EXTENSION.get(extension):
         return category
     return "config" if name in CONFIG_NAMES or name.startswith(".") else "other"

@@ -154,7 +154,8 @@ class WritingStyle:
         closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & (changes.jira_key != b"")
         tools = changes.tool.tolist()
         mention = self._random.uniform("mention", changes.key).tolist()
-        session = self._random.hexadecimal("session", changes.key).tolist()
+        with_tool = np.flatnonzero(changes.tool >= 0)
+        sessions = iter(self._random.hexadecimal("session", changes.key[with_tool]).tolist())
         repository, reverted = changes.repository.encode(), changes.reverted.tolist()
         bots = np.flatnonzero(changes.is_bot)
         updates = iter(changes.updates.texts(bots, dependencies, dependencies.bot.body))
@@ -174,7 +175,7 @@ class WritingStyle:
             if tools[row] >= 0:
                 mentions = ai_tools()[tools[row]].mentions
                 text = mentions[int(mention[row] * len(mentions))]
-                sections.append(text.replace(b"%(session)s", session[row][:SESSION_LENGTH]))
+                sections.append(text.replace(b"%(session)s", next(sessions)[:SESSION_LENGTH]))
                 if tools[row] >= len(code_tools()):
                     sections += _write_sections([_variants(TOOL_SUMMARY)], bits[row] >> TOOL_SUMMARY_BIT)
             bodies.append(b"\n\n".join(sections) % words_row)

@@ -84,14 +84,17 @@ def follow(database, url, failure):
     return seed(database, adopt=adopts, chunk_size=200)
 
 
+#: What happens to which table. A dropped table takes the foreign keys of its children with it, which only
+#: migrations bring back, so here only tables are dropped that have none, or that the ledger makes anew.
+HARM = [(model, empty) for model in (Commit, PullRequest, SeedTask, SeedJob, SeedTeam)]
+HARM += [(model, drop) for model in (Commit, SeedTask, SeedJob, SeedTeam)]
+
+
 @pytest.mark.parametrize("stage", ["pull_requests", "weekly"])
-@pytest.mark.parametrize("harm", [empty, drop], ids=lambda harm: harm.__name__)
 @pytest.mark.parametrize(
-    "model", [Commit, PullRequest, SeedTask, SeedJob, SeedTeam], ids=lambda model: model.__name__
+    ("model", "harm"), HARM, ids=[f"{model.__name__}-{harm.__name__}" for model, harm in HARM]
 )
 def test_a_table_emptied_or_dropped_in_mid_run(database, url, monkeypatch, expected, model, harm, stage):
-    if harm is drop and model is PullRequest:
-        pytest.skip("its children lose their foreign keys with it, which only migrations bring back")
     with monkeypatch.context() as patched:
         before(patched, stage, lambda: harm(database, model))
         try:

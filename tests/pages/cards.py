@@ -177,7 +177,7 @@ CARDS = (
         "cards/survey-channels/",
         f"""SELECT count(DISTINCT author_response_source),
             count(*) FILTER (WHERE author_response_source = 'auto') FROM {SURVEYS}""",
-        (3, 1),
+        (3, 0),
     ),
     Card(
         "cards/survey-ai-detection/",
@@ -185,7 +185,7 @@ CARDS = (
             count(*) FILTER (WHERE author_response_source <> 'auto' AND author_ai_assisted),
             count(*) FILTER (WHERE NOT author_ai_assisted),
             count(*) FILTER (WHERE author_responded_at IS NULL) FROM {SURVEYS}""",
-        (1, 1, 1, 0),
+        (0, 1, 1, 0),
     ),
     Card(
         "cards/survey-response-time/",

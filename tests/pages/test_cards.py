@@ -117,6 +117,14 @@ def test_the_first_card_counts_the_seven_days_before(teams: Teams) -> None:
         assert throughput == f"{round(100 * now / (both - now) - 100, 1):+.1f}%"
 
 
+def test_commits_that_a_tool_signed_answer_by_themselves(teams: Teams) -> None:
+    question = f"""SELECT count(*) FROM {SURVEYS} AND p.has_ai_commits
+                   AND (author_response_source = 'auto') IS {{}}"""
+    for team in ("resend", "clone", "ai-success"):
+        assert teams.ask(question.format("TRUE"), team, days=90)[0][0] > 0
+        assert teams.ask(question.format("NOT TRUE"), team, days=90) == [(0,)]
+
+
 def test_no_status_without_rows(teams: Teams) -> None:
     question = """SELECT count(*) FROM teams_team t WHERE copilot_status = 'connected'
                   AND NOT EXISTS (SELECT FROM metrics_copilotseatsnapshot WHERE team_id = t.id)"""

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.support.commands import argv, clean, command
+from tests.support.commands import argv, clean, command, lines_of_errors
 from tests.support.workers import digests
 
 SEED = ("seed", "resend", "--days", "9", "--until", "2026-03-18")
@@ -45,7 +45,7 @@ def test_a_run_is_completed_whatever_becomes_of_its_output(tmp_path, redirection
     returned, _, errors = run_in_shell(redirection, *SEED, "--database", url)
     assert returned == status
     assert "Traceback" not in errors
-    assert errors.count("\n") == status
+    assert lines_of_errors(errors) == status
     assert list(digests(url)) == ["resend"]
 
 
@@ -81,5 +81,5 @@ def interrupted(url, after):
 def test_an_interrupt_while_importing_is_one_line(tmp_path):
     for step in range(10):
         status, errors = interrupted(f"sqlite:///{tmp_path}/x.db", 0.02 + 0.1 * step)
-        assert (status, errors.count("\n")) == (130, 1), errors
+        assert (status, lines_of_errors(errors)) == (130, 1), errors
         assert "interrupted" in errors

@@ -7,7 +7,7 @@ import peewee
 import psycopg2
 import pytest
 
-from tests.support.commands import command
+from tests.support.commands import command, lines_of_errors
 from tests.support.constants import with_constants
 from tests.support.servers import Redis, postgres, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
@@ -237,7 +237,7 @@ def test_a_broker_that_does_not_answer_is_reported_in_one_line(postgresql_url):
     result = command(
         "seed", *ARGUMENTS, DATABASE_URL=postgresql_url, TFORMANCE_BROKER_URL="redis://127.0.0.1:1/0"
     )
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert (result.returncode, result.stdout, lines_of_errors(result.stderr)) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
 
 
@@ -259,5 +259,5 @@ def test_wrong_options_of_workers_are_reported_in_one_line(tmp_path, arguments, 
     if words.startswith("no"):
         assert command("init", "--database", url).returncode == 0
     result = command(*arguments, "--database", url)
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    assert (result.returncode, result.stdout, lines_of_errors(result.stderr)) == (2, "", 1), result.stderr
     assert words in result.stderr

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.support.commands import command
+from tests.support.commands import command, lines_of_errors
 from tests.support.constants import with_constants
 from tests.support.repositories import Workshop
 from tests.support.seeds import ORGANISATION, content, seed
@@ -184,7 +184,7 @@ def test_a_clone_that_moved_is_named_again(tmp_path):
     run.communicate()
     (tmp_path / "clone").rename(tmp_path / "moved")
     refused = command("seed", "acme", "--repo", tmp_path / "clone", *options, "--database", url)
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert (refused.returncode, lines_of_errors(refused.stderr)) == (2, 1)
     name = re.search(r'"run": "([^"]+)"', command("status", "--json", "--database", url).stdout)
     if name:
         retried = command("retry", name[1], "--database", url)

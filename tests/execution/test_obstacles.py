@@ -11,7 +11,7 @@ import time
 import psycopg2
 import pytest
 
-from tests.support.commands import argv, clean, command
+from tests.support.commands import argv, clean, command, lines_of_errors
 from tests.support.constants import with_constants
 from tests.support.servers import Redis, wait_until
 from tests.support.workers import Workers, digests, start, statement
@@ -39,7 +39,7 @@ def expected(tmp_path_factory):
 def ended(run, words):
     """Wait for the end of a run that cannot go on; return the command that its one line names."""
     output, errors = run.communicate(timeout=60)
-    assert (run.returncode, output, errors.count("\n")) == (1, "", 1), errors
+    assert (run.returncode, output, lines_of_errors(errors)) == (1, "", 1), errors
     assert words in errors
     return re.search(r"tformance-seed (retry \S+)", errors)[1].split()
 
@@ -87,7 +87,7 @@ def test_a_full_disk_wherever_it_is_noticed(tmp_path, expected, room):
         timeout=60,
         check=False,
     )
-    assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
+    assert (full.returncode, lines_of_errors(full.stderr)) == (1, 1), full.stderr
     assert re.search("disk is full|disk I/O error", full.stderr), full.stderr
     continues(("seed", *ARGUMENTS), url, expected)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.commands import command
+from tests.support.commands import command, lines_of_errors
 from tests.support.examinations import examined, findings, none, only
 from tformance_seed.storage.models import LEDGER
 
@@ -54,7 +54,7 @@ def test_a_search_path_that_leaves_the_application_out_is_refused_until_init(ser
     before = schemas(server, application_url)
     url = with_path(application_url, "other")
     refused = command("seed", "resend", *SMALL, "--database", url)
-    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert (refused.returncode, lines_of_errors(refused.stderr)) == (2, 1)
     assert "leaves out schema public" in refused.stderr
     assert "search-path" in command("doctor", "--database", url).stderr
     assert command("report", "--database", url).returncode == 2
@@ -66,7 +66,7 @@ def test_a_search_path_that_leaves_the_application_out_is_refused_until_init(ser
 def test_a_search_path_without_any_schema_is_refused(postgresql_url):
     for arguments in (("seed", *SMALL), ("init",)):
         refused = command(*arguments, "--database", with_path(postgresql_url, "nowhere"))
-        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
+        assert (refused.returncode, lines_of_errors(refused.stderr)) == (2, 1), refused.stderr
         assert "search path" in refused.stderr
 
 

@@ -95,6 +95,11 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
+def lines_of_errors(errors: str) -> int:
+    """Count the lines on standard error, except for the one that names the database."""
+    return sum(": writing to " not in line for line in errors.splitlines())
+
+
 def argv(*arguments: object) -> list[str]:
     """Return the command line of a process that runs a command."""
     return [sys.executable, "-m", "tformance_seed", *map(str, arguments)]

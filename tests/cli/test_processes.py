@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.support.commands import argv, clean, command, command_process, start
+from tests.support.commands import argv, clean, command, command_process, lines_of_errors, start
 from tests.support.servers import wait_until
 from tests.support.workers import digests
 
@@ -59,7 +59,7 @@ def test_a_run_on_a_full_disk_fails_and_resumes_when_there_is_room(sqlite_url):
     full = subprocess.run(
         argv(*arguments), capture_output=True, text=True, env=clean(), preexec_fn=limit_file_size, check=False
     )
-    assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
+    assert (full.returncode, lines_of_errors(full.stderr)) == (1, 1), full.stderr
     assert "What was committed is safe" in full.stderr
     assert command(*arguments).returncode == 0
     assert digests(sqlite_url)
@@ -93,7 +93,7 @@ def test_a_keyboard_interrupt_is_one_line_about_what_is_safe(sqlite_url):
     run.send_signal(signal.SIGINT)
     output, errors = run.communicate(timeout=30)
     assert (run.returncode, output) == (130, "")
-    assert errors.count("\n") == 1
+    assert lines_of_errors(errors) == 1
     assert "interrupted" in errors
 
 
@@ -102,9 +102,9 @@ def test_a_second_run_with_other_inputs_fails_or_waits(url):
     arguments = ("seed", "posthog", "--days", "100", "--until", "2026-03-18", "--database", url)
     first = start("seed", "calcom", "polar", "resend", *arguments[1:])  # busy for longer than posthog takes
     wait_until_it_runs(url)
-    second = command(*arguments, "--seed", "7")
+    second = command(*arguments, "--seed", "7", "--yes")
     assert (second.returncode, "another run is seeding posthog" in second.stderr) == (1, True), second.stderr
-    waited = command(*arguments, "--wait", "--clear", "--json")
+    waited = command(*arguments, "--wait", "--clear", "--yes", "--json")
     assert first.wait(60) == 0
     assert waited.returncode == 0, waited.stderr
     assert json.loads(waited.stdout)["organisations"][0]["resumed"] is False

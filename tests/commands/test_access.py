@@ -264,16 +264,16 @@ def test_a_user_without_rights_on_these_tables_is_told_in_one_line_and_can_clear
     database = connect(application_url)
     create_access_tables(database)
     seed(database, "resend")
-    server.execute("CREATE ROLE seeder LOGIN")
+    server.execute("CREATE ROLE clerk LOGIN")
     for (table,) in server.execute("SELECT relname FROM pg_class WHERE relkind = 'r'", application_url):
         if table.startswith(("metrics_", "seed_")) or table == "teams_team":
-            server.execute(f'GRANT ALL ON "{table}" TO seeder', application_url)
-    database.execute_sql("GRANT CREATE ON SCHEMA public TO seeder")
-    database.execute_sql("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO seeder")
-    limited = connect(application_url.replace("postgres:@", "seeder@").replace("postgres@", "seeder@"))
+            server.execute(f'GRANT ALL ON "{table}" TO clerk', application_url)
+    database.execute_sql("GRANT CREATE ON SCHEMA public TO clerk")
+    database.execute_sql("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clerk")
+    limited = connect(application_url.replace("postgres:@", "clerk@").replace("postgres@", "clerk@"))
     outcome = seed(limited)
     (note,) = outcome.notes
-    assert "the database user seeder may not SELECT on users_customuser" in note
+    assert "the database user clerk may not SELECT on users_customuser" in note
     assert (outcome.failures, outcome.login) == ({}, None)
     assert maintain.clear_teams(limited, [ORGANISATION], wait=False)[ORGANISATION].deleted["teams_team"]
     limited.close()

@@ -100,7 +100,7 @@ def test_nobody_is_a_member_before_the_first_commit_that_counts(database, tmp_pa
     seed_clone(database, workshop, until="2025-06-04")
     names = {row.display_name: row.created_at for row in TeamMember.select()}
     assert names.keys() == {"Ann Lee", "Bob Ray", "Carl Ek"}  # not Eli
-    assert names["Bob Ray"] == datetime.datetime(2025, 6, 3, 10, tzinfo=datetime.UTC)
+    assert names["Bob Ray"] == datetime.datetime(2025, 6, 3, 9, tzinfo=datetime.UTC)
     assert max(latest(database).values()) < datetime.datetime(2025, 6, 5, tzinfo=datetime.UTC)
 
 

@@ -35,6 +35,19 @@ def snapshot(database: peewee.Database) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def whole_team_queries(database: peewee.Database) -> Iterator[None]:
+    """Enter a transaction for queries that go through all rows of a team.
+
+    Nested loops, which a planner chooses that knows tables only as they were when almost empty, would take a
+    time that grows with the square of the rows.
+    """
+    with database.atomic():
+        if is_postgresql(database):
+            execute_sql(database, "SELECT set_config('enable_nestloop', 'off', true)")
+        yield
+
+
+@contextlib.contextmanager
 def ddl_transaction(database: peewee.Database) -> Iterator[None]:
     """Enter a transaction for creating tables; only one process at a time can be in one."""
     with transaction(database):

@@ -1,11 +1,13 @@
 """Check a team's data against the rules."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import peewee
 from peewee import fn
 
 from tformance_seed.bulk.peewee_internals import table_name
+from tformance_seed.storage.transactions import whole_team_queries
 from tformance_seed.verification.conditions import Condition, Model
 from tformance_seed.verification.natural_keys import describe_row, team_field
 from tformance_seed.verification.rules import RULES, Rule
@@ -33,19 +35,22 @@ class Violation:
 
 def check(database: peewee.Database, team_id: int) -> list[Violation]:
     """Return the violations of rules in a team's data, in the order of ``RULES``."""
-    violations = []
+    with whole_team_queries(database):
+        return list(_violations(database, team_id))
+
+
+def _violations(database: peewee.Database, team_id: int) -> Iterator[Violation]:
     for name, rule in RULES.items():
         for model, condition in rule.broken.items():
             counted = rule.counted or model
             count, first = _offenders(database, team_id, rule, counted, condition)
             if count:
                 example = describe_row(database, counted, first)
-                violations.append(Violation(name, table_name(model), count, example, rule.meaning))
+                yield Violation(name, table_name(model), count, example, rule.meaning)
         for model, check_rows in rule.row_checks.items():
             if wrong := check_rows(database, team_id):
                 example = describe_row(database, model, min(wrong))
-                violations.append(Violation(name, table_name(model), len(wrong), example, rule.meaning))
-    return violations
+                yield Violation(name, table_name(model), len(wrong), example, rule.meaning)
 
 
 def _offenders(

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg2
 import pytest
 
-from tests.support.commands import command
+from tests.support.commands import command, lines_of_errors
 from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import free_port, postgres, system_programs, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
@@ -120,7 +120,7 @@ def test_rabbitmq_carries_the_messages_and_survives_killed_workers(
 @pytest.mark.rabbitmq
 def test_a_rabbitmq_that_does_not_answer_is_reported_in_one_line(postgresql_url):
     result = command("seed", *ARGUMENTS, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert (result.returncode, result.stdout, lines_of_errors(result.stderr)) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
 
 

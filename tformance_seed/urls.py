@@ -50,7 +50,6 @@ class ServerUrl:
     user: str
     hosts: str
     path: str | None
-    options: dict[str, str]
     secrets: frozenset[str]
 
 
@@ -66,7 +65,6 @@ def parse_server_url(url: str) -> ServerUrl | None:
         user=match["user"] or "",
         hosts=match["hosts"],
         path=match["path"],
-        options={name: unquote(value) for name, value in raw.items()},
         secrets=frozenset((written | {unquote(secret) for secret in written}) - {""}),
     )
 

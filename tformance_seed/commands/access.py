@@ -124,7 +124,6 @@ def grant(database: peewee.Database, access: Access, planned: Sequence[Plan]) ->
 def _adopted(database: peewee.Database, planned: Sequence[Plan]) -> tuple[list[Team], bool]:
     """Return the teams of a run that the package did not create, and whether all of its teams are such."""
     own = ledger.own_teams(database)
-    own = ledger.own_teams(database)
     made = {team.slug for team in own if team.created_here}
     adopted = [team.team_id for team in own if team.slug in {item.slug for item in planned} - made]
     slugs = {item.team_slug for item in planned if item.slug not in made}

@@ -14,6 +14,13 @@ class Findings:
     inputs: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
+    def add(self, others: "Findings") -> None:
+        """Add what others did and found."""
+        self.kills += others.kills
+        self.rounds += others.rounds
+        self.inputs += others.inputs
+        self.problems += others.problems
+
     def report(self, problem: str) -> None:
         """Note a problem, and show it at once."""
         self.problems.append(problem)

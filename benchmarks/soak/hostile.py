@@ -25,6 +25,7 @@ from tformance_seed.planning.request import Request
 from tformance_seed.storage import connection
 from tformance_seed.storage.models import Team
 from tformance_seed.storage.schema.create import create_missing
+from tformance_seed.urls import parse_server_url
 
 #: Any text, with what databases, TOML and git treat specially more often.
 TEXT = st.text(max_size=40) | st.text(alphabet="\x00\n\r\t'\"\\[]{}=#,.%@:/?& é\U0001f600aA0-", max_size=40)
@@ -104,6 +105,9 @@ def _entrances(folder: Path) -> dict[str, tuple[st.SearchStrategy[Any], Callable
             load_organisations(path)
 
     def url(text: str) -> None:
+        parsed = parse_server_url(text)
+        if parsed is not None and parsed.hosts not in LOCAL:
+            return
         with contextlib.suppress(SeedError):
             connection.connect(text, access="read")
         with contextlib.suppress(SeedError):
@@ -178,6 +182,7 @@ SCHEMES = (
 
 #: Nothing listens there; no URL may reach anything else.
 ENDS = ("@127.0.0.1:1/x", "/nonexistent/folder/x", "@127.0.0.1:1/0?a=b")
+LOCAL = ("", "127.0.0.1:1")
 
 
 def _import(folder: Path, commits: list[tuple[bytes, bytes, int]]) -> None:

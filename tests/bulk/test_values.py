@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.bulk.models import Document, Exact, Odd, Reading, days, full_rows
 from tformance_seed.bulk import upsert
+from tformance_seed.bulk.columns import convert_columns
 
 
 def test_values_of_every_type_come_back_as_they_went_in(copy):
@@ -55,6 +56,13 @@ def test_integers_out_of_range_are_refused_with_the_column(copy):
         with pytest.raises(ValueError, match=rf"Reading\.{name}: "):
             upsert(Reading, {"sensor": [1], "day": days(1), name: values}, copy=copy)
     assert Reading.select().count() == 0
+
+
+@pytest.mark.parametrize("value", [[], [1], {}, np.zeros(0), np.zeros((2, 2))], ids=repr)
+def test_a_sequence_is_no_value_of_a_column(value):
+    for name in ("sensor", "big", "day", "at", "local", "price", "ratio"):
+        with pytest.raises(ValueError, match=rf"Reading\.{name}: "):
+            convert_columns(Reading, {name: [value, value]})
 
 
 def test_integral_floats_are_integers(copy):

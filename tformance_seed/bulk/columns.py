@@ -99,8 +99,11 @@ def convert_columns(model: type[peewee.Model], rows: Rows) -> list[Column]:
         field = by_name[name]
         kind = KINDS.get(field.field_type, "other")
         try:
-            columns.append(CONVERTERS[kind](field, kind, values))
-        except (TypeError, OverflowError, decimal.InvalidOperation) as error:
+            column = CONVERTERS[kind](field, kind, values)
+            if column.values.ndim != 1:
+                raise TypeError("a value is a sequence")
+            columns.append(column)
+        except (TypeError, ValueError, OverflowError, decimal.InvalidOperation) as error:
             raise ValueError(f"{model.__name__}.{field.name}: {error}") from error
     if len({len(column.values) for column in columns}) > 1:
         raise ValueError(f"columns of {model.__name__} differ in length")

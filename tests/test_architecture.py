@@ -83,6 +83,7 @@ PURE_FUNCTIONS = {
     "field",
     "float",
     "frozenset",
+    "get_args",
     "int",
     "len",
     "max",

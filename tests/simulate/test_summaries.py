@@ -8,8 +8,8 @@ from tformance_seed import metrics
 from tformance_seed.canonical_json import json_text
 from tformance_seed.simulate.ai_signals import weigh
 from tformance_seed.simulate.summaries import summaries
+from tformance_seed.simulate.summary_format import is_valid_summary
 from tformance_seed.storage.models import PRFile
-from tformance_seed.verification.summary_format import is_valid_summary
 
 
 @pytest.fixture(scope="module")

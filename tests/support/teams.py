@@ -9,7 +9,7 @@ import peewee
 
 from tformance_seed.metrics import refresh_insights, refresh_reviewer_pairs, refresh_weekly
 from tformance_seed.simulate.ai_signals import weigh
-from tformance_seed.simulate.summaries import SUMMARY_VERSION
+from tformance_seed.simulate.summary_format import SUMMARY_VERSION
 from tformance_seed.sources.detection import DETECTION_VERSION
 from tformance_seed.storage.models import (
     AIUsageDaily,

@@ -15,7 +15,8 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import decimal_digits, execute, from_database
 from tformance_seed.bulk.refresh import rows_changed
 from tformance_seed.canonical_json import json_text
-from tformance_seed.simulate.summaries import SUMMARY_VERSION, summaries
+from tformance_seed.simulate.summaries import summaries
+from tformance_seed.simulate.summary_format import SUMMARY_VERSION
 from tformance_seed.sources.records import Columns
 from tformance_seed.storage.models import PRFile, PullRequest
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField

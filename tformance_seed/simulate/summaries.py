@@ -3,7 +3,7 @@
 import functools
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -11,11 +11,9 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.sampling.arrays import Booleans, Ints
 from tformance_seed.sampling.ragged import group_offsets
 from tformance_seed.simulate.change_types import change_types
+from tformance_seed.simulate.summary_format import MAX_TITLE, Category, Level, Scope
 from tformance_seed.sources.detection import UNCOUNTED_TOOLS
 from tformance_seed.sources.records import AI_CODE, AI_NONE, AI_REVIEW, Columns, ai_kind
-
-#: Version of the application's summaries.
-SUMMARY_VERSION = "9.0.0"
 
 #: Languages and frameworks by file extension.
 LANGUAGES = {
@@ -73,7 +71,7 @@ FRAMEWORKS = {
 }
 
 #: The application's categories of technologies, and those of its categories of files that are one of them.
-CATEGORIES = ("backend", "frontend", "devops", "mobile", "data")
+CATEGORIES: tuple[str, ...] = get_args(Category)
 CATEGORY_OF_FILES = {b"backend": "backend", b"frontend": "frontend", b"javascript": "frontend"}
 
 #: Parts of a path, in lower case, and extensions that are about operations, mobile apps or data as well.
@@ -90,10 +88,10 @@ CATEGORY_OF_EXTENSIONS = {
 }
 
 #: Scopes, and the numbers of changed lines from which the second, third and fourth scope apply.
-SCOPES = np.array(["small", "medium", "large", "xlarge"])
+SCOPES = np.array(get_args(Scope))
 SCOPE_FROM = (50, 300, 1000)
 
-LEVELS = np.array(["low", "medium", "high"])
+LEVELS = np.array(get_args(Level))
 
 #: Insights, in the order of the bits of ``_insights``.
 INSIGHTS = (
@@ -112,8 +110,8 @@ SLOW_REVIEW = 24.0
 #: names the AI.
 CONFIDENCE, CONFIDENCE_OF_COMMITS = (0.9, 0.62, 0.81), 0.24
 
-#: Maximum length of a title in a summary, in characters; and the title of a pull request without one.
-TITLE_LENGTH, NO_TITLE = 100, "Untitled"
+#: The title in the summary of a pull request that has none.
+NO_TITLE = "Untitled"
 
 #: Technologies, one bit each: (part of the summary, name).
 TECHNOLOGY = (
@@ -222,7 +220,7 @@ def _summary(title: str, change_type: str, files: int, additions: int, deletions
         b"" if files == 1 else b"s",
         additions,
         deletions,
-        _encode(title[:TITLE_LENGTH] or NO_TITLE).encode(),
+        _encode(title[:MAX_TITLE] or NO_TITLE).encode(),
         change_type.encode(),
     )
 

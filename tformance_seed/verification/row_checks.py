@@ -11,7 +11,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.simulate.ai_signals import weigh
-from tformance_seed.simulate.summaries import SUMMARY_VERSION
+from tformance_seed.simulate.summary_format import SUMMARY_VERSION, is_valid_summary
 from tformance_seed.sources.detection import (
     DETECTION_VERSION,
     ai_tools,
@@ -22,7 +22,6 @@ from tformance_seed.sources.detection import (
 )
 from tformance_seed.sources.detection.logins import LOGINS
 from tformance_seed.storage.models import Commit, PRFile, PullRequest
-from tformance_seed.verification.summary_format import is_valid_summary
 
 #: Returns the ids of the rows of a team that break a rule.
 RowCheck = Callable[[peewee.Database, int], list[int]]

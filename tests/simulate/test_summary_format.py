@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tformance_seed.verification.summary_format import is_valid_summary
+from tformance_seed.simulate.summary_format import is_valid_summary
 
 VALID: dict[str, dict[str, Any]] = {
     "ai": {"is_assisted": True, "tools": ["claude"], "usage_type": "authored", "confidence": 0.9},

@@ -17,10 +17,9 @@ from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, Times
 from tformance_seed.simulate.columns import half_up, with_timestamps
 from tformance_seed.sources.records import Columns, Members
 
-#: The tools that members use every day, and their shares of the members; in a scenario the second is that of
-#: every fourth member, in the order in which they adopt AI.
+#: The tools that members use every day, and their shares of the members.
 COPILOT, OTHER_TOOL = (tool.encode() for tool in USAGE_TOOL_SHARES)
-TOOL_SHARES, OTHER_TOOL_EVERY = list(USAGE_TOOL_SHARES.values()), 4
+TOOL_SHARES = list(USAGE_TOOL_SHARES.values())
 
 #: Time of day at which a day's figures are synchronised.
 SYNCED = np.timedelta64(23 * 60 + 30, "m")
@@ -28,9 +27,8 @@ SYNCED = np.timedelta64(23 * 60 + 30, "m")
 
 def daily_tools(members: Members, index: Ints, profile: Profile) -> Texts:
     """Return the tool that each of some members uses, if they use any."""
-    if profile.scenario is not None:  # a small team must have some of both
-        rank = np.argsort(np.argsort(members.adoption_threshold, kind="stable"), kind="stable")[index]
-        return np.where(rank % OTHER_TOOL_EVERY == 2, OTHER_TOOL, COPILOT)
+    if members.other_tool is not None:
+        return np.where(members.other_tool[index], OTHER_TOOL, COPILOT)
     tools = np.array([COPILOT, OTHER_TOOL])
     return tools[profile.random.pick("AI tool", TOOL_SHARES, members.key[index])]
 

@@ -173,6 +173,8 @@ class Members:
     activity: "Activity | None" = None  #: None: all members are always active
     #: The width of the range of adoption rates, around the threshold, in which a member's use of AI grows.
     adoption_range: float = 0.0
+    #: Whether each member who uses an AI tool every day uses another than Copilot; None: it is drawn.
+    other_tool: Booleans | None = None
 
     def __len__(self) -> int:
         return len(self.key)

@@ -1,12 +1,16 @@
-"""The members of the synthetic source. Everything about member i depends on i, not on the team's size."""
+"""The members of the synthetic source.
+
+Everything about member i depends on i, not on the team's size, but who uses AI tools and which.
+"""
 
 import functools
 import unicodedata
 
 import numpy as np
 
+from tformance_seed.catalog.calibration import USAGE_TOOL_SHARES
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Floats, Ints, Texts, UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, UInt64
 from tformance_seed.sampling.distributions import CappedLogNormal
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sampling.sobol import SobolSequence
@@ -19,6 +23,14 @@ WORK = CappedLogNormal(median=1.0, mean=2.2, cap=40.0)
 
 #: Sequences for each member's share of the work, and for the adoption rate above which they use AI tools.
 WORK_SEQUENCE, ADOPTION_SEQUENCE = SobolSequence("share of work"), SobolSequence("adoption")
+
+#: The number of ways to choose who uses AI tools. That one is taken in which their share of the work is
+#: nearest to the adoption rate: one person may do a third of all work, and pages that compare people with and
+#: without Copilot need enough of both.
+ADOPTION_CHOICES = 8
+
+#: Share of the members who use another tool than Copilot; in a scenario, every fourth does.
+OTHER_TOOL_SHARE, SCENARIO_OTHER_TOOL = 1 - USAGE_TOOL_SHARES["copilot"], 4
 
 #: Smallest github_id, and the number of ids: the greatest prime that keeps them within 8 digits. Steps of
 #: equal width around a circle of prime length visit every point once before any point is repeated.
@@ -50,8 +62,8 @@ _BASE36_DIGITS = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", dtype=np
 def generate_members(profile: Profile) -> Members:
     """Return the first ``profile.members`` members of an organisation; up to a million are distinct.
 
-    In a scenario, ``adoption_threshold`` also depends on the number of members, because the adoption rate
-    must be visible in a team of five.
+    Those who use AI tools also depend on the number of members, because the adoption rate must be visible in
+    a team of five, and in the work of a team of twenty.
     """
     random, count = profile.random, profile.members
     index = np.arange(count)
@@ -61,6 +73,8 @@ def generate_members(profile: Profile) -> Members:
     roles = np.array([b"developer", b"lead", b"admin"])
     seconds = random.integers("joined", index, low=0, high=CREATED_WITHIN)
     weight = WORK.quantile(random.sobol(WORK_SEQUENCE, index))
+    weight /= weight.sum()
+    threshold = _adoption_thresholds(profile, weight)
     return Members(
         columns={
             "display_name": np.array([name.encode() for name in names], dtype="S"),
@@ -74,21 +88,48 @@ def generate_members(profile: Profile) -> Members:
             "created_at": FIRST_CREATED + seconds.astype("timedelta64[s]"),
         },
         key=text_keys(github_id),
-        weight=weight / weight.sum(),
-        adoption_threshold=_adoption_thresholds(profile, index),
+        weight=weight,
+        adoption_threshold=threshold,
         adoption_range=ADOPTION_RANKS / count if profile.scenario is not None and count else 0.0,
+        other_tool=_other_tool(profile, weight, threshold),
     )
 
 
-def _adoption_thresholds(profile: Profile, index: Ints) -> Floats:
+def _adoption_thresholds(profile: Profile, weight: Floats) -> Floats:
     """Return the adoption rates above which members use AI tools.
 
     In a scenario, the number of users at any rate is the whole number closest to that share of the members.
+    In other teams, thresholds are evenly spread over the members in the order of their shares of the work.
     """
-    if profile.scenario is None:
-        return profile.random.sobol(ADOPTION_SEQUENCE, index)
-    rank = np.argsort(np.argsort(profile.random.random_bits("adoption", index)))
-    return (rank + ROUNDING) / len(index)
+    count = len(weight)
+    if profile.scenario is not None:
+        rank = np.argsort(np.argsort(profile.random.random_bits("adoption", np.arange(count))))
+        return (rank + ROUNDING) / count
+    order = np.argsort(-weight, kind="stable")
+    ordinals = np.arange(ADOPTION_CHOICES)[:, None] * count + np.arange(count)
+    choices = profile.random.sobol(ADOPTION_SEQUENCE, ordinals)
+    work_of_users = np.where(choices < profile.adoption, weight[order], 0.0).sum(axis=1)
+    thresholds = np.empty(count)
+    thresholds[order] = choices[np.abs(work_of_users - profile.adoption).argmin()]
+    return thresholds
+
+
+def _other_tool(profile: Profile, weight: Floats, threshold: Floats) -> Booleans:
+    """Return which members use another tool than Copilot, if they use any.
+
+    A scenario's small team must have some of both. In other teams, seats of Copilot go to the busiest first.
+    """
+    if profile.scenario is not None:
+        rank = np.argsort(np.argsort(threshold, kind="stable"), kind="stable")
+        is_other: Booleans = rank % SCENARIO_OTHER_TOOL == 2
+        return is_other
+    users = np.flatnonzero(threshold < profile.adoption)
+    place = np.arange(1, len(users) + 1)
+    is_other = np.zeros(len(weight), dtype=bool)
+    is_other[users[np.argsort(-weight[users], kind="stable")]] = (
+        place * OTHER_TOOL_SHARE % 1 < OTHER_TOOL_SHARE
+    )
+    return is_other
 
 
 def _names(random: KeyedRandom, count: int) -> tuple[list[str], list[str]]:

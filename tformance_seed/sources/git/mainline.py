@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.git.conventions import SQUASH, Named, find_pull_request, names_issues
 from tformance_seed.sources.git.log import LoggedCommit, history
-from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git
+from tformance_seed.sources.people import People
 
 #: The name of what is more certain than any convention: a clone that has the commits of pull requests.
 CLONED = "refs of pull requests"

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from typing import Any
 
 import numpy as np
 
@@ -21,37 +20,22 @@ from tformance_seed.sources.detection import (
 from tformance_seed.sources.git.conventions import Named, find_pull_request
 from tformance_seed.sources.git.log import Change
 from tformance_seed.sources.git.mainline import MainlineCommit
-from tformance_seed.sources.git.people import Identity, redact
+from tformance_seed.sources.people import Identity
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
     FILE_COLUMNS,
     PULL_REQUEST_COLUMNS,
     Batch,
-    Columns,
     ai_kind,
     pull_request_key,
 )
-
-#: Maximum number of bytes kept of a pull request's body and of a commit's message. Arrays are as wide as
-#: their longest text, and 1 message in 2,000 in a real history is a dependency's whole change log.
-MAX_BODY, MAX_MESSAGE = 8_000, 2_000
-
-#: Number of these bytes that are the end of a longer text, and what replaces its middle.
-MAX_END, CUT = 500, b"\n...\n"
-
-#: Maximum length of a file name, as in the table.
-MAX_FILENAME = 500
+from tformance_seed.sources.rows import MAX_BODY, MAX_FILENAME, MAX_MESSAGE, Row, clean_text, rows_to_columns
 
 #: Bots that update dependencies; their pull requests are labelled on GitHub.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
 
-#: The type at the beginning of a column's description.
-TYPE = re.compile(r"^[\w\[\]]+")
-
 #: NaT as a number.
 UNKNOWN_TIME = np.iinfo(np.int64).min
-
-Row = dict[str, Any]
 
 
 class BatchBuilder:
@@ -91,16 +75,16 @@ class BatchBuilder:
 
     def batch(self, start: int, stop: int) -> Batch:
         """Return all rows added so far as a batch with these positions."""
-        pull_requests = _columns(self._pull_requests, PULL_REQUEST_COLUMNS)
-        commits = _columns(self._commits, COMMIT_COLUMNS)
-        return Batch(start, stop, pull_requests, commits, _columns(self._files, FILE_COLUMNS))
+        pull_requests = rows_to_columns(self._pull_requests, PULL_REQUEST_COLUMNS)
+        commits = rows_to_columns(self._commits, COMMIT_COLUMNS)
+        return Batch(start, stop, pull_requests, commits, rows_to_columns(self._files, FILE_COLUMNS))
 
     def _add_pull_request(self, main: MainlineCommit, own: Change, commits: list[Change]) -> None:
         """Add a pull request whose overall change is ``own`` and which consists of ``commits``."""
         row = len(self._pull_requests)
         named = find_pull_request(own.subject, own.body) or Named("", main.number, own.subject, own.body, "")
-        title = self._clean(named.title or f"Pull request {main.number}", MAX_BODY)
-        body = self._clean(named.body, MAX_BODY)
+        title = clean_text(named.title or f"Pull request {main.number}", MAX_BODY, emails=self._emails)
+        body = clean_text(named.body, MAX_BODY, emails=self._emails)
         signed = [self._add_commit(main, commit, row) for commit in commits]
         name, email = infer_author(own, commits)
         tools = ai_tools(f"{title}\n{body}")
@@ -137,7 +121,7 @@ class BatchBuilder:
 
     def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> bool:
         """Add a commit, unless it is shared; return whether it was added and names an AI as co-author."""
-        message = self._clean(f"{change.subject}\n\n{change.body}".strip(), MAX_MESSAGE)
+        message = clean_text(f"{change.subject}\n\n{change.body}".strip(), MAX_MESSAGE, emails=self._emails)
         tools = []
         if (main.repository, change.sha) not in self._shared:
             tools = co_author_tools(message)
@@ -180,29 +164,7 @@ class BatchBuilder:
             row["deletions"] += file.deletions
         self._files.extend(files.values())
 
-    def _clean(self, text: str, size: int) -> str:
-        """Return a text, with addresses redacted unless they are kept.
-
-        Of one that has more than ``size`` bytes, its beginning and its end, with the trailers, are kept.
-        """
-        whole = (text if self._emails else redact(text)).encode("utf-8", "replace")
-        if len(whole) > size:
-            whole = whole[: size - MAX_END - len(CUT)] + CUT + whole[-MAX_END:]
-        return whole.decode("utf-8", "ignore")
-
 
 def infer_author(own: Change, commits: list[Change]) -> Identity:
     """Return the author of most of the commits (in a tie, the first one), or of ``own`` if there are none."""
     return Counter(commit.author for commit in commits or [own]).most_common(1)[0][0]
-
-
-def _columns(rows: list[Row], described: dict[str, str]) -> Columns:
-    """Return rows as arrays, typed according to the column descriptions of the record."""
-    columns: Columns = {}
-    for name, description in described.items():
-        kind = TYPE.findall(description)[0]
-        values = [row[name] for row in rows]
-        if kind.startswith("S"):
-            values = [value.encode("utf-8", "replace") for value in values]
-        columns[name] = np.array(values, dtype=kind)
-    return columns

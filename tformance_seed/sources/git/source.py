@@ -20,9 +20,9 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git.log import Change, MissingContents, changes, find_missing_contents
 from tformance_seed.sources.git.mainline import History, MainlineCommit, read_history
-from tformance_seed.sources.git.people import People
 from tformance_seed.sources.git.process import Git, UnreadableError
 from tformance_seed.sources.git.rows import BatchBuilder
+from tformance_seed.sources.people import People
 from tformance_seed.sources.records import Batch, Members
 from tformance_seed.sources.request import last_whole_day
 

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.repositories import BOB, Workshop, read_all, source
 from tformance_seed.sampling.keyed_random import text_keys
-from tformance_seed.sources.git.people import redact
+from tformance_seed.sources.people import redact
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""Rows that a source reads one by one: their texts, and how they become columns of the record."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tformance_seed.sources.people import redact
+from tformance_seed.sources.records import Columns
+
+#: Maximum number of bytes kept of a pull request's body and of a commit's message. Arrays are as wide as
+#: their longest text, and 1 message in 2,000 in a real history is a dependency's whole change log.
+MAX_BODY, MAX_MESSAGE = 8_000, 2_000
+
+#: Number of these bytes that are the end of a longer text, and what replaces its middle.
+MAX_END, CUT = 500, b"\n...\n"
+
+#: Maximum length of a file name, as in the table.
+MAX_FILENAME = 500
+
+#: The type at the beginning of a column's description.
+TYPE = re.compile(r"^[\w\[\]]+")
+
+Row = dict[str, Any]
+
+
+def clean_text(text: str, size: int, *, emails: bool) -> str:
+    """Return a text, with people's addresses redacted unless ``emails`` is set.
+
+    Of one that has more than ``size`` bytes, its beginning and its end, with the trailers, are kept.
+    """
+    whole = (text if emails else redact(text)).encode("utf-8", "replace")
+    if len(whole) > size:
+        whole = whole[: size - MAX_END - len(CUT)] + CUT + whole[-MAX_END:]
+    return whole.decode("utf-8", "ignore")
+
+
+def rows_to_columns(rows: Sequence[Row], described: Mapping[str, str]) -> Columns:
+    """Return rows as arrays, typed according to the column descriptions of the record."""
+    columns: Columns = {}
+    for name, description in described.items():
+        kind = TYPE.findall(description)[0]
+        values = [row[name] for row in rows]
+        if kind.startswith("S"):
+            values = [value.encode("utf-8", "replace") for value in values]
+        columns[name] = np.array(values, dtype=kind)
+    return columns

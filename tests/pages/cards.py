@@ -18,20 +18,24 @@ def of_merged(table: str) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """A card: its path or name, and its question, which is about a window of thirty days.
+    """A card: its path or name, and its question, which is about a window of some days.
 
     Parameters:
       question: SQL that returns one row.
       least: the least value of each column of the answer.
+      in_week: the least values where the window is a week; None: the same.
       most: the greatest, where more would look wrong.
       absent: the kinds of team (scenario, clone) in which the card is empty.
+      is_rare: whether the card may be empty for a week of a small team.
     """
 
     name: str
     question: str
     least: tuple[float, ...] = (1,)
+    in_week: tuple[float, ...] | None = None
     most: tuple[float, ...] | None = None
     absent: tuple[str, ...] = ()
+    is_rare: bool = False
 
 
 SURVEYS = of_merged("metrics_prsurvey")
@@ -49,13 +53,14 @@ CARDS = (
            AND date = (SELECT max(date) FROM metrics_dailyinsight WHERE team_id = i.team_id
                        AND category = 'llm_insight')""",
         (3, 3),
-        (3, 3),
+        most=(3, 3),
     ),
     Card(
         "cards/metrics/",
         f"""SELECT count(*), count(*) FILTER (WHERE prs >= 3) FROM
             (SELECT count(*) AS prs FROM {MERGED} GROUP BY date_trunc('week', p.merged_at)) AS weeks""",
         (4, 2),
+        in_week=(1, 1),
     ),
     Card(
         "charts/ai-adoption/",
@@ -86,9 +91,15 @@ CARDS = (
         """SELECT count(*) FROM metrics_prreview r WHERE r.team_id = %(team)s AND r.is_ai_review
            AND r.submitted_at >= %(start)s AND r.submitted_at < %(end)s""",
         absent=("scenario", "clone"),
+        is_rare=True,
     ),
-    Card("cards/copilot/", f"SELECT count(*) FROM {COPILOT} AND {IN_WINDOW}", (10,)),
-    Card("charts/copilot-trend/", f"SELECT count(DISTINCT u.date) FROM {COPILOT} AND {IN_WINDOW}", (10,)),
+    Card("cards/copilot/", f"SELECT count(*) FROM {COPILOT} AND {IN_WINDOW}", (10,), in_week=(3,)),
+    Card(
+        "charts/copilot-trend/",
+        f"SELECT count(DISTINCT u.date) FROM {COPILOT} AND {IN_WINDOW}",
+        (10,),
+        in_week=(3,),
+    ),
     Card("tables/copilot-members/", f"SELECT count(DISTINCT u.member_id) FROM {COPILOT} AND {IN_WINDOW}"),
     Card(
         "cards/copilot-seats/",
@@ -96,7 +107,7 @@ CARDS = (
            total_seats - active_this_cycle - inactive_this_cycle FROM metrics_copilotseatsnapshot
            WHERE team_id = %(team)s ORDER BY date DESC LIMIT 1""",
         (50, 0),
-        (80, 0),
+        most=(80, 0),
     ),
     Card(
         "cards/copilot-languages/",
@@ -109,7 +120,7 @@ CARDS = (
         """SELECT count(*), count(*) FILTER (WHERE suggestions_shown > 0 AND active_users = 0)
            FROM metrics_copiloteditordaily WHERE team_id = %(team)s""",
         (20, 0),
-        (10**6, 0),
+        most=(10**6, 0),
     ),
     Card(
         "cards/copilot-delivery/",
@@ -120,6 +131,7 @@ CARDS = (
            AND p.cycle_time_hours IS NOT NULL AND p.review_time_hours IS NOT NULL) AS prs""",
         (10, 10),
         absent=("clone",),
+        is_rare=True,
     ),
     Card(
         "cards/copilot-engagement/",
@@ -128,6 +140,7 @@ CARDS = (
             FROM {MERGED}) AS prs""",
         (10, 10),
         absent=("clone",),
+        is_rare=True,
     ),
     Card(
         "champions",
@@ -135,8 +148,14 @@ CARDS = (
             HAVING count(DISTINCT u.date) >= 5
             AND sum(u.suggestions_accepted) >= 0.2 * sum(u.suggestions_shown)) AS users
             WHERE 3 <= (SELECT count(*) FROM {MERGED} AND p.author_id = users.member_id)""",
+        is_rare=True,
     ),
-    Card("cards/team-health/", f"SELECT count(*) * 7 / 30.0 FROM {MERGED}", (5,)),
+    Card(
+        "cards/team-health/",
+        f"SELECT count(*) * 7.0 / (%(end)s::date - %(start)s::date) FROM {MERGED}",
+        (5,),  # green
+        in_week=(3,),  # yellow
+    ),
     Card(
         "bottleneck warning",
         """SELECT count(*), max(waiting) FROM (SELECT count(*) AS waiting FROM (
@@ -155,6 +174,7 @@ CARDS = (
             count(*) FILTER (WHERE additions + deletions > 500) FROM {MERGED}""",
         (1, 1, 1),
         absent=("clone",),
+        is_rare=True,
     ),
     Card("cards/iteration-metrics/", f"SELECT avg(review_rounds) FROM {MERGED}", (0.01,)),
     Card("charts/review-distribution/", f"SELECT count(DISTINCT r.reviewer_id) FROM {HUMAN_REVIEWS}", (3,)),
@@ -178,6 +198,7 @@ CARDS = (
         f"""SELECT count(DISTINCT author_response_source),
             count(*) FILTER (WHERE author_response_source = 'auto') FROM {SURVEYS}""",
         (3, 0),
+        in_week=(2, 0),
     ),
     Card(
         "cards/survey-ai-detection/",
@@ -192,10 +213,10 @@ CARDS = (
         f"""SELECT avg(extract(epoch FROM author_responded_at - p.merged_at) / 3600) FROM {SURVEYS}
             AND author_response_source <> 'auto'""",
         (1,),
-        (48,),
+        most=(48,),
     ),
     Card("charts/jira-linkage/", f"SELECT count(*) FROM {MERGED} AND jira_key <> ''"),
-    Card("tables/unlinked-prs/", f"SELECT count(*) FROM {MERGED} AND jira_key = ''"),
+    Card("tables/unlinked-prs/", f"SELECT count(*) FROM {MERGED} AND jira_key = ''", is_rare=True),
     Card(
         "charts/sp-correlation/",
         f"""SELECT count(DISTINCT j.story_points) FROM metrics_jiraissue j
@@ -209,6 +230,7 @@ CARDS = (
         """SELECT count(DISTINCT date_trunc('week', resolved_at)) FROM metrics_jiraissue
            WHERE team_id = %(team)s AND resolved_at >= %(start)s AND resolved_at < %(end)s""",
         (4,),
+        in_week=(1,),
     ),
     Card(
         "cards/file-categories/",
@@ -230,7 +252,7 @@ CARDS = (
         f"""SELECT 100.0 * count(*) FILTER (WHERE conclusion = 'success') / count(*)
             FROM {of_merged("metrics_prcheckrun")} AND metrics_prcheckrun.status = 'completed'""",
         (75,),
-        (99,),
+        most=(99,),
     ),
     Card(
         "cards/deployments/",
@@ -245,5 +267,6 @@ CARDS = (
         """SELECT count(*) FROM metrics_pullrequest WHERE team_id = %(team)s AND state = 'open'
            AND NOT is_draft AND pr_created_at >= %(start)s AND pr_created_at < %(end)s""",
         absent=("clone",),
+        is_rare=True,
     ),
 )

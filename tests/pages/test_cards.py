@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ class Teams:
         self._connection = psycopg2.connect(url, options="-c TimeZone=UTC")
         self._connection.autocommit = True
         self.ids = {"resend": self._seed("resend", days=90), "clone": self._seed(repositories=[clone])}
+        self.ids["calcom"] = self._seed("calcom", days=21)
         self.ids |= {name: self._seed(scenario=name) for name in load_scenarios()}
 
     def _seed(self, *organisations: str, **options: object) -> int:
@@ -39,12 +41,13 @@ class Teams:
         ((team,),) = self.ask("SELECT max(id) FROM teams_team")
         return team
 
-    def ask(self, question: str, team: str | None = None, days: int = 30) -> list[tuple]:
-        """Return the answer about a team's window of some days."""
+    def ask(self, question: str, team: str | None = None, days: int = 30, periods: int = 1) -> list[tuple]:
+        """Return the answer about a team's window of some days, or of several such periods."""
         values = {
             "team": self.ids[team] if team else None,
-            "start": SUNDAY - (days - 1) * DAY,
+            "start": SUNDAY + DAY - periods * days * DAY,
             "end": SUNDAY + DAY,
+            "days": days,
         }
         with self._connection.cursor() as cursor:
             cursor.execute(question, values)
@@ -71,17 +74,27 @@ def kind(team: str) -> str:
     return "scenario" if team in load_scenarios() else team
 
 
+def assert_shown(teams: Teams, card: Card, team: str, days: int, least: tuple[float, ...]) -> None:
+    (answer,) = teams.ask(card.question, team, days)
+    assert None not in answer
+    most = card.most or (float("inf"),) * len(answer)
+    for value, lower, upper in zip(answer, least, most, strict=True):
+        assert lower <= value <= upper, (days, answer)
+
+
 @pytest.mark.parametrize("team", ["resend", "clone", *load_scenarios()])
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_a_card_has_something_to_show(teams: Teams, card: Card, team: str) -> None:
-    if kind(team) in card.absent:
-        return
-    for days in (30, 90):
-        (answer,) = teams.ask(card.question, team, days)
-        assert None not in answer
-        most = card.most or (float("inf"),) * len(answer)
-        for value, least, greatest in zip(answer, card.least, most, strict=True):
-            assert least <= value <= greatest, (days, answer)
+    for days in (30, 90) if kind(team) not in card.absent else ():
+        assert_shown(teams, card, team, days, card.least)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_a_card_has_something_to_show_for_a_week(teams: Teams, card: Card) -> None:
+    small = () if card.is_rare else ("resend", *load_scenarios())
+    for team in ("calcom", *small):
+        if kind(team) not in card.absent:
+            assert_shown(teams, card, team, 7, card.in_week or card.least)
 
 
 @pytest.mark.parametrize("name", load_scenarios())
@@ -103,18 +116,63 @@ def test_the_application_warns_of_the_bottleneck(teams: Teams) -> None:
     assert times_the_mean > 3
 
 
-def test_the_first_card_counts_the_seven_days_before(teams: Teams) -> None:
-    insight = """SELECT metric_value ->> 'headline', metric_value #>> '{metric_cards,0,value}'
-                 FROM metrics_dailyinsight WHERE team_id = %(team)s AND category = 'llm_insight'
-                 AND comparison_period = '7' ORDER BY date DESC LIMIT 1"""
-    count = (
-        f"SELECT count(*), count(*) FILTER (WHERE p.merged_at >= %(end)s - interval '7 days') FROM {MERGED}"
+#: What the cards of an insight say, counted anew. A change is one of rounded means, rounded to a tenth.
+FIGURES = """
+    WITH merged AS (
+      SELECT cycle_time_hours AS cycle, is_revert, is_now,
+        CASE WHEN (llm_summary #>> '{ai,confidence}')::numeric >= 0.5
+        THEN (llm_summary #>> '{ai,is_assisted}')::boolean ELSE is_ai_assisted END AS has_ai
+      FROM (SELECT *, p.merged_at >= %(end)s - %(days)s * interval '1 day' AS is_now FROM MERGED) AS prs
+    ), totals AS (
+      SELECT count(*) FILTER (WHERE is_now) AS now, count(*) FILTER (WHERE NOT is_now) AS before,
+        round(avg(cycle) FILTER (WHERE is_now), 2) AS cycle_now,
+        round(avg(cycle) FILTER (WHERE NOT is_now), 2) AS cycle_before,
+        count(*) FILTER (WHERE is_now AND has_ai) AS ai,
+        count(*) FILTER (WHERE is_now AND is_revert) AS reverts
+      FROM merged
     )
-    for team in ("resend", "ai-success"):
-        ((headline, throughput),) = teams.ask(insight, team)
-        ((both, now),) = teams.ask(count, team, days=14)
-        assert "in the last 7 days" in headline
-        assert throughput == f"{round(100 * now / (both - now) - 100, 1):+.1f}%"
+    SELECT now, round(100.0 * now / nullif(before, 0), 1) - 100, cycle_now,
+      round(100 * cycle_now / nullif(cycle_before, 0), 1) - 100, round(100.0 * ai / now, 1),
+      reverts, round(100.0 * reverts / now, 1)
+    FROM totals
+""".replace("MERGED", MERGED)
+
+
+@pytest.mark.parametrize("days", [7, 30, 90])
+def test_engineering_insights_are_true_of_the_figures(teams: Teams, days: int) -> None:
+    for team in teams.ids:
+        question = """SELECT metric_value FROM metrics_dailyinsight WHERE team_id = %(team)s
+                      AND category = 'llm_insight' AND comparison_period = %(days)s::text
+                      ORDER BY date DESC LIMIT 1"""
+        ((insight,),) = teams.ask(question, team, days)
+        ((now, more, hours, longer, ai, reverts, share),) = teams.ask(FIGURES, team, days, periods=2)
+        values = [card["value"] for card in insight["metric_cards"]]
+        assert values == [
+            f"{now} PRs" if more is None else f"{more:+}%",
+            f"{hours}h" if longer is None else f"{longer:+}%",
+            f"{ai}%",
+            f"{share}% reverts",
+        ]
+        assert insight["detail"].startswith(f"{now} pull requests were merged in the last {days} days")
+        headline = insight["headline"]
+        assert f"in the last {days} days" in headline
+        sayings = {
+            rf"AI was found in {ai}%",
+            rf"Cycle time (rose|fell) {longer and abs(longer)}% to {hours} hours",
+            rf"{more and abs(more)}% (more|fewer) pull requests",
+            rf"{reverts} of {now} pull requests merged .* were reverts",
+            rf"\w.* did {_share_of_busiest_reviewer(teams, team, days)}% of all reviews",
+        }
+        assert any(re.match(saying, headline) for saying in sayings), (headline, sayings)
+
+
+def _share_of_busiest_reviewer(teams: Teams, team: str, days: int) -> Decimal:
+    question = """SELECT round(100 * max(reviews) / sum(reviews), 1) FROM (
+                  SELECT count(*) AS reviews FROM metrics_prreview WHERE team_id = %(team)s
+                  AND reviewer_id IS NOT NULL AND submitted_at >= %(start)s AND submitted_at < %(end)s
+                  GROUP BY reviewer_id) AS reviewers"""
+    ((share,),) = teams.ask(question, team, days)
+    return share
 
 
 def test_commits_that_a_tool_signed_answer_by_themselves(teams: Teams) -> None:

@@ -10,7 +10,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.metrics.ai_assistance import WITH_AI_NUMBER
+from tformance_seed.metrics.ai_assistance import effective_ai_number
 from tformance_seed.metrics.weekly import WEEK, hundredths, midnight, monday, monday_of
 from tformance_seed.storage.models import (
     PRCheckRun,
@@ -135,10 +135,11 @@ def gather(database: peewee.Database, team_id: int, until: datetime.date) -> Fac
     )
     of_trend = merged & (PullRequest.merged_at >= end - TREND_WEEKS * WEEK)
     count, day = fn.COUNT(PullRequest.id), _day(database, PullRequest.merged_at)
+    with_ai = effective_ai_number(database)
     by_day = (
         PullRequest.select(
             day,
-            WITH_AI_NUMBER,
+            with_ai,
             count,
             fn.COALESCE(fn.SUM(hundredths(PullRequest.cycle_time_hours)), 0),
             fn.COUNT(PullRequest.cycle_time_hours),
@@ -148,7 +149,7 @@ def gather(database: peewee.Database, team_id: int, until: datetime.date) -> Fac
             count.filter(PullRequest.jira_key == ""),
         )
         .where(merged)
-        .group_by(day, WITH_AI_NUMBER)
+        .group_by(day, with_ai)
     )
     for of_day, ai, *sums in by_day.tuples().execute(database):
         (facts.with_ai if ai else facts.without_ai)[of_day] = Merged(*map(int, sums))

@@ -314,7 +314,8 @@ def _milestones(facts: Facts) -> Iterator[Insight]:
         )
 
 
-#: The rules. The application has one more, which compares with the industry's figures in a table of its own.
+#: The rules. The application has one more, which compares with the industry's figures in a table of its own:
+#: what it finds depends on another program's rows, and the same inputs must give the same content everywhere.
 RULES = (
     _ai_adoption,
     _cycle_time,

@@ -8,48 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.pages.readings import is_valid_insight
 from tformance_seed.metrics.insight_facts import DAY, PERIODS, Facts, Merged, Reviewer
 from tformance_seed.metrics.page_insights import page_insights
 
 UNTIL = datetime.date(2026, 3, 18)
-ACTIONS = {
-    "view_ai_prs",
-    "view_non_ai_prs",
-    "view_slow_prs",
-    "view_reverts",
-    "view_large_prs",
-    "view_review_bottlenecks",
-    "view_contributors",
-}
-
-
-def assert_valid(content: dict[str, Any]) -> None:
-    """Assert what the application's validator asks of an insight."""
-    assert set(content) == {
-        "headline",
-        "detail",
-        "recommendation",
-        "metric_cards",
-        "actions",
-        "is_fallback",
-    }
-    for key, least, most in (("headline", 10, 200), ("detail", 20, 500), ("recommendation", 10, 300)):
-        assert least <= len(content[key]) <= most, key
-    assert [card["label"] for card in content["metric_cards"]] == [
-        "Throughput",
-        "Cycle Time",
-        "AI Adoption",
-        "Quality",
-    ]
-    for card in content["metric_cards"]:
-        assert set(card) == {"label", "value", "trend"}
-        assert 1 <= len(card["value"]) <= 50
-        assert card["trend"] in {"positive", "negative", "neutral", "warning"}
-    assert 2 <= len(content["actions"]) <= 3
-    for action in content["actions"]:
-        assert action["action_type"] in ACTIONS
-        assert 1 <= len(action["label"]) <= 50
-    assert content["is_fallback"] is False
 
 
 def merged(count: int, hours: float = 10.0, **others: int) -> Merged:
@@ -148,7 +111,7 @@ def test_the_headline_says_what_matters_most(facts: Facts, headline: str, action
     assert content["headline"].startswith(headline)
     assert content["headline"].find("in the last 7 days") > 0
     assert action in [each["action_type"] for each in content["actions"]]
-    assert_valid(content)
+    assert is_valid_insight(content)
 
 
 def test_the_detail_links_to_the_reviewer_and_counts() -> None:
@@ -198,7 +161,7 @@ def test_whatever_the_figures_the_page_can_read_it(facts: Facts) -> None:
     found = dict(page_insights(facts))
     assert list(found) == (list(PERIODS) if facts.merged(None).count else [])
     for content in found.values():
-        assert_valid(content)
+        assert is_valid_insight(content)
         for card in content["metric_cards"][2:]:
             share = float(re.match(r"[\d.]+", card["value"])[0])
             assert 0 <= share <= 100

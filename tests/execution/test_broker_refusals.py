@@ -1,15 +1,19 @@
 """A broker that answers but cannot carry messages is found before anything is entered, and by the doctor."""
 
+import importlib.resources
 import re
 import time
 
 import pytest
+from redis import ResponseError
 
 from tests.support.commands import command, lines_of_errors
 from tests.support.constants import with_constants
-from tests.support.examinations import examined, findings, only
+from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import Redis, wait_until
 from tests.support.workers import Workers, digests, start, statement
+from tformance_seed.errors import InputError
+from tformance_seed.execution import broker
 
 ARGUMENTS = ("polar", "resend", "--days", "20", "--until", "2026-03-18", "--chunk-size", "200")
 
@@ -34,17 +38,25 @@ def replicate(redis):
     redis.client.replicaof("127.0.0.1", "1")
 
 
-def forbid_scripts(redis):
-    redis.client.acl_setuser(
-        "plain", enabled=True, nopass=True, keys=["*"], categories=["+@all", "-@scripting"]
-    )
+def grant(redis, *rights):
+    """Return the URL of a user with these rights alone."""
+    redis.client.execute_command("ACL", "SETUSER", "plain", "reset", "on", "nopass", *rights)
     return redis.url.replace("//", "//plain:any@")
+
+
+def forbid_scripts(redis):
+    return grant(redis, "~*", "+@all", "-@scripting")
+
+
+def allow_reading(redis):
+    return grant(redis, "~*", "+@read")
 
 
 REFUSALS = {
     "out of memory": (fill, "out of memory: raise its maxmemory"),
     "read-only replica": (replicate, "a read-only replica: name the primary"),
     "no scripts": (forbid_scripts, "allow its user scripts"),
+    "only reading": (allow_reading, "allow its user scripts"),
     "no such database": (lambda redis: redis.url.replace("/0", "/99"), "no database of that number"),
 }
 
@@ -60,6 +72,44 @@ def test_a_redis_that_refuses_is_one_line_before_anything_is_entered(redis, post
     assert statement(postgresql_url, "SELECT count(*) FROM pg_tables WHERE tablename = 'seed_run'") == [(0,)]
     finding = only(findings(examined(postgresql_url, url), "Workers"), "broker-unreachable")
     assert words in finding.now
+
+
+def test_a_user_who_lacks_any_command_or_key_that_dramatiq_uses_is_refused(redis):
+    script = importlib.resources.files("dramatiq.brokers").joinpath("redis/dispatch.lua").read_text()
+    script, _ = script.split('command == "qsize"')  # which only Dramatiq's own tests send
+    used = {*re.findall(r'redis\.call\("(\w+)"', script), "evalsha", "ping", "set", "mget", "watch", "multi"}
+    assert {"keys", "hdel", "zrem"} < used
+    lacking = [("~*", "+@all", f"-{command}") for command in {*used, "exec", "lpush", "pexpire"}]
+    for rights in [*lacking, ("~dramatiq*", "+@all"), ("~tformance_seed:*", "+@all")]:
+        with pytest.raises(InputError, match="allow its user scripts"):
+            broker.connect(grant(redis, *rights)).check()
+    assert not redis.client.keys("tformance_seed:*")
+
+
+def test_the_rights_that_the_message_names_are_enough(tmp_path, redis, postgresql_url, undisturbed):
+    with pytest.raises(InputError) as refusal:
+        broker.connect(allow_reading(redis)).check()
+    url = grant(redis, *re.search("SETUSER USER (.+)", str(refusal.value))[1].split())
+    workers = Workers(tmp_path, postgresql_url, url, "--processes", "1", "--threads", "2")
+    done = command("seed", *ARGUMENTS, "--broker", url, "--database", postgresql_url)
+    assert done.returncode == 0, done.stderr
+    assert digests(postgresql_url) == undisturbed(*ARGUMENTS)
+    assert re.search("refused|failed|again|Traceback", workers.log) is None
+    assert redis.client.keys("tformance_seed-results:*")
+    workers.end()
+
+
+def test_the_doctor_does_not_need_to_count(redis, postgresql_url):
+    found = findings(examined(postgresql_url, grant(redis, "~*", "+@all", "-llen")), "Workers")
+    assert none(found, "broker-unreachable")
+    assert only(found, "redis-hidden").where == "command LLEN"
+
+
+def test_a_redis_beside_rabbitmq_is_tried_out_too(redis):
+    limits, results, try_out = broker.limits_and_results(forbid_scripts(redis))
+    assert limits.client is results.client
+    with pytest.raises(ResponseError, match="no permissions"):
+        try_out()
 
 
 @pytest.mark.parametrize("refusal", ["no scripts", "no such database"])

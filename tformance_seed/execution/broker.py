@@ -1,9 +1,8 @@
 """Create a Dramatiq broker from a URL, with the middleware and settings that workers need."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
@@ -15,6 +14,7 @@ from tformance_seed import settings
 from tformance_seed.errors import InputError, UnavailableError
 from tformance_seed.execution import retry
 from tformance_seed.execution.broker_errors import broker_errors, explain, is_transient
+from tformance_seed.execution.broker_trial import try_rabbitmq, try_redis
 from tformance_seed.execution.middleware import HardTimeLimit, PrefetchSettings
 from tformance_seed.urls import malformed, parse_server_url, without_secrets
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 #: Prefix for the package's keys in Redis and for the names of stored results.
 NAMESPACE = "tformance_seed"
-
-#: The queue, never used by workers, with which a broker is tried out.
-TRIAL_QUEUE = "tformance_seed-trial"
 
 #: Messages that a worker process holds per thread, including the one being processed.
 PREFETCH = 4
@@ -129,8 +126,7 @@ def _connect_redis(url: str) -> BrokerConfig:
         maintenance_chance=MAINTENANCE_CHANCE,
         middleware=[*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)],
     )
-    # Asking for a length runs the very script that sends and receives messages.
-    return BrokerConfig(broker, limits, try_out=lambda: broker.do_qsize(TRIAL_QUEUE))
+    return BrokerConfig(broker, limits, try_out=lambda: try_redis(client, limits, results))
 
 
 def _connect_rabbitmq(url: str) -> BrokerConfig:
@@ -138,42 +134,53 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
     except ImportError:
         raise InputError("amqp:// needs an extra: pip install 'tformance_seed[rabbitmq]'") from None
-    redis_url = settings.redis_url()
-    limits, results = _redis_backends(redis_url)[:2] if redis_url else (_local_limits(), _local_results())
+    limits, results, try_beside = limits_and_results(settings.redis_url())
     middleware = [*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)]
     try:
         broker = RabbitmqBroker(url=url, confirm_delivery=True, middleware=middleware)
     except (TypeError, ValueError):  # by Pika, such as for a user without a name
         raise malformed("broker", url, "amqp://user:password@host") from None
-    return BrokerConfig(broker, limits, try_out=lambda: _try_out_rabbitmq(url))
+
+    def try_out() -> None:
+        try_rabbitmq(url)
+        try_beside()
+
+    return BrokerConfig(broker, limits, try_out)
 
 
-def _try_out_rabbitmq(url: str) -> None:
-    """Declare a queue, send a message to it and receive it; the queue is gone with the connection."""
-    import pika
-
-    queue = f"{TRIAL_QUEUE}-{uuid.uuid4()}"
-    with pika.BlockingConnection(pika.URLParameters(url)) as connection:
-        channel = connection.channel()
-        channel.confirm_delivery()
-        channel.queue_declare(queue, exclusive=True)
-        channel.basic_publish("", queue, b"")
-        channel.basic_get(queue, auto_ack=True)
+def limits_and_results(
+    redis_url: str | None,
+) -> "tuple[RateLimiterBackend, ResultBackend, Callable[[], object]]":
+    """Return where rate limits and results are kept beside RabbitMQ, and a function that tries it out."""
+    if redis_url is None:
+        return _local_limits(), _local_results(), lambda: None
+    limits, results, client = _redis_backends(redis_url)
+    return limits, results, lambda: try_redis(client, limits, results)
 
 
 def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis.Redis]":
     """Return the Redis backends for rate limits and for results, and the client that both use."""
     import redis
     from dramatiq.rate_limits.backends import RedisBackend as RedisLimits
-    from dramatiq.results.backends import RedisBackend as RedisResults
+    from dramatiq.results.backends import RedisBackend
 
+    class RedisResults(RedisBackend):  # type: ignore[misc]
+        """Keeps results under keys with a prefix, to which a user's rights can be limited."""
+
+        def build_message_key(self, message: "dramatiq.Message[Any]") -> str:
+            """Return the key of a message's result."""
+            return f"{self.namespace}:{message.message_id}"
+
+    wrong = malformed("broker", url, "redis://:password@host:6379/0")
+    if parse_server_url(url) is None:
+        raise wrong
     try:
         client = redis.Redis.from_url(
             url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK_INTERVAL
         )
         client.connection_pool.make_connection()  # it connects later, but takes the options now
     except (TypeError, ValueError):
-        raise malformed("broker", url, "redis://:password@host:6379/0") from None
+        raise wrong from None
     return RedisLimits(client=client), RedisResults(client=client, namespace=f"{NAMESPACE}-results"), client
 
 

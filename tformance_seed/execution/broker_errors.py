@@ -9,7 +9,10 @@ from dramatiq.errors import BrokerError
 REFUSALS = {
     "OOM command not allowed": "it is out of memory: raise its maxmemory, or remove what fills it",
     "READONLY|read only replica": "it is a read-only replica: name the primary server",
-    "NOPERM|no permissions": "allow its user scripts and its keys: ACL SETUSER USER ~tformance_seed* +@all",
+    "NOPERM|no permissions|ACL failure|The user executing the script|EXEC without MULTI": (
+        "allow its user scripts, the commands in them (KEYS among them) and its keys: "
+        "ACL SETUSER USER ~tformance_seed* +@all"
+    ),
     "DB index is out of range": "it has no database of that number: name one that it has, such as /0",
     "WRONGPASS|invalid username-password|NOAUTH|Authentication required|invalid password": (
         "check user and password in its URL"

@@ -62,6 +62,15 @@ def check_broker(url: str) -> Iterator[Finding]:
 def _redis(client: Any) -> Iterator[Finding]:
     yield from _eviction(client)
     yield from _persistence(client)
+    try:
+        queues, alive = _redis_queues(client), _alive(client)
+    except redis.ResponseError:
+        yield _hidden("LLEN", "what waits, and whether workers are up")
+        return
+    yield from _queues(queues, alive)
+
+
+def _redis_queues(client: Any) -> list[Queue]:
     queues = []
     for name in QUEUES:
         key = f"{NAMESPACE}:{name}"
@@ -69,7 +78,7 @@ def _redis(client: Any) -> Iterator[Finding]:
         in_all = client.hlen(f"{key}.msgs") + client.hlen(f"{dq_key}.msgs")
         running = max(0, in_all - waiting - delayed)
         queues.append(Queue(name, waiting, delayed, running, client.zcard(f"{key}.XQ")))
-    yield from _queues(queues, _alive(client))
+    return queues
 
 
 def _alive(client: Any) -> int:

@@ -27,6 +27,8 @@ class Findings:
         print(f"PROBLEM: {problem}", file=sys.stderr)
 
     def check_output(self, where: str, text: str) -> None:
-        """Note a traceback in the output of a process."""
-        if "Traceback" in text:
-            self.report(f"{where}: {text[text.index('Traceback') :][-1500:]}")
+        """Note an error in the output of a process that stands there in the interpreter's own words."""
+        for words in ("Traceback", "The above exception", "During handling of"):
+            if words in text:
+                self.report(f"{where}: {text[max(0, text.index(words) - 200) :][:1500]}")
+                return

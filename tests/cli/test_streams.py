@@ -5,12 +5,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
 from tests.support.commands import argv, clean, command, lines_of_errors
 from tests.support.workers import digests
+from tformance_seed.execution import log_format
 
 SEED = ("seed", "resend", "--days", "9", "--until", "2026-03-18")
 
@@ -54,6 +56,25 @@ def test_an_error_never_stands_where_json_belongs(tmp_path):
     assert run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url) == (2, "", "")
     assert json.loads(run_in_shell("2>&-", *SEED, "--json", "--database", url)[1])["failures"] == {}
     assert command("verify", "--database", url).returncode == 0
+
+
+def test_no_library_takes_over_what_the_entry_point_does_about_exceptions(monkeypatch):
+    """Typer does while it runs an application, so errors that drivers print themselves would show again."""
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    silenced = sys.excepthook
+    assert command("orgs").returncode == 0
+    assert sys.excepthook is silenced
+
+
+def test_workers_print_no_error_that_a_driver_has_replaced(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    log_format.ignore_replaced_errors()
+    sys.excepthook(SystemError, SystemError("returned a result with an exception set"), None)
+    assert capsys.readouterr().err == ""
+    with pytest.raises(ValueError, match="wrong") as caught:
+        raise ValueError("wrong")
+    sys.excepthook(ValueError, caught.value, caught.tb)
+    assert "Traceback" in capsys.readouterr().err
 
 
 def interrupted(url, after):

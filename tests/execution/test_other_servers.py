@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg2
 import pytest
 
-from tests.support.commands import command, lines_of_errors
+from tests.support.commands import command, command_process, lines_of_errors
 from tests.support.examinations import examined, findings, none, only
 from tests.support.servers import free_port, postgres, system_programs, wait_until
 from tests.support.workers import Workers, digests, kill, run_json, start, statement
@@ -68,8 +68,8 @@ def test_nothing_relies_on_a_database_session(tmp_path, pgbouncer, broker, expec
 
 
 @pytest.fixture(scope="module")
-def rabbitmq(tmp_path_factory):
-    """Run a private RabbitMQ."""
+def rabbitmq_server(tmp_path_factory):
+    """Run a private RabbitMQ; yield its port, and a function that evaluates Erlang in it."""
     folder, port, epmd = tmp_path_factory.mktemp("rabbitmq"), free_port(), free_port()
     environment = {
         **os.environ,
@@ -94,10 +94,20 @@ def rabbitmq(tmp_path_factory):
     with (folder / "out").open("w") as out:
         process = subprocess.Popen([server], env=environment, stdout=out, stderr=out, start_new_session=True)
     wait_until(lambda: "completed with" in (folder / "out").read_text(), 60)
-    yield f"amqp://guest:guest@127.0.0.1:{port}"
+
+    def evaluate(expression):
+        control = [Path(server).with_name("rabbitmqctl"), "eval", expression]
+        subprocess.run(control, env=environment, check=True, capture_output=True)
+
+    yield port, evaluate
     os.killpg(process.pid, 9)
     process.wait()
     subprocess.run(["epmd", "-port", str(epmd), "-kill"], check=False, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(rabbitmq_server):
+    return f"amqp://guest:guest@127.0.0.1:{rabbitmq_server[0]}"
 
 
 @pytest.mark.rabbitmq
@@ -122,6 +132,61 @@ def test_a_rabbitmq_that_does_not_answer_is_reported_in_one_line(postgresql_url)
     result = command("seed", *ARGUMENTS, "--broker", "amqp://a:b@127.0.0.1:1", DATABASE_URL=postgresql_url)
     assert (result.returncode, result.stdout, lines_of_errors(result.stderr)) == (2, "", 1)
     assert "the broker does not answer" in result.stderr
+
+
+#: What a user may configure, write and read -> words of the one line about it.
+RIGHTS = {
+    "nothing": (None, "grant the user rights"),
+    "configure": (("^$", ".*", ".*"), "rabbitmqctl set_permissions"),
+    "write": ((".*", "^$", ".*"), "rabbitmqctl set_permissions"),
+    "read": ((".*", ".*", "^$"), "rabbitmqctl set_permissions"),
+}
+
+
+@pytest.fixture(scope="module")
+def limited_users(rabbitmq_server):
+    """Return URLs by what each lacks: a right, the right password, a virtual host that is there."""
+    port, evaluate = rabbitmq_server
+    steps = []
+    for name, (rights, _) in RIGHTS.items():
+        steps.append(f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"hunter2hunter2">>, <<"me">>)')
+        if rights:
+            patterns = ", ".join(f'<<"{right}">>' for right in rights)
+            steps.append(
+                f'rabbit_auth_backend_internal:set_permissions(<<"{name}">>, <<"/">>, {patterns}, <<"me">>)'
+            )
+    evaluate(", ".join(steps) + ".")
+    return {
+        **{name: f"amqp://{name}:hunter2hunter2@127.0.0.1:{port}" for name in RIGHTS},
+        "password": f"amqp://guest:hunter2hunter2@127.0.0.1:{port}",
+        "virtual host": f"amqp://guest:guest@127.0.0.1:{port}/elsewhere",
+    }
+
+
+REFUSALS = {
+    **{name: words for name, (_, words) in RIGHTS.items()},
+    "password": "check user and password",
+    "virtual host": "check the virtual host",
+}
+
+
+@pytest.mark.rabbitmq
+@pytest.mark.parametrize("lacking", REFUSALS)
+def test_a_rabbitmq_that_refuses_is_one_line_before_anything_is_entered(
+    limited_users, postgresql_url, lacking
+):
+    url = limited_users[lacking]
+    refused = command("seed", *ARGUMENTS, "--broker", url, DATABASE_URL=postgresql_url)
+    assert (refused.returncode, refused.stdout, lines_of_errors(refused.stderr)) == (2, "", 1), refused.stderr
+    assert REFUSALS[lacking] in refused.stderr
+    assert "hunter2" not in refused.stderr
+    assert statement(postgresql_url, "SELECT count(*) FROM pg_tables WHERE tablename = 'seed_run'") == [(0,)]
+    finding = only(findings(examined(postgresql_url, url), "Workers"), "broker-unreachable")
+    assert REFUSALS[lacking] in finding.now
+    refused = command_process("worker", "--broker", url, "--database", postgresql_url)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert REFUSALS[lacking] in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.rabbitmq

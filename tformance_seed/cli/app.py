@@ -71,7 +71,8 @@ def _run() -> int:
     # Typer raises this class for a wrong command line, but exports only this subclass of it.
     usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
-        status: int = create_app()(standalone_mode=False) or 0
+        # Calling the application itself would replace the process's hook for exceptions, see ``entry``.
+        status: int = typer.main.get_command(create_app()).main(standalone_mode=False) or 0
         sys.stdout.flush()
     except usage_error as error:
         print_error(error.format_message())

@@ -5,7 +5,9 @@ import contextvars
 import datetime
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from types import TracebackType
 
 from tformance_seed import settings
 from tformance_seed.execution import broker_errors, retry
@@ -65,8 +67,22 @@ class ExpectedErrors(logging.Filter):
         return True
 
 
+def ignore_replaced_errors() -> None:
+    """Keep what drivers written in C print off standard error: errors without a traceback, raised again."""
+    report = sys.excepthook
+
+    def report_unless_replaced(
+        kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+    ) -> None:
+        if traceback is not None:
+            report(kind, error, traceback)
+
+    sys.excepthook = report_unless_replaced
+
+
 def configure() -> None:
     """Log to standard error, or to existing handlers, in the format that the settings specify."""
+    ignore_replaced_errors()
     logging.basicConfig(level=logging.INFO, format=FORMAT)
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     for handler in logging.getLogger().handlers:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pika
 import psycopg2
 import pytest
 
@@ -145,7 +146,7 @@ RIGHTS = {
 
 @pytest.fixture(scope="module")
 def limited_users(rabbitmq_server):
-    """Return URLs by what each lacks: a right, the right password, a virtual host that is there."""
+    """Return URLs by what each lacks: a right, the right password, a virtual host, a queue of its own."""
     port, evaluate = rabbitmq_server
     steps = []
     for name, (rights, _) in RIGHTS.items():
@@ -155,11 +156,19 @@ def limited_users(rabbitmq_server):
             steps.append(
                 f'rabbit_auth_backend_internal:set_permissions(<<"{name}">>, <<"/">>, {patterns}, <<"me">>)'
             )
+    steps.append('rabbit_vhost:add(<<"shared">>, <<"me">>)')
+    steps.append(
+        "rabbit_auth_backend_internal:set_permissions"
+        '(<<"guest">>, <<"shared">>, <<".*">>, <<".*">>, <<".*">>, <<"me">>)'
+    )
     evaluate(", ".join(steps) + ".")
+    with pika.BlockingConnection(pika.URLParameters(f"amqp://127.0.0.1:{port}/shared")) as connection:
+        connection.channel().queue_declare("compute", auto_delete=True)
     return {
         **{name: f"amqp://{name}:hunter2hunter2@127.0.0.1:{port}" for name in RIGHTS},
         "password": f"amqp://guest:hunter2hunter2@127.0.0.1:{port}",
         "virtual host": f"amqp://guest:guest@127.0.0.1:{port}/elsewhere",
+        "queue": f"amqp://guest:guest@127.0.0.1:{port}/shared",
     }
 
 
@@ -167,6 +176,7 @@ REFUSALS = {
     **{name: words for name, (_, words) in RIGHTS.items()},
     "password": "check user and password",
     "virtual host": "check the virtual host",
+    "queue": "another program has a queue of this name",
 }
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: Prefix for the package's keys in Redis and for the names of stored results.
 NAMESPACE = "tformance_seed"
 
+#: The queues of tasks: those that wait for a network or git, those that compute, and requests for summaries.
+QUEUES = ("sync", "compute", "llm")
+
 #: Messages that a worker process holds per thread, including the one being processed.
 PREFETCH = 4
 
@@ -142,7 +145,7 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
         raise malformed("broker", url, "amqp://user:password@host") from None
 
     def try_out() -> None:
-        try_rabbitmq(url)
+        try_rabbitmq(url, broker, QUEUES)
         try_beside()
 
     return BrokerConfig(broker, limits, try_out)

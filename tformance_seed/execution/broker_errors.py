@@ -19,6 +19,7 @@ REFUSALS = {
     ),
     "ACCESS_REFUSED": "check user and password, and grant the user all rights on the virtual host: "
     "rabbitmqctl set_permissions -p / USER '.*' '.*' '.*'",
+    "PRECONDITION_FAILED": "another program has a queue of this name: name a virtual host of our own",
     "NOT_ALLOWED": "check the virtual host in its URL, and grant the user rights on it",
 }
 

@@ -11,9 +11,9 @@ from dramatiq.common import dq_name, xq_name
 
 from tformance_seed.doctor.server import format_setting
 from tformance_seed.errors import SeedError
-from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, connect
+from tformance_seed.execution.broker import HEARTBEAT_TIMEOUT, NAMESPACE, POLL_INTERVAL, QUEUES, connect
 from tformance_seed.execution.broker_errors import broker_errors, explain
-from tformance_seed.execution.executor import QUEUES
+from tformance_seed.execution.broker_trial import find_queue
 from tformance_seed.storage.schema.findings import Finding
 from tformance_seed.urls import without_secrets
 
@@ -182,16 +182,9 @@ def _rabbitmq(broker: Any) -> Iterator[Finding]:
 
 
 def _declared(broker: Any, queue: str) -> tuple[int, int]:
-    """Count a queue's messages and consumers by a passive declaration; both 0 if it does not exist yet."""
-    from pika.exceptions import ChannelClosedByBroker
-
-    channel = broker.connection.channel()  # the server closes it if there is no such queue
-    try:
-        method = channel.queue_declare(queue, passive=True).method
-    except ChannelClosedByBroker:
-        return 0, 0
-    channel.close()
-    return method.message_count, method.consumer_count
+    """Count a queue's messages and consumers; both 0 if it does not exist yet."""
+    found = find_queue(broker.connection, queue)
+    return (found.message_count, found.consumer_count) if found else (0, 0)
 
 
 def _queues(queues: list[Queue], alive: int) -> Iterator[Finding]:

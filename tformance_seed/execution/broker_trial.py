@@ -5,6 +5,7 @@ commands and not others.
 """
 
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: Prefix of the keys and queues, which workers never use.
 TRIAL = "tformance_seed-trial"
+
+#: What RabbitMQ answers where there is no such queue.
+NOT_FOUND = 404
 
 #: Milliseconds for which a trial's result and limit are kept.
 TTL = 1_000
@@ -54,18 +58,38 @@ def try_redis(client: Any, limits: "RateLimiterBackend", results: "ResultBackend
     results.store_result(message, None, TTL)
 
 
-def try_rabbitmq(url: str) -> None:
+def try_rabbitmq(url: str, broker: Any, queues: Iterable[str]) -> None:
     """Declare a queue, send a message to it and receive it; the queue is gone with the connection.
 
+    Of the queues that workers use, those that exist are declared again: they may be of another program.
+
     Raises:
-      pika.exceptions.AMQPError: the server does not answer, or refuses something.
+      pika.exceptions.AMQPError, BrokerError of Dramatiq: the server does not answer, or refuses something.
     """
     import pika
 
-    queue = f"{TRIAL}-{uuid.uuid4()}"
+    trial = f"{TRIAL}-{uuid.uuid4()}"
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
         channel.confirm_delivery()
-        channel.queue_declare(queue, exclusive=True)
-        channel.basic_publish("", queue, b"")
-        channel.basic_get(queue, auto_ack=True)
+        channel.queue_declare(trial, exclusive=True)
+        channel.basic_publish("", trial, b"")
+        channel.basic_get(trial, auto_ack=True)
+        for queue in queues:
+            if find_queue(connection, queue):
+                broker.declare_queue(queue, ensure=True)
+
+
+def find_queue(connection: Any, queue: str) -> Any | None:
+    """Return what RabbitMQ says of a queue, such as its ``message_count``; None if there is no such queue."""
+    from pika.exceptions import ChannelClosedByBroker
+
+    channel = connection.channel()  # the server closes it if there is no such queue
+    try:
+        found = channel.queue_declare(queue, passive=True).method
+    except ChannelClosedByBroker as error:
+        if error.reply_code != NOT_FOUND:
+            raise
+        return None
+    channel.close()
+    return found

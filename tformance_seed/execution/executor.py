@@ -21,7 +21,7 @@ from dramatiq.rate_limits import WindowRateLimiter
 from tformance_seed import ledger, settings
 from tformance_seed.errors import SeedError, TransientError
 from tformance_seed.execution import retry
-from tformance_seed.execution.broker import BrokerConfig
+from tformance_seed.execution.broker import QUEUES, BrokerConfig
 from tformance_seed.execution.broker_errors import broker_errors, explain
 from tformance_seed.execution.context_cache import ContextCache
 from tformance_seed.execution.log_format import task_context
@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 #: Queue -> (name of its actor, priority). Lower priorities run first, so that work already begun is finished
 #: before new work is started.
 ACTORS = {"sync": ("read_source", 20), "compute": ("compute", 10), "llm": ("summarise", 0)}
-QUEUES = tuple(ACTORS)
-
 
 #: Why a task is left to workers of another version, and the milliseconds after which its message returns to
 #: the queue, where they may find it.

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from tformance_seed.errors import InputError, UnavailableError
 from tformance_seed.execution import log_format, retry
-from tformance_seed.execution.broker import connect
-from tformance_seed.execution.executor import QUEUES
+from tformance_seed.execution.broker import QUEUES, connect
 
 log = logging.getLogger(__name__)
 

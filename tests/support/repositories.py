@@ -174,3 +174,53 @@ Content = tuple[Contents, str]
 def content_of(path: Path) -> Content:
     read = source(path)
     return read_all(read), read.fingerprint
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A commit to import: its file is called as it is, and has a line for each word of its message."""
+
+    name: str
+    parents: str  #: names of imported commits, such as "a b"; empty for a first commit
+    message: str
+    at: str  #: in UTC, ``2025-03-01 10:00``
+    author: str = ANN
+    committer: str = "W <w@w.io>"
+
+
+def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
+    """Make a repository of commits, which come after their parents, with the last one as HEAD.
+
+    Much faster than a ``Workshop``: git is called three times.
+
+    Returns:
+      The names of the commits -> what git calls them.
+    """
+    made = Workshop(folder)
+    stream = []
+    marks = {commit.name: f":{mark}" for mark, commit in enumerate(commits, start=1)}
+    for commit in commits:
+        when = datetime.datetime.fromisoformat(f"{commit.at}+00:00")
+        seconds = f"{when.timestamp():.0f} +0000"
+        message, content = commit.message, "\n".join(commit.message.split()) + "\n"
+        first, *others = [marks[parent] for parent in commit.parents.split()] or [""]
+        stream += [
+            f"commit refs/heads/{commit.name}",
+            f"mark {marks[commit.name]}",
+            f"author {commit.author} {seconds}",
+            f"committer {commit.committer} {seconds}",
+            f"data {len(message.encode())}\n{message}",
+            *([f"from {first}"] if first else ["deleteall"]),
+            *(f"merge {other}" for other in others),
+            f"M 100644 inline {commit.name}.py\ndata {len(content.encode())}\n{content}",
+        ]
+    subprocess.run(
+        ["git", "fast-import", "--quiet", "--export-marks=marks"],
+        cwd=folder,
+        input="\n".join([*stream, ""]).encode(),
+        check=True,
+    )
+    made.git("symbolic-ref", "HEAD", f"refs/heads/{commits[-1].name}")
+    lines = (folder / "marks").read_text().split("\n")
+    shas = dict(line.split(" ") for line in lines if line)
+    return {name: shas[mark] for name, mark in marks.items()}

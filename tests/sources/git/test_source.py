@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.repositories import ANN, BOB, CARL, Contents, Workshop, profile, read_all, source
 from tformance_seed.sources.git import GitSource, Repository, default_until, log, repository_name
-from tformance_seed.sources.git.log import LoggedCommit
-from tformance_seed.sources.git.mainline import assign_to_mainline
+from tformance_seed.sources.git.mainline import Forest, Node
+from tformance_seed.sources.git.numbers import Numbers
 from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.records import COMMIT_COLUMNS, pull_request_key
 
@@ -150,18 +150,19 @@ def test_a_commit_belongs_to_the_oldest_that_reaches_it_in_whatever_order_branch
         "shared": ["root"],
         "root": [],
     }
-    history = [LoggedCommit(sha, parents, 0, 0, ("", ""), "", "", []) for sha, parents in graph.items()]
-    assigned = {
-        commit.sha: (position, on_mainline)
-        for commit, position, on_mainline in assign_to_mainline(iter(history))
+    nodes = [Node(sha, parents, 0, 0, ("", ""), []) for sha, parents in graph.items()]
+    forest = Forest("acme/api", 0, Numbers())
+    owners = {
+        node.sha: forest.place(position, node, on_mainline=node.sha in {"head", "old", "root"}).sha
+        for position, node in enumerate(nodes)
     }
-    assert assigned == {
-        "head": (0, True),
-        "old": (1, True),
-        "old side": (1, False),
-        "new side": (0, False),
-        "shared": (1, False),
-        "root": (2, True),
+    assert owners == {
+        "head": "head",
+        "old": "old",
+        "old side": "old",
+        "new side": "head",
+        "shared": "old",
+        "root": "root",
     }
 
 
@@ -196,15 +197,15 @@ def test_merge_with_a_squash_subject_and_squash_with_a_merge_subject_are_pull_re
     assert len(contents.subjects(11)) == 1
 
 
-def test_the_newest_of_two_commits_with_a_number_is_the_pull_request(workshop: Workshop) -> None:
+def test_the_oldest_of_two_commits_with_a_number_is_the_pull_request(workshop: Workshop) -> None:
     workshop.commit("Landed (#12)", "2025-03-02 10:00")
     workshop.commit("Something else", "2025-03-03 10:00")
     workshop.commit("Landed again (#12)", "2025-03-04 10:00")
     contents = read_all(source(workshop.path))
-    assert [row["title"] for row in contents.pull_requests] == ["Landed again"]
-    assert contents.loose == ["Landed (#12)", "Something else"]
-    # The same whether or not the newer one is in the window: moving that changes nothing.
-    assert read_all(source(workshop.path, until="2025-03-03")).loose == ["Landed (#12)", "Something else"]
+    assert [row["title"] for row in contents.pull_requests] == ["Landed"]
+    assert contents.loose == ["Something else", "Landed again (#12)"]
+    # The same whether or not the older one is in the window: moving that changes nothing.
+    assert read_all(source(workshop.path, since="2025-03-03")).loose == contents.loose
 
 
 def test_the_window_holds_the_main_line_of_its_days(workshop: Workshop) -> None:

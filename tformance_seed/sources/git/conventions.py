@@ -1,12 +1,13 @@
 """The ways in which forges and bots write the number of a pull request into a commit's message."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 #: A pull request's number.
 _NUMBER = r"(?P<number>[1-9]\d{0,8})"
+
+_NUMBERS = re.compile(r"[1-9]\d{0,8}")
 
 #: A branch, with or without the owner of a fork before it.
 _BRANCH = r"(?:[^/\s:]+[/:])?(?P<branch>[^\s,]+)"
@@ -20,6 +21,8 @@ class Named(NamedTuple):
     title: str
     body: str
     branch: str  #: empty if the message does not give it
+    project: str = ""  #: the project in the number's reference, empty if it has none
+    others: tuple[int, ...] = ()  #: the further pull requests of a batch
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Convention:
 
     def find(self, subject: str, body: str) -> Named | None:
         """Return what a message says; None if it does not follow this convention."""
-        found = self.subject.fullmatch(subject) if self.subject else self.body and self.body.search(body)
+        found = self.subject.fullmatch(subject) if self.subject else self._last(body)
         if not found:
             return None
         groups = found.groupdict()
@@ -51,7 +54,13 @@ class Convention:
             if self.title_in_body and (kept := self.title_in_body.fullmatch(title.strip())):
                 title = kept["title"]
             title = title.strip() or READABLE.sub(" ", branch)
-        return Named(self.name, int(groups["number"]), title, body.strip(), branch)
+        others = tuple(map(int, _NUMBERS.findall(groups.get("others") or "")))
+        project = groups.get("project") or ""
+        return Named(self.name, int(groups["number"]), title, body.strip(), branch, project, others)
+
+    def _last(self, body: str) -> re.Match[str] | None:
+        """Return the last match in a body: a change that was picked from another branch has both numbers."""
+        return max(self.body.finditer(body), key=re.Match.start, default=None) if self.body else None
 
 
 #: The subject that git itself gives to a merge.
@@ -80,13 +89,15 @@ CONVENTIONS = (
         re.compile(rf"Merge pull request #{_NUMBER} from {_BRANCH}.*"),
         title_in_body=_LINE,
     ),
-    Convention("homu", re.compile(rf"Auto merge of #{_NUMBER} - {_BRANCH}.*"), title_in_body=_LINE),
+    Convention(
+        "homu", re.compile(rf"(?:Auto|Rollup) merge of #{_NUMBER} - {_BRANCH}.*"), title_in_body=_LINE
+    ),
     Convention(
         "bors-ng",
-        re.compile(rf"(?:Try )?Merge #{_NUMBER}(?: #\d+)*"),
+        re.compile(rf"(?:Try )?Merge #{_NUMBER}(?P<others>(?: #[1-9]\d{{0,8}})*)"),
         title_in_body=re.compile(r"(?:\d+: )?(?P<title>.*?)(?: r=\S+)?(?: a=\S+)?"),
     ),
-    Convention("Bitcoin merge", re.compile(rf"Merge (?:[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)")),
+    Convention("Bitcoin merge", re.compile(rf"Merge (?P<project>[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)")),
     Convention(
         "Bitbucket Cloud",
         re.compile(rf"Merged in {_BRANCH} \(pull request #{_NUMBER}\)"),
@@ -95,7 +106,9 @@ CONVENTIONS = (
     Convention("Bitbucket Server squash", re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)")),
     Convention("Azure DevOps", re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)")),
     Convention("merge by hand", re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)")),
-    Convention("GitLab", body=re.compile(rf"^See merge request \S*!{_NUMBER}\s*$", re.MULTILINE)),
+    Convention(
+        "GitLab", body=re.compile(rf"^See merge request (?P<project>\S*)!{_NUMBER}\s*$", re.MULTILINE)
+    ),
     Convention("Gerrit", body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE)),
     Convention(
         "Phabricator",
@@ -104,27 +117,8 @@ CONVENTIONS = (
     SQUASH,
 )
 
-#: Minimum number of squashes from which repeated numbers show that they are those of issues, and the share.
-MIN_REPEATED, REPEATED_SHARE = 20, 0.25
-
 
 def find_pull_request(subject: str, body: str) -> Named | None:
     """Return what a message says about the pull request that it lands; None if it names none."""
     found = (convention.find(subject, body) for convention in CONVENTIONS)
     return next(filter(None, found), None)
-
-
-def names_issues(landed: Iterable[Named | None]) -> bool:
-    """Return whether the numbers in parentheses at the end of titles are those of issues in a repository.
-
-    They are if they repeat, as one issue may take several commits, or if more pull requests that follow
-    another convention have a different number there than there are commits with one alone.
-    """
-    named = [each for each in landed if each]
-    squashes = [each.number for each in named if each.convention == SQUASH.name]
-    repeated = len(squashes) - len(set(squashes))
-    if len(squashes) >= MIN_REPEATED and repeated > REPEATED_SHARE * len(squashes):
-        return True
-    others = ((each.number, SQUASH.find(each.title, "")) for each in named if each.convention != SQUASH.name)
-    differ = [number != titled.number for number, titled in others if titled]
-    return 2 * sum(differ) > len(differ) and sum(differ) >= len(squashes)

@@ -33,9 +33,9 @@ MAX_FILES = 3_000
 #: Times from which on a clock was wrong, in seconds since 1970: those after the year 2099.
 MAX_TIME = 4_102_444_800
 
-_HISTORY = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00%b%x00"
+_HISTORY = "%H%x00%P%x00%ct%x00%at%x00%aN%x00%aE%x00%cE%x00%s%x00%b%x00"
 _CO_AUTHORS = "%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x01)"
-_HISTORY_FIELDS = 9
+_HISTORY_FIELDS = 10
 _CHANGE = ">%H%x00%ct%x00%at%x00%aN%x00%aE%x00%s%x00%b"
 _CHANGE_FIELDS = 7
 
@@ -48,6 +48,7 @@ class LoggedCommit(NamedTuple):
     committed: int
     authored: int
     author: tuple[str, str]  # name and e-mail address
+    committer: str  # e-mail address
     subject: str
     body: str
     co_authors: list[tuple[str, str]]  # name and e-mail address
@@ -109,12 +110,13 @@ def history(git: Git) -> Iterator[LoggedCommit]:
     form = f"--format={_HISTORY}{_CO_AUTHORS}"
     tokens = git.stream("log", "-z", "--topo-order", "--encoding=UTF-8", form, git.head, "--")
     records = zip(*[tokens] * _HISTORY_FIELDS, strict=True)
-    for sha, parents, committed, authored, name, email, subject, body, trailers in records:
+    for sha, parents, committed, authored, name, email, committer, subject, body, trailers in records:
         yield LoggedCommit(
             sha,
             parents.split(),
             *_times(committed, authored),
             (name[:MAX_LINE], email[:MAX_LINE]),
+            committer[:MAX_LINE],
             *_message(subject, body),
             [_identity(trailer) for trailer in trailers.split("\1") if trailer],
         )

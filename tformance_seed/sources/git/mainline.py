@@ -1,37 +1,50 @@
-"""The main line of a repository: the first-parent chain of HEAD, with the commits that each one merged."""
+"""The entries of a repository's history: the commits of its main line, and the pull requests beside it.
+
+The main line is the first-parent chain of HEAD. Pull requests are landed beside it as well, on a branch that
+is merged later or behind a merge whose parents are swapped. Every other commit belongs to one entry.
+"""
 
 import datetime
+import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sources.git.conventions import SQUASH, Named, find_pull_request, names_issues
-from tformance_seed.sources.git.log import LoggedCommit, history
+from tformance_seed.sources.git.conventions import SQUASH
+from tformance_seed.sources.git.log import history
+from tformance_seed.sources.git.numbers import CLONED, Claim, Claims, Numbers
 from tformance_seed.sources.git.process import Git
-from tformance_seed.sources.people import People
-
-#: The name of what is more certain than any convention: a clone that has the commits of pull requests.
-CLONED = "refs of pull requests"
+from tformance_seed.sources.people import Identity, People
 
 EPOCH = datetime.date(1970, 1, 1)
 DAY = 86_400  # seconds
 LAST_DAY = (datetime.date.max - EPOCH).days
 
+#: Maximum depth to which branches that were merged into branches are told apart.
+MAX_DEPTH = 50
 
-@dataclass(slots=True)
-class MainlineCommit:
-    """A commit on the main line, with the commits that it reaches and no older main-line commit does.
+#: A pull request that was merged into the branch of another is that of a fork, which counts from 1, if its
+#: number is less than this share of the other's, and less by so many at least.
+FORK_SHARE, FORK_DISTANCE = 0.5, 50
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A commit on the main line, or one that lands a pull request, with the commits that belong to it.
 
     ``number`` is 0 if it is not a pull request; ``parent`` is empty for the root commit.
     """
 
     repository: str
     sha: str
-    parent: str
+    parent: str  #: the commit to compare a pull request with
     committed: int  #: seconds since 1970, moved into the window
-    is_merge: bool
+    is_merge: bool  #: it consists of the merged commits, not of itself
     number: int = 0
+    integrates: bool = False  #: it merges a branch into which pull requests are merged
     #: The merged commits, oldest first, and whether each is a merge itself.
     merged: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -50,11 +63,11 @@ class MainlineCommit:
 
 @dataclass
 class History:
-    """The main line within a window, oldest first, and what is known about the whole history."""
+    """The entries within a window, oldest first, and what is known about the whole history."""
 
     git: Git
     repository: str
-    mainline: list[MainlineCommit]
+    entries: list[Entry]
     commits: set[str]  #: all commits that are read, and the parents that they are compared with
     days: list[datetime.date]  #: all days with a commit on the main line, in order, before they are moved
     root: str  #: the oldest commit on the main line
@@ -63,127 +76,228 @@ class History:
     conventions: Counter[str]  #: how many pull requests each convention found in the whole history
 
 
+class Node(NamedTuple):
+    """A commit as part of the graph: what is kept of every commit; times in seconds since 1970."""
+
+    sha: str
+    parents: list[str]
+    committed: int
+    authored: int
+    author: Identity
+    co_authors: list[Identity]
+
+
 def read_history(git: Git, repository: str, profile: Profile, people: People) -> History:
     """Read all commits, but not their changes, and add their authors to ``people``.
 
     Parameters:
-      profile: its window selects main-line commits by their committer date in UTC, moved by its
-        ``shift_weeks``.
+      profile: its window selects entries by their committer date in UTC, moved by its ``shift_weeks``.
 
     Raises:
       SeedError: git failed, for example because commits are missing or damaged.
     """
-    chain: list[MainlineCommit | None] = []
-    landed: list[tuple[MainlineCommit, Named | None]] = []
     heads = git.pull_request_heads()
-    days: set[datetime.date] = set()
+    nodes, mainline, claims = _read_nodes(git, heads)
+    numbers = claims.decide(_descend_from(nodes, mainline[-1]))
+    forest = Forest(repository, profile.shift_seconds, numbers)
+    on_mainline = set(mainline)
     commits: set[str] = set()
-    times: list[int] = []  # of the main line, HEAD first
-    root = ""
-    for commit, position, on_mainline in assign_to_mainline(history(git)):
-        if on_mainline:
-            days.add(_day(commit.committed))
-            mainline_commit = _mainline_commit(repository, commit, profile.shift_seconds)
-            landed.append((mainline_commit, _find_pull_request(commit, heads)))
-            times.append(mainline_commit.committed)
-            root = commit.sha
-            within = profile.since <= _day(mainline_commit.committed) <= profile.until
-            chain.append(mainline_commit if within else None)
-        owner = chain[position]
-        if owner:
-            commits.update([commit.sha, *commit.parents[:1]])
-            if not on_mainline:
-                owner.merged.append((commit.sha, len(commit.parents) > 1))
-        selected = owner is not None
-        # Clocks may be wrong: nothing was written after it was on the main line.
-        authored = min(commit.authored + profile.shift_seconds, times[position])
-        people.add(commit.author, authored, commits=1, selected=selected)
-        for co_author in commit.co_authors:
-            people.add(co_author, authored, commits=0, selected=selected)
-    conventions = _assign_numbers(landed, set(heads.values()))
-    mainline = [each for each in reversed(chain) if each]
-    for each in mainline:
-        each.merged.reverse()
-    extent = f"{mainline[0].parent}..{mainline[-1].sha}" if mainline else ""
-    mainline = [each for each in mainline if each.revisions]
+    times: list[int] = []
+    days: set[datetime.date] = set()
+    chain: list[Node] = []  # the main line within the window, newest first
+    for position, node in enumerate(nodes):
+        owner = forest.place(position, node, on_mainline=node.sha in on_mainline)
+        within = profile.since <= _day(owner.committed) <= profile.until
+        if node.sha in on_mainline:
+            days.add(_day(node.committed))
+            times.append(owner.committed)
+            if within:
+                chain.append(node)
+        if within:
+            commits.update([node.sha, *node.parents[:1]])
+        # Clocks may be wrong: nothing was written after it landed.
+        authored = min(node.authored + profile.shift_seconds, owner.committed)
+        people.add(node.author, authored, commits=1, selected=within)
+        for co_author in node.co_authors:
+            people.add(co_author, authored, commits=0, selected=within)
+    extent = f"{''.join(chain[-1].parents[:1])}..{chain[0].sha}" if chain else ""
+    entries = [entry for entry in forest.finish() if profile.since <= _day(entry.committed) <= profile.until]
+    commits.update(name for entry in entries for name in (entry.sha, entry.parent) if name)
+    refs = f"+{_digest(heads)}" if numbers.trusts_refs else ""
     return History(
         git,
         repository,
-        mainline,
+        [entry for entry in entries if entry.revisions],
         commits,
         sorted(days),
-        root,
+        mainline[-1],
         max(times),
-        f"{git.head}:{extent}",
-        conventions,
+        f"{git.head}{refs}:{extent}",
+        forest.conventions,
     )
 
 
-def assign_to_mainline(commits: Iterator[LoggedCommit]) -> Iterator[tuple[LoggedCommit, int, bool]]:
-    """Yield each commit, its position on the main line (0: HEAD), and whether it is on the main line itself.
-
-    A commit is assigned to the oldest commit on the main line that reaches it. Children come before their
-    parents, so by the time a commit is seen, all commits that reach it have been assigned.
-    """
-    last = -1
+def _read_nodes(git: Git, heads: Mapping[str, list[int]]) -> tuple[list[Node], list[str], Claims]:
+    """Return all commits, children before parents, the main line, and which pull requests they name."""
+    claims = Claims(heads)
+    nodes: list[Node] = []
+    mainline: list[str] = []
+    authors: dict[Identity, Identity] = {}  # one object for each, since each has many commits
     expected: str | None = None
-    assigned: dict[str, int] = {}
-    for commit in commits:
-        on_mainline = expected in (None, commit.sha)
-        if on_mainline:
-            last += 1
-            assigned.pop(commit.sha, None)
+    for position, commit in enumerate(history(git)):
+        if on_mainline := expected in (None, commit.sha):
+            mainline.append(commit.sha)
             expected = commit.parents[0] if commit.parents else ""
-            position, merged = last, commit.parents[1:]
+        author = authors.setdefault(commit.author, commit.author)
+        nodes.append(
+            Node(commit.sha, commit.parents, commit.committed, commit.authored, author, commit.co_authors)
+        )
+        claims.add(position, commit, on_mainline=on_mainline)
+    return nodes, mainline, claims
+
+
+def _descend_from(nodes: Sequence[Node], root: str) -> list[bool]:
+    """Return for each commit whether the root commit is among its ancestors, or itself."""
+    descendants = {root}
+    related = [False] * len(nodes)
+    for position in range(len(nodes) - 1, -1, -1):
+        node = nodes[position]
+        if node.sha == root or not descendants.isdisjoint(node.parents):
+            descendants.add(node.sha)
+            related[position] = True
+    return related
+
+
+class _Place(NamedTuple):
+    """Where a commit is: its key, the entry to which it belongs, and whether that merged this very commit."""
+
+    key: tuple[int, ...]
+    owner: Entry
+    is_head: bool
+
+
+#: A pull request's own first-parent chain: the entry, and the length of the keys on the chain.
+_Chain = tuple[Entry, int]
+
+
+class Forest:
+    """Assigns each commit to an entry, as commits come, children before parents.
+
+    A commit on the main line is an entry. Any other belongs to the oldest commit on the main line that
+    reaches it; the branch that this one merged has a first-parent chain of its own, on which each commit may
+    land a pull request and then has what it merged, and so on with the branches merged into branches. What
+    lands no pull request belongs to the entry around it.
+
+    So a commit's place is a key: the index on the main line, newest first, the index on the chain of the
+    branch, ... Of the keys by which a commit is reached the greatest one, the oldest, counts.
+
+    Parameters:
+      shift: seconds by which times are moved.
+    """
+
+    def __init__(self, repository: str, shift: int, numbers: Numbers) -> None:
+        self.conventions: Counter[str] = Counter()  #: how many pull requests each convention found
+        self._repository, self._shift, self._numbers = repository, shift, numbers
+        self._entries: list[Entry] = []  # newest first
+        self._reached: dict[str, _Place] = {}  # commits that are not placed yet
+        self._starts: dict[_Chain, str] = {}  # the commits from which chains branched off
+        self._ends: list[tuple[Entry, _Chain]] = []  # pull requests to compare with those
+        self._length = 0  # of the main line so far
+
+    def place(self, position: int, node: Node, *, on_mainline: bool) -> Entry:
+        """Return the entry to which a commit belongs, which is new if the commit is one itself."""
+        if on_mainline:
+            self._reached.pop(node.sha, None)
+            entry = self._add(node, self._landed(position, None), node.committed + self._shift)
+            self._add_heads_on_mainline(node, entry)
+            self._reach(node.parents[1:], _Place((self._length, 0), entry, is_head=True))
+            self._length += 1
+            return entry
+        place = self._reached.pop(node.sha)
+        key, outer = place.key, self._add_heads(node, place)
+        self._starts[outer, len(key)] = "".join(node.parents[:1])
+        entry = outer
+        if claim := self._landed(position, outer):
+            entry = self._add(node, claim, node.committed + self._shift)
         else:
-            position, merged = assigned.pop(commit.sha), commit.parents
-        for parent in merged:
-            assigned[parent] = max(position, assigned.get(parent, 0))
-        yield commit, position, on_mainline
+            outer.merged.append((node.sha, len(node.parents) > 1))
+        older = (*key[:-1], key[-1] + 1)
+        self._reach(node.parents[:1], _Place(older, outer, is_head=False))
+        deeper = (*key, 0) if len(key) < MAX_DEPTH else older
+        self._reach(node.parents[1:], _Place(deeper, entry, is_head=entry is not outer))
+        return entry
+
+    def finish(self) -> list[Entry]:
+        """Return all entries, oldest first, once every commit has its place."""
+        for entry, chain in self._ends:
+            entry.parent = self._starts.get(chain, entry.parent)
+        for entry in self._entries:
+            entry.merged.reverse()
+        return self._entries[::-1]
+
+    def _reach(self, parents: Iterable[str], place: _Place) -> None:
+        for parent in parents:
+            other = self._reached.get(parent)
+            if other is None or other.key < place.key:
+                self._reached[parent] = place
+
+    def _landed(self, position: int, outer: Entry | None) -> Claim | None:
+        """Return the claim of the pull request that a commit lands, None if it lands none.
+
+        In the branch of another pull request, people refer to issues, and forks have numbers of their own.
+        """
+        claim = self._numbers.landed.get(position)
+        if claim is None or outer is None or not outer.number or claim.convention == CLONED:
+            return claim
+        is_sure = claim.by_github or outer.integrates or self._numbers.trusts_titles
+        if claim.convention == SQUASH.name and not is_sure:
+            return None
+        limit = min(FORK_SHARE * outer.number, outer.number - FORK_DISTANCE)
+        return None if claim.number < limit else claim
+
+    def _add(self, node: Node, claim: Claim | None, committed: int) -> Entry:
+        """Add a commit as an entry of its own."""
+        parent = "".join(node.parents[:1])
+        entry = Entry(self._repository, node.sha, parent, committed, len(node.parents) > 1)
+        if claim and not claim.batch:
+            entry.number, entry.integrates = claim.number, claim.integrates
+            self.conventions[claim.convention] += 1
+        self._entries.append(entry)
+        return entry
+
+    def _add_heads_on_mainline(self, node: Node, entry: Entry) -> None:
+        """Make a commit on the main line the pull requests that end with it, and that nothing merged."""
+        for number, convention in self._numbers.heads.get(node.sha, ()):
+            self.conventions[convention] += 1
+            if not entry.number:
+                entry.number = number
+            else:
+                self._entries.append(
+                    Entry(self._repository, node.sha, entry.parent, entry.committed, True, number)
+                )
+
+    def _add_heads(self, node: Node, place: _Place) -> Entry:
+        """Add the pull requests that end with a commit beside the main line, landed with what is around them.
+
+        Returns:
+          The entry to which the rest of the commit's chain belongs.
+        """
+        owner = place.owner
+        for number, convention in self._numbers.heads.get(node.sha, ()):
+            self.conventions[convention] += 1
+            parent = "".join(node.parents[:1])
+            entry = Entry(self._repository, node.sha, parent, place.owner.committed, True, number)
+            self._entries.append(entry)
+            if owner is place.owner and not (place.is_head and owner.number):
+                owner = entry
+            self._ends.append((entry, (owner, len(place.key))))
+        return owner
 
 
-def _mainline_commit(repository: str, commit: LoggedCommit, shift: int) -> MainlineCommit:
-    """Return a commit on the main line, as yet without a number, its time moved by ``shift`` seconds."""
-    parent = commit.parents[0] if commit.parents else ""
-    return MainlineCommit(repository, commit.sha, parent, commit.committed + shift, len(commit.parents) > 1)
-
-
-def _find_pull_request(commit: LoggedCommit, heads: Mapping[str, int]) -> Named | None:
-    """Return the pull request that a commit lands: the one that it merges, whatever it says; or as it says.
-
-    Parameters:
-      heads: the newest commits of pull requests -> their numbers.
-    """
-    for parent in commit.parents[1:]:
-        if parent in heads:
-            return Named(CLONED, heads[parent], commit.subject, "", "")
-    named = find_pull_request(commit.subject, commit.body)
-    return named and named._replace(body="")
-
-
-def _assign_numbers(
-    landed: list[tuple[MainlineCommit, Named | None]], known: Collection[int]
-) -> Counter[str]:
-    """Give commits on the main line, newest first, their numbers; count pull requests by convention.
-
-    If several commits name one pull request, only the newest gets its number. A number is no pull request's
-    if it is an issue's, or if the clone has the pull requests that are named but for this one.
-
-    Parameters:
-      known: numbers of the pull requests that the clone has.
-    """
-    if names_issues(named for _, named in landed):
-        landed = [(commit, named) for commit, named in landed if named and named.convention != SQUASH.name]
-    numbers = {named.number for _, named in landed if named}
-    if 2 * len(numbers & set(known)) >= len(numbers):
-        numbers &= set(known)
-    conventions: Counter[str] = Counter()
-    for commit, named in landed:
-        if named and named.number in numbers:
-            commit.number = named.number
-            numbers.remove(named.number)
-            conventions[named.convention] += 1
-    return conventions
+def _digest(heads: Mapping[str, list[int]]) -> str:
+    """Identify the refs of pull requests in a clone."""
+    text = json_text(sorted(heads.items()))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _day(seconds: int) -> datetime.date:

@@ -140,11 +140,14 @@ class Git:
         listed = self.stream("config", "--file", str(file), "--no-includes", "--null", "--list")
         return {name: value for name, _, value in (entry.partition("\n") for entry in listed)}
 
-    def pull_request_heads(self) -> dict[str, int]:
-        """Return the newest commit of each pull request that was cloned with its ref -> its number."""
+    def pull_request_heads(self) -> dict[str, list[int]]:
+        """Return the newest commits of pull requests that were cloned with their refs -> their numbers."""
         listed = self._ask_refs(self._clone.common, "for-each-ref", "--format=%(objectname) %(refname)")
-        refs = (line.split(" ", 1) for line in listed)
-        return {sha: int(found[1]) for sha, name in refs if (found := PULL_REQUEST_REF.fullmatch(name))}
+        heads: dict[str, list[int]] = {}
+        for sha, _, name in (line.partition(" ") for line in listed):
+            if found := PULL_REQUEST_REF.fullmatch(name):
+                heads.setdefault(sha, []).append(int(found[1]))
+        return {sha: sorted(numbers) for sha, numbers in heads.items()}
 
     def _find_head(self) -> str:
         """Return the commit that is checked out."""

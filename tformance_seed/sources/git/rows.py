@@ -19,7 +19,7 @@ from tformance_seed.sources.detection import (
 )
 from tformance_seed.sources.git.conventions import Named, find_pull_request
 from tformance_seed.sources.git.log import Change
-from tformance_seed.sources.git.mainline import MainlineCommit
+from tformance_seed.sources.git.mainline import Entry
 from tformance_seed.sources.people import Identity
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
@@ -64,14 +64,14 @@ class BatchBuilder:
         self._commits: list[Row] = []
         self._files: list[Row] = []
 
-    def add(self, main: MainlineCommit, changes: list[Change]) -> None:
-        """Add a commit on the main line with the changes of its revisions."""
-        if main.number:
+    def add(self, entry: Entry, changes: list[Change]) -> None:
+        """Add an entry with the changes of its revisions."""
+        if entry.number:
             own, *merged = changes
-            self._add_pull_request(main, own, merged if main.is_merge else [own])
+            self._add_pull_request(entry, own, merged if entry.is_merge else [own])
         else:
             for change in changes:
-                self._add_commit(main, change, -1)
+                self._add_commit(entry, change, -1)
 
     def batch(self, start: int, stop: int) -> Batch:
         """Return all rows added so far as a batch with these positions."""
@@ -79,13 +79,13 @@ class BatchBuilder:
         commits = rows_to_columns(self._commits, COMMIT_COLUMNS)
         return Batch(start, stop, pull_requests, commits, rows_to_columns(self._files, FILE_COLUMNS))
 
-    def _add_pull_request(self, main: MainlineCommit, own: Change, commits: list[Change]) -> None:
+    def _add_pull_request(self, entry: Entry, own: Change, commits: list[Change]) -> None:
         """Add a pull request whose overall change is ``own`` and which consists of ``commits``."""
         row = len(self._pull_requests)
-        named = find_pull_request(own.subject, own.body) or Named("", main.number, own.subject, own.body, "")
-        title = clean_text(named.title or f"Pull request {main.number}", MAX_BODY, emails=self._emails)
+        named = find_pull_request(own.subject, own.body) or Named("", entry.number, own.subject, own.body, "")
+        title = clean_text(named.title or f"Pull request {entry.number}", MAX_BODY, emails=self._emails)
         body = clean_text(named.body, MAX_BODY, emails=self._emails)
-        signed = [self._add_commit(main, commit, row) for commit in commits]
+        signed = [self._add_commit(entry, commit, row) for commit in commits]
         name, email = infer_author(own, commits)
         tools = ai_tools(f"{title}\n{body}")
         if (tool := author_tool(name, email)) and tool not in tools:
@@ -93,15 +93,15 @@ class BatchBuilder:
         began = min((commit.authored + self._shift for commit in commits), default=UNKNOWN_TIME)
         self._pull_requests.append(
             {
-                "repository": main.repository,
-                "number": main.number,
-                "key": pull_request_key(main.repository, np.array([main.number]))[0],
+                "repository": entry.repository,
+                "number": entry.number,
+                "key": pull_request_key(entry.repository, np.array([entry.number]))[0],
                 "title": title,
                 "body": body,
                 "state": "merged",
                 "author": self._member_of.get((name, email), -1),
-                "ended_at": main.committed,
-                "created_at": min(began, main.committed) if main.is_merge else UNKNOWN_TIME,
+                "ended_at": entry.committed,
+                "created_at": min(began, entry.committed) if entry.is_merge else UNKNOWN_TIME,
                 "first_review_at": UNKNOWN_TIME,
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
@@ -119,24 +119,24 @@ class BatchBuilder:
         )
         self._add_files(own, row)
 
-    def _add_commit(self, main: MainlineCommit, change: Change, row: int) -> bool:
+    def _add_commit(self, entry: Entry, change: Change, row: int) -> bool:
         """Add a commit, unless it is shared; return whether it was added and names an AI as co-author."""
         message = clean_text(f"{change.subject}\n\n{change.body}".strip(), MAX_MESSAGE, emails=self._emails)
         tools = []
-        if (main.repository, change.sha) not in self._shared:
+        if (entry.repository, change.sha) not in self._shared:
             tools = co_author_tools(message)
-            itself = change.sha == main.sha
+            itself = change.sha == entry.sha and not entry.is_merge
             self._commits.append(
                 {
                     "pull_request": row,
-                    "repository": main.repository,
+                    "repository": entry.repository,
                     "sha": change.sha,
                     "message": message,
                     "additions": change.additions,
                     "deletions": change.deletions,
-                    "committed_at": main.committed
+                    "committed_at": entry.committed
                     if itself
-                    else min(change.authored + self._shift, main.committed),
+                    else min(change.authored + self._shift, entry.committed),
                     "author": self._member_of.get(change.author, -1),
                     "ai_co_authors": json_text(tools),
                     "is_ai_assisted": bool(tools),

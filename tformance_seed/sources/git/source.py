@@ -19,7 +19,7 @@ from typing import Any
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git.log import Change, MissingContents, changes, find_missing_contents
-from tformance_seed.sources.git.mainline import History, MainlineCommit, read_history
+from tformance_seed.sources.git.mainline import Entry, History, read_history
 from tformance_seed.sources.git.process import Git, UnreadableError
 from tformance_seed.sources.git.rows import BatchBuilder
 from tformance_seed.sources.people import People
@@ -120,15 +120,15 @@ class GitSource:
         self._roots = {history.repository: history.root for history in histories}
         if len(self._gits) < len(histories):
             raise InputError("two repositories have one name; rename a folder, or give each its origin's URL")
-        self._mainline = [commit for history in histories for commit in history.mainline]
-        if not self._mainline:
+        self._entries = [commit for history in histories for commit in history.entries]
+        if not self._entries:
             raise InputError(_no_commits(histories, profile))
         self.known_until = _known_until(histories, profile)
-        self._shared = shared_commits(self._mainline) if len(histories) > 1 else set()
+        self._shared = shared_commits(self._entries) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile, emails=emails)
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
-        self.length = len(self._mainline)
-        self.total = sum(commit.number > 0 for commit in self._mainline)
+        self.length = len(self._entries)
+        self.total = sum(commit.number > 0 for commit in self._entries)
 
     def members(self) -> Members:
         """Return everybody who committed in the window or shortly before it."""
@@ -141,7 +141,7 @@ class GitSource:
           SeedError: git failed.
         """
         builder = BatchBuilder(self._member_of, self._shared, self._shift, emails=self._emails)
-        for commit, read_changes in self._read(self._mainline[start:stop]):
+        for commit, read_changes in self._read(self._entries[start:stop]):
             builder.add(commit, read_changes)
         yield builder.batch(start, stop)
 
@@ -154,7 +154,7 @@ class GitSource:
         root = self._roots[repository]
         return self._gits[repository].stream("ls-tree", "-r", "-z", "--name-only", root)
 
-    def _read(self, commits: list[MainlineCommit]) -> Iterator[tuple[MainlineCommit, list[Change]]]:
+    def _read(self, commits: list[Entry]) -> Iterator[tuple[Entry, list[Change]]]:
         """Yield commits on the main line with the changes of their revisions."""
         for repository, group in groupby(commits, key=lambda commit: commit.repository):
             own = list(group)
@@ -165,7 +165,7 @@ class GitSource:
 
     def _find_missing(self, history: History) -> MissingContents:
         """Return the contents that a repository lacks, and add a warning about them."""
-        revisions = [revision for commit in history.mainline for revision in commit.revisions]
+        revisions = [revision for commit in history.entries for revision in commit.revisions]
         missing = find_missing_contents(history.git, revisions, history.commits)
         if missing.filenames:
             self.warnings.append(
@@ -188,7 +188,7 @@ def _unreadable_is_input_error() -> Iterator[None]:
         raise InputError(str(error)) from error
 
 
-def shared_commits(commits: list[MainlineCommit]) -> set[tuple[str, str]]:
+def shared_commits(commits: list[Entry]) -> set[tuple[str, str]]:
     """Return (repository, commit) pairs for commits that an earlier repository also has, as forks do."""
     first: dict[str, str] = {}
     return {

@@ -86,6 +86,12 @@ def without_secrets(url: str) -> str:
     return f"{parsed.scheme}://{user}{parsed.hosts}{path_part}"
 
 
+def has_secrets(url: str) -> bool:
+    """Return whether a URL must not be shown as it is: it has a password, or may have one."""
+    parsed = parse_server_url(url)
+    return bool(parsed.secrets) if parsed else _PATH.fullmatch(url) is None and "://" in url
+
+
 def mask(text: str, url: str) -> str:
     """Return a message without the secrets of a well-formed URL; names that are in it for all to see stay."""
     parsed = parse_server_url(url)

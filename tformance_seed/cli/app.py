@@ -8,13 +8,15 @@ import typer
 
 from tformance_seed import __version__
 from tformance_seed.cli import (
+    hints,
     inspection_commands,
     organisation_commands,
     run_commands,
     seed_commands,
     serve_command,
 )
-from tformance_seed.cli.console import PROGRAM, print_error, print_message
+from tformance_seed.cli.console import print_error, print_message
+from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
 from tformance_seed.errors import SeedError
 
@@ -55,6 +57,7 @@ def _show_version_or_help(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
+    hints.forget()
     if version:
         print_message(f"{PROGRAM} {__version__}")
     elif context.invoked_subcommand is None:

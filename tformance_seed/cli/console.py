@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tformance_seed.cli.hints import PROGRAM, complete
+
 if TYPE_CHECKING:
     from tformance_seed.ledger import RunStatus
-
-#: The name of the command in messages.
-PROGRAM = "tformance-seed"
 
 #: The separator between two columns of a table.
 COLUMN_GAP = "  "
@@ -89,7 +88,7 @@ def show(view: View, *, as_json: bool) -> None:
             elif isinstance(block, Paragraph):
                 _print_paragraph(block)
             else:
-                print_message(block)
+                print_message(complete(block))
 
 
 def print_json(value: Any) -> None:
@@ -114,7 +113,7 @@ def print_error(message: str) -> None:
 
 def _print_on_stderr(message: str) -> None:
     with suppress(OSError):  # nobody reads standard error any more, which is no reason to end a run
-        print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        print(f"{PROGRAM}: {complete(' '.join(message.split()))}", file=sys.stderr, flush=True)
 
 
 def bold(text: str) -> str:
@@ -206,7 +205,8 @@ def _print_paragraph(paragraph: Paragraph) -> None:
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
     label = typer.style(paragraph.label, **paragraph.label_style)
     indent = paragraph.indent
-    for line in Text(paragraph.label + paragraph.text).wrap(Console(width=columns), columns - HANGING_INDENT):
+    text = complete(paragraph.text)
+    for line in Text(paragraph.label + text).wrap(Console(width=columns), columns - HANGING_INDENT):
         text = line.plain.rstrip()
         if indent == paragraph.indent:
             text = label + text.removeprefix(paragraph.label)

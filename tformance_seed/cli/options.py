@@ -1,6 +1,7 @@
 """Options and arguments that several commands share, and functions that parse and check them."""
 
 import datetime
+import getpass
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tformance_seed import settings
+from tformance_seed.cli import hints
 from tformance_seed.errors import InputError
 
 
@@ -20,14 +22,32 @@ def optional(metavar: str, text: str) -> Any:
 NO_BROKER = "none"
 
 
-def _read_url(value: str) -> str:
-    """Return the URL that an option gives, or if it is ``-``, the first line of standard input."""
+def _read_url(option: str, value: str) -> str:
+    """Return the URL that an option gives; if it is ``-``, what is typed, or a line of standard input."""
     if value != "-":
         return value
-    url = sys.stdin.readline().strip()
-    if not url:
-        raise InputError("--database -: expected a URL on the first line of standard input")
+    asks = sys.stdin.isatty() and sys.stderr.isatty()
+    url = getpass.getpass(f"{option}: ") if asks else sys.stdin.readline()
+    if not url.strip():
+        raise InputError(f"{option} -: expected a URL on the first line of standard input")
+    return url.strip()
+
+
+def _read_database(value: str) -> str:
+    url = _read_url("--database", value)
+    hints.remember("--database", url, settings.database_url())
     return url
+
+
+def _read_broker(value: str | None) -> str | None:
+    url = None if value is None else _read_url("--broker", value)
+    hints.remember("--broker", url, settings.broker_url())
+    return None if url == NO_BROKER else url
+
+
+def _read_catalog(value: Path | None) -> Path | None:
+    hints.remember("--catalog", None if value is None else str(value))
+    return value
 
 
 def _check_days(days: int | None) -> int | None:
@@ -43,7 +63,7 @@ Database = Annotated[
         "--database",
         metavar="URL",
         default_factory=settings.database_url,
-        callback=_read_url,
+        callback=_read_database,
         show_default=False,
         help="sqlite:///file, postgresql://..., embedded:///folder, or - to read it from standard input "
         f"(default: DATABASE_URL, else {settings.DEFAULT_DATABASE}).",
@@ -54,9 +74,9 @@ Broker = Annotated[
     typer.Option(
         metavar="URL",
         default_factory=settings.broker_url,
-        callback=lambda value: None if value == NO_BROKER else value,
+        callback=_read_broker,
         show_default=False,
-        help=f"The workers' broker, redis://... or amqp://..., or {NO_BROKER} "
+        help=f"The workers' broker, redis://... or amqp://..., - to read it as above, or {NO_BROKER} "
         "(default: TFORMANCE_BROKER_URL, else no workers).",
     ),
 ]
@@ -68,7 +88,15 @@ LatestRun = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help="Name of a run (default: the latest).", show_default=False),
 ]
-Catalog = Annotated[Path | None, optional("FILE", "Your own catalogue of organisations, in TOML.")]
+Catalog = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        callback=_read_catalog,
+        show_default=False,
+        help="Your own catalogue of organisations, in TOML.",
+    ),
+]
 Until = Annotated[str | None, optional("DATE", "Last day of the window (default: today).")]
 SeedUntil = Annotated[
     str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import load_scenarios
 from tformance_seed.cli.console import Table, View
+from tformance_seed.cli.hints import PROGRAM
 
 if TYPE_CHECKING:
     from tformance_seed.bulk import Result
@@ -103,7 +104,8 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> V
         lines.append(f"removed {sum(removal.deleted.values()):,} rows of {slug}{_stays(removal)}")
     if any(removal.kept for removal in removed.values()):
         tables = sorted({table for removal in removed.values() for table in removal.kept})
-        lines.append(f"next: to remove those too, name them: --including {','.join(tables)}")
+        left = " ".join(slug for slug, removal in removed.items() if removal.kept)
+        lines.append(f"next: remove those too\n  {PROGRAM} clear {left} --including {','.join(tables)}")
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
     return View(

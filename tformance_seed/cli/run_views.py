@@ -6,12 +6,12 @@ from typing import Any
 
 from tformance_seed.bulk import Result
 from tformance_seed.catalog.profile import describe_shift
-from tformance_seed.cli.console import PROGRAM, Table, View, bold
+from tformance_seed.cli.console import Table, View, bold
+from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus
-from tformance_seed.settings import DEFAULT_DATABASE
 from tformance_seed.urls import without_secrets
 
 PREVIEW_COLUMNS = (
@@ -58,7 +58,7 @@ def detached(begun: Outcome, database: str) -> View:
         },
         [
             name,
-            f"next: follow its progress with\n  {PROGRAM} status {name} --watch{_option(database)}",
+            f"next: follow its progress with\n  {PROGRAM} status {name} --watch",
             *_login_lines(begun.login),
         ],
     )
@@ -83,7 +83,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
     lines = [*(_report_line(report) for report in outcome.reports), *_shifts(outcome.reports)]
     if outcome.reports:
-        lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify{_option(database)}")
+        lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify")
         lines += _login_lines(outcome.login)
     return View(data, [table, *lines])
 
@@ -119,13 +119,6 @@ def _login_lines(login: Login | None) -> list[str]:
     else:
         how = "who was there already and keeps their own password"
     return [f"open it in the application: {login.address}\n  as {login.email}, {how}"]
-
-
-def _option(database: str) -> str:
-    """Return the option that selects a database; empty for the default database."""
-    if database == DEFAULT_DATABASE:
-        return ""
-    return f" --database {database if without_secrets(database) == database else 'URL'}"
 
 
 def _report_line(report: Report) -> str:

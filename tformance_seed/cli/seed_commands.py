@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import console
+from tformance_seed.cli import console, hints
 from tformance_seed.cli.connections import announce, ask, open_database
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.cli.options import (
@@ -33,6 +33,7 @@ from tformance_seed.sources.registry import SOURCES
 
 
 def seed(
+    context: typer.Context,
     database: Database,
     broker: Broker,
     organisations: Organisations = None,
@@ -97,6 +98,7 @@ def seed(
     from tformance_seed.planning.request import Options, Request
     from tformance_seed.storage.connection import is_remote
 
+    hints.remember_typed(context)
     if no_login and (login is not None or password is not None):
         raise InputError("--no-login and --login cannot be combined; choose one")
     access = Access(

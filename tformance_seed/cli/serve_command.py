@@ -7,7 +7,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import console
+from tformance_seed.cli import console, hints
+from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.options import Json
 from tformance_seed.errors import InputError, SeedError
 
@@ -37,6 +38,8 @@ def serve(
 
     if not 0 <= port < 2**16:
         raise InputError(f"--port {port}: expected a number up to 65535")
+    hints.remember("--database", database, settings.embedded_url())
+    hints.remember("--port", str(port), str(DEFAULT_PORT))
     for number in (signal.SIGINT, signal.SIGTERM):  # in a shell's background, SIGINT is ignored otherwise
         signal.signal(number, _interrupt)
     server = open_server(database, port=port)
@@ -50,7 +53,7 @@ def serve(
             console.print_warning("another command uses the database; PostgreSQL stops when that has ended")
         return
     log = server.folder / "log"
-    raise SeedError(f"PostgreSQL was stopped; its log is {log}; start it again with: {console.PROGRAM} serve")
+    raise SeedError(f"PostgreSQL was stopped; its log is {log}; start it again with: {PROGRAM} serve")
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -65,6 +68,6 @@ def _view(database: str, url: str, folder: str) -> console.View:
             f"PostgreSQL is up in {folder} until you press Ctrl-C",
             f"  psql:            psql {url}",
             f"  Django:          export DATABASE_URL={url}",
-            f"  {console.PROGRAM}:  --database {database}",
+            f"  {PROGRAM}:  --database {database}",
         ],
     )

@@ -184,13 +184,14 @@ class _Soak:
 
     def _compare(self) -> None:
         """Compare the content with that of an undisturbed run, and see that another run writes nothing."""
-        verified = Fork(self.folder, urls(self.variables["DATABASE_URL"], None), command, "verify", "--json")
-        again = Fork(
-            self.folder, urls(self.variables["DATABASE_URL"], None), command, "seed", *ARGUMENTS, "--json"
-        )
-        if verified.wait(PATIENCE) or again.wait(PATIENCE) or not again.output:
-            self.findings.report(f"{self}: verify or a second run fails: {verified.errors} {again.errors}")
-            return
+        variables = urls(self.variables["DATABASE_URL"], None)
+        done = []
+        for arguments in (("verify",), ("seed", *ARGUMENTS)):
+            done.append(Fork(self.folder, variables, command, *arguments, "--json"))
+            if done[-1].wait(PATIENCE) != 0:
+                self.findings.report(f"{self}: {arguments[0]} fails: {done[-1].errors}")
+                return
+        verified, again = done
         if (found := _digests(verified.output)) != self.expected:
             self.findings.report(f"{self}: {found} instead of {self.expected}")
         if written := sum(table["rows_written"] for table in json.loads(again.output)["tables"].values()):

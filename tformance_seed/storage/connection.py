@@ -21,6 +21,7 @@ from tformance_seed.errors import (
 )
 from tformance_seed.storage.failures import error_message, failure_of, sqlstate
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
+from tformance_seed.storage.silent_servers import KEEPALIVES, WatchedConnection
 from tformance_seed.urls import malformed, mask, parse_server_url, without_secrets
 
 if TYPE_CHECKING:
@@ -166,21 +167,26 @@ def _sqlite(url: str, access: str) -> peewee.Database:
 def _postgresql(url: str, _access: str) -> peewee.Database:
     if parse_server_url(url) is None:
         raise malformed("database", url, "postgresql://user:password@host/name")
+    url = url.replace("postgres://", "postgresql://", 1)
+    options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT, **KEEPALIVES}
+    with contextlib.suppress(psycopg2.ProgrammingError):  # connecting says what is wrong with it
+        for chosen in psycopg2.extensions.parse_dsn(url):
+            options.pop(chosen, None)
     return peewee.PostgresqlDatabase(
-        url.replace("postgres://", "postgresql://", 1),
+        url,
         field_types=FIELD_TYPES["postgresql"],
-        connect_timeout=CONNECT_TIMEOUT,
         application_name="tformance_seed",
         client_encoding="UTF8",
         connection_factory=_Connection,
+        **options,
     )
 
 
-class _Connection(psycopg2.extensions.connection):
+class _Connection(WatchedConnection):
     """A connection that returns JSON strings as a type different from the JSON text that SQLite returns."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
         psycopg2.extras.register_default_jsonb(self, loads=parse_json)
 
 

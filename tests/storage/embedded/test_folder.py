@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import pytest
 
 from tests.storage.embedded.conftest import processes_in, wait_until_stopped
@@ -112,7 +113,7 @@ def test_a_copy_of_the_folder_of_a_running_server_is_a_server_of_its_own(folder,
 
 def test_a_server_of_another_program_in_the_folder_is_named_and_left_alone(folder):
     account = account_for(folder)
-    binary = installed()[cluster.version(folder)] / "postgres"
+    binary = programs.reachable(installed()[cluster.version(folder)], account) / "postgres"
     data = cluster.data_directory(folder, account)
     with (folder.parent / "log").open("w") as log:
         other = subprocess.Popen(
@@ -190,6 +191,7 @@ def test_an_interruption_before_any_step_of_making_loses_nothing(tmp_path, monke
     folder.mkdir()
     if account:
         os.chown(folder, account.user, account.group)
+    newest = programs.reachable(installed()[18], account)
     turns = iter(range(1000))
 
     def interrupted(self, target):
@@ -202,7 +204,7 @@ def test_an_interruption_before_any_step_of_making_loses_nothing(tmp_path, monke
     while cluster.version(folder) is None:
         assert cluster.is_free(folder, set())
         try:
-            cluster.make(folder, installed()[18], account, lock)
+            cluster.make(folder, newest, account, lock)
         except KeyboardInterrupt:
             interruptions += 1
     os.close(lock)
@@ -301,7 +303,30 @@ def test_root_that_may_not_become_another_user_is_told(tmp_path, rights):
     assert "root may not become user" in result.stderr
 
 
+@pytest.mark.parametrize("folder", ["pg"] if os.geteuid() == 0 else [])
+def test_root_copies_programs_that_are_installed_in_a_closed_folder(tmp_path, monkeypatch, folder):
+    """As in a virtual environment in root's home, or in a folder of ``mktemp`` or tox."""
+    copies = Path(tempfile.mkdtemp())
+    copies.chmod(0o755)
+    monkeypatch.setattr(programs, "COPIES", copies)
+    newest = max(installed().values())
+    (tmp_path / "packages").symlink_to(newest.parents[2])
+    closed = tmp_path / "packages" / newest.relative_to(newest.parents[2])
+    tmp_path.chmod(0o700)
+    assert not account_for(tmp_path).can_reach(closed)
+    for _ in range(2):
+        server = Server(tmp_path / folder, closed)
+        server.start()
+        assert psutil.Process(server.pid()).exe().startswith(str(copies))
+        server.release()
+    assert len(list(copies.iterdir())) == 1
+    shutil.rmtree(copies)
+
+
 def test_programs_that_the_servers_user_cannot_reach_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(programs, "COPIES", tmp_path / "a file" / "below")
+    (tmp_path / "a file").touch()
+
     class Outsider(programs.Account):
         def can_reach(self, path):
             return False

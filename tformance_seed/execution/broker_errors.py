@@ -41,10 +41,11 @@ def connection_errors() -> tuple[type[Exception], ...]:
 
     errors: tuple[type[Exception], ...] = (BrokerError, redis.ConnectionError, redis.TimeoutError)
     try:
+        from pika.adapters.utils.connection_workflow import AMQPConnectorException
         from pika.exceptions import AMQPError
     except ImportError:
         return errors
-    return (*errors, AMQPError)
+    return (*errors, AMQPError, AMQPConnectorException)
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Where a clone keeps its history: worktrees, borrowed objects, and what is no repository at all."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.repositories import Content, Workshop, content_of, read_all, source
 from tformance_seed.errors import InputError
+from tformance_seed.sources.git.process import REFTABLE_VERSION
 
 
 def test_worktrees_and_borrowed_objects_are_read_as_git_reads_them(
@@ -35,6 +37,24 @@ def test_sha256_history_is_read(tmp_path: Path) -> None:
     contents = read_all(source(folder))
     assert contents.numbers == [1]
     assert contents.commits[0]["sha"] == made.head[:40]
+
+
+def test_refs_in_a_reftable_are_read_by_a_git_that_can(
+    workshop: Workshop, plain: Content, tmp_path: Path
+) -> None:
+    """A git that cannot is named, instead of a clone that were damaged."""
+    version = re.search(r"(\d+)\.(\d+)", workshop.git("--version"))
+    assert version
+    if (int(version[1]), int(version[2])) >= REFTABLE_VERSION:
+        clone = tmp_path / "reftable" / "api"
+        workshop.git("clone", "--quiet", "--bare", "--ref-format=reftable", ".", str(clone))
+        assert (clone / "reftable" / "tables.list").read_text()
+        assert content_of(clone) == plain
+        return
+    workshop.git("config", "core.repositoryFormatVersion", "1")
+    workshop.git("config", "extensions.refStorage", "reftable")
+    with pytest.raises(InputError, match=r"api: its refs are in a reftable, which needs git 2\.45 or newer$"):
+        source(workshop.path)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ from tformance_seed.sources.git.clone import find_clone, read_head
 #: is no remote to fetch missing objects from.
 MIN_GIT_VERSION = (2, 31)
 
+#: The first version of git that reads refs in a reftable.
+REFTABLE_VERSION = (2, 45)
+
 #: The user's environment variables that git gets: where programs and their libraries are.
 KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
@@ -91,7 +94,7 @@ class Git:
     """
 
     def __init__(self, path: Path) -> None:
-        _require_git()
+        version = _require_git()
         self.path = path
         self._clone = find_clone(path)
         self._settings = dict(SETTINGS)
@@ -100,6 +103,11 @@ class Git:
         if theirs.get("extensions.objectformat") == "sha256":
             self._settings |= {"extensions.objectFormat": "sha256"}
         self._is_reftable = theirs.get("extensions.refstorage") == "reftable"
+        if self._is_reftable and version < REFTABLE_VERSION:
+            required = ".".join(map(str, REFTABLE_VERSION))
+            raise InputError(
+                f"repository {path}: its refs are in a reftable, which needs git {required} or newer"
+            )
         self.head = self._find_head()
         self._settings |= {"mailmap.blob": f"{self.head}:.mailmap"}
 
@@ -247,8 +255,8 @@ class Git:
         return UnreadableError(f"{name}: git {command}: {message}")
 
 
-def _require_git() -> None:
-    """Raise InputError if git is missing or too old."""
+def _require_git() -> tuple[int, int]:
+    """Return the version of git; raise InputError if it is missing or too old."""
     command = ["git", "--version"]
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -266,9 +274,11 @@ def _require_git() -> None:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise InputError("git cannot be run; install it, or put it on the PATH") from error
     version = re.search(r"(\d+)\.(\d+)", answer.stdout)
-    if version is None or (int(version[1]), int(version[2])) < MIN_GIT_VERSION:
+    found = (int(version[1]), int(version[2])) if version else (0, 0)
+    if found < MIN_GIT_VERSION:
         required = ".".join(map(str, MIN_GIT_VERSION))
         raise InputError(f"git is too old ({answer.stdout.strip()}); install {required} or newer")
+    return found
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -109,7 +109,9 @@ def _copy(programs: Path) -> Path | None:
         return None
     place = COPIES / f"{PACKAGE}-{importlib.metadata.version(PACKAGE)}-{installation.name}"
     if not place.exists():
-        COPIES.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if not COPIES.exists():
+            COPIES.mkdir(parents=True, exist_ok=True)
+            COPIES.chmod(0o755)  # whatever the umask
         with tempfile.TemporaryDirectory(dir=COPIES, ignore_cleanup_errors=True) as making:
             for folder in (installation, packages / f"{PACKAGE}.libs"):
                 if folder.exists():
@@ -117,9 +119,7 @@ def _copy(programs: Path) -> Path | None:
             for path in (Path(making), *Path(making).rglob("*")):
                 if not path.is_symlink():
                     mode = path.stat().st_mode
-                    path.chmod(
-                        mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6
-                    )  # all may read what the owner may
+                    path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)  # all may read what root may
             with contextlib.suppress(OSError):  # another process was faster
                 Path(making).rename(place)
     return place / programs.relative_to(packages)

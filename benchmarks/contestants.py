@@ -18,8 +18,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from benchmarks.rows import Rows
 from tformance_seed.bulk import unique_key, upsert
-from tformance_seed.bulk.columns import convert_columns
 from tformance_seed.bulk.copy_format import encode
+from tformance_seed.bulk.fitting import convert_columns
+from tformance_seed.bulk.postgresql import copy_columns, table_types
+from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models.fields import JSONField
 
 #: Rows of a statement, if a way accepts any number: the application's own figure.
@@ -180,7 +182,7 @@ def ours(database: peewee.Database, rows: Rows, **options: Any) -> Way:
     """``upsert`` on one connection."""
 
     def write() -> Any:
-        return upsert(rows.model, rows.columns, database=database, **options)
+        return upsert(rows.model, rows.columns, database=database, fit=True, **options)
 
     return write
 
@@ -215,10 +217,15 @@ def side_by_side(ways: Sequence[Way], database: peewee.Database | None = None) -
 
 def floor(url: str, rows: Rows, chunk: int = 25_000) -> Way:
     """Ready-made bytes straight into the table by COPY: nothing that writes these rows can be faster."""
-    typed = convert_columns(rows.model, rows.columns)
+    database = connect(url)
+    types = table_types(database, rows.model)
+    database.close()
+    typed = copy_columns(convert_columns(rows.model, rows.columns), types)
+    assert typed is not None
+    type_names = [types.columns[column.field.column_name].name for column in typed]
     names = ", ".join(f'"{column.field.column_name}"' for column in typed)
     chunks = [
-        b"".join(encode([column.take(slice(start, start + chunk)) for column in typed]))
+        b"".join(encode([column.take(slice(start, start + chunk)) for column in typed], type_names))
         for start in range(0, len(rows), chunk)
     ]
     sql = f"COPY {rows.model._meta.table_name} ({names}) FROM STDIN (FORMAT binary)"

@@ -8,7 +8,7 @@ import peewee
 
 import tformance_seed
 from benchmarks.server import Server, execute
-from tformance_seed.bulk.columns import convert_columns
+from tformance_seed.bulk.fitting import convert_columns
 from tformance_seed.storage.connection import connect
 from tformance_seed.storage.models import AIUsageDaily, Commit, PRFile, PullRequest
 

@@ -204,5 +204,5 @@ def test_bad_rows_are_refused_with_the_column(copy):
     with pytest.raises(ValueError, match="no unique key"):
         upsert(Reading, {"sensor": [1]}, copy=copy)
     with pytest.raises(ValueError, match="digits"):
-        upsert(Reading, {"sensor": [1], "day": days(1), "small": [123.0]}, copy=copy)
+        upsert(Reading, {"sensor": [1], "day": days(1), "small": [123.0]}, copy=copy, fit=True)
     assert Reading.select().count() == 0

@@ -1,11 +1,7 @@
-"""Rows as typed columns, with values converted to the types of the model's columns."""
+"""A column of a chunk of rows, and its values as parameters of statements."""
 
-import datetime
 import decimal
-import json
-import numbers
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,299 +9,53 @@ import numpy as np
 import numpy.typing as npt
 import peewee
 
-from tformance_seed.bulk.peewee_internals import (
-    decimal_digits,
-    fields_by_column,
-    fields_by_name,
-    parameters_of,
-    to_database,
-)
+from tformance_seed.bulk.peewee_internals import decimal_digits
 
 Array = npt.NDArray[Any]
-Rows = Mapping[str, Sequence[Any] | Array]
-
-#: Escapes in JSON text that jsonb rejects: NUL, and a surrogate that is not half of a pair.
-JSON_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
-JSON_SURROGATE = re.compile(
-    rb"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F].."
-)
-
-#: Error message for a fraction in an integer column.
-NOT_AN_INTEGER = "a number is not an integer"
-
-#: Added before rounding, so that a decimal half that is slightly too small in binary is still rounded up.
-BINARY_ERROR = 1e-6
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
 class Column:
     """One column in a chunk.
 
-    The type of ``values`` depends on the kind: int64 for integer, bool for boolean, float64 for float,
-    datetime64[D] for date, datetime64[us] in UTC for timestamp, int64 in units of the last decimal place for
-    numeric, ``S`` (UTF-8) for text and json, and objects for other. ``null`` is a mask of the NULLs (None if
-    there are none).
+    The type of ``values`` depends on the kind. A column as Peewee would bind it is of the kind "parameters"
+    (objects) or "array" (numbers, booleans, or datetime64[D] or [us]). Of the other kinds are columns whose
+    values were made to fit, and those that are to be encoded for COPY: int64 for integer, bool for boolean,
+    float64 for float, datetime64[D] for date, datetime64[us] for timestamp and (in UTC) timestamptz, int64 in
+    units of the last decimal place for numeric, ``S`` or objects (bytes) for text, json, bytes and input,
+    ``V16`` for uuid.
+
+    ``null`` is a mask of the NULLs (None if there are none); parameters have None in their place instead.
     """
 
     field: peewee.Field
     kind: str
     values: Array
-    null: npt.NDArray[np.bool_] | None = None
+    null: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> "Column":
         """Return the column with only the given rows."""
         null = None if self.null is None else self.null[rows]
         return Column(self.field, self.kind, self.values[rows], null)
 
-
-#: Peewee's name for an integer type -> its width on PostgreSQL, whose limits apply on every backend.
-INTEGER_TYPES: dict[str, type[np.signedinteger[Any]]] = {
-    "INT": np.int32,
-    "BIGINT": np.int64,
-    "SMALLINT": np.int16,
-    "AUTO": np.int32,
-    "BIGAUTO": np.int64,
-    "BIGIDENTITY": np.int64,
-}
-
-#: Peewee's name for a column type -> kind.
-KINDS = {
-    **dict.fromkeys(INTEGER_TYPES, "integer"),
-    "BOOL": "boolean",
-    "FLOAT": "float",
-    "DOUBLE": "float",
-    "DATE": "date",
-    "DATETIME": "timestamp",
-    "TIMESTAMPTZ": "timestamp",
-    "DECIMAL": "numeric",
-    "CHAR": "text",
-    "VARCHAR": "text",
-    "TEXT": "text",
-    "JSONB": "json",
-}
+    def nulls(self) -> Mask:
+        """Return a mask of the rows that are NULL."""
+        if self.kind == "parameters":
+            return np.fromiter((value is None for value in self.values), dtype=bool, count=len(self))
+        return np.zeros(len(self), dtype=bool) if self.null is None else self.null
 
 
-def convert_columns(model: type[peewee.Model], rows: Rows) -> list[Column]:
-    """Convert rows to typed columns; names may be those of fields (``team``) or columns (``team_id``).
-
-    Raises:
-      ValueError: a name is unknown, lengths differ, or a column cannot hold a value.
-    """
-    by_name = {**fields_by_column(model), **fields_by_name(model)}
-    columns = []
-    for name, values in rows.items():
-        if name not in by_name:
-            raise ValueError(f"{model.__name__} has no column {name}")
-        field = by_name[name]
-        kind = KINDS.get(field.field_type, "other")
-        try:
-            column = CONVERTERS[kind](field, kind, values)
-            if column.values.ndim != 1:
-                raise TypeError("a value is a sequence")
-            columns.append(column)
-        except (TypeError, ValueError, OverflowError, decimal.InvalidOperation) as error:
-            raise ValueError(f"{model.__name__}.{field.name}: {error}") from error
-    if len({len(column.values) for column in columns}) > 1:
-        raise ValueError(f"columns of {model.__name__} differ in length")
-    return columns
+def objects(values: Sequence[Any]) -> Array:
+    """Return an array of objects, one for each value, whatever the values are."""
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
-def _array_and_nulls(values: Sequence[Any] | Array) -> tuple[Array, npt.NDArray[np.bool_] | None]:
-    """Return the values as an array, and a mask of those that mean NULL: masked, None, NaN or NaT."""
-    null: Any = None
-    if isinstance(values, np.ma.MaskedArray):
-        null, array = np.ma.getmaskarray(values), values.data
-    elif isinstance(values, np.ndarray):
-        array = values
-    else:
-        array = np.empty(len(values), dtype=object)
-        array[:] = values
-    if array.dtype.kind == "O":
-        none = np.fromiter((value is None for value in array), dtype=bool, count=len(array))
-        null = none if null is None else null | none
-    elif array.dtype.kind == "f":
-        null = np.isnan(array) if null is None else null | np.isnan(array)
-    elif array.dtype.kind == "M":
-        null = np.isnat(array) if null is None else null | np.isnat(array)
-    return array, null if null is not None and null.any() else None
-
-
-def _fill_nulls(array: Array, null: npt.NDArray[np.bool_] | None, blank: Any) -> Array:
-    if null is None:
-        return array
-    array = array.copy()
-    array[null] = blank
-    return array
-
-
-def _number_converter(dtype: type[np.generic]) -> Callable[..., Column]:
-    def convert(field: peewee.Field, kind: str, values: Any) -> Column:
-        array, null = _array_and_nulls(values)
-        if array.dtype.kind == "O":
-            array = np.array([0 if value is None else to_database(field, value) for value in array])
-        return Column(field, kind, _fill_nulls(array, null, 0).astype(dtype), null)
-
-    return convert
-
-
-def _integer(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _array_and_nulls(values)
-    if array.dtype.kind == "O":
-        array = np.array([0 if v is None else _to_integer(field, v) for v in array], dtype=np.int64)
-    array = _fill_nulls(array, null, 0)
-    if array.dtype.kind in "iuf" and len(array):
-        limits = np.iinfo(INTEGER_TYPES[field.field_type])
-        # Python compares integers and floats exactly; NumPy converts them first.
-        if array.max().item() > limits.max or array.min().item() < limits.min:
-            raise OverflowError(f"an integer is out of range, {limits.min} to {limits.max}")
-        if array.dtype.kind == "f" and (array != np.trunc(array)).any():
-            raise TypeError(NOT_AN_INTEGER)
-    return Column(field, kind, array.astype(np.int64), null)
-
-
-def _to_integer(field: peewee.Field, value: Any) -> Any:
-    converted = to_database(field, value)
-    if isinstance(value, numbers.Number) and value != converted:
-        raise TypeError(NOT_AN_INTEGER)
-    return converted
-
-
-def _datetime_converter(unit: str) -> Callable[..., Column]:
-    def parse(value: Any) -> Any:
-        if isinstance(value, str):
-            value = datetime.datetime.fromisoformat(value)
-        if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-        return value
-
-    def convert(field: peewee.Field, kind: str, values: Any) -> Column:
-        array, null = _array_and_nulls(values)
-        if array.dtype.kind == "O":
-            array = np.array(
-                [np.datetime64("1970-01-01") if v is None else parse(v) for v in array], f"M8[{unit}]"
-            )
-        return Column(field, kind, _fill_nulls(array, null, 0).astype(f"M8[{unit}]"), null)
-
-    return convert
-
-
-def _numeric(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _array_and_nulls(values)
-    precision, scale = decimal_digits(field)
-    unit = 10**scale  # the value 1 in units of the last decimal place
-    if array.dtype.kind == "O":
-        scaled = [0 if value is None else _to_last_decimal(value, unit) for value in array]
-        units = np.array(scaled, dtype=np.int64)
-    else:
-        filled = _fill_nulls(array, null, 0)
-        greatest = max(filled.max().item(), -filled.min().item()) if len(filled) else 0
-        if (int(greatest) + 1) * unit > min(10**precision, 2**63):
-            raise OverflowError(f"a number needs more than {precision} digits")
-        # Scaled separately, the integral part and the fraction lose nothing; together they may need more
-        # digits than a float has.
-        size = np.abs(filled)
-        integral = size.astype(np.int64)
-        fraction = np.floor((size - integral) * float(unit) + 0.5 + BINARY_ERROR).astype(np.int64)
-        units = np.where(filled < 0, -1, 1) * (integral * unit + fraction)
-    if len(units) and np.abs(units).max() >= 10**precision:
-        raise OverflowError(f"a number needs more than {precision} digits")
-    return Column(field, kind, units, null)
-
-
-def _to_last_decimal(value: Any, unit: int) -> int:
-    return int((decimal.Decimal(str(value)) * unit).to_integral_value(decimal.ROUND_HALF_UP))
-
-
-def _text(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _array_and_nulls(values)
-    if array.dtype.kind == "S":
-        array = _fill_nulls(array, null, b"")
-    else:
-        texts = [b"" if value is None else _text_bytes(field, value) for value in array.tolist()]
-        array = np.array(texts or [b""], dtype="S")[: len(texts)]
-    return Column(field, kind, sanitise_text(array, getattr(field, "max_length", None)), null)
-
-
-def _text_bytes(field: peewee.Field, value: Any) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    return str(to_database(field, value)).encode("utf-8", "surrogatepass")
-
-
-def sanitise_text(array: Array, limit: int | None = None) -> Array:
-    """Return UTF-8 text that every database accepts: no NUL, valid UTF-8, at most ``limit`` characters.
-
-    Invalid UTF-8, including surrogates, becomes U+FFFD; NULs are removed; longer texts are truncated.
-    """
-    if not len(array):
-        return array
-    raw = np.ascontiguousarray(array).view(np.uint8).reshape(len(array), -1)
-    lengths = np.char.str_len(array)
-    broken = np.count_nonzero(raw) != lengths.sum()  # a NUL before the end of a value
-    if raw.size and raw.max() >= 128:
-        try:
-            b"\n".join(array.tolist()).decode("utf-8")
-        except UnicodeDecodeError:
-            broken = True
-    if not broken and (limit is None or lengths.max() <= limit):
-        return array
-    return np.array([_sanitise(value, limit) for value in array.tolist()], dtype="S")
-
-
-def _sanitise(value: bytes, limit: int | None) -> bytes:
-    return value.replace(b"\x00", b"").decode("utf-8", "replace")[:limit].encode("utf-8")
-
-
-def _json(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _array_and_nulls(values)
-    if array.dtype.kind == "S":
-        array = _fill_nulls(array, null, b"null")
-    else:
-        texts = [b"null" if v is None else _json_text(field, v) for v in array]
-        array = np.array(texts or [b""], dtype="S")[: len(texts)]
-    array = sanitise_text(array)
-    if b"\\u" in array.tobytes():
-        clean = [
-            JSON_SURROGATE.sub(_keep_pair, JSON_NUL.sub(rb"\1", value)) if b"\\u" in value else value
-            for value in array.tolist()
-        ]
-        array = np.array(clean, dtype="S")
-    return Column(field, kind, array, null)
-
-
-def _json_text(field: peewee.Field, value: Any) -> bytes:
-    text = to_database(field, value)
-    return (text if isinstance(text, str) else json.dumps(value)).encode("utf-8", "surrogatepass")
-
-
-def _keep_pair(match: re.Match[bytes]) -> bytes:
-    return match[0] if match[2] else match[3] + "\ufffd".encode()
-
-
-def _other(field: peewee.Field, kind: str, values: Any) -> Column:
-    array, null = _array_and_nulls(values)
-    converted = np.empty(len(array), dtype=object)
-    for row, value in enumerate(array.tolist()):  # NumPy would treat expressions as arrays otherwise
-        converted[row] = None if value is None else to_database(field, value)
-    return Column(field, kind, converted, null)
-
-
-#: Kind of column -> function that converts values to a ``Column``.
-CONVERTERS: dict[str, Callable[..., Column]] = {
-    "integer": _integer,
-    "boolean": _number_converter(np.bool_),
-    "float": _number_converter(np.float64),
-    "date": _datetime_converter("D"),
-    "timestamp": _datetime_converter("us"),
-    "numeric": _numeric,
-    "text": _text,
-    "json": _json,
-    "other": _other,
-}
-
-
-def python_values(column: Column, *, postgresql: bool) -> list[Any]:
-    """Return the column's values as driver parameters; timestamps become text.
+def parameters(column: Column, *, postgresql: bool) -> list[Any]:
+    """Return the column's values as driver parameters; timestamps that were made to fit become text.
 
     Parameters:
       postgresql: whether to add an offset to timestamps with time zone and return numerics as Decimals, which
@@ -322,7 +72,7 @@ def python_values(column: Column, *, postgresql: bool) -> list[Any]:
 def _timestamp_parameters(column: Column, postgresql: bool) -> list[str]:
     whole_seconds = not (column.values.astype(np.int64) % 1_000_000).any()
     text = np.datetime_as_string(column.values, unit="s" if whole_seconds else "us")
-    offset = "+00" if postgresql and column.field.field_type == "TIMESTAMPTZ" else ""
+    offset = "+00" if postgresql and column.kind == "timestamptz" else ""
     values = [value.replace("T", " ") + offset for value in text.tolist()]
     if not whole_seconds:  # like str(datetime), which omits a fraction of zero
         values = [value.replace(".000000", "") for value in values]
@@ -336,14 +86,6 @@ def _numeric_parameters(column: Column, postgresql: bool) -> list[Any]:
     return [units / 10**scale for units in column.values.tolist()]
 
 
-def _parameter(value: Any) -> Any:
-    """Return the parameter of an SQL expression that a field wraps around a value, such as ``json(?)``."""
-    if not isinstance(value, peewee.Node):
-        return value
-    (parameter,) = parameters_of(value)
-    return parameter
-
-
 def _text_parameters(column: Column, _postgresql: bool) -> list[str]:
     return [value.decode("utf-8") for value in column.values.tolist()]
 
@@ -351,9 +93,9 @@ def _text_parameters(column: Column, _postgresql: bool) -> list[str]:
 #: Kind of column -> function that converts its values to parameters; other kinds need no conversion.
 PARAMETER_CONVERTERS: dict[str, Callable[[Column, bool], list[Any]]] = {
     "timestamp": _timestamp_parameters,
+    "timestamptz": _timestamp_parameters,
     "date": lambda column, _: np.datetime_as_string(column.values, unit="D").tolist(),
     "numeric": _numeric_parameters,
-    "other": lambda column, _: [_parameter(value) for value in column.values.tolist()],
     "text": _text_parameters,
     "json": _text_parameters,
 }

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tformance_seed.bulk.columns import INTEGER_TYPES, Array, Column
+from tformance_seed.bulk.columns import Array, Column
 from tformance_seed.bulk.peewee_internals import decimal_digits
 
 #: The header (signature, flags, length of the header extension), and the trailer that ends the rows.
@@ -28,6 +28,9 @@ MAX_CHUNK_BYTES = 8 << 20
 #: Maximum size in bytes of the rows laid out at a time, so that they fit in a processor's cache.
 MAX_ROW_BLOCK_BYTES = 128 << 10
 
+#: Size of the word in front of each value that has its length, in bytes.
+LENGTH_WORD = 4
+
 #: Number of decimal digits in one base-10,000 digit of PostgreSQL's numerics.
 DIGITS_PER_GROUP = 4
 
@@ -35,14 +38,40 @@ DIGITS_PER_GROUP = 4
 NUMERIC_NEGATIVE = 0x4000
 
 
-def encode(columns: Sequence[Column]) -> Iterator[bytes]:
-    """Yield the rows in binary COPY format, including header and trailer, one block at a time."""
+def encode(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
+    """Yield the rows in binary COPY format, including header and trailer, one block at a time.
+
+    Parameters:
+      types: PostgreSQL's name of the type of each column, such as ``int8``.
+    """
     yield HEADER
-    rows = len(columns[0].values)
-    step = _rows_within(MAX_CHUNK_BYTES, _layout([_payload(column.take(slice(0, 1))) for column in columns]))
-    for start in range(0, rows, step):
-        yield from _row_blocks([column.take(slice(start, start + step)) for column in columns])
+    rows = len(columns[0])
+    # Bytes of a row whose values are all of the same size, and the length of every value of other columns.
+    fixed, varying = len(columns) * LENGTH_WORD, []
+    for column, name in zip(columns, types, strict=True):
+        if column.values.dtype.kind == "O":
+            varying.append(np.fromiter(map(len, column.values), dtype=np.int64, count=rows))
+        else:
+            fixed += _payload(column.take(slice(0, 1)), name).dtype.itemsize
+    start = 0
+    while start < rows:
+        stop = _block_end(start, rows, fixed, varying)
+        yield from _row_blocks([column.take(slice(start, stop)) for column in columns], types)
+        start = stop
     yield TRAILER
+
+
+def _block_end(start: int, rows: int, fixed: int, varying: Sequence[Array]) -> int:
+    """Return where a block ends that has at most ``MAX_CHUNK_BYTES``, though all texts are as long as its
+    longest.
+    """
+    stop = min(rows, start + max(1, MAX_CHUNK_BYTES // fixed))
+    while stop - start > 1:
+        size = fixed + sum(int(lengths[start:stop].max()) for lengths in varying)
+        if size * (stop - start) <= MAX_CHUNK_BYTES:
+            break
+        stop = start + (stop - start) // 2
+    return stop
 
 
 def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:
@@ -57,8 +86,8 @@ def _rows_within(size: int, layout: np.dtype[np.void]) -> int:
     return max(1, size // layout.itemsize)
 
 
-def _row_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
-    payloads = [_payload(column) for column in columns]
+def _row_blocks(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
+    payloads = [_payload(column, name) for column, name in zip(columns, types, strict=True)]
     layout, rows = _layout(payloads), len(payloads[0])
     block = np.empty(min(rows, _rows_within(MAX_ROW_BLOCK_BYTES, layout)), layout)
     block["fields"] = len(columns)
@@ -89,38 +118,42 @@ def _row_blocks(columns: Sequence[Column]) -> Iterator[bytes]:
 def _lengths(column: Column, payload: Array) -> Array | None:
     """Return the length of each value in bytes, -1 for NULL; None if all values have the same length."""
     lengths: Array | None = None
-    if column.kind in ("text", "json"):
-        lengths = np.char.str_len(column.values) + (column.kind == "json")
+    version = column.kind == "jsonb"
+    if column.values.dtype.kind == "O":
+        lengths = np.fromiter(map(len, column.values), dtype=np.int64, count=len(column)) + version
+    elif column.values.dtype.kind == "S":
+        lengths = np.char.str_len(column.values) + version
     if column.null is not None:
         lengths = np.where(column.null, -1, payload.dtype.itemsize if lengths is None else lengths)
     return lengths
 
 
-def _payload(column: Column) -> Array:
+def _payload(column: Column, type_name: str) -> Array:
     """Return the values in the server's binary format, all padded to the length of the longest."""
+    if column.values.dtype.kind == "O":
+        longest = max(map(len, column.values), default=0)
+        column = Column(
+            column.field, column.kind, np.array(column.values.tolist(), f"S{max(longest, 1)}"), column.null
+        )
     encode_values = ENCODERS.get(column.kind)
-    return column.values if encode_values is None else encode_values(column)
+    return column.values if encode_values is None else encode_values(column, type_name)
 
 
-def _integer(column: Column) -> Array:
-    return column.values.astype(np.dtype(INTEGER_TYPES[column.field.field_type]).newbyteorder(">"))
+def _number(column: Column, type_name: str) -> Array:
+    return column.values.astype(NUMBERS[type_name])
 
 
-def _float(column: Column) -> Array:
-    return column.values.astype(">f4" if column.field.field_type == "FLOAT" else ">f8")
-
-
-def _date(column: Column) -> Array:
+def _date(column: Column, _type: str) -> Array:
     days: Array = column.values - EPOCH.astype("M8[D]")
     return days.astype(np.int64).astype(">i4")
 
 
-def _timestamp(column: Column) -> Array:
+def _timestamp(column: Column, _type: str) -> Array:
     microseconds: Array = column.values - EPOCH
     return microseconds.astype(np.int64).astype(">i8")
 
 
-def _json(column: Column) -> Array:
+def _jsonb(column: Column, _type: str) -> Array:
     """Return jsonb values: a version byte, then the text."""
     documents = np.empty(len(column.values), dtype=[("version", np.uint8), ("text", column.values.dtype)])
     documents["version"] = 1
@@ -128,7 +161,7 @@ def _json(column: Column) -> Array:
     return documents
 
 
-def _numeric(column: Column) -> Array:
+def _numeric(column: Column, _type: str) -> Array:
     """Return numerics with a fixed number of base-10,000 digits; the server strips leading zeros."""
     units = column.values
     precision, scale = decimal_digits(column.field)
@@ -146,13 +179,17 @@ def _numeric(column: Column) -> Array:
     return numerics
 
 
+#: PostgreSQL's name of a type of numbers -> its binary format.
+NUMBERS = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "float4": ">f4", "float8": ">f8"}
+
 #: Kind of column -> function that encodes its values; text needs no encoding.
-ENCODERS: dict[str, Callable[[Column], Array]] = {
-    "integer": _integer,
-    "boolean": lambda column: column.values.astype(np.uint8),
-    "float": _float,
+ENCODERS: dict[str, Callable[[Column, str], Array]] = {
+    "integer": _number,
+    "boolean": lambda column, _: column.values.astype(np.uint8),
+    "float": _number,
     "date": _date,
     "timestamp": _timestamp,
+    "timestamptz": _timestamp,
     "numeric": _numeric,
-    "json": _json,
+    "jsonb": _jsonb,
 }

@@ -1,19 +1,27 @@
 """The conflict target of a model, derived from its unique keys."""
 
+import datetime
 import operator
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import peewee
 
-from tformance_seed.bulk.columns import CONVERTERS, Column
-from tformance_seed.bulk.peewee_internals import primary_key_fields, unique_keys
+from tformance_seed.bulk.columns import Column, Mask, parameters
+from tformance_seed.bulk.peewee_internals import (
+    fields_by_column,
+    fields_by_name,
+    index_definition,
+    indexes_of,
+    primary_key_fields,
+    to_database,
+    unique_keys,
+)
 
 #: Comparisons of a field with a constant that give the same result in Python and in every database, for the
-#: ``EXACT_KINDS``.
+#: ``EXACT_TYPES``.
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     peewee.OP.EQ: operator.eq,
     peewee.OP.NE: operator.ne,
@@ -23,23 +31,41 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     peewee.OP.GTE: operator.ge,
 }
 
-#: Kinds of columns that may be compared in Python. The order of text depends on its collation, except that no
+#: Types of values that may be compared in Python. The order of text depends on its collation, except that no
 #: text sorts before "".
-EXACT_KINDS = ("integer", "boolean", "date", "timestamp")
+EXACT_TYPES = (int, bool, datetime.date)
 
 
 @dataclass(frozen=True)
 class Key:
-    """A unique key: its fields in order, and the predicate of a partial key (None: it covers every row)."""
+    """A unique key.
 
-    fields: tuple[peewee.Field, ...]
+    Attributes:
+      fields: its fields or expressions, in order.
+      where: the predicate of a partial key; None: it covers every row.
+      nulls_equal: whether it takes NULLs to be equal (NULLS NOT DISTINCT).
+    """
+
+    fields: tuple[Any, ...]
     where: Any = None
+    nulls_equal: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether all parts are fields."""
+        return all(isinstance(part, peewee.Field) for part in self.fields)
+
+    def names(self) -> str:
+        """Return the names of the parts, for messages."""
+        return ", ".join(
+            part.name if isinstance(part, peewee.Field) else "an expression" for part in self.fields
+        )
 
 
 def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) -> Key:
     """Return the first unique key whose columns are all given; partial keys come last.
 
-    The order is: ``unique=True`` fields, ``Meta.indexes``, ``add_index``, the primary key, then partial keys.
+    The order is: the primary key, ``unique=True`` fields, ``Meta.indexes``, ``add_index``, then partial keys.
     If ``given`` is None, the primary key comes after the partial keys.
 
     Parameters:
@@ -51,16 +77,48 @@ def unique_key(model: type[peewee.Model], given: Collection[str] | None = None) 
     declared = [Key(fields, where) for fields, where in unique_keys(model)]
     usable = [
         key
-        for key in (*declared, primary)
+        for key in (primary, *declared)
         if key.fields and (given is None or all(field.column_name in given for field in key.fields))
     ]
     if not usable:
         names = ", ".join(sorted(given or ()))
         raise ValueError(f"{model.__name__} has no unique key among the columns {names}")
-    return min(usable, key=lambda key: key.where is not None or (given is None and key is primary))
+    return min(usable, key=lambda key: (given is None and key is primary, key.where is not None))
 
 
-def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> npt.NDArray[np.bool_] | None:
+def find_key(model: type[peewee.Model], key: Any, constraint: Callable[[str], tuple[str, ...]]) -> Key:
+    """Return the key that a caller names.
+
+    Parameters:
+      key: a key, an index of the model, one part or a sequence of parts (fields, names of fields,
+        expressions), or the name of an index of the model or of a constraint.
+      constraint: returns the columns of the constraint with a name, none if there is no such constraint.
+
+    Raises:
+      ValueError: there is no such field, index or constraint.
+    """
+    if isinstance(key, Key):
+        return key
+    if isinstance(key, peewee.ModelIndex):
+        definition = index_definition(key)
+        return Key(tuple(definition.expressions), definition.where)
+    by_name = {**fields_by_column(model), **fields_by_name(model)}
+    if isinstance(key, str) and key not in by_name:
+        for index in map(index_definition, indexes_of(model)):
+            if index.name == key and index.unique:
+                return Key(tuple(index.expressions), index.where)
+        columns = constraint(key)
+        if not columns:
+            raise ValueError(f"{model.__name__} has no field, unique index or constraint {key}")
+        return Key(tuple(by_name[column] for column in columns))
+    parts = (key,) if isinstance(key, str | peewee.Node) else tuple(key)
+    for part in parts:
+        if isinstance(part, str) and part not in by_name:
+            raise ValueError(f"{model.__name__} has no field {part}")
+    return Key(tuple(by_name[part] if isinstance(part, str) else part for part in parts))
+
+
+def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> Mask | None:
     """Return a mask of the rows for which the predicate of a partial key is true.
 
     Only predicates that compare a field with a constant or test it for NULL are supported.
@@ -73,17 +131,39 @@ def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> npt.NDArra
     column = columns.get(where.lhs.column_name)
     if column is None:
         return None
-    present = np.ones(len(column.values), dtype=bool) if column.null is None else ~column.null
+    present = ~column.nulls()
     if where.rhs is None:
         return {peewee.OP.IS: ~present, peewee.OP.IS_NOT: present}.get(where.op)
     if where.op not in COMPARISONS or isinstance(where.rhs, peewee.Node):
         return None
+    constant = to_database(column.field, where.rhs)
+    values = parameters(column, postgresql=True)
+    types = {type(constant), *map(type, values)} - {type(None)}
     equality = where.op in (peewee.OP.EQ, peewee.OP.NE)
-    if column.kind not in EXACT_KINDS and not (column.kind == "text" and (equality or where.rhs == "")):
+    exact = len(types) == 1 and (types <= {*EXACT_TYPES} or (types == {str} and (equality or constant == "")))
+    if not exact:
         return None
-    try:
-        constant = CONVERTERS[column.kind](column.field, column.kind, [where.rhs]).values[0]
-    except (TypeError, OverflowError):  # the constant has another type, such as 0.5 for an integer
-        return None
-    holds: npt.NDArray[np.bool_] = present & COMPARISONS[where.op](column.values, constant)
-    return holds
+    compare = COMPARISONS[where.op]
+    holds = (value is not None and bool(compare(value, constant)) for value in values)
+    return np.fromiter(holds, dtype=bool, count=len(values))
+
+
+def rebind(node: Any, replace: Callable[[peewee.Field], peewee.Node]) -> Any:
+    """Return an expression with each field replaced, for another table with the same columns.
+
+    Raises:
+      ValueError: the expression contains SQL text, in which fields cannot be found.
+    """
+    if isinstance(node, peewee.Field):
+        return replace(node)
+    if isinstance(node, peewee.Expression):
+        return peewee.Expression(rebind(node.lhs, replace), node.op, rebind(node.rhs, replace), node.flat)
+    if isinstance(node, peewee.Function):
+        return peewee.Function(node.name, tuple(rebind(part, replace) for part in node.arguments or ()))
+    if isinstance(node, peewee.Node) and not isinstance(
+        node, peewee.Value
+    ):  # SQL text, of which nothing is known
+        raise ValueError(
+            f"an expression of a key may consist of fields, operators and functions, not {node!r}"
+        )
+    return node

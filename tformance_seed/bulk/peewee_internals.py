@@ -12,6 +12,9 @@ import peewee
 
 Model = type[peewee.Model]
 
+#: How Peewee's text fields convert values (``_StringField.adapt``), except ``FixedCharField``.
+STRING_ADAPT = peewee.TextField.adapt
+
 
 @dataclass(frozen=True)
 class IndexDefinition:
@@ -112,18 +115,26 @@ def unique_keys(model: Model) -> list[tuple[tuple[peewee.Field, ...], Any]]:
     return keys
 
 
+def instance_data(row: peewee.Model) -> dict[str, Any]:
+    """Return the values of a model's instance by field name (``__data__``)."""
+    return dict(row.__data__)
+
+
 def bound_database(model: Model) -> peewee.Database:
     """Return the database that a model is bound to, directly or through a proxy (``_meta.database``).
 
     Raises:
       ValueError: the model is not bound to a database.
     """
-    database = model._meta.database
-    if isinstance(database, peewee.Proxy):
-        database = database.obj
+    database = unwrapped(model._meta.database)
     if not isinstance(database, peewee.Database):
         raise ValueError(f"{model.__name__} is not bound to a database; name one with database=")
     return database
+
+
+def unwrapped(database: Any) -> Any:
+    """Return the database behind a proxy; others as they are."""
+    return database.obj if isinstance(database, peewee.Proxy) else database
 
 
 def to_database(field: peewee.Field, value: Any) -> Any:
@@ -143,6 +154,18 @@ def compile_query(database: peewee.Database, node: Any) -> tuple[str, list[Any]]
     """
     context: peewee.Context = database.get_sql_context().sql(node)  # type: ignore[no-untyped-call]
     return context.query()
+
+
+def compile_escaped(database: peewee.Database, node: Any) -> tuple[str, list[Any]]:
+    """Return SQL and parameters for a driver, which takes a percent sign in a name for a placeholder.
+
+    It is for ``execute_sql`` of PostgreSQL and MySQL; for SQLite, it is the same as ``compile_query``.
+    """
+    if isinstance(database, peewee.SqliteDatabase):
+        return compile_query(database, node)
+    context: peewee.Context = database.get_sql_context(param="\0").sql(node)  # type: ignore[no-untyped-call]
+    sql, parameters = context.query()
+    return sql.replace("%", "%%").replace("\0", "%s"), parameters
 
 
 def parameters_of(expression: peewee.Node) -> list[Any]:
@@ -198,6 +221,17 @@ def driver_cursor(database: peewee.Database) -> Iterator[Any]:
 def driver_connection(database: peewee.Database) -> Any:
     """Return this thread's connection, opening it if necessary (``Database.connection``)."""
     return database.connection()  # type: ignore[no-untyped-call]
+
+
+def in_manual_commit(database: peewee.Database) -> bool:
+    """Return whether the innermost block is ``manual_commit()`` (``Database.top_transaction``)."""
+    top: Any = database.top_transaction()  # type: ignore[no-untyped-call]
+    return type(top).__name__ == "_manual"
+
+
+def has_atomic(database: peewee.Database) -> bool:
+    """Return whether the database has transactions; one that queues writes for a thread has none."""
+    return "atomic" in dir(database) and getattr(database.atomic, "__name__", "") != "__unsupported__"
 
 
 def detach_connection(database: peewee.Database) -> Any:

@@ -81,14 +81,20 @@ class Refresh:
         fields = non_id_fields(model)
         updated = [field for field in fields if field.name not in key_names]
         rows = peewee.CTE("computed", self._computed(database, value))
+        new = {field.column_name: getattr(rows.c, field.column_name) for field in fields}
 
         def select(columns: Sequence[peewee.Field]) -> peewee.Select:
             return peewee.Select([rows], [getattr(rows.c, field.column_name) for field in columns])
 
         refreshed = self._id > value("after_id")
-        source = select(fields).where(is_new_or_different(database, model, key, updated, rows))
+        source = select(fields).where(is_new_or_different(database, model, key, updated, new, new))
         insert = update_on_conflict(
-            database, model.insert_from(source, fields).returning(), key, updated, refreshed
+            database,
+            model.insert_from(source, fields).returning(),
+            key,
+            dict.fromkeys(updated),
+            new,
+            condition=refreshed,
         )
         gone = peewee.Tuple(*key.fields).not_in(select(key.fields))
         delete = model.delete().where(self._scope(value), refreshed, gone)

@@ -123,7 +123,7 @@ def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
 def _column_array(column: Column) -> Array:
     """Return the values of a converted column in the form that ``DRIVER_ARRAYS`` produces."""
     null = np.zeros(len(column.values), dtype=bool) if column.null is None else column.null
-    if column.kind == "timestamp":
+    if column.kind == "timestamptz":
         return ~null
     if column.kind == "numeric":
         _, scale = decimal_digits(column.field)

@@ -119,7 +119,9 @@ class JobContext:
         table = table_name(model)
         fresh = model.__name__ in self.empty_tables
         chunk_size = self.options.chunk_size
-        result = upsert(model, rows, database=self.database, chunk_size=chunk_size, no_conflicts=fresh)
+        result = upsert(
+            model, rows, database=self.database, chunk_size=chunk_size, no_conflicts=fresh, fit=True
+        )
         results[table] = results.get(table, Result()) + result
 
 

@@ -1,7 +1,8 @@
-"""Values of every type, on both backends and both paths."""
+"""Values that are made to fit their columns, on both backends and both paths."""
 
 import datetime
 import decimal
+import functools
 
 import numpy as np
 import peewee
@@ -10,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.bulk.models import Document, Exact, Odd, Reading, days, full_rows
-from tformance_seed.bulk import upsert
-from tformance_seed.bulk.columns import convert_columns
+from tformance_seed import bulk
+
+upsert = functools.partial(bulk.upsert, fit=True)
 
 
 def test_values_of_every_type_come_back_as_they_went_in(copy):
@@ -62,7 +64,7 @@ def test_integers_out_of_range_are_refused_with_the_column(copy):
 def test_a_sequence_is_no_value_of_a_column(value):
     for name in ("sensor", "big", "day", "at", "local", "price", "ratio"):
         with pytest.raises(ValueError, match=rf"Reading\.{name}: "):
-            convert_columns(Reading, {name: [value, value]})
+            bulk.convert_columns(Reading, {name: [value, value]})
 
 
 def test_integral_floats_are_integers(copy):

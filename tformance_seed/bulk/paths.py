@@ -1,0 +1,152 @@
+"""The ways to write a chunk, and the choice between them."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from tformance_seed.bulk.columns import Column
+from tformance_seed.bulk.dialect import in_transaction, is_postgresql, savepoint, transaction
+from tformance_seed.bulk.failures import ROW_ERRORS, Failures, find_failure, store_others
+from tformance_seed.bulk.peewee_internals import has_atomic
+from tformance_seed.bulk.postgresql import (
+    copy_columns,
+    copy_to,
+    staged,
+    table_sql,
+    table_types,
+    values_source,
+)
+from tformance_seed.bulk.results import RowResult
+from tformance_seed.bulk.returning import insert_returning, merge_returning
+from tformance_seed.bulk.statements import Target, insert_plain, merge, run_from_source
+
+#: Number of rows from which on COPY is faster than a statement with VALUES, as measured.
+COPY_FROM = 300
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a chunk; ``rows`` is empty unless it was asked for, and has None for a row that failed."""
+
+    written: int
+    failed: int = 0
+    rows: tuple[RowResult | None, ...] = ()
+
+
+def write(
+    target: Target,
+    columns: Sequence[Column],
+    numbers: Any,
+    *,
+    failures: Failures,
+    copy: bool,
+    no_conflicts: bool,
+    returning: Sequence[peewee.Field] | None,
+) -> Outcome:
+    """Write a chunk in one transaction.
+
+    Parameters:
+      numbers: the numbers of the rows in the input, for messages.
+
+    Raises:
+      peewee.DatabaseError, ValueError: a row cannot be stored, and is not passed to ``on_error``.
+    """
+    database = target.database
+    own = not in_transaction(database) and has_atomic(database)
+    attempt = _Attempt(target, copy, no_conflicts, returning, own)
+    guarded = (
+        not own and has_atomic(database) and (failures.on_error is not None or copy) and not no_conflicts
+    )
+    known = table_types(database, target.model, kept=own and not copy) if is_postgresql(database) else None
+    try:
+        with savepoint(database) if guarded else attempt.transaction(columns):
+            return attempt(columns)
+    except ROW_ERRORS as error:
+        if not (own or guarded):
+            raise
+        if (
+            known is not None and own and table_types(database, target.model) != known
+        ):  # it was altered meanwhile
+            return write(
+                target,
+                columns,
+                numbers,
+                failures=failures,
+                copy=copy,
+                no_conflicts=no_conflicts,
+                returning=returning,
+            )
+        if failures.on_error is None:
+            failed = find_failure(database, attempt, columns, numbers)
+            if failed is not None:
+                failures.add(failed, error)
+            raise
+    return _store_others(target, attempt, columns, numbers, failures)
+
+
+def _store_others(
+    target: Target, attempt: "_Attempt", columns: Sequence[Column], numbers: Any, failures: Failures
+) -> Outcome:
+    written, rows = 0, [None] * len(columns[0]) if attempt.returning is not None else []
+    with transaction(target.database):
+        attempt.own = False
+        for start, stop, outcome in store_others(target.database, attempt, columns, numbers, failures):
+            written += outcome.written
+            if attempt.returning is not None:
+                rows[start:stop] = outcome.rows
+    return Outcome(written, failures.count, tuple(rows))
+
+
+@dataclass
+class _Attempt:
+    """Writes rows in the open transaction, by the fastest way that stores them as Peewee would."""
+
+    target: Target
+    copy: bool
+    no_conflicts: bool
+    returning: Sequence[peewee.Field] | None
+    own: bool
+
+    def transaction(self, columns: Sequence[Column]) -> contextlib.AbstractContextManager[None]:
+        """Return a transaction, unless a single statement does it all, which is one."""
+        alone = len(columns[0]) == 1 and self.returning is None and not self.copy
+        return contextlib.nullcontext() if alone else transaction(self.target.database)
+
+    def __call__(self, columns: Sequence[Column]) -> Outcome:
+        if is_postgresql(self.target.database):
+            return self._on_postgresql(columns)
+        if self.returning is None:
+            return Outcome(insert_plain(self.target, columns))
+        return self._outcome(insert_returning(self.target, columns, (), self.returning))
+
+    def _on_postgresql(self, columns: Sequence[Column]) -> Outcome:
+        database, model = self.target.database, self.target.model
+        types = table_types(database, model, kept=True)
+        exact, number = types.exact, self.returning is not None
+        real = copy_columns(columns, types) if self.copy else None
+        if real is not None and self.no_conflicts and not types.row_security and not number:
+            names = [column.field.column_name for column in real]
+            if all(column.kind != "input" for column in real):
+                type_names = [types.columns[name].name for name in names]
+                return Outcome(copy_to(database, table_sql(database, model), real, names, type_names))
+        if real is not None and types.may_stage:
+            with staged(database, model, real, types, number=number, own_transaction=self.own) as source:
+                return self._merge(real, source, exact)
+        source_of_values = values_source(database, model, columns, types, number=number)
+        if source_of_values is not None:
+            return self._merge(columns, source_of_values, exact)
+        if self.returning is None:
+            return Outcome(insert_plain(self.target, columns, exact))
+        return self._outcome(insert_returning(self.target, columns, exact, self.returning))
+
+    def _merge(self, columns: Sequence[Column], source: Any, exact: Sequence[str]) -> Outcome:
+        if self.returning is None:
+            query = merge(self.target, columns, source, exact, new=self.copy and self.no_conflicts)
+            return Outcome(int(run_from_source(self.target, source, query).rowcount))
+        return self._outcome(merge_returning(self.target, columns, source, exact, self.returning))
+
+    def _outcome(self, rows: Sequence[RowResult]) -> Outcome:
+        return Outcome(sum(row.action != "unchanged" for row in rows), rows=tuple(rows))

@@ -1,0 +1,173 @@
+"""The forms in which rows may be given, and how each becomes columns."""
+
+import importlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import peewee
+
+from tformance_seed.bulk.columns import objects
+from tformance_seed.bulk.peewee_internals import fields_by_column, fields_by_name, instance_data
+
+#: Rows as columns, or one by one.
+Rows = Mapping[str, Any] | Iterable[Mapping[Any, Any] | Sequence[Any] | peewee.Model]
+
+
+@dataclass
+class Batch:
+    """Rows with the same names: their columns by name, and their numbers in the input."""
+
+    columns: Mapping[str, Any]
+    numbers: npt.NDArray[np.intp]
+
+
+def batches(
+    model: type[peewee.Model], rows: Any, names: Sequence[str] | None, size: int | None
+) -> Iterator[Batch]:
+    """Yield rows in batches: columns and tables all at once, rows from an iterable up to ``size`` at a time.
+
+    Parameters:
+      names: the names of the columns, if the rows are sequences without names.
+      size: None: all at once.
+
+    Raises:
+      ValueError: the form of the rows is unknown, or a row has not one value for each name.
+    """
+    columns = _columns(rows)
+    if columns is not None:
+        lengths = {len(values) if hasattr(values, "__len__") else 0 for values in columns.values()}
+        if len(lengths) > 1 and not any(isinstance(values, str | bytes) for values in columns.values()):
+            raise ValueError(f"columns of {model.__name__} differ in length")
+        yield Batch(columns, np.arange(max(lengths, default=0)))
+        return
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise ValueError(
+            f"rows of {model.__name__}: expected columns or an iterable, not {type(rows).__name__}"
+        )
+    number, source = 0, iter(rows)
+    while part := list(itertools.islice(source, size)):
+        yield from _by_names(model, part, names, number)
+        number += len(part)
+
+
+def _by_names(
+    model: type[peewee.Model], rows: Sequence[Any], names: Sequence[str] | None, first: int
+) -> Iterator[Batch]:
+    """Yield rows from one by one to columns, those that share their names together."""
+    groups: dict[tuple[Any, ...], tuple[list[tuple[Any, ...]], list[int]]] = {}
+    for number, row in enumerate(rows, first):
+        if isinstance(row, peewee.Model):
+            row = _instance(row)
+        if isinstance(row, Mapping):
+            own, values = tuple(row), tuple(row.values())
+        elif names is not None and isinstance(row, Sequence) and len(row) == len(names):
+            own, values = tuple(names), tuple(row)
+        else:
+            expected = "a mapping" if names is None else f"{len(names)} values"
+            raise ValueError(
+                f"{model.__name__}: row {number}: expected {expected}; fields= names those of tuples"
+            )
+        group = groups.setdefault(own, ([], []))
+        group[0].append(values)
+        group[1].append(number)
+    for own, (values_by_row, numbers) in groups.items():
+        named = dict(zip(map(_name, own), zip(*values_by_row, strict=True), strict=True))
+        yield Batch(named, np.array(numbers, dtype=np.intp))
+
+
+def _name(name: Any) -> str:
+    return str(name.name if isinstance(name, peewee.Field) else name)
+
+
+def _instance(row: peewee.Model) -> dict[str, Any]:
+    """Return the values of an instance; a generated id that is not set yet is left out."""
+    data = instance_data(row)
+    generated = {
+        field.name for field in fields_by_name(type(row)).values() if isinstance(field, peewee.AutoField)
+    }
+    return {name: value for name, value in data.items() if value is not None or name not in generated}
+
+
+def fields_of_columns(
+    model: type[peewee.Model], columns: Mapping[str, Any]
+) -> list[tuple[peewee.Field, Any]]:
+    """Return the field and the values of each column; names may be those of fields or columns.
+
+    Raises:
+      ValueError: a name is unknown, or two name the same column.
+    """
+    by_name = {**fields_by_column(model), **fields_by_name(model)}
+    found: dict[str, tuple[peewee.Field, Any]] = {}
+    for name, values in columns.items():
+        if name not in by_name:
+            raise ValueError(f"{model.__name__} has no column {name}")
+        field = by_name[name]
+        if field.column_name in found:
+            raise ValueError(f"{model.__name__}: the column {field.column_name} is given twice")
+        found[field.column_name] = field, values
+    return list(found.values())
+
+
+def _columns(rows: Any) -> Mapping[str, Any] | None:
+    """Return the columns of a mapping or a table of pandas, Polars or Arrow; None if rows come one by one."""
+    if isinstance(rows, Mapping):
+        return {name: _values(values) for name, values in rows.items()}
+    package = type(rows).__module__.partition(".")[0]
+    if package in ("pandas", "polars") and hasattr(rows, "columns"):
+        return {name: _values(rows[name]) for name in rows.columns}
+    if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, Sequence):
+        pyarrow = importlib.import_module("pyarrow")  # only who has such tables needs it
+        table = pyarrow.table(rows)
+        return {name: _values(table.column(name)) for name in table.column_names}
+    return None
+
+
+def _values(values: Any) -> Any:
+    """Return a column of pandas, Polars or Arrow as an array or a list; others as they are."""
+    package = type(values).__module__.partition(".")[0]
+    return CONVERTERS[package](values) if package in CONVERTERS else values
+
+
+def _from_pandas(series: Any) -> Any:
+    kind = getattr(series.dtype, "kind", "O")
+    if isinstance(series.dtype, np.dtype) and kind in "biufM":
+        return series.to_numpy()
+    null = series.isna().to_numpy()
+    if kind in "biuf" and hasattr(series.dtype, "numpy_dtype"):  # nullable integers, booleans and floats
+        return np.ma.MaskedArray(series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=0), mask=null)
+    values = objects([_moment(value) for value in series]) if kind == "M" else series.to_numpy(dtype=object)
+    if null.any():
+        values = values.copy()
+        values[null] = None
+    return values.tolist()
+
+
+def _moment(value: Any) -> Any:
+    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+
+
+def _from_polars(series: Any) -> Any:
+    if series.dtype.is_integer() or series.dtype.is_float():
+        return np.ma.MaskedArray(series.fill_null(0).to_numpy(), mask=series.is_null().to_numpy())
+    return series.to_list()
+
+
+def _from_arrow(column: Any) -> Any:
+    pyarrow = importlib.import_module("pyarrow")
+    if isinstance(column, pyarrow.ChunkedArray):
+        column = column.combine_chunks()
+    kinds = pyarrow.types
+    if kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_boolean(column.type):
+        null = column.is_null().to_numpy(zero_copy_only=False)
+        return np.ma.MaskedArray(column.fill_null(0).to_numpy(zero_copy_only=False), mask=null)
+    if kinds.is_string(column.type) or kinds.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False).tolist()
+    return column.to_pylist()
+
+
+#: Package -> function that converts one of its columns.
+CONVERTERS = {"pandas": _from_pandas, "polars": _from_polars, "pyarrow": _from_arrow}

@@ -28,6 +28,13 @@ LOGIN_PATH = "/accounts/login/"
 DEFAULT_LLM_RATE = 50
 
 
+def checked_days(days: int | None) -> int | None:
+    """Return a number of days, if one is given; raise InputError if it is not at least 1."""
+    if days is not None and days < 1:
+        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
+    return days
+
+
 def database_url() -> str:
     """Return ``DATABASE_URL``, else the default database."""
     return os.environ.get("DATABASE_URL") or DEFAULT_DATABASE

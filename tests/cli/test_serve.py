@@ -12,6 +12,7 @@ import pytest
 
 from tests.storage.embedded.conftest import processes_in
 from tests.support.commands import command, command_process, start
+from tests.support.databases import one
 from tests.support.documents import DOCS, first_cells, section
 from tests.support.servers import copy_cluster, free_port, wait_until
 from tformance_seed import settings
@@ -39,15 +40,6 @@ def serving(folder, *options):
     finally:
         run.kill()
         run.communicate()
-
-
-def one(url):
-    connection = psycopg2.connect(url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        found = cursor.fetchone()
-    connection.close()
-    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,9 +3,21 @@
 from typing import Any
 
 import peewee
+import psycopg2
 
 from tformance_seed.storage import connection
 from tformance_seed.storage.models import ACCESS, APPLICATION, LEDGER
+
+
+def one(url: str) -> tuple[int] | None:
+    """Ask a PostgreSQL for the number one, by a connection of its own."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return cursor.fetchone()
+    finally:
+        connection.close()
 
 
 def bind(database: peewee.Database) -> None:

@@ -50,13 +50,6 @@ def _read_catalog(value: Path | None) -> Path | None:
     return value
 
 
-def _check_days(days: int | None) -> int | None:
-    """Return a number of days; raise InputError if it is not at least 1."""
-    if days is not None and days < 1:
-        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
-    return days
-
-
 Database = Annotated[
     str,
     typer.Option(
@@ -110,7 +103,7 @@ Days = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        callback=_check_days,
+        callback=settings.checked_days,
         show_default=False,
         help=f"Days in the window (default: {settings.DEFAULT_DAYS}).",
     ),

@@ -12,7 +12,7 @@ from tformance_seed.bulk import Result
 from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.errors import InputError, OrganisationBusyError
 from tformance_seed.metrics import data_extent, refresh_weekly
-from tformance_seed.settings import DEFAULT_DAYS
+from tformance_seed.settings import DEFAULT_DAYS, checked_days
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
 from tformance_seed.storage.schema.create import has_ledger, has_team_registry
@@ -131,10 +131,8 @@ def recompute_weekly(
 
 def _window(days: int | None, until: datetime.date | None) -> tuple[datetime.date, datetime.date]:
     last = until or ledger.now().date()
-    if days is not None and days < 1:
-        raise InputError(f"--days {days}: impossible window; expected at least 1 day")
     try:
-        return last - datetime.timedelta(days=(days or DEFAULT_DAYS) - 1), last
+        return last - datetime.timedelta(days=(checked_days(days) or DEFAULT_DAYS) - 1), last
     except OverflowError:
         raise InputError(f"impossible window: {days} days up to {last}") from None
 

@@ -9,6 +9,7 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.catalog.calibration import expected_usage_rows
+from tformance_seed.commands.ownership import check_ownership
 from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import Plan
 from tformance_seed.planning.request import Request
@@ -79,13 +80,7 @@ def preview_removals(
         is_first = False
     if is_first:
         return {}
-    ledger.check_ownership(
-        database,
-        {item.slug: item.team_slug for item in planned},
-        adopt=request.options.adopt,
-        clear=request.options.clear,
-        rename=request.options.slug is not None,
-    )
+    check_ownership(database, request.options, planned)
     own = {team.slug: team for team in ledger.own_teams(database)}
     return {
         item.slug: removal

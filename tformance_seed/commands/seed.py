@@ -14,6 +14,7 @@ from tformance_seed.bulk import Result
 from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.commands import access
 from tformance_seed.commands.access import Login
+from tformance_seed.commands.ownership import check_ownership
 from tformance_seed.commands.watch import Progress, read_ledger, watch
 from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.execution import local
@@ -217,13 +218,7 @@ def begin(
     try:
         prepare(database)
         for batch in batches:
-            ledger.check_ownership(
-                database,
-                {item.slug: item.team_slug for item in batch},
-                adopt=options.adopt,
-                clear=options.clear,
-                rename=options.slug is not None,
-            )
+            check_ownership(database, options, batch)
         granted = access.grant(database, options.access, planned)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         kind = UnavailableError if is_transient(error) else InputError

@@ -8,6 +8,7 @@ from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS, SLUG
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.planning.access import Access
+from tformance_seed.settings import checked_days
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
 from tformance_seed.sources.request import ContentRequest
 
@@ -56,6 +57,7 @@ class Request(ContentRequest):
 
     def check(self) -> None:
         """Raise InputError if a value is out of range, or options cannot be combined."""
+        checked_days(self.days)
         for name, (is_valid, expected) in _EXPECTED.items():
             value = getattr(self, name)
             if value is not None and not is_valid(value):
@@ -106,7 +108,6 @@ class Request(ContentRequest):
 
 #: Field -> (whether a value is valid, the expectation to show if it is not).
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "days": (lambda days: days >= 1, "impossible window; expected at least 1 day"),
     "members": (lambda count: 1 <= count <= MAX_MEMBERS, f"expected 1 to {MAX_MEMBERS}"),
     "prs": (lambda count: 0 <= count <= MAX_PRS, f"expected 0 to {MAX_PRS}"),
     "adoption": (lambda rate: 0 <= rate <= 1, "expected a rate from 0 to 1"),

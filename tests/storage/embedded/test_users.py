@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 import psutil
-import psycopg2
 import pytest
 
 from tests.storage.embedded.conftest import processes_in, wait_until_stopped
 from tests.support.commands import clean, command_process
+from tests.support.databases import one
 from tests.support.servers import wait_until
 from tformance_seed.storage.embedded.files import try_lock
 from tformance_seed.storage.embedded.server import Server
@@ -40,15 +40,6 @@ sys.stdin.read()
 def is_locked_alone(path):
     with path.open() as file:
         return not try_lock(file.fileno(), fcntl.LOCK_SH)
-
-
-def one(url):
-    connection = psycopg2.connect(url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        found = cursor.fetchone()
-    connection.close()
-    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])

@@ -220,6 +220,7 @@ def test_aggregates_from_before_an_adoption_stay(database):
     seed(database, adopt=True)
     maintain.recompute_weekly(database, [ORGANISATION], None, None)
     assert WeeklyMetrics.get_by_id(theirs.id).prs_merged == 99
+    assert verification.check(database, team.id) == []  # which leaves them alone, too
 
 
 def test_only_seeded_pull_requests_get_issues(database):

@@ -8,9 +8,9 @@ import pytest
 from tests.support.commands import command, lines_of_errors
 from tests.support.constants import with_constants
 from tests.support.repositories import Workshop
-from tests.support.seeds import ORGANISATION, content, seed
+from tests.support.seeds import ORGANISATION, UNTIL, content, seed
 from tests.support.workers import Workers, digests, run_json, start
-from tformance_seed import ledger
+from tformance_seed import ledger, verification
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.commands import seed as seeding
@@ -107,7 +107,15 @@ def test_a_table_emptied_or_dropped_in_mid_run(database, url, monkeypatch, expec
         assert follow(database, url, failure).failures == {}
     if model is not SeedTeam:  # an adopted team keeps what it had, so nothing can be said of its content
         assert content(database).digest == expected
-        assert command("verify", "--database", url).returncode == 0
+    assert command("verify", "--database", url).returncode == 0
+
+
+def test_a_team_that_was_made_here_and_adopted_since_is_right_after_every_run(database):
+    seed(database)
+    SeedTeam.delete().execute()
+    for options in ({}, {"days": 30}, {"until": UNTIL + datetime.timedelta(days=1)}):
+        assert seed(database, adopt=True, **options).failures == {}
+        assert verification.check(database, Team.get().id) == []
 
 
 def test_a_ledger_without_its_tasks_starts_over(database, url, monkeypatch, expected):

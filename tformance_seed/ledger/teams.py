@@ -7,7 +7,7 @@ import peewee
 
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
-from tformance_seed.storage.models import APPLICATION, SeedTeam, Team
+from tformance_seed.storage.models import APPLICATION, SeedJob, SeedTeam, Team
 from tformance_seed.storage.schema.create import has_ledger
 from tformance_seed.storage.transactions import transaction
 
@@ -28,7 +28,10 @@ def own_team(database: peewee.Database, slug: str) -> SeedTeam | None:
 
 def team_deleted(database: peewee.Database, slug: str) -> SeedError:
     """Return the error to raise if a team, or its entry here, was deleted while it was being seeded."""
-    if _teams_by_age([slug]).first(database) is None:
+    jobs = SeedJob.select().where(SeedJob.organisation == slug).order_by(SeedJob.id.desc())
+    job: SeedJob | None = jobs.first(database)
+    chosen = [job.plan["options"]["slug"], job.plan["organisation"]["team_slug"]] if job else []
+    if _teams_by_age([slug, *filter(None, chosen)]).first(database) is None:
         return SeedError(
             f"the team {slug} was deleted while it was being seeded; "
             f"seed it again: tformance-seed seed {slug}"

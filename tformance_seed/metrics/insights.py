@@ -66,15 +66,11 @@ class Insight:
     metric_value: dict[str, Any]
 
 
-def refresh_insights(
-    database: peewee.Database, team_id: int, until: datetime.date, adopted_max_id: int = 0
-) -> tuple[int, int]:
+def refresh_insights(database: peewee.Database, team_id: int, until: datetime.date) -> tuple[int, int]:
     """Write a team's insights as of the day ``until``, and renew those of later days.
 
-    Rows for earlier days stay, and insights that were dismissed stay dismissed.
-
-    Parameters:
-      adopted_max_id: rows up to this id existed before the team was adopted, and stay as they are.
+    Rows for earlier days stay, and insights that were dismissed stay dismissed. So do rows that were not made
+    here; those that were are known by their stamps, even if the team was adopted since.
 
     Returns:
       The number of rows inserted, changed or deleted, and the number that were already correct.
@@ -82,8 +78,7 @@ def refresh_insights(
     written = unchanged = 0
     with database.atomic():
         for day in [until, *(day for day in _own_days(database, team_id) if day > until)]:
-            existing = _own_rows(team_id, day).where(DailyInsight.id > adopted_max_id)
-            counts = _store(database, existing, _expected(database, team_id, day))
+            counts = _store(database, _own_rows(team_id, day), _expected(database, team_id, day))
             written, unchanged = written + counts[0], unchanged + counts[1]
     return written, unchanged
 

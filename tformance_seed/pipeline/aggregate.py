@@ -189,9 +189,8 @@ def _reviewers(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
     return metrics.refresh_reviewer_pairs(context.database, context.team.team_id, adopted_max_id)
 
 
-def _insights(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
-    team_id, until = context.team.team_id, context.profile.until
-    return metrics.refresh_insights(context.database, team_id, until, adopted_max_id)
+def _insights(context: JobContext, _adopted_max_id: int) -> tuple[int, int]:
+    return metrics.refresh_insights(context.database, context.team.team_id, context.profile.until)
 
 
 weekly = _computed(WeeklyMetrics, _weekly)

@@ -65,6 +65,7 @@ PURE_MODULES = {
     "functools",
     "logging",
     "math",
+    "msgspec",
     "np",
     "re",
     "statistics",

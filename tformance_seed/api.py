@@ -58,6 +58,10 @@ def seed(
     source: str | None = None,
     repositories: Sequence[Path | str] = (),
     emails: bool = False,
+    members_from: str | None = None,
+    cache_dir: Path | str | None = None,
+    refresh: bool = False,
+    offline: bool = False,
     seed: int = DEFAULT_SEED,
     catalog: Path | str | None = None,
     clear: bool = False,
@@ -78,7 +82,8 @@ def seed(
       database: A database from ``connect``, or a URL that it accepts. If the database is empty, its
         tables are created first.
       organisations: Slugs from the catalogue; by default one organisation of modest size. With
-        ``repositories``, a single slug of your choice.
+        ``repositories``, a single slug of your choice; with the source ``"github"``, also an organisation
+        there.
       everything: Seed every organisation of the catalogue.
       days: Length of the window in days; by default 90.
       until: Last day of the window, a date or text such as ``"2026-03-18"``; by default yesterday, or for a
@@ -89,9 +94,14 @@ def seed(
       prs: Exact number of pull requests in each organisation.
       adoption: Share of people who use AI tools, from 0 to 1.
       scenario: Name of a scenario: eight weeks of a small team that show one effect, such as AI paying off.
-      source: The source of the pull requests: ``"synthetic"`` or ``"git"``.
+      source: The source of the pull requests: ``"synthetic"``, ``"git"``, ``"github"`` or ``"cache"``.
       repositories: Paths of git clones.
-      emails: Keep the real email addresses from the clones.
+      emails: Keep the real email addresses of commits.
+      members_from: Who is a member of an organisation on GitHub: ``"authors,reviewers"`` (the default), one
+        of these, or ``"all"``: everybody who commented, too.
+      cache_dir: Folder in which what is fetched from GitHub is kept.
+      refresh: Fetch everything from GitHub again.
+      offline: Take what was fetched from GitHub before.
       seed: A different number gives different data.
       catalog: Path of your own catalogue, a TOML file.
       clear: First remove what was seeded for these organisations.
@@ -104,7 +114,8 @@ def seed(
       integrations: ``["jira"]`` connects the teams to a Jira site that does not exist; the application's
         nightly jobs would call it.
       complete_onboarding: End the onboarding of adopted teams.
-      wait: Wait for another run on the same organisation to end, instead of leaving the organisation out.
+      wait: Wait for another run on the same organisation to end, instead of leaving the organisation out; and
+        for GitHub's rate limits, instead of stopping.
       chunk_size: Maximum number of rows per statement; also limits the size of transactions.
       broker: URL of the workers' broker; by default this process does the work.
       progress: A function that is called a few times per second with the status of the run, an object with
@@ -138,6 +149,11 @@ def seed(
         seed=seed,
         emails=emails,
         catalog=None if catalog is None else Path(catalog),
+        members_from=members_from,
+        cache_dir=None if cache_dir is None else Path(cache_dir),
+        refresh=refresh,
+        offline=offline,
+        patient=wait,
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     with _opened(database) as opened, _in_terms_of_python():

@@ -1,6 +1,7 @@
 """Defaults of options, and all environment variables, read in one place."""
 
 import os
+from pathlib import Path
 
 from tformance_seed.errors import InputError
 
@@ -23,6 +24,9 @@ DEFAULT_PASSWORD = "show_me_demo_data"  # noqa: S105 - it is documented
 #: The application's address on its developers' machines, and the path of its login page.
 DEFAULT_APPLICATION = "http://127.0.0.1:8000"
 LOGIN_PATH = "/accounts/login/"
+
+#: Where GitHub's GraphQL API is.
+DEFAULT_GITHUB_URL = "https://api.github.com/graphql"
 
 #: The maximum number of requests for summaries per second, over all workers.
 DEFAULT_LLM_RATE = 50
@@ -74,6 +78,26 @@ def login_address() -> str:
 def password() -> str:
     """Return ``TFORMANCE_PASSWORD``, the password of the user who is made, else the default one."""
     return os.environ.get("TFORMANCE_PASSWORD") or DEFAULT_PASSWORD
+
+
+def github_url() -> str:
+    """Return ``TFORMANCE_GITHUB_URL``, the address of the GraphQL API, else that of github.com."""
+    return os.environ.get("TFORMANCE_GITHUB_URL") or DEFAULT_GITHUB_URL
+
+
+def github_tokens() -> tuple[str, list[str]]:
+    """Return the tokens for GitHub in the environment, and the name of the variable that has them."""
+    if listed := os.environ.get("GITHUB_SEEDING_TOKENS"):
+        tokens = [token.strip() for token in listed.split(",")]
+        return "GITHUB_SEEDING_TOKENS", [token for token in tokens if token]
+    single = (os.environ.get("GITHUB_TOKEN") or "").strip()
+    return "GITHUB_TOKEN", [single] if single else []
+
+
+def cache_folder() -> Path:
+    """Return the folder for caches: that of the user (``XDG_CACHE_HOME``), else ``~/.cache``."""
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(caches).expanduser() / "tformance_seed"
 
 
 def llm_rate() -> int:

@@ -1,6 +1,7 @@
 """Take URLs of databases and brokers apart, and show them without their secrets."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -31,6 +32,12 @@ _SERVER = re.compile(
 
 #: A file's or folder's URL; whatever follows a ``?`` or ``#`` is no part of the path.
 _PATH = re.compile(rf"(?P<scheme>{'|'.join(PATH_SCHEMES)}):///(?P<path>[^?#]*)(?P<rest>.*)", re.DOTALL)
+
+#: A web address without secrets in it, and the hosts that are this machine.
+_WEB = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:[0-9]{1,5})?(?:/[\w./~-]*)?"
+)
+LOOPBACK_HOSTS = ("127.0.0.1", "[::1]", "localhost")
 
 #: Secrets that are shorter than this are not searched for in messages, where they would be found in any word.
 _SHORTEST_SECRET = 4
@@ -98,10 +105,35 @@ def mask(text: str, url: str) -> str:
     if parsed is None:
         return text
     public = {parsed.scheme, parsed.user, parsed.hosts, parsed.path}
-    for secret in sorted(parsed.secrets - public, key=len, reverse=True):
+    return without(text, parsed.secrets - public)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """Return a message without secrets that something else may have put into it."""
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
     return text
+
+
+def check_web_address(name: str, url: str) -> str:
+    """Return the host of a web address to which secrets are sent.
+
+    Parameters:
+      name: what to call the address in messages.
+
+    Raises:
+      InputError: it is malformed, contains a user or password, or is not encrypted.
+    """
+    match = _WEB.fullmatch(url)
+    if match is None:
+        raise InputError(
+            f"{name}: the URL is malformed; expected for example https://github.example.com/api/graphql, "
+            "without user and password"
+        )
+    if match["scheme"] == "http" and match["host"] not in LOOPBACK_HOSTS:
+        raise InputError(f"{name}: expected https://, since secrets are sent to {match['host']}")
+    return match["host"]
 
 
 def malformed(kind: str, url: str, example: str) -> InputError:

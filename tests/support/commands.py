@@ -16,6 +16,10 @@ from tformance_seed.cli.app import main
 #: Variables that the package reads; none reaches a command unless a test says so.
 PACKAGE_VARIABLES = {
     "DATABASE_URL",
+    "GITHUB_SEEDING_TOKENS",
+    "GITHUB_TOKEN",
+    "TFORMANCE_GITHUB_URL",
+    "XDG_CACHE_HOME",
     "TFORMANCE_BROKER_URL",
     "TFORMANCE_REDIS_URL",
     "TFORMANCE_APP_URL",

@@ -8,11 +8,13 @@ A comment on the line before a code block says how the block is run, if not as i
                                      ``append to "TEXT"`` only for the command lines that contain TEXT
 ``<!-- file: NAME -->``              its text becomes a file, which later commands read
 ``<!-- setup: clone -->``            there is a git repository in the folder ``clone``
+``<!-- setup: github -->``           from here on, GitHub is one of our own, which knows ``acme``
 ``<!-- run: RUN -->``                RUN stands for the name of the latest run
 
 Every page's folder has a catalogue of two small organisations, ``small.toml``.
 """
 
+import contextlib
 import re
 import shlex
 import subprocess
@@ -21,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.commands import argv, clean, command
+from tests.support.github.samples import acme
+from tests.support.github.server import GitHub
 from tests.support.repositories import Workshop
 
 PROJECT = Path(__file__).parents[2]
@@ -106,6 +110,7 @@ class PageRunner:
         self._servers = servers
         self._environment: dict[str, str] = {}
         self._background: list[subprocess.Popen[bytes]] = []
+        self._stack = contextlib.ExitStack()
 
     def run(self, block: Block) -> None:
         """Run a block's command lines; each ends with the status that the page states, by default 0."""
@@ -116,6 +121,9 @@ class PageRunner:
             workshop = Workshop(self.folder / "clone")
             for number in (1, 2, 3):
                 workshop.commit(f"Add a part (#{number})", f"2026-03-0{number} 10:00")
+        if block.option("setup") == "github":
+            github = self._stack.enter_context(GitHub(acme()).running())
+            self._environment |= {**github.environment, "XDG_CACHE_HOME": str(self.folder / "caches")}
         lines = block.text.replace("\\\n", " ").splitlines()
         commands = [
             words for line in lines if (words := shlex.split(self._prepare(line, block), comments=True))
@@ -164,6 +172,7 @@ class PageRunner:
 
     def close(self) -> None:
         """End what runs in the background."""
+        self._stack.close()
         for process in self._background:
             process.terminate()
             process.wait(60)

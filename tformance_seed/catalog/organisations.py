@@ -110,9 +110,13 @@ class Organisation:
         return normalised(self.languages[self.repos.index(repository)])
 
     def all_languages(self, random: "KeyedRandom") -> Shares:
-        """Return the languages of all repositories (see ``languages_of``), weighted by their activity."""
+        """Return the languages of all repositories (see ``languages_of``), weighted by their activity.
+
+        An organisation whose repositories are not stated is taken for one of its own name.
+        """
         total: defaultdict[str, float] = defaultdict(float)
-        for repository, weight in zip(self.repos, repository_weights(len(self.repos)), strict=True):
+        repos = self.repos or (f"{self.slug}/{self.slug}",)
+        for repository, weight in zip(repos, repository_weights(len(repos)), strict=True):
             for language, share in self.languages_of(repository, random).items():
                 total[language] += share * weight
         return normalised(total)

@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,10 @@ import typer
 from tformance_seed.cli.hints import PROGRAM, complete
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from tformance_seed.ledger import RunStatus
+    from tformance_seed.sources.request import FetchListener
 
 #: The separator between two columns of a table.
 COLUMN_GAP = "  "
@@ -212,6 +215,29 @@ def _print_paragraph(paragraph: Paragraph) -> None:
             text = label + text.removeprefix(paragraph.label)
         typer.echo(" " * indent + text)
         indent = HANGING_INDENT
+
+
+@contextmanager
+def fetch_listener() -> Iterator["FetchListener"]:
+    """Yield what a source tells of its fetching: lines on standard error, where a terminal shows more."""
+    from tformance_seed.sources.request import FetchListener
+
+    if not sys.stderr.isatty():
+        yield FetchListener(say=print_error)
+        return
+    with ExitStack() as stack:
+        status: list[Status] = []
+
+        def show(text: str) -> None:
+            from rich.console import Console
+            from rich.text import Text
+
+            if not status:
+                status.append(stack.enter_context(Console(stderr=True).status("")))
+            with suppress(OSError):
+                status[0].update(Text(text))
+
+        yield FetchListener(say=print_error, show=show)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,6 @@ from tformance_seed.cli.options import (
     Organisations,
     SeedUntil,
     ShiftTo,
-    Wait,
     Yes,
     check_detach,
     optional,
@@ -59,8 +59,22 @@ def seed(
     chunk_size: Annotated[int | None, optional("N", "Rows in a transaction.")] = None,
     catalog: Catalog = None,
     emails: Annotated[
-        bool, typer.Option("--emails", help="Keep the real email addresses of a clone.")
+        bool, typer.Option("--emails", help="Keep the real email addresses of commits.")
     ] = False,
+    members_from: Annotated[
+        str | None,
+        optional(
+            "KINDS", "Who is a member: authors,reviewers (default), one of these, or all who took part."
+        ),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Fetch everything from GitHub again.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Take what was fetched from GitHub before.")
+    ] = False,
+    cache_dir: Annotated[
+        Path | None,
+        optional("FOLDER", "Caches of GitHub (default: in ~/.cache)."),
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="First remove what was seeded before.")] = False,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Seed into a team that this package did not create.")
@@ -83,7 +97,9 @@ def seed(
         bool, typer.Option("--complete-onboarding", help="End the onboarding of adopted teams.")
     ] = False,
     yes: Yes = False,
-    wait: Wait = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for other runs on an organisation, and for GitHub's limits.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
     ] = False,
@@ -122,10 +138,17 @@ def seed(
         seed=random_seed,
         emails=emails,
         catalog=catalog,
+        members_from=members_from,
+        cache_dir=cache_dir,
+        refresh=refresh,
+        offline=offline,
+        patient=wait,
         options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
     )
     begin_work()
-    planned = seeding.plan(request, console.print_warning)
+    console.silence_logging()
+    with console.fetch_listener() as listener:
+        planned = seeding.plan(replace(request, listener=listener), console.print_warning)
     if dry_run:
         console.show(run_views.dry_run(preview(database, request, planned)), as_json=as_json)
         return
@@ -143,7 +166,6 @@ def seed(
                 yes=yes,
                 as_json=as_json,
             )
-        console.silence_logging()
         with console.progress(workers=broker is not None) as show_progress:
             outcome = seeding.seed(
                 opened, request, planned, broker=broker, detach=detach, progress=show_progress

@@ -40,11 +40,22 @@ class Request(ContentRequest):
     def parameters(self) -> dict[str, Any]:
         """Return the request as JSON values for the ledger, without paths and without ``options``."""
         days = {"until": self.until, "shift_to": self.shift_to}
-        names = ("everything", "source", "days", "members", "prs", "adoption", "scenario", "seed", "emails")
+        names = (
+            "everything",
+            "source",
+            "days",
+            "members",
+            "prs",
+            "adoption",
+            "scenario",
+            "seed",
+            "emails",
+            "members_from",
+        )
         return {
             "organisations": list(self.organisations),
             **{name: day and day.isoformat() for name, day in days.items()},
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in (*names, "emails", "members_from")},
         }
 
     @property

@@ -45,11 +45,14 @@ COPIED_COLUMNS = (
 )
 
 
+#: Columns that a source observes, all of them or none.
+OBSERVED_COLUMNS = ("assignees", "linked_issues", "milestone_title")
+
+
 def pull_requests(batch: CompleteBatch) -> Columns:
     """Return PullRequest rows without their summaries; a row's timestamp is the end of the pull request."""
     prs, members = batch.pull_requests, batch.members
-    authors, author = np.unique(prs["author"], return_inverse=True)
-    assignees = [_assignees(members, row) for row in authors.tolist()]
+    observed = {name: prs[name] for name in OBSERVED_COLUMNS if name in prs}
     return with_timestamps(
         {
             **{name: prs[name] for name in COPIED_COLUMNS},
@@ -60,12 +63,21 @@ def pull_requests(batch: CompleteBatch) -> Columns:
             "synced_at": prs["ended_at"],
             "is_ai_assisted": prs["ai_tools"] != b"[]",
             "ai_tools_detected": prs["ai_tools"],
-            "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
-            "linked_issues": np.array([_linked_issues(body) for body in prs["body"].tolist()], dtype="S"),
-            "milestone_title": _milestones(prs, batch.profile),
+            **(observed or _simulated(prs, members, batch.profile)),
         },
         prs["ended_at"],
     )
+
+
+def _simulated(prs: Columns, members: Members, profile: Profile) -> Columns:
+    """Return ``OBSERVED_COLUMNS`` for a source that does not observe them."""
+    authors, author = np.unique(prs["author"], return_inverse=True)
+    assignees = [_assignees(members, row) for row in authors.tolist()]
+    return {
+        "assignees": np.array([*assignees, b"[]"], dtype="S")[author],
+        "linked_issues": np.array([_linked_issues(body) for body in prs["body"].tolist()], dtype="S"),
+        "milestone_title": _milestones(prs, profile),
+    }
 
 
 def _milestones(prs: Columns, profile: Profile) -> Texts:

@@ -29,7 +29,7 @@ DOMAIN = "example.com"
 REDACTED = f"redacted@{DOMAIN}"
 
 #: GitHub's noreply addresses. The number is the account's id; addresses created before July 2017 have none.
-NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9][a-z0-9-]*)@users\.noreply\.github\.com", re.IGNORECASE)
+NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9][a-z0-9_-]*)@users\.noreply\.github\.com", re.IGNORECASE)
 
 #: The address of an individual person: it has a domain and is not a noreply address.
 PERSONAL = re.compile(r"(?!no-?reply@)[^@\s]+@[^@\s]+\.[^@\s.]+", re.IGNORECASE)
@@ -93,6 +93,12 @@ class People:
 
     def __init__(self) -> None:
         self._activities: defaultdict[Identity, _IdentityActivity] = defaultdict(_IdentityActivity)
+        self._links: set[tuple[Identity, Identity]] = set()
+
+    def link(self, one: Identity, other: Identity) -> None:
+        """State that two identities are one person's, unless other links make them two accounts."""
+        if one != other:
+            self._links.add((one, other))
 
     def add(self, identity: Identity, when: int, *, commits: int, selected: bool) -> None:
         """Add an author (one commit) or a co-author (no commits), unless it is a bot.
@@ -160,7 +166,7 @@ class People:
         """Return all people, oldest first, each with a name, a unique login and a unique id."""
         people = [
             _Person({identity: self._activities[identity] for identity in identities})
-            for identities in _group_by_person(self._activities)
+            for identities in _group_by_person(self._activities, sorted(self._links))
         ]
         people.sort(key=lambda person: (person.first, person.identities))
         same_names: Counter[str] = Counter()
@@ -188,12 +194,17 @@ def _weeks(profile: Profile) -> range:
     return range(_week(since) - RECENT_WEEKS - LEAD_WEEKS, _week(until) + 1)
 
 
-def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
-    """Group identities by person: those that have an address, an account or a full name in common.
+def _group_by_person(
+    identities: Iterable[Identity], links: Iterable[tuple[Identity, Identity]] = ()
+) -> list[list[Identity]]:
+    """Group identities by person: those that have an address, an account, a link or a full name in common.
 
-    A shared full name does not merge two accounts. A single name counts only if it is an account's login.
+    Neither a link nor a shared full name merges two accounts. A single name counts only if it is an account's
+    login.
     """
     known = sorted(identities)
+    index_of = {identity: index for index, identity in enumerate(known)}
+    linked = [[index_of[one], index_of[other]] for one, other in links if {one, other} <= index_of.keys()]
     accounts = [NOREPLY.fullmatch(email) for _, email in known]
     logins = {account[2] for account in accounts if account}
     sure: defaultdict[str, list[int]] = defaultdict(list)
@@ -214,7 +225,7 @@ def _group_by_person(identities: Iterable[Identity]) -> list[list[Identity]]:
     for members, account in zip(group, accounts, strict=True):
         if account and account[1] and len(ids[id(members)]) < 2:
             ids[id(members)].add(account[1])
-    for indices in likely.values():
+    for indices in (*linked, *likely.values()):
         united = {number for key in {id(group[index]) for index in indices} for number in ids[key]}
         if len(united) < 2:
             _unite(group, indices)

@@ -61,6 +61,9 @@ PULL_REQUEST_COLUMNS = {
 #: Columns of ``Batch.pull_requests`` that a source may leave to the simulation.
 OPTIONAL_PULL_REQUEST_COLUMNS = {
     "used_ai": "bool: the author used AI, whether or not a trace of it is found",
+    "assignees": "S, a JSON list of logins",
+    "linked_issues": "S, a JSON list of the numbers of the issues that it closes",
+    "milestone_title": "S, empty for none",
 }
 
 #: The columns of ``Batch.commits``. The rows of a pull request are contiguous, oldest first.

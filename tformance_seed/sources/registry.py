@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SOURCES = {
     "synthetic": "tformance_seed.sources.synthetic.plan",
     "git": "tformance_seed.sources.git.plan",
+    "github": "tformance_seed.sources.github.plan",
+    "cache": "tformance_seed.sources.github.cache_plan",
 }
 
 #: The source for requests that neither name nor imply one.

@@ -1,8 +1,8 @@
 """The user's options for the content: the part of a request that sources read."""
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tformance_seed.catalog.organisations import Organisation
@@ -15,9 +15,29 @@ from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 MIN_DAY = datetime.date(1970, 1, 2)
 
 
+def _ignore(_text: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class FetchListener:
+    """Whom a source tells what it is doing while it fetches from a network.
+
+    Parameters:
+      say: is given lines for the user to keep.
+      show: is given the state of affairs, each time in place of the last one.
+    """
+
+    say: Callable[[str], None] = _ignore
+    show: Callable[[str], None] = _ignore
+
+
 @dataclass(frozen=True)
 class ContentRequest:
-    """The user's options for the content; None for options that the user did not give."""
+    """The user's options for the content; None for options that the user did not give.
+
+    ``patient`` is whether to wait for the limits of a server that is asked, and ``listener`` is told of it.
+    """
 
     organisations: Sequence[str] = ()
     everything: bool = False
@@ -33,6 +53,12 @@ class ContentRequest:
     seed: int = DEFAULT_SEED
     emails: bool = False
     catalog: Path | None = None
+    members_from: str | None = None
+    cache_dir: Path | None = None
+    refresh: bool = False
+    offline: bool = False
+    patient: bool = False
+    listener: FetchListener = field(default=FetchListener(), compare=False)
 
     def profile(
         self, organisation: Organisation, members: int, until: datetime.date, shift_weeks: int = 0

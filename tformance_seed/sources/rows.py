@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tformance_seed.sources.people import redact
 from tformance_seed.sources.records import Columns
@@ -22,6 +23,9 @@ MAX_FILENAME = 500
 #: The type at the beginning of a column's description.
 TYPE = re.compile(r"^[\w\[\]]+")
 
+#: NaT as a number.
+UNKNOWN_TIME = np.iinfo(np.int64).min
+
 Row = dict[str, Any]
 
 
@@ -37,12 +41,20 @@ def clean_text(text: str, size: int, *, emails: bool) -> str:
 
 
 def rows_to_columns(rows: Sequence[Row], described: Mapping[str, str]) -> Columns:
-    """Return rows as arrays, typed according to the column descriptions of the record."""
-    columns: Columns = {}
-    for name, description in described.items():
-        kind = TYPE.findall(description)[0]
-        values = [row[name] for row in rows]
-        if kind.startswith("S"):
-            values = [value.encode("utf-8", "replace") for value in values]
-        columns[name] = np.array(values, dtype=kind)
-    return columns
+    """Return rows as arrays, typed according to the column descriptions of the record; None is NULL."""
+    return {
+        name: _column([row[name] for row in rows], TYPE.findall(description)[0])
+        for name, description in described.items()
+    }
+
+
+def _column(values: list[Any], kind: str) -> npt.NDArray[Any]:
+    if kind.startswith("S"):
+        values = [value if value is None else value.encode("utf-8", "replace") for value in values]
+    if None not in values:
+        return np.array(values, dtype=kind)
+    missing = [value is None for value in values]
+    if kind.startswith("datetime64"):
+        return np.array([UNKNOWN_TIME if value is None else value for value in values], dtype=kind)
+    filled = [(b"" if kind.startswith("S") else 0) if value is None else value for value in values]
+    return np.ma.MaskedArray(np.array(filled, dtype=kind), mask=missing)

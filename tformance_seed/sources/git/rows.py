@@ -29,13 +29,18 @@ from tformance_seed.sources.records import (
     ai_kind,
     pull_request_key,
 )
-from tformance_seed.sources.rows import MAX_BODY, MAX_FILENAME, MAX_MESSAGE, Row, clean_text, rows_to_columns
+from tformance_seed.sources.rows import (
+    MAX_BODY,
+    MAX_FILENAME,
+    MAX_MESSAGE,
+    UNKNOWN_TIME,
+    Row,
+    clean_text,
+    rows_to_columns,
+)
 
 #: Bots that update dependencies; their pull requests are labelled on GitHub.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
-
-#: NaT as a number.
-UNKNOWN_TIME = np.iinfo(np.int64).min
 
 
 class BatchBuilder:

@@ -96,6 +96,18 @@ def test_teams_are_past_onboarding_and_have_the_flags_that_cards_need(applicatio
     assert IntegrationCredential.select().count() == JiraIntegration.select().count() == 0
 
 
+def test_flags_that_the_migrations_would_have_made_are_made_where_they_are_missing(application, url):
+    made = {flag.name: (flag.everyone, flag.superusers) for flag in Flag.select()}
+    Flag.delete().execute()
+    seed(application, integrations=["jira"])
+    assert flags_of(Team.get().id) == CARD_FLAGS | {"integration_jira_enabled"}
+    flags = {flag.name: (flag.everyone, flag.superusers) for flag in Flag.select()}
+    copilot = {name for name in made if name.startswith("copilot")}
+    assert {name: flags[name] for name in copilot} == {name: made[name] for name in copilot}
+    run_json("clear", ORGANISATION, "--yes", database=url)
+    assert Flag.select().count() == 0
+
+
 def test_a_second_run_writes_nothing(application):
     seed(application)
     tables = ("users_customuser", "teams_membership", "teams_flag", "teams_flag_teams")

@@ -26,21 +26,23 @@ from tformance_seed.storage.models import (
 from tformance_seed.storage.schema.access import access_problem, tables_exist
 from tformance_seed.storage.transactions import transaction
 
-#: Feature flags without which the application hides cards that have data.
-CARD_FLAGS = (
-    "copilot_enabled",
-    "copilot_seat_utilization",
-    "copilot_language_insights",
-    "copilot_delivery_impact",
-    "integration_copilot_enabled",
-    "cicd_enabled",
-)
+#: Feature flags that are off but for superusers, and that are off, as the application's migrations make them.
+#: A flag that is missing is made so: none of the migrations makes `cicd_enabled`.
+FOR_SUPERUSERS: dict[str, bool | None] = {"everyone": False, "superusers": True}
+OFF: dict[str, bool | None] = {"everyone": None, "superusers": False}
 
-#: Those flags that none of the application's migrations makes, so that they are made here.
-MADE_FLAGS = ("cicd_enabled",)
+#: Feature flags without which the application hides cards that have data.
+CARD_FLAGS = {
+    "copilot_enabled": FOR_SUPERUSERS,
+    "copilot_seat_utilization": FOR_SUPERUSERS,
+    "copilot_language_insights": FOR_SUPERUSERS,
+    "copilot_delivery_impact": FOR_SUPERUSERS,
+    "integration_copilot_enabled": OFF,
+    "cicd_enabled": OFF,
+}
 
 #: Integration -> the flag without which the application says that it is coming soon.
-INTEGRATION_FLAGS = {"jira": "integration_jira_enabled"}
+INTEGRATION_FLAGS = {"jira": {"integration_jira_enabled": OFF}}
 
 #: The date of what is made, so that the same input gives the same rows.
 MADE_AT = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
@@ -158,12 +160,16 @@ def _ensure_user(database: peewee.Database, access: Access) -> tuple[int, Login]
 
 
 def _ensure_flags(database: peewee.Database, access: Access) -> tuple[int, ...]:
-    names = [*CARD_FLAGS, *(INTEGRATION_FLAGS[name] for name in access.integrations)]
-    for name in MADE_FLAGS:
-        values = {"everyone": None, "superusers": False, "created": MADE_AT, "modified": MADE_AT}
-        ledger.insert_once(database, Flag, {"name": name}, values)
-    rows = Flag.select(Flag.id).where(Flag.name.in_(names)).order_by(Flag.id)
-    return tuple(number for (number,) in rows.tuples().execute(database))
+    """Return the ids of the flags to set for each team; those that are missing are made."""
+    wanted = dict(CARD_FLAGS)
+    for name in access.integrations:
+        wanted |= INTEGRATION_FLAGS[name]
+    stamps = {"created": MADE_AT, "modified": MADE_AT}
+    numbers = [
+        ledger.insert_once(database, Flag, {"name": name}, {**values, **stamps})[0]
+        for name, values in wanted.items()
+    ]
+    return tuple(sorted(numbers))
 
 
 def hash_password(password: str, email: str, iterations: int = ITERATIONS) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import peewee
 import pytest
 
+from tests.support.chat_server import ChatServer
 from tests.support.commands import command
 from tests.support.databases import bind, connect
 from tests.support.seeds import NOW
@@ -133,6 +134,14 @@ def workers(tmp_path: Path, postgresql_url: str, broker: Redis) -> Iterator[Call
     yield start
     for running in started:
         running.end()
+
+
+@pytest.fixture
+def chat() -> Iterator[ChatServer]:
+    """A language model."""
+    server = ChatServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ FLOORS = [
     ["catalog"],
     ["sources"],
     ["simulate"],
+    ["llm"],
     ["ledger"],
     ["metrics"],
     ["planning"],
@@ -45,7 +46,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INDEPENDENT = ["sampling", "bulk"]
 
 #: Rooms that know no database.
-WITHOUT_DATABASE = ["sampling", "sources", "simulate"]
+WITHOUT_DATABASE = ["sampling", "sources", "simulate", "llm"]
 DATABASE_LIBRARIES = {"peewee", "playhouse", "psycopg2", "sqlite3"}
 
 #: What writes to a terminal, by the name that the code spells.

@@ -49,6 +49,8 @@ def runner(request, tmp_path) -> Iterator[PageRunner]:
         fixture = "postgresql_url" if shown.startswith("postgresql") else "broker"
         found = request.getfixturevalue(fixture)
         servers[shown] = getattr(found, "url", found)
+    for shown in set(re.findall(r"TFORMANCE_LLM_URL=(\S+)", text)):
+        servers[shown] = request.getfixturevalue("chat").url
     running = PageRunner(tmp_path, servers)
     yield running
     running.close()

@@ -15,7 +15,7 @@ from tformance_seed.commands.watch import Progress
 from tformance_seed.errors import InputError
 from tformance_seed.planning.access import Access
 from tformance_seed.planning.request import OPTION_NAMES, Options, Request
-from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_PASSWORD, DEFAULT_SEED
+from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_PASSWORD, DEFAULT_SEED, GENERATED
 from tformance_seed.storage import connection
 
 #: An option of the command line at the beginning of a word.
@@ -73,6 +73,8 @@ def seed(
     complete_onboarding: bool = False,
     wait: bool = False,
     chunk_size: int | None = None,
+    summaries: str = GENERATED,
+    max_tokens: int | None = None,
     broker: str | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
@@ -117,6 +119,9 @@ def seed(
       wait: Wait for another run on the same organisation to end, instead of leaving the organisation out; and
         for GitHub's rate limits, instead of stopping.
       chunk_size: Maximum number of rows per statement; also limits the size of transactions.
+      summaries: Who writes the summaries of pull requests: the name of a language model, which is reached at
+        ``TFORMANCE_LLM_URL``; by default they are generated.
+      max_tokens: How many tokens all requests to the language model may spend together.
       broker: URL of the workers' broker; by default this process does the work.
       progress: A function that is called a few times per second with the status of the run, an object with
         ``state`` (``"running"``, ``"finished"``, ``"failed"``, ``"cancelled"`` or ``"superseded"``),
@@ -154,10 +159,19 @@ def seed(
         refresh=refresh,
         offline=offline,
         patient=wait,
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
+        options=Options(
+            chunk_size=chunk_size,
+            adopt=adopt,
+            clear=clear,
+            slug=slug,
+            wait=wait,
+            access=access,
+            summaries=summaries,
+            max_tokens=max_tokens,
+        ),
     )
     with _opened(database) as opened, _in_terms_of_python():
-        planned = seeding.plan(request)
+        planned = seeding.plan(request, broker=broker)
         return seeding.seed(opened, request, planned, broker=broker, progress=progress)
 
 

@@ -28,8 +28,12 @@ LOGIN_PATH = "/accounts/login/"
 #: Where GitHub's GraphQL API is.
 DEFAULT_GITHUB_URL = "https://api.github.com/graphql"
 
-#: The maximum number of requests for summaries per second, over all workers.
-DEFAULT_LLM_RATE = 50
+#: The value of ``--summaries`` with which no language model writes them.
+GENERATED = "generated"
+
+#: The maximum number of requests to a language model per second, over all workers, and the seconds that one
+#: of them may take.
+DEFAULT_LLM_RATE, DEFAULT_LLM_TIMEOUT = 50, 60
 
 
 def checked_days(days: int | None) -> int | None:
@@ -100,17 +104,39 @@ def cache_folder() -> Path:
     return Path(caches).expanduser() / "tformance_seed"
 
 
+def llm_url() -> str | None:
+    """Return ``TFORMANCE_LLM_URL``, the address of language models; None if it is not set."""
+    return os.environ.get("TFORMANCE_LLM_URL") or None
+
+
+def llm_key() -> str:
+    """Return ``TFORMANCE_LLM_KEY``, the key that requests to a language model carry; empty for none."""
+    return os.environ.get("TFORMANCE_LLM_KEY") or ""
+
+
 def llm_rate() -> int:
-    """Return ``TFORMANCE_LLM_RATE``, the maximum requests for summaries per second over all workers.
+    """Return ``TFORMANCE_LLM_RATE``, the maximum requests to a language model per second over all workers.
 
     Raises:
       InputError: it is not an integer of at least 1.
     """
     text = os.environ.get("TFORMANCE_LLM_RATE") or str(DEFAULT_LLM_RATE)
+    return _at_least_one("TFORMANCE_LLM_RATE", text, "requests in a second")
+
+
+def llm_timeout() -> int:
+    """Return ``TFORMANCE_LLM_TIMEOUT``, the seconds that a request to a language model may take.
+
+    Raises:
+      InputError: it is not an integer of at least 1.
+    """
+    text = os.environ.get("TFORMANCE_LLM_TIMEOUT") or str(DEFAULT_LLM_TIMEOUT)
+    return _at_least_one("TFORMANCE_LLM_TIMEOUT", text, "seconds")
+
+
+def _at_least_one(name: str, text: str, unit: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise InputError(
-            f"TFORMANCE_LLM_RATE={text}: expected a whole number of requests in a second, at least 1"
-        )
+        raise InputError(f"{name}={text}: expected a whole number of {unit}, at least 1")
     return int(text)
 
 

@@ -148,10 +148,8 @@ def busy(database, **options):
     request = Request(organisations=(ORGANISATION,), days=21, until=UNTIL, **options)
     (item,) = make_plans(request, NOW)
     prepare(database)
-    plan = item.record() | {"summaries_apart": False}
-    opened, _ = ledger.open_jobs(
-        database, [ledger.JobRequest(item.slug, item.fingerprint(), plan, restart=False)]
-    )
+    wanted = ledger.JobRequest(item.slug, item.fingerprint(), item.record(), restart=False)
+    opened, _ = ledger.open_jobs(database, [wanted])
     return ledger.start_run(database, {}, [each.job for each in opened.values()])
 
 

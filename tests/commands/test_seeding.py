@@ -11,6 +11,7 @@ from tests.support.seeds import NOW, ORGANISATION, TEAM, UNTIL, content, rows_be
 from tformance_seed import ledger, metrics, verification
 from tformance_seed.commands import maintain
 from tformance_seed.errors import InputError
+from tformance_seed.llm.language_model import LanguageModel
 from tformance_seed.pipeline import aggregate
 from tformance_seed.pipeline.job_context import JobContext
 from tformance_seed.planning.plan import make_plans, restore
@@ -71,7 +72,8 @@ def test_issues_written_with_their_pull_requests_equal_those_computed_from_the_d
     """If no two share an issue, issues are derived from pull requests before those are in the database."""
     seed(database)
     job = SeedJob.get()
-    context = JobContext(database, job, restore(job.plan, job.fingerprint))
+    language_model = LanguageModel(lambda: False, threading.Event())
+    context = JobContext(database, job, restore(job.plan, job.fingerprint), language_model)
     assert not context.source.shares_issues
     context.invalidate()  # the rows are there now
     results = {}

@@ -71,9 +71,13 @@ def make_members(count: int, profile: Profile) -> Members:
 def simulate(rows: Batch, members: Members, profile: Profile) -> dict[str, Columns]:
     """All rows that a batch makes, by model, but for Jira issues, which need what the database holds."""
     complete_batch = complete(rows, members, profile)
-    return {
-        table.model.__name__: table.build(complete_batch) for table in TABLES if table.model is not JiraIssue
-    }
+    made = {}
+    for table in TABLES:
+        if table.model is not JiraIssue:
+            columns = table.build(complete_batch)
+            more = {} if table.summarise is None else table.summarise(columns, complete_batch)
+            made[table.model.__name__] = columns | more
+    return made
 
 
 def make_batch(

@@ -68,6 +68,12 @@ def verified(reports: "Sequence[Verified]") -> View:
         if report.tables
     ]
     unfinished = [f"{report.organisation}: its run is unfinished" for report in reports if report.unfinished]
+    notes = [
+        f"{report.organisation}: a language model wrote {report.model_summaries:,} summaries; "
+        "the digest leaves summaries out"
+        for report in reports
+        if report.model_summaries
+    ]
     violations = [
         f"{report.organisation}: {violation.table}: {violation.name}: {violation.count:,} rows, "
         f"such as {violation.example}: {violation.meaning}"
@@ -75,7 +81,7 @@ def verified(reports: "Sequence[Verified]") -> View:
         for violation in report.violations
     ]
     data = {"organisations": {report.organisation: _verified_data(report) for report in reports}}
-    return View(data, [*tables, *(unfinished + violations or ["every invariant holds"])])
+    return View(data, [*tables, *notes, *(unfinished + violations or ["every invariant holds"])])
 
 
 def _verified_data(report: "Verified") -> dict[str, Any]:
@@ -84,6 +90,7 @@ def _verified_data(report: "Verified") -> dict[str, Any]:
         "tables": report.tables,
         "violations": [dataclasses.asdict(violation) for violation in report.violations],
         "unfinished": report.unfinished,
+        "model_summaries": report.model_summaries,
     }
 
 

@@ -11,7 +11,7 @@ from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import Outcome, Report
-from tformance_seed.ledger import RunStatus, StageStatus
+from tformance_seed.ledger import RunStatus, StageStatus, SummaryCosts
 from tformance_seed.urls import without_secrets
 
 PREVIEW_COLUMNS = (
@@ -82,6 +82,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
     table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
     lines = [*(_report_line(report) for report in outcome.reports), *_shifts(outcome.reports)]
+    lines += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
     if outcome.reports:
         lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify")
         lines += _login_lines(outcome.login)
@@ -130,9 +131,26 @@ def _report_line(report: Report) -> str:
     )
 
 
+def _costs_line(organisation: str, costs: SummaryCosts) -> str:
+    """Say what a language model was asked about an organisation, and how many summaries are not its own."""
+    reasons = {
+        "invalid": costs.invalid,
+        "rejected": costs.rejected,
+        "unanswered": costs.unanswered,
+        "over the budget": costs.over_budget,
+    }
+    generated = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items() if count)
+    return (
+        f"summaries of {organisation}: {costs.written:,} written by {costs.model}, with {costs.requests:,} "
+        f"requests and {costs.prompt_tokens + costs.completion_tokens:,} tokens"
+        + (f"; generated instead: {generated}" if generated else "")
+    )
+
+
 def _report_data(report: Report) -> dict[str, Any]:
     values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
     values["seconds"] = round(report.seconds, 3)
+    values["summaries"] = report.summaries and dataclasses.asdict(report.summaries)
     return values | {"tables": results_data(report.tables)}
 
 

@@ -28,7 +28,7 @@ from tformance_seed.cli.options import (
     parse_day,
 )
 from tformance_seed.errors import InputError, SeedError
-from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_SEED
+from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_SEED, GENERATED
 from tformance_seed.sources.registry import SOURCES
 
 
@@ -96,6 +96,16 @@ def seed(
     complete_onboarding: Annotated[
         bool, typer.Option("--complete-onboarding", help="End the onboarding of adopted teams.")
     ] = False,
+    summaries: Annotated[
+        str,
+        typer.Option(
+            metavar="generated|MODEL",
+            help="Who writes summaries of pull requests: a language model at TFORMANCE_LLM_URL, or nobody.",
+        ),
+    ] = GENERATED,
+    max_tokens: Annotated[
+        int | None, optional("N", "Tokens that all requests to the model may spend together.")
+    ] = None,
     yes: Yes = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for other runs on an organisation, and for GitHub's limits.")
@@ -143,12 +153,21 @@ def seed(
         refresh=refresh,
         offline=offline,
         patient=wait,
-        options=Options(chunk_size=chunk_size, adopt=adopt, clear=clear, slug=slug, wait=wait, access=access),
+        options=Options(
+            chunk_size=chunk_size,
+            adopt=adopt,
+            clear=clear,
+            slug=slug,
+            wait=wait,
+            access=access,
+            summaries=summaries,
+            max_tokens=max_tokens,
+        ),
     )
     begin_work()
     console.silence_logging()
     with console.fetch_listener() as listener:
-        planned = seeding.plan(replace(request, listener=listener), console.print_warning)
+        planned = seeding.plan(replace(request, listener=listener), console.print_warning, broker=broker)
     if dry_run:
         console.show(run_views.dry_run(preview(database, request, planned)), as_json=as_json)
         return

@@ -31,6 +31,8 @@ class Verified:
         has no team yet.
       violations: The rules that its data breaks; empty if the data is consistent.
       unfinished: Whether its last run has not finished, so that rows may be missing.
+      model_summaries: Number of summaries that a language model wrote. If there are any, digests leave out
+        summaries and what follows from them, since they do not follow from the inputs.
     """
 
     organisation: str
@@ -38,6 +40,7 @@ class Verified:
     digest: str
     violations: list[verification.Violation] = field(default_factory=list)
     unfinished: bool = False
+    model_summaries: int = 0
 
 
 def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int]:
@@ -77,7 +80,8 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     Raises:
       InputError: a team does not exist, or nothing has been seeded.
     """
-    unfinished = ledger.unfinished_organisations(database) if has_ledger(database) else set()
+    has_answers = has_ledger(database)
+    unfinished = ledger.unfinished_organisations(database) if has_answers else set()
     own = {team.slug for team in ledger.own_teams(database)} if unfinished else set()
     without_team = unfinished - own
     begun = [slug for slug in slugs or sorted(without_team) if slug in without_team]
@@ -85,9 +89,12 @@ def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verifi
     teams = find_teams(database, rest) if rest or not begun or (own and not slugs) else {}
     reports = [Verified(slug, {}, "", unfinished=True) for slug in begun]
     for slug, team_id in teams.items():
-        content = verification.digest(database, team_id)
+        written = ledger.count_model_summaries(database, slug, team_id) if has_answers else 0
+        content = verification.digest(database, team_id, with_summaries=not written)
         violations = verification.check(database, team_id)
-        reports.append(Verified(slug, content.tables, content.digest, violations, slug in unfinished))
+        reports.append(
+            Verified(slug, content.tables, content.digest, violations, slug in unfinished, written)
+        )
     return reports
 
 
@@ -182,7 +189,8 @@ def clear_teams(
 ) -> dict[str, ledger.Removal]:
     """Remove what was seeded for organisations; those of which there is nothing are left out.
 
-    Rows of other programs that hang on a team stay, and the team with them.
+    Rows of other programs that hang on a team stay, and the team with them. What language models answered
+    about it is forgotten.
 
     Parameters:
       including: see ``preview_clear``.
@@ -214,5 +222,6 @@ def _clear(database: peewee.Database, slug: str, including: Sequence[str]) -> le
         lock_organisations(database, [slug])
         ledger.check_idle(database, slug)
         ledger.supersede(database, slug)
+        ledger.forget_answers(database, slug)
         entry = ledger.own_team(database, slug)
         return None if entry is None else ledger.clear_team(database, entry, including)

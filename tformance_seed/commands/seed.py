@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import peewee
@@ -20,9 +20,11 @@ from tformance_seed.errors import InputError, SeedError, UnavailableError
 from tformance_seed.execution import local
 from tformance_seed.execution.executor import Executor
 from tformance_seed.execution.retry import GIVE_UP_AFTER
-from tformance_seed.ledger import RunStatus
+from tformance_seed.ledger import RunStatus, SummaryCosts
+from tformance_seed.llm.endpoint import check_settings
 from tformance_seed.planning.plan import Plan, make_plans
-from tformance_seed.planning.request import Request
+from tformance_seed.planning.request import Options, Request
+from tformance_seed.settings import GENERATED
 from tformance_seed.storage.failures import error_message, is_transient
 from tformance_seed.storage.models import ACCESS, APPLICATION, SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.schema.create import prepare
@@ -56,6 +58,7 @@ class Report:
       resumed: Whether an unfinished run was resumed.
       seconds: Time taken.
       tables: Name of a table -> the numbers of rows written and unchanged, and the seconds taken.
+      summaries: What was asked of a language model, and what came of it; None if summaries are generated.
     """
 
     organisation: str
@@ -68,6 +71,7 @@ class Report:
     resumed: bool = False
     seconds: float = 0.0
     tables: dict[str, Result] = field(default_factory=dict)
+    summaries: SummaryCosts | None = None
 
 
 @dataclass
@@ -103,14 +107,20 @@ class BegunRun:
     notes: Sequence[str] = ()
 
 
-def plan(request: Request, warn: Callable[[str], None] = log.warning) -> list[Plan]:
+def plan(
+    request: Request, warn: Callable[[str], None] = log.warning, *, broker: str | None = None
+) -> list[Plan]:
     """Plan the organisations of a request.
 
     Parameters:
       warn: called with each remark of the source on what it found.
+      broker: the URL of the workers' broker; None: this process does the tasks.
     Raises:
-      InputError: the request is invalid.
+      InputError: the request is invalid, or this process is to ask a language model and cannot.
     """
+    request.options.check()
+    if broker is None and request.options.model is not None:
+        check_settings()
     planned = make_plans(request, ledger.now())
     for item in planned:
         for warning in item.source.warnings:
@@ -138,7 +148,7 @@ def seed(
         written.
       SeedError: the database or the broker became unreachable.
     """
-    with open_executor(database, broker) as executor:
+    with open_executor(database, broker, asks_model=request.options.model is not None) as executor:
         begun = begin(database, executor, request, planned)
         return _outcome_of(database, executor, begun, detach=detach, progress=progress)
 
@@ -157,7 +167,8 @@ def retry(
       InputError: the run was planned by another version, whose workers may be gone.
       SeedError: the database or the broker became unreachable.
     """
-    with open_executor(database, broker) as executor:
+    asks_model = record.parameters["summaries"] != GENERATED
+    with open_executor(database, broker, asks_model=asks_model) as executor:
         begun = resume(database, executor, record)
         return _outcome_of(database, executor, begun, detach=detach, progress=progress)
 
@@ -182,15 +193,19 @@ def _outcome_of(
 
 
 @contextlib.contextmanager
-def open_executor(database: peewee.Database, broker: str | None) -> Iterator[Executor]:
+def open_executor(
+    database: peewee.Database, broker: str | None, *, asks_model: bool = False
+) -> Iterator[Executor]:
     """Open the executor of tasks: workers behind a broker, or without a broker, threads of this process.
 
+    Parameters:
+      asks_model: whether a language model writes summaries.
     Raises:
       InputError: the URL is malformed, or needs a driver that is not installed.
       UnavailableError: the broker does not answer.
     """
     if broker is None:
-        with local.executor(database) as executing:
+        with local.executor(database, asks_model=asks_model) as executing:
             yield executing
         return
     from tformance_seed.execution import broker as brokers
@@ -262,7 +277,7 @@ def _open_jobs(
       The opened jobs, and the reasons why the other organisations have none, both by organisation.
     """
     opened: dict[str, ledger.OpenedJob] = {}
-    requests = {item.slug: _job_request(item, executor) for item in batch}
+    requests = {item.slug: _job_request(item) for item in batch}
     while True:
         while wait and ledger.find_conflicts(database, list(requests.values())):
             time.sleep(ledger.BUSY_POLL_INTERVAL)
@@ -276,9 +291,8 @@ def _open_jobs(
         requests = {slug: requests[slug] for slug in conflicts}  # another run was faster: wait for it
 
 
-def _job_request(item: Plan, executor: Executor) -> ledger.JobRequest:
-    record = item.record() | {"summaries_apart": executor.limits_summaries}
-    return ledger.JobRequest(item.slug, item.fingerprint(), record, restart=item.options.clear)
+def _job_request(item: Plan) -> ledger.JobRequest:
+    return ledger.JobRequest(item.slug, item.fingerprint(), item.record(), restart=item.options.clear)
 
 
 def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
@@ -296,11 +310,11 @@ def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> O
         raise SeedError(f"the ledger lost jobs of run {record.name}: run the same command again")
     rows = SeedJob.select().where(SeedJob.id.in_(record.jobs)).execute(database)
     jobs = {job.organisation: job for job in rows}
-    tables = _tables(database, record)
+    tables, costs = _tables(database, record), ledger.summary_costs(database, record.name)
     for job in status.jobs:
         if job.state == ledger.FINISHED:
             entry = jobs[job.organisation]
-            outcome.reports.append(_report(entry, record, tables.get(entry.id, {})))
+            outcome.reports.append(_report(entry, record, tables.get(entry.id, {}), costs))
         else:
             outcome.failures[job.organisation] = job.reason or NOT_FINISHED[job.state].format(record.name)
     return outcome
@@ -321,8 +335,12 @@ def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, R
     return by_job
 
 
-def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
+def _report(
+    job: SeedJob, record: SeedRun, tables: dict[str, Result], costs: Mapping[str, SummaryCosts]
+) -> Report:
     """Return the report on an organisation that is done, from its job in the ledger."""
+    model = Options(**job.plan["options"]).model
+    nothing = None if model is None else SummaryCosts(model)
     order = [table_name(model) for model in (*APPLICATION, *ACCESS)]
     return Report(
         organisation=job.organisation,
@@ -337,4 +355,5 @@ def _report(job: SeedJob, record: SeedRun, tables: dict[str, Result]) -> Report:
             name: tables[name]
             for name in sorted(tables, key=lambda name: order.index(name.partition(".")[0]))
         },
+        summaries=costs.get(job.organisation, nothing),
     )

@@ -62,13 +62,13 @@ class BrokerConfig:
     """A broker and what belongs to it.
 
     Parameters:
-      rate_limiter_backend: where rate limits are kept; None: nothing is limited, as within one process.
+      rate_limits: returns where rate limits are kept, for all workers if the broker is not in this process.
       try_out: has the broker do what carrying messages needs, on queues of nobody; raises one of
         ``broker_errors``.
     """
 
     broker: dramatiq.Broker
-    rate_limiter_backend: "RateLimiterBackend | None"
+    rate_limits: "Callable[[], RateLimiterBackend]"
     try_out: Callable[[], object]
 
     def check(self) -> None:
@@ -97,7 +97,7 @@ class _LocalBroker(StubBroker):
 def in_process() -> BrokerConfig:
     """Return a broker within this process."""
     broker = _LocalBroker(middleware=_middleware(_local_results(), LOCAL_POLL_INTERVAL))
-    return BrokerConfig(broker, None, try_out=lambda: None)
+    return BrokerConfig(broker, _local_limits, try_out=lambda: None)
 
 
 def connect(url: str) -> BrokerConfig:
@@ -129,7 +129,7 @@ def _connect_redis(url: str) -> BrokerConfig:
         maintenance_chance=MAINTENANCE_CHANCE,
         middleware=[*_middleware(results), HardTimeLimit(HARD_TIME_LIMIT)],
     )
-    return BrokerConfig(broker, limits, try_out=lambda: try_redis(client, limits, results))
+    return BrokerConfig(broker, lambda: limits, try_out=lambda: try_redis(client, limits, results))
 
 
 def _connect_rabbitmq(url: str) -> BrokerConfig:
@@ -148,7 +148,7 @@ def _connect_rabbitmq(url: str) -> BrokerConfig:
         try_rabbitmq(url, broker, QUEUES)
         try_beside()
 
-    return BrokerConfig(broker, limits, try_out)
+    return BrokerConfig(broker, lambda: limits, try_out)
 
 
 def limits_and_results(

@@ -1,6 +1,5 @@
 """Actors on a broker: each finds its message's task in the ledger, runs it, and sends the next tasks."""
 
-import contextlib
 import dataclasses
 import functools
 import logging
@@ -9,12 +8,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dramatiq
 import peewee
-from dramatiq.errors import RateLimitExceeded, Retry
+from dramatiq.errors import Retry
 from dramatiq.middleware.threading import Interrupt
 from dramatiq.rate_limits import WindowRateLimiter
 
@@ -26,6 +25,7 @@ from tformance_seed.execution.broker_errors import broker_errors, explain
 from tformance_seed.execution.context_cache import ContextCache
 from tformance_seed.execution.log_format import task_context
 from tformance_seed.ledger import QueuedTask, Task, TaskKey
+from tformance_seed.llm.language_model import LanguageModel
 from tformance_seed.pipeline import stages
 from tformance_seed.pipeline.job_context import JobContext, Results
 from tformance_seed.planning.plan import Plan, restore
@@ -59,7 +59,7 @@ class Executor:
     def __init__(self, config: BrokerConfig, open_database: Callable[[], peewee.Database]) -> None:
         self.broker = config.broker
         self.check_broker = config.check
-        self.rate_limiter_backend = config.rate_limiter_backend
+        self._rate_limits = config.rate_limits
         self._open_database = open_database
         self._database: peewee.Database | None = None
         self._opening = threading.Lock()
@@ -69,6 +69,7 @@ class Executor:
         self.jobs_finished = threading.Event()
         #: Set when the process is to end: what waits for the broker waits no longer.
         self.stopping = threading.Event()
+        self.language_model = LanguageModel(self._may_ask, self.stopping)
         self._of_this_version: dict[int, bool] = {}
         self._running: set[int] = set()  # the threads that have claimed a task
         #: What keeps tasks from being claimed or recorded here, and since when; None while nothing does.
@@ -79,7 +80,7 @@ class Executor:
         name, priority = ACTORS[queue]
 
         def actor(**message: Any) -> dict[str, int] | None:
-            return self._handle_message(queue, TaskKey(**message))
+            return self._handle_message(TaskKey(**message))
 
         decorate = dramatiq.actor(
             actor_name=name, queue_name=queue, priority=priority, broker=self.broker, throws=TaskFailed
@@ -99,22 +100,22 @@ class Executor:
         if self._database is not None:
             disconnect(self._database)
 
-    @property
-    def limits_summaries(self) -> bool:
-        """Whether requests for summaries are limited, so that summaries need separate tasks."""
-        return self.rate_limiter_backend is not None
-
     @functools.cached_property
     def _rate_limiter(self) -> WindowRateLimiter:
-        """The limit on the requests for summaries that all workers together send per second."""
+        """The limit on the requests that all workers together send to language models per second."""
         return WindowRateLimiter(
-            self.rate_limiter_backend, "tformance_seed-llm", limit=settings.llm_rate(), window=1
+            self._rate_limits(), "tformance_seed-llm", limit=settings.llm_rate(), window=1
         )
+
+    def _may_ask(self) -> bool:
+        """Return whether another request may be sent to a language model now; if so, it is counted."""
+        with self._rate_limiter.acquire(raise_on_failure=False) as acquired:
+            return bool(acquired)
 
     def register_job(self, job: SeedJob, plan: Plan) -> None:
         """Register a job started in this process: keep its plan, and note when it is finished."""
         self._registered_jobs.add(job.id)
-        self._contexts.add(job.id, lambda: JobContext(self.database, job, plan))
+        self._contexts.add(job.id, lambda: JobContext(self.database, job, plan, self.language_model))
 
     def _job_finished(self, job: int) -> None:
         """Set ``jobs_finished`` once the last job registered here has finished or failed."""
@@ -124,7 +125,8 @@ class Executor:
 
     def _load_context(self, job_id: int) -> JobContext:
         job = ledger.find_job(self.database, job_id)
-        return JobContext(self.database, job, restore(job.plan, job.fingerprint))
+        planned = restore(job.plan, job.fingerprint)
+        return JobContext(self.database, job, planned, self.language_model)
 
     def send(self, tasks: Iterable[QueuedTask], timeout: float = math.inf) -> None:
         """Send a message for each task to its queue; wait while the broker is unreachable.
@@ -155,30 +157,28 @@ class Executor:
             attempts += 1
             self.stopping.wait(delay / 1000)
 
-    def _handle_message(self, queue: str, key: TaskKey) -> dict[str, int] | None:
+    def _handle_message(self, key: TaskKey) -> dict[str, int] | None:
         """Run a message's task.
 
         Returns:
           The numbers of rows written and unchanged; None if there was nothing to do.
         Raises:
-          RateLimitExceeded: too many requests for summaries were sent in this second.
           Retry: the task failed and should be tried again.
           TaskFailed: the task failed for good.
         """
         task, began = None, time.monotonic()
         with task_context(key):
             try:
-                with self._rate_limit(queue):
-                    if not self._is_of_this_version(key.job):
-                        log.info("%s: left to workers of the version that planned it", key)
-                        raise Retry(OTHER_VERSION, delay=OTHER_VERSION_DELAY)
-                    claimed = ledger.claim(self.database, key, f"{socket.gethostname()}:{os.getpid()}")
-                    task = claimed or self._find_task(key)
-                    results = self._run_claimed(claimed) if claimed else None
-                    if results is None and ledger.phase_advanced(self.database, task):
-                        # The worker that ran it may have died before sending the next tasks.
-                        self.send(ledger.current_tasks(self.database, key.run, [key.job], claimed=False))
-            except (RateLimitExceeded, Retry):
+                if not self._is_of_this_version(key.job):
+                    log.info("%s: left to workers of the version that planned it", key)
+                    raise Retry(OTHER_VERSION, delay=OTHER_VERSION_DELAY)
+                claimed = ledger.claim(self.database, key, f"{socket.gethostname()}:{os.getpid()}")
+                task = claimed or self._find_task(key)
+                results = self._run_claimed(claimed) if claimed else None
+                if results is None and ledger.phase_advanced(self.database, task):
+                    # The worker that ran it may have died before sending the next tasks.
+                    self.send(ledger.current_tasks(self.database, key.run, [key.job], claimed=False))
+            except Retry:
                 raise
             except (Exception, Interrupt) as error:  # noqa: BLE001 - handled and recorded in the ledger
                 self.close()  # whatever state the connection is in
@@ -195,15 +195,6 @@ class Executor:
         if job not in self._of_this_version:
             self._of_this_version[job] = ledger.is_of_this_version(self.database, job)
         return self._of_this_version[job]
-
-    @contextlib.contextmanager
-    def _rate_limit(self, queue: str) -> Iterator[None]:
-        """Raise RateLimitExceeded if too many requests for summaries were sent in this second."""
-        if queue != "llm" or not self.limits_summaries:
-            yield
-            return
-        with self._rate_limiter.acquire():
-            yield
 
     def _find_task(self, key: TaskKey) -> Task:
         task = ledger.find_task(self.database, key)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import peewee
 from dramatiq.common import compute_backoff
-from dramatiq.errors import RateLimitExceeded, Retry
+from dramatiq.errors import Retry
 from dramatiq.middleware.threading import Interrupt
 
 from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
@@ -113,11 +113,11 @@ def classify(error: BaseException) -> SeedError:
 def is_retried(retries: int, error: BaseException) -> bool:
     """Return whether Dramatiq should resend a message.
 
-    Always resend if ``decide`` chose to retry, or the task was rate-limited or interrupted. Any other error
+    Always resend if ``decide`` chose to retry, or the task was interrupted. Any other error
     occurred before the task was known (such as a message from another version) or after it was done (such as
     a result that could not be stored); resend those messages a limited number of times.
     """
-    return isinstance(error, Retry | RateLimitExceeded | Interrupt) or retries < MAX_ATTEMPTS
+    return isinstance(error, Retry | Interrupt) or retries < MAX_ATTEMPTS
 
 
 def check_attempts(attempts: int) -> None:

@@ -22,7 +22,7 @@ DATA_VERSION = 4
 
 #: The version of how a job is divided into tasks: increased when stages, phases or plans change, so that a
 #: job begun by another version is restarted. The restarted job finds its rows unchanged.
-PLAN_VERSION = 7
+PLAN_VERSION = 8
 
 #: States of a job. Only a running job writes; every transaction checks this.
 RUNNING, FINISHED, CANCELLED, SUPERSEDED = "running", "finished", "cancelled", "superseded"
@@ -162,8 +162,7 @@ def _has_open_task(database: peewee.Database, job: SeedJob) -> bool:
 
 
 def _resume(database: peewee.Database, job: SeedJob, request: JobRequest) -> OpenedJob:
-    apart = job.plan["summaries_apart"]  # the same as for the tasks that are already done
-    job.state, job.plan = RUNNING, {**request.plan, "summaries_apart": apart}
+    job.state, job.plan = RUNNING, dict(request.plan)
     SeedJob.update(state=job.state, plan=job.plan).where(SeedJob.id == job.id).execute(database)
     reopen_tasks(database, [job.id])
     return OpenedJob(job, resumed=True)

@@ -22,7 +22,7 @@ from tformance_seed.ledger.jobs import (
     SUPERSEDED,
     now,
 )
-from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
+from tformance_seed.storage.models import SeedJob, SeedRun, SeedSummary, SeedTask
 from tformance_seed.storage.transactions import snapshot, transaction
 
 #: A task claimed for longer than this is reported as stalled: its worker may be gone.
@@ -81,8 +81,8 @@ class RunStatus:
 
     ``seconds`` is the time since its start, or from its start to its end if it has ended. ``seconds_left`` is
     estimated from the share of tasks that are done; it is None while none is done, and once the run has
-    ended. ``activity_counter`` counts all claims and completions so far, so it changes whenever anything
-    happens.
+    ended. ``activity_counter`` counts all claims, completions and answers of language models so far, so it
+    changes whenever anything happens.
     """
 
     run: str
@@ -132,10 +132,11 @@ def count_active_jobs(run: SeedRun) -> Callable[[peewee.Database], int]:
 
 
 def activity_counter(database: peewee.Database, run: SeedRun) -> int:
-    """Return the number of claims and completions in a run: it changes whenever anything happens."""
+    """Return the number of claims, completions and answers in a run, which changes if anything happens."""
     done = fn.COUNT(SeedTask.id).filter(SeedTask.state == DONE)
     counted = SeedTask.select(fn.SUM(SeedTask.attempts) + done).where(SeedTask.job.in_(run.jobs))
-    return counted.scalar(database) or 0
+    answers = SeedSummary.select(fn.COUNT(SeedSummary.id)).where(SeedSummary.run == run.name)
+    return int(counted.scalar(database) or 0) + int(answers.scalar(database))
 
 
 def check_writable(database: peewee.Database, run: SeedRun) -> None:

@@ -56,7 +56,7 @@ class TaskKey:
 class Task:
     """A task in the ledger: ``limit`` items of its stage, starting at ``key.offset``.
 
-    ``attempts`` is the number of times it has been claimed.
+    ``attempts`` is the number of times it has been claimed, and ``worker`` is who claimed it last.
     """
 
     key: TaskKey
@@ -64,6 +64,7 @@ class Task:
     limit: int
     phase: int
     attempts: int
+    worker: str
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class StaleTaskError(Exception):
     """A task must not be done (again): another worker did it, or its job is no longer running."""
 
 
-_TASK_COLUMNS = (SeedTask.id, SeedTask.limit, SeedTask.phase, SeedTask.attempts)
+_TASK_COLUMNS = (SeedTask.id, SeedTask.limit, SeedTask.phase, SeedTask.attempts, SeedTask.worker)
 
 #: Matches a task, joined with its job, if the job is still running and is in the task's phase.
 _IS_CURRENT = (SeedJob.state == RUNNING) & (SeedTask.phase == SeedJob.phase)

@@ -1,7 +1,8 @@
 """Summaries of pull requests, derived from rows in the database or rows that are about to be written."""
 
 import datetime
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import decimal_digits, execute, from_database
 from tformance_seed.bulk.refresh import rows_changed
 from tformance_seed.canonical_json import json_text
+from tformance_seed.simulate.ai_signals import weigh
 from tformance_seed.simulate.summaries import summaries
 from tformance_seed.simulate.summary_format import SUMMARY_VERSION
 from tformance_seed.sources.records import Columns
-from tformance_seed.storage.models import PRFile, PullRequest
+from tformance_seed.storage.models import PRFile, PullRequest, SeedSummary, SeedTeam
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 
 #: The start of a window, and its end, which is not part of it.
@@ -41,6 +43,9 @@ INPUT_FIELDS: tuple[peewee.Field, ...] = (
     PullRequest.ai_tools_detected,
     PullRequest.labels,
 )
+
+#: The other columns on which the signs of AI depend.
+SIGN_FIELDS: tuple[peewee.Field, ...] = (PullRequest.has_ai_review, PullRequest.has_ai_files)
 
 
 def _texts(values: Sequence[Any]) -> Array:
@@ -72,24 +77,34 @@ def pull_requests_to_summarise(
     """Return the ids, in order, of a team's pull requests that lack a current summary or lie in a window.
 
     Parameters:
-      window: include all pull requests synchronised in it; None: only those without a current summary.
+      window: include all pull requests synchronised in it, and those that a language model was asked about
+        before; None: only those without a current summary.
       adopted_max_id: pull requests up to this id existed before the team was adopted, and are ignored.
     """
-    query = PullRequest.select(PullRequest.id).where(_due(team_id, adopted_max_id + 1, None, window))
+    query = PullRequest.select(PullRequest.id).where(due(team_id, adopted_max_id + 1, None, window))
     return [row[0] for row in query.order_by(PullRequest.id).tuples().iterator(database)]
 
 
 def refresh_summaries(
-    database: peewee.Database, team_id: int, first: int, stop: int, window: Window
+    database: peewee.Database,
+    team_id: int,
+    first: int,
+    stop: int,
+    window: Window,
+    answers: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> tuple[int, int]:
     """Write the summaries of a team's pull requests whose ids are at least ``first`` and below ``stop``.
 
+    What follows from summaries, the signals of AI, is written with them.
+
+    Parameters:
+      answers: id of a pull request -> its summary; those of others are generated.
     Returns:
       The number of summaries written, and the number that were already correct.
     """
     query = (
-        PullRequest.select(PullRequest.id, *INPUT_FIELDS)
-        .where(_due(team_id, first, stop, window))
+        PullRequest.select(PullRequest.id, *INPUT_FIELDS, *SIGN_FIELDS)
+        .where(due(team_id, first, stop, window))
         .order_by(PullRequest.id)
     )
     rows = execute(database, query).fetchall()
@@ -98,10 +113,12 @@ def refresh_summaries(
     ids, *columns = zip(*rows, strict=True)
     values = {
         field.name: DRIVER_ARRAYS[type(field)](column)
-        for field, column in zip(INPUT_FIELDS, columns, strict=True)
+        for field, column in zip((*INPUT_FIELDS, *SIGN_FIELDS), columns, strict=True)
     }
     texts = summaries(_summary_inputs(values), _files(database, team_id, np.array(ids)))
-    return _store(database, ids, texts)
+    given = {row: json_text(summary) for row, summary in (answers or {}).items()}
+    chosen = [given.get(row) or text.decode() for row, text in zip(ids, texts, strict=True)]
+    return _store(database, ids, chosen, values)
 
 
 def summarise_columns(pull_requests: Columns, files: Columns) -> Columns:
@@ -150,13 +167,27 @@ def _stored_files(files: Columns) -> Columns:
     return {**kept, "filename": names.values[rows]}
 
 
-def _due(team_id: int, first: int, stop: int | None, window: Window | None) -> peewee.Expression:
-    """Match the pull requests in the window, and all that have no summary of this version yet."""
+def due(team_id: int, first: int, stop: int | None, window: Window | None) -> peewee.Expression:
+    """Match the pull requests in a window and those that a language model was asked about before.
+
+    All that have no summary of this version yet match, too.
+    """
     mine = (PullRequest.team == team_id) & (PullRequest.id >= first)
-    due = PullRequest.llm_summary_version != SUMMARY_VERSION
+    matches = PullRequest.llm_summary_version != SUMMARY_VERSION
     if window is not None:
-        due |= (PullRequest.synced_at >= window[0]) & (PullRequest.synced_at < window[1])
-    return mine & due if stop is None else mine & due & (PullRequest.id < stop)
+        own = SeedTeam.slug == SeedSummary.organisation
+        asked = (
+            SeedSummary.select(SeedSummary.id)
+            .join(SeedTeam, on=own)
+            .where(
+                SeedTeam.team_id == team_id,
+                SeedSummary.repository == PullRequest.github_repo,
+                SeedSummary.number == PullRequest.github_pr_id,
+            )
+        )
+        matches |= (PullRequest.synced_at >= window[0]) & (PullRequest.synced_at < window[1])
+        matches |= peewee.fn.EXISTS(asked)
+    return mine & matches if stop is None else mine & matches & (PullRequest.id < stop)
 
 
 def _files(database: peewee.Database, team_id: int, ids: npt.NDArray[np.int64]) -> Columns:
@@ -175,13 +206,38 @@ def _files(database: peewee.Database, team_id: int, ids: npt.NDArray[np.int64]) 
     }
 
 
-def _store(database: peewee.Database, ids: Sequence[int], texts: Sequence[bytes]) -> tuple[int, int]:
+def _store(
+    database: peewee.Database, ids: Sequence[int], texts: Sequence[str], values: Columns
+) -> tuple[int, int]:
     """Update the summaries that differ; return their number, and the number that were already correct."""
-    rows = [(pk, text.decode(), SUMMARY_VERSION) for pk, text in zip(ids, texts, strict=True)]
-    computed = peewee.ValuesList(rows).cte("computed", columns=("id", "summary", "version"))
-    summary = computed.c.summary.cast("JSONB") if is_postgresql(database) else computed.c.summary
-    new = {PullRequest.llm_summary: summary, PullRequest.llm_summary_version: computed.c.version}
+    signs = zip(
+        *(values[f"has_ai_{name}"].tolist() for name in ("commits", "review", "files")),
+        values["ai_tools_detected"].tolist(),
+        strict=True,
+    )
+    rows = [
+        (row, text, SUMMARY_VERSION, *_signals(text, *sign))
+        for row, text, sign in zip(ids, texts, signs, strict=True)
+    ]
+    names = ("id", "summary", "version", "signals", "score")
+    computed = peewee.ValuesList(rows).cte("computed", columns=names)
+    summary, signals = computed.c.summary, computed.c.signals
+    if is_postgresql(database):
+        summary, signals = summary.cast("JSONB"), signals.cast("JSONB")
+    new = {
+        PullRequest.llm_summary: summary,
+        PullRequest.llm_summary_version: computed.c.version,
+        PullRequest.ai_signals: signals,
+        PullRequest.ai_confidence_score: computed.c.score,
+    }
     update = update_where_different(database, PullRequest, new).from_(computed)
     query = update.where(PullRequest.id == computed.c.id).with_cte(computed)
     written = rows_changed(database, execute(database, query))
     return written, len(ids) - written
+
+
+def _signals(summary: str, commits: bool, review: bool, files: bool, tools: bytes) -> tuple[str, Any]:
+    """Return the signals of AI as JSON text, and the confidence, as the database's column takes it."""
+    ai = json.loads(summary)["ai"]
+    signals, score = weigh(ai, json.loads(tools), commits=commits, review=review, files=files)
+    return json_text(signals), PullRequest.ai_confidence_score.db_value(score)

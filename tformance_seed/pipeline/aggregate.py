@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import peewee
 
-from tformance_seed import metrics
+from tformance_seed import ledger, metrics
 from tformance_seed.bulk import Result
 from tformance_seed.bulk.conditional_update import update_where_different
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import execute_sql, table_name
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.pipeline import model_summaries
 from tformance_seed.pipeline.job_context import JobContext, Results, Write
 from tformance_seed.simulate.copilot import copilot_users, editors, languages, seats
 from tformance_seed.simulate.jira import issues
+from tformance_seed.sources.request import MIN_DAY
 from tformance_seed.storage.models import (
     AIUsageDaily,
     CopilotEditorDaily,
@@ -30,8 +32,14 @@ from tformance_seed.storage.models import (
     WeeklyMetrics,
 )
 
-#: Pull requests per task: as many as one request to a language model would summarise.
-SUMMARIES = 500
+#: Pull requests per task whose summaries are generated, and which a language model is asked about one by one:
+#: few enough that all threads have something to ask, and that a slow model answers within a task's time.
+GENERATED, ASKED_FOR = 500, 5
+
+
+def summary_queue(context: JobContext) -> str:
+    """Return the queue for summaries."""
+    return "compute" if context.options.model is None else "llm"
 
 
 def summary_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
@@ -40,30 +48,43 @@ def summary_ranges(context: JobContext) -> Iterator[tuple[int, int]]:
     These are the pull requests without a current summary and, unless summaries are written with their pull
     requests, all in the window.
     """
-    window = _window(context.profile) if context.summaries_apart else None
+    is_generated = context.options.model is None
+    window, size = (None, GENERATED) if is_generated else (_window(context.profile), ASKED_FOR)
     max_id = context.adopted_max_id(PullRequest)
     ids = metrics.pull_requests_to_summarise(context.database, context.team.team_id, window, max_id)
-    for first in range(0, len(ids), SUMMARIES):
-        part = ids[first : first + SUMMARIES]
+    for first in range(0, len(ids), size):
+        part = ids[first : first + size]
         yield part[0], part[-1] + 1 - part[0]
 
 
+def ask_for_summaries(context: JobContext, task: ledger.Task) -> None:
+    """Ask a language model, if one was chosen, for the summaries of the pull requests in a range of ids."""
+    first = max(task.key.offset, context.adopted_max_id(PullRequest) + 1)
+    stop = task.key.offset + task.limit
+    model_summaries.ask_for_summaries(context, task, first, stop, _window(context.profile))
+
+
 def summaries(context: JobContext, offset: int, limit: int) -> Write:
-    """Summarise the pull requests in a range of ids."""
+    """Write the summaries of the pull requests in a range of ids; generate those that no model wrote."""
     window = _window(context.profile)
 
     def compute(context: JobContext, adopted_max_id: int) -> tuple[int, int]:
         first, stop = max(offset, adopted_max_id + 1), offset + limit
-        return metrics.refresh_summaries(context.database, context.team.team_id, first, stop, window)
+        answers = model_summaries.model_summaries(context, first, stop, window)
+        return metrics.refresh_summaries(context.database, context.team.team_id, first, stop, window, answers)
 
     return _computed(PullRequest, compute, ".llm_summary")(context, offset, limit)
 
 
 def _window(profile: Profile) -> tuple[datetime.datetime, datetime.datetime]:
-    """Return the start of a window, and its end, which is not part of it."""
+    """Return the start of a window, and its end, which is not part of it.
+
+    If pull requests are counted back from the end, the first of them may have ended before the start.
+    """
     midnight = datetime.time(tzinfo=datetime.UTC)
     day = datetime.timedelta(days=1)
-    return datetime.datetime.combine(profile.since, midnight), datetime.datetime.combine(
+    since = profile.since if profile.prs is None else MIN_DAY
+    return datetime.datetime.combine(since, midnight), datetime.datetime.combine(
         profile.until + day, midnight
     )
 

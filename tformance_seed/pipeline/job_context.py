@@ -13,6 +13,7 @@ from tformance_seed.bulk import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import foreign_keys, table_name
 from tformance_seed.errors import SeedError
+from tformance_seed.llm.language_model import LanguageModel
 from tformance_seed.planning.plan import Plan
 from tformance_seed.sources.records import Columns, Members
 from tformance_seed.storage.models import SeedJob, SeedTeam, TeamMember
@@ -31,10 +32,12 @@ Write = Callable[[Results], None]
 class JobContext:
     """The state that the tasks of one job share in a process: the plan, and cached results of queries."""
 
-    def __init__(self, database: peewee.Database, job: SeedJob, planned: Plan) -> None:
+    def __init__(
+        self, database: peewee.Database, job: SeedJob, planned: Plan, language_model: LanguageModel
+    ) -> None:
         self.database = database
         self.job_id = job.id
-        self.summaries_apart = job.plan["summaries_apart"]
+        self.language_model = language_model
         self.plan = planned
         self.profile = planned.profile
         self.source = planned.source

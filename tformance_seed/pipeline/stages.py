@@ -2,7 +2,7 @@
 
 team and members -> AI usage, pull requests with everything that belongs to them -> summaries, Jira issues ->
 weekly metrics, Copilot figures with reviewer pairs and insights. Summaries are written with their pull
-requests unless requests for summaries are limited. Jira issues are written with their pull requests unless
+requests unless a language model writes them. Jira issues are written with their pull requests unless
 several pull requests may share one. Each stage is divided into tasks. Each task is one transaction, which
 also records the task in the ledger. The tasks of a phase may run in parallel, on any machine.
 """
@@ -30,7 +30,8 @@ class Stage:
     ``queue`` returns the name of its tasks' queue (see ``execution``). ``ranges`` divides the stage into
     tasks when its phase begins: each task has an offset and a limit. ``prepare`` generates a task's rows
     outside any transaction, and returns a function that writes them inside one. ``exclusive``: no other task
-    may write to the organisation at the same time.
+    may write to the organisation at the same time. ``ask`` comes before ``prepare``: it waits for others, and
+    writes to the ledger alone.
     """
 
     phase: int
@@ -38,6 +39,7 @@ class Stage:
     ranges: Callable[[JobContext], Iterator[tuple[int, int]]]
     prepare: Callable[[JobContext, int, int], Write]
     exclusive: bool = False
+    ask: Callable[[JobContext, ledger.Task], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ def perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
 
 def _perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
     stage = STAGES[task.key.stage]
+    if stage.ask is not None:
+        stage.ask(context, task)
     with contextlib.nullcontext() if context.source.waits else GENERATION_LOCK:
         write = stage.prepare(context, task.key.offset, task.limit)
     results: Results = {}
@@ -118,16 +122,18 @@ def _compute(_context: JobContext) -> str:
     return "compute"
 
 
-def _llm(_context: JobContext) -> str:
-    return "llm"
-
-
 #: The stages in order. Stages of the same phase do not depend on each other.
 STAGES = {
     "team": Stage(TEAM_PHASE, _sync, single_task, generate.team, exclusive=True),
     "ai_usage": Stage(1, _compute, generate.usage_ranges, generate.usage),
     "pull_requests": Stage(1, source_queue, generate.pull_request_ranges, generate.pull_requests),
-    "summaries": Stage(2, _llm, aggregate.summary_ranges, aggregate.summaries),
+    "summaries": Stage(
+        2,
+        aggregate.summary_queue,
+        aggregate.summary_ranges,
+        aggregate.summaries,
+        ask=aggregate.ask_for_summaries,
+    ),
     "jira": Stage(2, _compute, aggregate.jira_ranges, aggregate.jira),
     "weekly": Stage(3, _compute, single_task, aggregate.weekly),
     "copilot_and_insights": Stage(3, _compute, single_task, aggregate.copilot_and_insights),

@@ -11,6 +11,7 @@ import peewee
 from tformance_seed import metrics
 from tformance_seed.bulk.prepared import PreparedStatement
 from tformance_seed.pipeline.job_context import JobContext
+from tformance_seed.simulate.ai_signals import ai_signals
 from tformance_seed.simulate.check_runs import check_runs
 from tformance_seed.simulate.comments import comments
 from tformance_seed.simulate.commits import commits
@@ -49,7 +50,7 @@ class Table:
     """A table of a batch.
 
     Parameters:
-      summarise: returns additional columns with summaries, for jobs without a separate stage for them.
+      summarise: returns additional columns with generated summaries, and what follows from those.
       has_own_stage: whether a separate stage writes the table once all pull requests are written.
     """
 
@@ -67,7 +68,7 @@ def build_rows(batch: CompleteBatch, context: JobContext) -> list[tuple[Table, C
         if table.has_own_stage(context):
             continue
         rows = table.build(batch)
-        if table.summarise is not None and not context.summaries_apart:
+        if table.summarise is not None and context.options.model is None:
             rows |= table.summarise(rows, batch)
         built.append((table, rows))
     return built
@@ -120,7 +121,7 @@ def _look_up(pairs: Any, keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _summaries(rows: Columns, batch: CompleteBatch) -> Columns:
-    return metrics.summarise_columns(rows, batch.files)
+    return metrics.summarise_columns(rows, batch.files) | ai_signals(batch.pull_requests)
 
 
 def _issues(batch: CompleteBatch) -> Columns:

@@ -21,6 +21,9 @@ from tformance_seed.sources.records import Source
 from tformance_seed.sources.registry import source_type
 from tformance_seed.sources.request import last_whole_day
 
+#: The options that the tasks of a run read.
+RECORDED_OPTIONS = ("chunk_size", "adopt", "clear", "slug", "summaries", "max_tokens")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -66,7 +69,11 @@ class Plan:
         """Return a digest of all inputs: jobs with the same digest produce the same content."""
         profile = self.profile
         return ledger.fingerprint(
-            self.input_spec(), str(profile.since), str(profile.until), self.source.fingerprint
+            self.input_spec(),
+            str(profile.since),
+            str(profile.until),
+            self.source.fingerprint,
+            self.options.model,
         )
 
     def record(self) -> dict[str, Any]:
@@ -87,7 +94,7 @@ class Plan:
             "known_until": profile.known_until and profile.known_until.isoformat(),
             "source": self.source.name,
             "source_record": self.source.record,
-            "options": {name: getattr(options, name) for name in ("chunk_size", "adopt", "clear", "slug")},
+            "options": {name: getattr(options, name) for name in RECORDED_OPTIONS},
             "grant": dataclasses.asdict(self.grant),
         }
 

@@ -1,5 +1,6 @@
 """A user's request, and the checks that its options are valid and go together."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +9,13 @@ from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS, SLUG
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.planning.access import Access
-from tformance_seed.settings import checked_days
+from tformance_seed.settings import GENERATED, checked_days
 from tformance_seed.sources.registry import DEFAULT_SOURCE, SOURCES, source_type
 from tformance_seed.sources.request import ContentRequest
+
+#: The maximum length of the name of a language model, and its form.
+MAX_MODEL = 100
+MODEL = re.compile(rf"[!-~]{{1,{MAX_MODEL}}}")
 
 #: Field of a request -> the name of its option, if that is different.
 OPTION_NAMES = {"repositories": "repo"}
@@ -18,9 +23,11 @@ OPTION_NAMES = {"repositories": "repo"}
 
 @dataclass(frozen=True)
 class Options:
-    """Options for how to write. None of them changes the content that is generated.
+    """Options for how to write. None of them changes the content, except ``summaries`` the summaries.
 
-    ``slug`` is the slug of the team in the application (None: the organisation's own choice).
+    ``slug`` is the slug of the team in the application (None: the organisation's own choice). ``summaries``
+    says who writes summaries of pull requests: a language model's name, or ``GENERATED``. ``max_tokens`` is
+    how many tokens all of a run's requests to it may spend.
     """
 
     chunk_size: int | None = None
@@ -29,6 +36,28 @@ class Options:
     slug: str | None = None
     wait: bool = False
     access: Access = field(default_factory=Access)
+    summaries: str = GENERATED
+    max_tokens: int | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The name of the language model that writes summaries; None if they are generated."""
+        return None if self.summaries == GENERATED else self.summaries
+
+    def check(self) -> None:
+        """Raise InputError if a value is impossible, or options cannot be combined."""
+        if self.chunk_size is not None and self.chunk_size < 1:
+            raise InputError(f"--chunk-size {self.chunk_size}: expected at least 1")
+        if not MODEL.fullmatch(self.summaries):
+            raise InputError(
+                f"--summaries {self.summaries[:MAX_MODEL]}: expected {GENERATED} or the name of a language "
+                f"model, of at most {MAX_MODEL} characters without spaces"
+            )
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InputError(f"--max-tokens {self.max_tokens}: expected at least 1")
+        if self.max_tokens is not None and self.model is None:
+            raise InputError("--max-tokens works only with --summaries MODEL; generated ones need no tokens")
+        self.access.check()
 
 
 @dataclass(frozen=True)
@@ -38,7 +67,7 @@ class Request(ContentRequest):
     options: Options = field(default_factory=Options)
 
     def parameters(self) -> dict[str, Any]:
-        """Return the request as JSON values for the ledger, without paths and without ``options``."""
+        """Return the request as JSON values for the ledger: without paths, and with few of its options."""
         days = {"until": self.until, "shift_to": self.shift_to}
         names = (
             "everything",
@@ -55,7 +84,9 @@ class Request(ContentRequest):
         return {
             "organisations": list(self.organisations),
             **{name: day and day.isoformat() for name, day in days.items()},
-            **{name: getattr(self, name) for name in (*names, "emails", "members_from")},
+            **{name: getattr(self, name) for name in names},
+            "summaries": self.options.summaries,
+            "max_tokens": self.options.max_tokens,
         }
 
     @property
@@ -74,10 +105,8 @@ class Request(ContentRequest):
             if value is not None and not is_valid(value):
                 shown = f"{value:g}" if isinstance(value, float) else value
                 raise InputError(f"{_option(name)} {shown}: {expected}")
-        if self.options.chunk_size is not None and self.options.chunk_size < 1:
-            raise InputError(f"--chunk-size {self.options.chunk_size}: expected at least 1")
+        self.options.check()
         self._check_slug()
-        self.options.access.check()
         if self.scenario is not None:
             find_scenario(self.scenario)
         if self.everything and self.organisations:

@@ -9,7 +9,6 @@ import numpy as np
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.simulate.summaries import ai_part
-from tformance_seed.sources.detection import DETECTION_VERSION
 from tformance_seed.sources.records import Columns
 
 #: Weights of the signs: the summary's confidence, the text, AI co-authors of commits, an AI reviewer, and
@@ -21,7 +20,7 @@ DECIMALS = 3
 
 
 def ai_signals(prs: Columns) -> Columns:
-    """Return ``ai_signals``, ``ai_confidence_score`` (0 to 1) and ``ai_detection_version``.
+    """Return ``ai_signals`` and ``ai_confidence_score`` (0 to 1) beside summaries that are generated.
 
     Parameters:
       prs: pull requests of a complete batch.
@@ -35,7 +34,6 @@ def ai_signals(prs: Columns) -> Columns:
     return {
         "ai_signals": np.array([text for text, _ in weighed], dtype="S"),
         "ai_confidence_score": np.array([score for _, score in weighed], dtype=np.float64),
-        "ai_detection_version": np.full(len(weighed), DETECTION_VERSION.encode()),
     }
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Texts
-from tformance_seed.simulate.ai_signals import ai_signals
 from tformance_seed.simulate.columns import with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
+from tformance_seed.sources.detection import DETECTION_VERSION
 from tformance_seed.sources.records import Columns, Members
 
 #: Share of people's pull requests that have a milestone: the quarter in which the pull request ends.
@@ -50,19 +50,22 @@ OBSERVED_COLUMNS = ("assignees", "linked_issues", "milestone_title")
 
 
 def pull_requests(batch: CompleteBatch) -> Columns:
-    """Return PullRequest rows without their summaries; a row's timestamp is the end of the pull request."""
+    """Return PullRequest rows without their summaries, and what follows from those.
+
+    A row's timestamp is the end of the pull request.
+    """
     prs, members = batch.pull_requests, batch.members
     observed = {name: prs[name] for name in OBSERVED_COLUMNS if name in prs}
     return with_timestamps(
         {
             **{name: prs[name] for name in COPIED_COLUMNS},
-            **ai_signals(prs),
             "github_pr_id": prs["number"],
             "github_repo": prs["repository"],
             "pr_created_at": prs["created_at"],
             "synced_at": prs["ended_at"],
             "is_ai_assisted": prs["ai_tools"] != b"[]",
             "ai_tools_detected": prs["ai_tools"],
+            "ai_detection_version": np.full(len(prs["key"]), DETECTION_VERSION.encode()),
             **(observed or _simulated(prs, members, batch.profile)),
         },
         prs["ended_at"],

@@ -11,7 +11,7 @@ has no key and only 128 bits, anyone who can choose the rows can construct two c
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -28,7 +28,13 @@ from tformance_seed.bulk.peewee_internals import (
 )
 from tformance_seed.bulk.refresh import non_id_fields
 from tformance_seed.canonical_json import json_text
-from tformance_seed.storage.models import APPLICATION, ApplicationModel, ReviewerCorrelation, Team
+from tformance_seed.storage.models import (
+    APPLICATION,
+    ApplicationModel,
+    PullRequest,
+    ReviewerCorrelation,
+    Team,
+)
 from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
 from tformance_seed.verification.natural_keys import natural_key, team_field
 
@@ -43,7 +49,11 @@ FETCH_SIZE = 5_000
 SEPARATOR = "\x1f"
 
 #: Columns that are no part of the content: what a team is called does not change what is in it.
-UNDIGESTED = {Team.name, Team.slug}
+UNDIGESTED = frozenset({Team.name, Team.slug})
+
+#: Columns that do not follow from the inputs where a language model wrote summaries.
+OF_SUMMARIES = frozenset({PullRequest.llm_summary, PullRequest.ai_signals, PullRequest.ai_confidence_score})
+
 #: Table -> references of which either may come first: ids decide, which differ from database to database.
 UNORDERED: dict[type[ApplicationModel], tuple[peewee.Field, ...]] = {
     ReviewerCorrelation: (ReviewerCorrelation.reviewer_1, ReviewerCorrelation.reviewer_2)
@@ -68,18 +78,22 @@ class ContentDigest:
     digest: str
 
 
-def digest(database: peewee.Database, team_id: int) -> ContentDigest:
+def digest(database: peewee.Database, team_id: int, *, with_summaries: bool = True) -> ContentDigest:
     """Return the digest of a team's content in all of the application's tables.
 
     It has 32 hexadecimal digits, and is the same on SQLite and PostgreSQL. Rows are streamed.
+
+    Parameters:
+      with_summaries: whether summaries of pull requests, and what follows from them, are part of it.
     """
+    left_out = UNDIGESTED if with_summaries else UNDIGESTED | OF_SUMMARIES
     tables: dict[str, TableDigest] = {}
     with database.atomic():
         if is_postgresql(database):
             settings = [fn.set_config(name, value, True) for name, value in SETTINGS.items()]
             execute(database, peewee.Select(columns=settings))
         for model in APPLICATION:
-            tables[table_name(model)] = _sum(_texts(database, _query(database, model, team_id)))
+            tables[table_name(model)] = _sum(_texts(database, _query(database, model, team_id, left_out)))
     lines = [f"{name} {table['rows']} {table['digest']}" for name, table in sorted(tables.items())]
     return ContentDigest(tables, _hash("\n".join(lines)).hex())
 
@@ -126,16 +140,19 @@ def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[A
             yield from rows
 
 
-def _query(database: peewee.Database, model: type[ApplicationModel], team_id: int) -> peewee.Select:
+def _query(
+    database: peewee.Database,
+    model: type[ApplicationModel],
+    team_id: int,
+    left_out: Collection[peewee.Field],
+) -> peewee.Select:
     """Return the query for a team's rows: one canonical text of all other columns, then the JSON columns."""
     pair = UNORDERED.get(model, ())
     names = {field.name for field in pair}  # fields themselves overload ==
     fields = [
         field
         for field in non_id_fields(model)
-        if field not in UNDIGESTED
-        and field.name not in names
-        and getattr(field, "rel_model", None) is not Team
+        if field not in left_out and field.name not in names and getattr(field, "rel_model", None) is not Team
     ]
     plain = [field for field in fields if not isinstance(field, JSONField)]
     specs, values, joins = _canonical(database, model, plain)

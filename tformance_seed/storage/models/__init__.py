@@ -22,7 +22,7 @@ from tformance_seed.storage.models.github import (
     PullRequest,
 )
 from tformance_seed.storage.models.jira import JiraIssue
-from tformance_seed.storage.models.ledger import SeedAccess, SeedJob, SeedRun, SeedTask, SeedTeam
+from tformance_seed.storage.models.ledger import SeedAccess, SeedJob, SeedRun, SeedSummary, SeedTask, SeedTeam
 from tformance_seed.storage.models.surveys import PRSurvey, PRSurveyReview
 from tformance_seed.storage.models.teams import Team, TeamMember
 from tformance_seed.storage.models.usage import (
@@ -66,7 +66,7 @@ ACCESS: tuple[type[peewee.Model], ...] = (
 )
 
 #: The package's own tables.
-LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedAccess, SeedJob, SeedTask)
+LEDGER: tuple[type[peewee.Model], ...] = (SeedRun, SeedTeam, SeedAccess, SeedSummary, SeedJob, SeedTask)
 
 __all__ = [
     "ACCESS",
@@ -97,6 +97,7 @@ __all__ = [
     "SeedAccess",
     "SeedJob",
     "SeedRun",
+    "SeedSummary",
     "SeedTask",
     "SeedTeam",
     "Team",

@@ -24,6 +24,7 @@ class SeedRun(LedgerModel):
     """One seeding command: its time, its inputs (without secrets), and the ids of its jobs.
 
     Its status is that of its jobs. Two runs share a job if the second run resumes a job of the first.
+    ``tokens`` counts what its requests to a language model spent, if that is limited.
     """
 
     id = AutoField()
@@ -31,6 +32,7 @@ class SeedRun(LedgerModel):
     parameters = JSONField(default=dict)
     jobs = JSONField(default=list)
     started_at = TimestampField()
+    tokens = BigIntegerField(default=0)
 
     class Meta:
         table_name = "seed_run"
@@ -78,6 +80,32 @@ class SeedAccess(LedgerModel):
     class Meta:
         table_name = "seed_access"
         indexes = ((("row_table", "row_id"), True),)
+
+
+class SeedSummary(LedgerModel):
+    """What came of asking a language model for the summary of a pull request.
+
+    ``request`` is a digest of what was asked, and of which model; as long as it is the same, the answer is
+    used again. ``summary`` is NULL unless ``outcome`` is "valid". ``run`` is the name of the run that asked,
+    and the other numbers say what that cost.
+    """
+
+    id = BigIdentityField()
+    organisation = CharField(max_length=50)
+    repository = CharField(max_length=255)
+    number = BigIntegerField()
+    model = CharField(max_length=100)
+    request = CharField(max_length=32)
+    outcome = CharField(max_length=20)
+    summary = JSONField(null=True)
+    run = CharField(max_length=40, index=True)
+    requests = IntegerField()
+    prompt_tokens = IntegerField()
+    completion_tokens = IntegerField()
+
+    class Meta:
+        table_name = "seed_summary"
+        indexes = ((("organisation", "repository", "number"), True),)
 
 
 class SeedJob(LedgerModel):

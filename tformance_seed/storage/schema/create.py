@@ -15,7 +15,7 @@ from tformance_seed.bulk.peewee_internals import (
 )
 from tformance_seed.errors import InputError
 from tformance_seed.storage.introspection import home_schema, quoted, table_names
-from tformance_seed.storage.models import APPLICATION, LEDGER, SeedAccess, SeedTeam, Team
+from tformance_seed.storage.models import APPLICATION, LEDGER, SeedAccess, SeedSummary, SeedTeam, Team
 from tformance_seed.storage.models.fields import POSTGRESQL_INDEXES
 from tformance_seed.storage.schema.actual import introspect
 from tformance_seed.storage.schema.difference import blocking_findings, differences, raise_if_blocking
@@ -25,7 +25,7 @@ from tformance_seed.storage.transactions import ddl_transaction
 CREATABLE = ("no-application", "missing-table", "search-path")
 
 #: The ledger's tables that an upgrade keeps.
-KEPT = (SeedTeam, SeedAccess)
+KEPT = (SeedTeam, SeedAccess, SeedSummary)
 
 #: Columns of ``seed_team`` -> their names in version 0.1.0.
 TEAM_COLUMNS_OF_0_1_0 = {
@@ -89,8 +89,9 @@ def _choose_schema(database: peewee.Database) -> None:
 def _create_ledger(database: peewee.Database) -> list[str]:
     """Create the ledger's missing tables and upgrade older ones; return the names of the created tables.
 
-    The tables that say which rows belong to the package are kept. The others record what runs did and are
-    rebuilt, also if one of them is missing: the next run finds its rows unchanged and continues from there.
+    The tables that say which rows belong to the package, and what language models answered, are kept. The
+    others record what runs did and are rebuilt, also if one of them is missing: the next run finds its rows
+    unchanged and continues from there.
     """
     _upgrade_teams(database)
     found = _ledger_columns(database)

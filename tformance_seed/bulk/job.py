@@ -11,7 +11,7 @@ import numpy as np
 import peewee
 
 from tformance_seed.bulk import ordering
-from tformance_seed.bulk.columns import Column
+from tformance_seed.bulk.columns import Column, Mask
 from tformance_seed.bulk.conversion import BadRowError, FailedRow, convert
 from tformance_seed.bulk.dialect import in_transaction, is_postgresql
 from tformance_seed.bulk.failures import Failures
@@ -83,12 +83,12 @@ class Upsert:
     ) -> Iterator[tuple[Result, dict[int, RowResult]]]:
         failures = Failures(self.model, self.on_error)
         columns, numbers = self._convert(batch, failures)
+        if columns and len(columns[0]):
+            target, columns, numbers = self._target(columns, numbers, failures)
         if failures.count:
             yield Result(failed=failures.count), {}
         if not columns or not len(columns[0]):
             return
-        columns, given = columns + self._default_columns(columns), columns
-        target = self._target(given, columns)
         for wave, of_row in self._waves(target, columns):
             order, total = wave
             step = self.chunk_size or (COPY_CHUNK if self._copies(total) else PORTABLE_CHUNK)
@@ -159,31 +159,48 @@ class Upsert:
             c for c in columns if not (isinstance(c.field, peewee.AutoField) and c.nulls().all() and len(c))
         ]
 
-    def _target(self, given: Sequence[Column], columns: Sequence[Column]) -> Target:
+    def _target(
+        self, given: list[Column], numbers: Any, failures: Failures
+    ) -> tuple[Target, list[Column], Any]:
+        """Return where the rows go, and their columns and numbers without the rows whose key has a NULL."""
         by_name = {column.field.column_name: column.field for column in given}
-        key: Key | None = None
-        if self.key is not None:
-            key = find_key(self.model, self.key, self._constraint)
-        elif not self.ignore:
-            key = unique_key(self.model, by_name)
-        else:
-            with contextlib.suppress(ValueError):
-                key = unique_key(self.model, by_name)
+        columns = given + self._default_columns(given)
+        key, explicit = self._find_key(by_name), self.key is not None
         if key is not None and key.is_plain:
-            key = self._checked(key, {column.field.column_name: column for column in columns})
+            null = self._nulls_in_key(key, {column.field.column_name: column for column in columns})
+            names = [field.column_name for field in key.fields]
+            if not null.any():
+                pass
+            elif is_postgresql(self.database) and nulls_are_equal(self.database, self.model, names):
+                key = dataclasses.replace(key, nulls_equal=True)
+            elif self.ignore and not explicit:
+                key = None
+            else:
+                self._refuse_nulls(key, columns, numbers, failures)
+                columns, numbers = [column.take(np.flatnonzero(~null)) for column in columns], numbers[~null]
         if self.ignore:
-            return Target(self.database, self.model, key if self.key is not None else None, {}, order_by=key)
+            return Target(self.database, self.model, key if explicit else None, {}, key), columns, numbers
+        return Target(self.database, self.model, key, self._updated(key, by_name), key), columns, numbers
+
+    def _find_key(self, by_name: Mapping[str, peewee.Field]) -> Key | None:
+        if self.key is not None:
+            return find_key(self.model, self.key, self._constraint)
+        with contextlib.suppress(ValueError) if self.ignore else contextlib.nullcontext():
+            return unique_key(self.model, by_name)
+        return None
+
+    def _updated(self, key: Key | None, by_name: Mapping[str, peewee.Field]) -> dict[peewee.Field, Any]:
         in_key = set() if key is None else {f.column_name for f in key.fields if isinstance(f, peewee.Field)}
         if self.update is None:
-            updated = {f: None for name, f in by_name.items() if name not in in_key and not f.primary_key}
-        elif isinstance(self.update, Mapping):
+            return {f: None for name, f in by_name.items() if name not in in_key and not f.primary_key}
+        if isinstance(self.update, Mapping):
             updated = {field_of(self.model, part): value for part, value in self.update.items()}
         else:
             updated = {field_of(self.model, part): None for part in self.update}
         missing = [f.name for f, value in updated.items() if value is None and f.column_name not in by_name]
         if missing:
             raise ValueError(f"update: the rows have no {', '.join(missing)}")
-        return Target(self.database, self.model, key, updated, order_by=key)
+        return updated
 
     def _constraint(self, name: str) -> tuple[str, ...]:
         return constraint_columns(self.database, self.model, name) if is_postgresql(self.database) else ()
@@ -232,11 +249,11 @@ class Upsert:
             kept, of_row = ordering.last_of_each(order, repeats)
             yield (kept, len(kept)), of_row
 
-    def _checked(self, key: Key, by_name: Mapping[str, Column]) -> Key:
-        """Return the key, knowing whether it takes NULLs to be equal.
+    def _nulls_in_key(self, key: Key, by_name: Mapping[str, Column]) -> Mask:
+        """Return a mask of the rows whose key has a NULL.
 
         Raises:
-          ValueError: a part of it is missing in the rows, or NULL where NULLs are not equal.
+          ValueError: a part of the key is missing, or a row is outside of a partial key.
         """
         for field in key.fields:
             if field.column_name not in by_name:
@@ -244,14 +261,19 @@ class Upsert:
                     f"{self.model.__name__}: the rows have no {field.name}, which is part of the key"
                 )
         self._is_known_in_key(key, by_name)
-        null = [field.name for field in key.fields if by_name[field.column_name].nulls().any()]
-        names = [field.column_name for field in key.fields]
-        if null and not (is_postgresql(self.database) and nulls_are_equal(self.database, self.model, names)):
-            raise ValueError(
-                f"{self.model.__name__}: a row has no {null[0]}, which is part of its key ({key.names()}), "
-                "and to the database no NULL is equal to another"
-            )
-        return dataclasses.replace(key, nulls_equal=bool(null))
+        masks = [by_name[field.column_name].nulls() for field in key.fields]
+        null: Mask = np.any(masks, axis=0)
+        return null
+
+    def _refuse_nulls(self, key: Key, columns: Sequence[Column], numbers: Any, failures: Failures) -> None:
+        in_key = {field.column_name for field in key.fields}
+        reason = f"part of its key ({key.names()}), and to the database no NULL is equal to another"
+        for column in columns:
+            if column.field.column_name in in_key:
+                for row in np.flatnonzero(column.nulls()).tolist():
+                    failures.add(
+                        FailedRow(int(numbers[row]), column.field.name, None, reason), ValueError(reason)
+                    )
 
     def _is_known_in_key(self, key: Key, by_name: Mapping[str, Column]) -> bool:
         """Return whether the key is known to cover all rows, so that two rows with the same key are the same

@@ -148,21 +148,26 @@ def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> Mask | Non
     return np.fromiter(holds, dtype=bool, count=len(values))
 
 
-def rebind(node: Any, replace: Callable[[peewee.Field], peewee.Node]) -> Any:
-    """Return an expression with each field replaced, for another table with the same columns.
+def rebind(node: Any, replace: Callable[[Any], peewee.Node], *, strict: bool = True) -> Any:
+    """Return an expression with its fields replaced, such as by columns of another table.
+
+    Parameters:
+      strict: whether fields are the only parts that are replaced; if not, all but operators and functions.
 
     Raises:
       ValueError: the expression contains SQL text, in which fields cannot be found.
     """
-    if isinstance(node, peewee.Field):
-        return replace(node)
     if isinstance(node, peewee.Expression):
-        return peewee.Expression(rebind(node.lhs, replace), node.op, rebind(node.rhs, replace), node.flat)
+        parts = (rebind(part, replace, strict=strict) for part in (node.lhs, node.rhs))
+        left, right = parts
+        return peewee.Expression(left, node.op, right, node.flat)
     if isinstance(node, peewee.Function):
-        return peewee.Function(node.name, tuple(rebind(part, replace) for part in node.arguments or ()))
-    if isinstance(node, peewee.Node) and not isinstance(
-        node, peewee.Value
-    ):  # SQL text, of which nothing is known
+        return peewee.Function(
+            node.name, tuple(rebind(part, replace, strict=strict) for part in node.arguments or ())
+        )
+    if isinstance(node, peewee.Field) or (isinstance(node, peewee.Node) and not strict):
+        return replace(node)
+    if isinstance(node, peewee.Node) and not isinstance(node, peewee.Value):
         raise ValueError(
             f"an expression of a key may consist of fields, operators and functions, not {node!r}"
         )

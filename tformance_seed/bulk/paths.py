@@ -58,7 +58,10 @@ def write(
     own = not in_transaction(database) and has_atomic(database)
     attempt = _Attempt(target, copy, no_conflicts, returning, own)
     guarded = (
-        not own and has_atomic(database) and (failures.on_error is not None or copy) and not no_conflicts
+        not own
+        and has_atomic(database)
+        and (failures.on_error is not None or len(columns[0]) > 1)
+        and not no_conflicts
     )
     known = table_types(database, target.model, kept=own and not copy) if is_postgresql(database) else None
     try:

@@ -168,6 +168,14 @@ def compile_escaped(database: peewee.Database, node: Any) -> tuple[str, list[Any
     return sql.replace("%", "%%").replace("\0", "%s"), parameters
 
 
+def excluded_name(node: Any) -> str | None:
+    """Return the column's name if a node is an attribute of ``peewee.EXCLUDED`` (``NamespaceAttribute``)."""
+    attribute: Any = node
+    if type(node).__name__ == "NamespaceAttribute" and attribute._namespace is peewee.EXCLUDED:
+        return str(attribute._attribute)
+    return None
+
+
 def parameters_of(expression: peewee.Node) -> list[Any]:
     """Return the parameters of an expression, which are the same in every dialect."""
     context: peewee.Context = peewee.Context().sql(expression)  # type: ignore[no-untyped-call]

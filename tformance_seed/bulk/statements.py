@@ -13,11 +13,12 @@ import peewee
 from tformance_seed.bulk.columns import Column, parameters
 from tformance_seed.bulk.conditional_update import is_new_or_different, update_on_conflict
 from tformance_seed.bulk.dialect import is_mysql, is_postgresql
-from tformance_seed.bulk.keys import Key
+from tformance_seed.bulk.keys import Key, rebind
 from tformance_seed.bulk.peewee_internals import (
     compile_escaped,
     driver_connection,
     driver_cursor,
+    excluded_name,
     execute_sql,
     has_atomic,
     primary_key_fields,
@@ -97,11 +98,21 @@ def with_conflict(target: Target, insert: peewee.ModelInsert, exact: Sequence[st
             return insert.on_conflict(update={first: first})
         return insert.on_conflict(
             preserve=[field for field, value in target.update.items() if value is None],
-            update={field: value for field, value in target.update.items() if value is not None},
+            update={field: _on_mysql(value) for field, value in target.update.items() if value is not None},
         )
     if target.key is None:
         return insert.on_conflict(action="nothing")
     return update_on_conflict(target.database, insert, target.key, target.update, exact)
+
+
+def _on_mysql(node: Any) -> Any:
+    """Return an expression for MySQL, where the row that was to be inserted is read by VALUES()."""
+
+    def replace(part: peewee.Node) -> peewee.Node:
+        name = excluded_name(part)
+        return part if name is None else peewee.fn.VALUES(peewee.Entity(name))
+
+    return rebind(node, replace, strict=False)
 
 
 def _run(

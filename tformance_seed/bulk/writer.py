@@ -13,6 +13,7 @@ from tformance_seed.bulk.dialect import transaction
 from tformance_seed.bulk.job import Upsert, field_of
 from tformance_seed.bulk.peewee_internals import (
     bound_database,
+    has_atomic,
     primary_key_fields,
     unwrapped,
 )
@@ -104,6 +105,9 @@ def upsert(
         raise ValueError(f"on_conflict: expected one of {', '.join(ON_CONFLICT)}, not {on_conflict!r}")
     if sync is not None and on_conflict == "ignore":
         raise ValueError("sync: rows that are ignored are not known by their ids; leave out on_conflict")
+    if not has_atomic(database) and any(option is not None for option in (returning, sync, on_error)):
+        kind = type(database).__name__
+        raise ValueError(f"returning, sync and on_error need transactions, which {kind} has not")
     job = Upsert(
         database,
         model,

@@ -27,6 +27,11 @@ def is_mysql(database: peewee.Database) -> bool:
     return isinstance(database, peewee.MySQLDatabase)
 
 
+def puts_values_into_text(database: peewee.Database) -> bool:
+    """Return whether PostgreSQL's driver is psycopg2, which sends no parameters apart from the statement."""
+    return type(driver_connection(database)).__module__.partition(".")[0] != "psycopg"
+
+
 def in_transaction(database: peewee.Database) -> bool:
     """Return whether a transaction is open, begun through Peewee or on the connection itself."""
     begun = bool(database.in_transaction()) and not in_manual_commit(database)

@@ -12,6 +12,7 @@ from tformance_seed.bulk.dialect import in_transaction, is_postgresql, savepoint
 from tformance_seed.bulk.failures import ROW_ERRORS, Failures, find_failure, store_others
 from tformance_seed.bulk.peewee_internals import has_atomic
 from tformance_seed.bulk.postgresql import (
+    TableTypes,
     copy_columns,
     copy_to,
     staged,
@@ -21,7 +22,7 @@ from tformance_seed.bulk.postgresql import (
 )
 from tformance_seed.bulk.results import RowResult
 from tformance_seed.bulk.returning import insert_returning, merge_returning
-from tformance_seed.bulk.statements import Target, insert_plain, merge, run_from_source
+from tformance_seed.bulk.statements import Target, insert_plain, run_merge
 
 #: Number of rows from which on COPY is faster than a statement with VALUES, as measured.
 COPY_FROM = 300
@@ -65,7 +66,7 @@ def write(
     )
     known = table_types(database, target.model, kept=own and not copy) if is_postgresql(database) else None
     try:
-        with savepoint(database) if guarded else attempt.transaction(columns):
+        with savepoint(database) if guarded else contextlib.nullcontext():
             return attempt(columns)
     except ROW_ERRORS as error:
         if not (own or guarded):
@@ -105,7 +106,7 @@ def _store_others(
 
 @dataclass
 class _Attempt:
-    """Writes rows in the open transaction, by the fastest way that stores them as Peewee would."""
+    """Writes rows in one transaction, by the fastest way that stores them as Peewee would."""
 
     target: Target
     copy: bool
@@ -113,22 +114,15 @@ class _Attempt:
     returning: Sequence[peewee.Field] | None
     own: bool
 
-    def transaction(self, columns: Sequence[Column]) -> contextlib.AbstractContextManager[None]:
-        """Return a transaction, unless a single statement does it all, which is one."""
-        alone = len(columns[0]) == 1 and self.returning is None and not self.copy
-        return contextlib.nullcontext() if alone else transaction(self.target.database)
-
     def __call__(self, columns: Sequence[Column]) -> Outcome:
         if is_postgresql(self.target.database):
             return self._on_postgresql(columns)
-        if self.returning is None:
-            return Outcome(insert_plain(self.target, columns))
-        return self._outcome(insert_returning(self.target, columns, (), self.returning))
+        return self._plain(columns, ())
 
     def _on_postgresql(self, columns: Sequence[Column]) -> Outcome:
         database, model = self.target.database, self.target.model
         types = table_types(database, model, kept=True)
-        exact, number = types.exact, self.returning is not None
+        number = self.returning is not None
         real = copy_columns(columns, types) if self.copy else None
         if real is not None and self.no_conflicts and not types.row_security and not number:
             names = [column.field.column_name for column in real]
@@ -136,20 +130,29 @@ class _Attempt:
                 type_names = [types.columns[name].name for name in names]
                 return Outcome(copy_to(database, table_sql(database, model), real, names, type_names))
         if real is not None and types.may_stage:
-            with staged(database, model, real, types, number=number, own_transaction=self.own) as source:
-                return self._merge(real, source, exact)
+            with (
+                transaction(database),
+                staged(database, model, real, types, number=number, own_transaction=self.own) as source,
+            ):
+                return self._merge(real, source, types)
         source_of_values = values_source(database, model, columns, types, number=number)
         if source_of_values is not None:
-            return self._merge(columns, source_of_values, exact)
-        if self.returning is None:
-            return Outcome(insert_plain(self.target, columns, exact))
-        return self._outcome(insert_returning(self.target, columns, exact, self.returning))
+            return self._merge(columns, source_of_values, types)
+        return self._plain(columns, types.exact)
 
-    def _merge(self, columns: Sequence[Column], source: Any, exact: Sequence[str]) -> Outcome:
+    def _plain(self, columns: Sequence[Column], exact: Sequence[str]) -> Outcome:
+        if self.returning is None and len(columns[0]) == 1:  # one statement, which is a transaction by itself
+            return Outcome(insert_plain(self.target, columns, exact))
+        with transaction(self.target.database):
+            if self.returning is None:
+                return Outcome(insert_plain(self.target, columns, exact))
+            return self._outcome(insert_returning(self.target, columns, exact, self.returning))
+
+    def _merge(self, columns: Sequence[Column], source: Any, types: TableTypes) -> Outcome:
+        """Write the rows of a source by one statement, which is a transaction by itself."""
         if self.returning is None:
-            query = merge(self.target, columns, source, exact, new=self.copy and self.no_conflicts)
-            return Outcome(int(run_from_source(self.target, source, query).rowcount))
-        return self._outcome(merge_returning(self.target, columns, source, exact, self.returning))
+            return Outcome(run_merge(self.target, columns, source, types, self.copy and self.no_conflicts))
+        return self._outcome(merge_returning(self.target, columns, source, types.exact, self.returning))
 
     def _outcome(self, rows: Sequence[RowResult]) -> Outcome:
         return Outcome(sum(row.action != "unchanged" for row in rows), rows=tuple(rows))

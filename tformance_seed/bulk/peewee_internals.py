@@ -239,7 +239,7 @@ def in_manual_commit(database: peewee.Database) -> bool:
 
 def has_atomic(database: peewee.Database) -> bool:
     """Return whether the database has transactions; one that queues writes for a thread has none."""
-    return "atomic" in dir(database) and getattr(database.atomic, "__name__", "") != "__unsupported__"
+    return getattr(type(database).atomic, "__name__", "") != "__unsupported__"
 
 
 def detach_connection(database: peewee.Database) -> Any:

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import peewee
 from tformance_seed.bulk.columns import Column, parameters
 from tformance_seed.bulk.copy_format import encode
 from tformance_seed.bulk.copy_types import EXACT, ColumnType, typed
+from tformance_seed.bulk.dialect import puts_values_into_text
 from tformance_seed.bulk.peewee_internals import (
     compile_query,
     driver_connection,
@@ -91,11 +92,13 @@ class TableTypes:
       columns: the type of each column.
       may_stage: whether the role may create temporary tables.
       row_security: whether policies apply to the role, under which it must not COPY to the table.
+      statements: SQL and parameters of statements that were compiled for the table.
     """
 
     columns: dict[str, ColumnType]
     may_stage: bool
     row_security: bool
+    statements: dict[Any, tuple[str, list[Any]]] = field(default_factory=dict, compare=False)
 
     @property
     def exact(self) -> list[str]:
@@ -304,6 +307,8 @@ def values_source(
         ):
             return None
         lists.append(values)
+    if len(columns[0]) * (len(columns) + number) > MAX_PARAMETERS and not puts_values_into_text(database):
+        return None
     names = [column.field.column_name for column in columns]
     table = table_sql(database, model)
     first = [f"(NULL::{table}).{_quoted(name)}" for name in names]

@@ -12,7 +12,7 @@ import peewee
 
 from tformance_seed.bulk.columns import Column, parameters
 from tformance_seed.bulk.conditional_update import is_new_or_different, update_on_conflict
-from tformance_seed.bulk.dialect import is_mysql, is_postgresql
+from tformance_seed.bulk.dialect import is_mysql, is_postgresql, puts_values_into_text
 from tformance_seed.bulk.keys import Key, rebind
 from tformance_seed.bulk.peewee_internals import (
     compile_escaped,
@@ -23,7 +23,7 @@ from tformance_seed.bulk.peewee_internals import (
     has_atomic,
     primary_key_fields,
 )
-from tformance_seed.bulk.postgresql import MAX_PARAMETERS, Source
+from tformance_seed.bulk.postgresql import MAX_PARAMETERS, Source, TableTypes
 
 #: Number of parameters of a statement on SQLite, its default since 3.32.
 SQLITE_PARAMETERS = 32_766
@@ -146,11 +146,6 @@ def _parts(rows: list[list[Any]], size: int) -> list[list[list[Any]]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def puts_values_into_text(database: peewee.Database) -> bool:
-    """Return whether PostgreSQL's driver is psycopg2, which sends no parameters apart from the statement."""
-    return type(driver_connection(database)).__module__.partition(".")[0] != "psycopg"
-
-
 def _run_multi(
     database: peewee.Database, head: str, row: str, tail: str, rows: list[list[Any]], last: Sequence[Any]
 ) -> int:
@@ -193,8 +188,33 @@ def merge(
     return with_conflict(target, insert, exact).returning()
 
 
-def run_from_source(target: Target, source: Source, query: Any) -> Any:
-    """Run a statement that selects from a source, and return the cursor."""
-    sql, own = compile_escaped(target.database, query)
+def run_merge(target: Target, columns: Sequence[Column], source: Source, types: TableTypes, new: bool) -> int:
+    """Insert or update a source's rows on PostgreSQL; return the number of rows inserted or changed.
+
+    Compiling the statement takes as long as running it for a few rows, so it is kept for the next ones.
+    """
+    shape = _shape(target, columns, source, new)
+    if shape is None or shape not in types.statements:
+        query = merge(target, columns, source, types.exact, new=new)
+        compiled = compile_escaped(target.database, query)
+        if shape is not None:
+            types.statements[shape] = compiled
+    else:
+        compiled = types.statements[shape]
+    sql, own = compiled
     prefix = f"WITH {source.cte} " if source.cte else ""
-    return execute_sql(target.database, prefix + sql, [*source.parameters, *own])
+    return int(execute_sql(target.database, prefix + sql, [*source.parameters, *own]).rowcount)
+
+
+def _shape(target: Target, columns: Sequence[Column], source: Source, new: bool) -> Any:
+    """Return what the statement for a table depends on; None if that is more than names."""
+    keys = [key for key in (target.key, target.order_by) if key is not None]
+    if (
+        not source.cte
+        or target.has_expressions
+        or any(key.where is not None or not key.is_plain for key in keys)
+    ):
+        return None
+    parts = [[column.field for column in columns], target.update, *(key.fields for key in keys)]
+    names = tuple(tuple(field.column_name for field in part) for part in parts)
+    return names, target.key is None, new, *(key.nulls_equal for key in keys)

@@ -60,8 +60,8 @@ class TooHeavyError(UnusableAnswerError):
     """The question was too big: it took too long, or only a part of it was answered."""
 
 
-class InvalidCursorError(Exception):
-    """A cursor is no longer known."""
+class InvalidCursorError(UnavailableError):
+    """The cursor ``after`` is not known, or not any more."""
 
 
 class LimitReachedError(TransientError):
@@ -138,7 +138,7 @@ class Client:
 
         Raises:
           InputError: what is asked for does not exist or may not be read, or no token is accepted.
-          InvalidCursorError: a cursor in the variables is not valid any more.
+          InvalidCursorError: the cursor among the variables is not valid any more.
           LimitReachedError: the tokens may ask no more for now.
           UnavailableError: there was no good answer in several attempts.
         """
@@ -188,20 +188,21 @@ class Client:
             raise InputError(
                 self._tokens.mask(f"GitHub at {self._host}: status {status}: {_message(body) or 'no reason'}")
             )
-        data = self._complete_data(_envelope(body))
+        data = self._complete_data(_envelope(body), variables)
         try:
             return read(data)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             raise UnusableAnswerError(f"an answer of another form than documented: {error}") from None
 
-    def _complete_data(self, envelope: Envelope) -> msgspec.Raw:
+    def _complete_data(self, envelope: Envelope, variables: Mapping[str, Any]) -> msgspec.Raw:
         """Return the data of an answer that is complete; a part of an answer is none."""
         for error in envelope.errors or []:
             text = f"{error.type} {error.message}".lower()
-            if any(word in text for word in CURSOR_WORDS):
-                raise InvalidCursorError(str(error))
+            shown = self._tokens.mask(f"GitHub at {self._host}: {error}")
+            if variables.get("after") and any(word in text for word in CURSOR_WORDS):
+                raise InvalidCursorError(shown)
             if error.type in REFUSALS:
-                raise InputError(self._tokens.mask(f"GitHub at {self._host}: {error}"))
+                raise InputError(shown)
         if envelope.errors:
             raise TooHeavyError(f"not answered in full: {envelope.errors[0]}")
         if bytes(envelope.data) in (b"", b"null"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tformance_seed.errors import InputError, UnavailableError
+from tformance_seed.errors import InputError
 from tformance_seed.sources.github import queries
 from tformance_seed.sources.github.cache import Cache, DamagedError, Walk, cache_path, is_repository_name
 from tformance_seed.sources.github.client import Client, InvalidCursorError, Question
@@ -172,9 +172,7 @@ class Fetcher:
         while True:
             try:
                 page = reader.read(walk.cursor)
-            except InvalidCursorError as error:
-                if walk.cursor is None:
-                    raise UnavailableError(f"{header.repository}: GitHub says: {error}") from error
+            except InvalidCursorError:
                 self.listener.say(f"{header.repository}: where the last fetch ended is gone; it begins again")
                 walk.cursor, walk.newest, walk.extends, header.tail = None, None, False, None
                 continue

@@ -53,9 +53,9 @@ class Participants:
 
     def _add_commit(self, commit: facts.Commit, stood: Snapshot, begin: int, *, selected: bool) -> None:
         """Add the author of a commit, who is the owner of the account that GitHub knows."""
-        if self.window.known(commit.committed_at) is None:
-            return
         identity = commit_identity(commit)
+        if self.window.known(commit.committed_at) is None or not any(identity):
+            return
         when = max(min(self.window.seconds(commit.authored_at), stood.ended), begin)
         self.people.add(identity, when, commits=1, selected=selected)
         if commit.account is not None and not is_program(commit.account):

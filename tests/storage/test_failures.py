@@ -1,5 +1,7 @@
 """What a database's error means: its SQLSTATE, or its text where the driver gives none."""
 
+import os
+
 import peewee
 import pytest
 
@@ -133,3 +135,24 @@ def test_reading_an_sqlite_file_leaves_no_journal_and_changes_nothing(tmp_path):
     with pytest.raises(peewee.OperationalError, match="readonly"):
         Team.delete().execute(database)
     database.close()
+
+
+def test_an_sqlite_file_in_a_folder_where_nothing_may_be_made_is_read(tmp_path, monkeypatch):
+    """SQLite would make files for its journal beside it, unless it is told that nobody writes."""
+    url = f"sqlite:///{tmp_path}/a.db"
+    assert command("init", "--database", url).returncode == 0
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    database = connection.connect(url, access="read")
+    made = {path.name for path in tmp_path.iterdir()}
+    assert database.table_exists("teams_team")
+    database.close()
+    assert made == {"a.db"}
+
+
+def test_an_sqlite_file_that_cannot_be_opened_has_its_remedy(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise peewee.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(peewee.SqliteDatabase, "connect", refuse)
+    with pytest.raises(InputError, match="may this user read and write the file and its folder"):
+        connection.connect(f"sqlite:///{tmp_path}/a.db")

@@ -36,6 +36,7 @@ CONNECTION_ADVICE = {
     "08006": "is the server up, and is its address right?",
     "28000": "check the user's name and password, or let this user in by pg_hba.conf",
     "3D000": "create the database first, or check its name",
+    "58030": "may this user read and write the file and its folder?",
 }
 
 #: Settings for an SQLite connection.
@@ -158,8 +159,10 @@ def _sqlite(url: str, access: str) -> peewee.Database:
     options: dict[str, Any] = {"timeout": BUSY_TIMEOUT, "field_types": FIELD_TYPES["sqlite"]}
     if access == "read":
         # Who closes a file last merges its journal into it, and only a connection that may write can.
+        # Where it cannot, nobody has the file open if there is no journal, and SQLite need not make one.
         may_write = os.access(path, os.W_OK) and os.access(folder, os.W_OK)
-        uri = f"file:{quote(path)}?mode={'rw' if may_write else 'ro'}"
+        mode = "rw" if may_write else "ro" if Path(f"{path}-wal").exists() else "ro&immutable=1"
+        uri = f"file:{quote(path)}?mode={mode}"
         return peewee.SqliteDatabase(uri, uri=True, pragmas={"query_only": 1}, **options)
     return peewee.SqliteDatabase(path, pragmas=SQLITE_PRAGMAS, **options)
 

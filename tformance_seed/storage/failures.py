@@ -46,6 +46,7 @@ MESSAGES = {
         'FATAL: +database ".*" does not exist': "3D000",
         "disk is full": "53100",
         "readonly database": "25006",
+        "unable to open database file": "58030",
         "no such table": "42P01",
         "database is locked": "55P03",
         "shutting down|starting up|recovery mode|terminating": "57P03",

@@ -161,6 +161,7 @@ def printed(tmp_path_factory, server) -> dict[str, Any]:
         "weekly": [],
         "report": [],
         "orgs": [],
+        "preview": ["resend", "--week", "2025-10-08"],
         "doctor": [],
         "clear": ["polar", "--yes"],
     }
@@ -203,7 +204,20 @@ def open_name(path: str, key: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "title", ["seed", "dry run", "status", "verify", "weekly", "report", "orgs", "doctor", "clear", "cancel"]
+    "title",
+    [
+        "seed",
+        "dry run",
+        "status",
+        "verify",
+        "weekly",
+        "report",
+        "orgs",
+        "preview",
+        "doctor",
+        "clear",
+        "cancel",
+    ],
 )
 def test_every_json_field_is_documented_and_every_documented_field_is_printed(title, printed):
     documented = {cell.strip("`") for cell in first_cells(section(REFERENCE / "json.md", title))}

@@ -19,7 +19,9 @@ IDENTIFIER = re.compile(
     r"`|\w\.\w|\w/\w|\w_\w|[a-z][A-Z]|[A-Z][a-z]+[A-Z]|\b[A-Z]{2,}|\w\(|--\w|\d|[a-z]-[a-z]|@"
 )
 
-PREFIX = re.compile(r"^(?:\[?[A-Z][A-Z0-9]+-\d+\]?:?\s*)?(?:(\w+)(?:\(([^)]*)\))?!?:\s*)?", re.ASCII)
+PREFIX = re.compile(r"^(?:\[?[A-Z][A-Z0-9]+-\d+\]?:?\s*)?(?:([\w./-]+) ?(?:\(([^)]*)\))?!? ?:\s+)?", re.ASCII)
+
+ISSUE = re.compile(r"\s*\([A-Z][A-Z0-9]+-\d+\)$")
 
 WORD = re.compile(r"[A-Za-z][\w'-]*")
 
@@ -33,7 +35,7 @@ FRAME_WORDS = frozenset(
 FIX = re.compile(r"fix|bug|correct|prevent|avoid|handle", re.IGNORECASE)
 FEATURE = re.compile(r"feat|add|support|introduce|allow|implement|new\b", re.IGNORECASE)
 TESTS = re.compile(r"(^|/)(tests?|__tests__|specs?|e2e)/|[._-](test|spec)s?\.|(^|/)test_", re.IGNORECASE)
-LOCKS = re.compile(r"(^|/)([\w-]*lock[\w.-]*|go\.sum|Package\.resolved|cabal\.project\.freeze)$")
+LOCKS = re.compile(r"(^|/)(package-lock\.json|pnpm-lock\.yaml|[\w-]+\.lockb?|go\.sum|Package\.resolved)$")
 DOCS = re.compile(r"\.(md|mdx|rst|txt)$")
 WORKFLOWS = re.compile(r"^\.github/")
 
@@ -58,7 +60,7 @@ def _mean(values: Sequence[float]) -> float:
 
 def subject(title: str) -> str:
     """Return a title without its issue and its conventional prefix."""
-    return title[PREFIX.match(title).end() :]
+    return ISSUE.sub("", title[PREFIX.match(title).end() :])
 
 
 def _files(changes: Sequence[Change]) -> list[File]:

@@ -192,6 +192,7 @@ CARDS = (
         """SELECT count(*), count(DISTINCT reviewer_id) FROM metrics_prsurveyreview WHERE team_id = %(team)s
            AND guess_correct IS NOT NULL AND responded_at >= %(start)s AND responded_at < %(end)s""",
         (5, 2),
+        in_week=(3, 2),
     ),
     Card(
         "cards/survey-channels/",

@@ -28,6 +28,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     run_commands.retry,
     run_commands.cancel,
     organisation_commands.orgs,
+    organisation_commands.preview,
     organisation_commands.init,
     organisation_commands.weekly,
     organisation_commands.verify,

@@ -1,5 +1,6 @@
-"""The commands for organisations and their tables: `orgs`, `init`, `weekly`, `verify` and `clear`."""
+"""The commands for organisations and their tables: `orgs`, `preview`, `init`, `weekly`, `verify`, `clear`."""
 
+import datetime
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from tformance_seed.cli.options import (
     parse_day,
 )
 from tformance_seed.errors import SeedError
-from tformance_seed.settings import DEFAULT_DAYS
+from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
 
 def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
@@ -30,6 +31,29 @@ def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> N
     console.show(
         organisation_views.catalogue(load_organisations(catalog), days or DEFAULT_DAYS), as_json=as_json
     )
+
+
+def preview(
+    organisation: Annotated[str, typer.Argument(metavar="ORG", help="Slug of an organisation.")],
+    week: Annotated[
+        str | None, optional("DATE", "Any day of the week to show (default: the last week that is over).")
+    ] = None,
+    random_seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="A different number gives different data.")
+    ] = DEFAULT_SEED,
+    catalog: Catalog = None,
+    as_json: Json = False,
+) -> None:
+    """Show a week of an organisation's pull requests as people see them.
+
+    No database is needed.
+    """
+    from tformance_seed.cli import week_view
+    from tformance_seed.commands.week import show_week
+
+    now = datetime.datetime.now(datetime.UTC)
+    monday, shown = show_week(organisation, parse_day("--week", week), random_seed, catalog, now)
+    console.show(week_view.week(organisation, monday, shown), as_json=as_json)
 
 
 def init(database: Database) -> None:

@@ -38,7 +38,7 @@ def test_lines_have_the_published_median_and_mean(slug, share, kind):
     assert np.median(ours) == pytest.approx(median, rel=0.06)
     assert ours.mean() == pytest.approx(mean, rel=0.06)
     assert ours.min() >= 1
-    assert ours.max() <= 20_000
+    assert ours.max() <= 100_000
     assert Counter(ours.tolist())[int(ours.max())] < 5  # nothing piles up at the cap
 
 
@@ -106,7 +106,7 @@ def test_a_given_rate_rises_with_the_size_of_the_change(size, files, chance):
 
 
 def test_a_given_rate_shows_in_the_pull_requests_and_ends_at_85_percent():
-    for adoption, share in ((0.3, 0.38), (1.0, 0.85)):
+    for adoption, share in ((0.3, 0.365), (1.0, 0.85)):
         batch = read(make_profile("posthog", prs=5000, adoption=adoption, adoption_given=True))
         kind = batch.pull_requests["ai_kind"]
         assert (kind == AI_CODE).mean() == pytest.approx(share, abs=0.01)

@@ -12,7 +12,8 @@ from tformance_seed.catalog import load_organisations
 from tformance_seed.catalog.languages import Shares, load_ecosystems, load_languages
 from tformance_seed.sources import detection
 from tformance_seed.sources.synthetic.sizes import FILES
-from tformance_seed.sources.synthetic.trees import FILES_PER_NOUN, STEPS, Tree, build_tree
+from tformance_seed.sources.synthetic.touches import STEPS
+from tformance_seed.sources.synthetic.trees import FILES_PER_NOUN, Tree, build_tree
 
 
 def test_a_file_comes_once_in_a_pull_request_and_again_in_others():

@@ -13,9 +13,10 @@ from tformance_seed.catalog.organisations import repository_weights
 from tformance_seed.catalog.profile import Profile, days_between
 from tformance_seed.errors import InputError
 from tformance_seed.sampling.apportionment import apportion
-from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import group_starts
+from tformance_seed.sources.records import pull_request_key
 
 #: First day that a window may contain.
 FIRST_DAY = datetime.date(2015, 1, 1)
@@ -28,16 +29,25 @@ FOUNDED = datetime.date(2014, 1, 1)
 DAYS_PER_YEAR, DAY_SECONDS = 365.25, 86_400
 
 #: Activity on a Saturday or Sunday, and on a day of the year-end holidays, as shares of a working day's.
-WEEKEND_ACTIVITY, YEAR_END_ACTIVITY = 0.12, 0.3
+WEEKEND_ACTIVITY, YEAR_END_ACTIVITY = 0.1, 0.3
 
-#: Length of the year-end holidays in days: 25 December to 7 January.
-YEAR_END_DAYS = 14
+#: Length of the year-end holidays in days: 25 December to 7 January; and the days of them without activity,
+#: Christmas and New Year.
+YEAR_END_DAYS, DAYS_OFF = 14, (0, 7)
+
+#: Share of pull requests that end minutes after the one before, at most so many in a row, and the seconds
+#: between them.
+BURST_SHARE, MAX_BURST, BURST_SECONDS = 0.16, 3, (40, 560)
 
 #: Random factor for the activity of each day (minimum and maximum); the mean is 1.
 DAY_FACTOR = (0.6, 1.4)
 
 #: Mean activity of a day over many years.
-MEAN_ACTIVITY = (5 + 2 * WEEKEND_ACTIVITY) / 7 * (1 - (1 - YEAR_END_ACTIVITY) * YEAR_END_DAYS / DAYS_PER_YEAR)
+MEAN_ACTIVITY = (
+    (5 + 2 * WEEKEND_ACTIVITY)
+    / 7
+    * (1 - (YEAR_END_DAYS - YEAR_END_ACTIVITY * (YEAR_END_DAYS - len(DAYS_OFF))) / DAYS_PER_YEAR)
+)
 
 #: Weights of the local hours, from midnight, in which a pull request ends.
 HOUR_WEIGHTS = (2, 1, 0, 0, 0, 0, 1, 4, 14, 80, 98, 104, 72, 88, 104, 106, 100, 84, 50, 20, 17, 14, 9, 5)
@@ -140,18 +150,25 @@ def make_calendars(profile: Profile) -> list[Calendar]:
     ]
 
 
-def pick_end_times(profile: Profile, calendar: Calendar, numbers: Ints, key: UInt64) -> Times:
+def pick_end_times(profile: Profile, calendar: Calendar, repository: str, numbers: Ints) -> Times:
     """Choose the times, ``datetime64[s]`` in UTC, at which pull requests end, by local working hours.
 
-    Local times that fall on another day in UTC wrap around to the same UTC day.
-
-    Parameters:
-      numbers, key: the number and the hash of each pull request.
+    Local times that fall on another day in UTC wrap around to the same UTC day. Some end in a burst: soon
+    after the pull request before them, if that ends on the same day.
     """
-    random = profile.random
+    random, days = profile.random, calendar.days(numbers)
+    first, key = numbers, pull_request_key(repository, numbers)
+    own_key = key
+    for _ in range(MAX_BURST):
+        before = np.maximum(first - 1, 1)
+        joins = random.chance("burst", BURST_SHARE, key) & (before < first) & (calendar.days(before) == days)
+        first = np.where(joins, before, first)
+        key = pull_request_key(repository, first)
     second = random.pick("hour", HOUR_WEIGHTS, key) * 3600 + random.integers("second", key, low=0, high=3599)
+    low, high = BURST_SECONDS
+    second += (numbers - first) * random.integers("seconds later", own_key, low=low, high=high)
     time_of_day = ((second - profile.utc_offset) % DAY_SECONDS).astype("timedelta64[s]")
-    ended_at: Times = calendar.days(numbers) + time_of_day
+    ended_at: Times = days + time_of_day
     return ended_at
 
 
@@ -166,4 +183,5 @@ def _activity(random: KeyedRandom, repository: str, days: Times) -> Floats:
     day_of_year = (shifted - shifted.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
     activity = np.where(_is_weekday(days), 1.0, WEEKEND_ACTIVITY)
     activity *= np.where(day_of_year < YEAR_END_DAYS, YEAR_END_ACTIVITY, 1.0)
+    activity *= ~np.isin(day_of_year, DAYS_OFF)
     return activity * random.uniform("day", repository, days, low=DAY_FACTOR[0], high=DAY_FACTOR[1])

@@ -1,19 +1,22 @@
 """The facts about generated pull requests that must be known before texts and tables are written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import Scenario
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, Times, UInt64
-from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import expand_counts
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
+from tformance_seed.sources.synthetic.intents import CHORE, FIX, RELEASE, pick_kinds
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
-from tformance_seed.sources.synthetic.trees import Tree, pick_files, pick_start
+from tformance_seed.sources.synthetic.threads import pick_components, thread_of
+from tformance_seed.sources.synthetic.touches import Subject, Touches, touch_files
+from tformance_seed.sources.synthetic.trees import Tree
 from tformance_seed.sources.synthetic.updates import Updates, pick_updates
 from tformance_seed.sources.synthetic.words import signing_tools
 
@@ -23,9 +26,14 @@ DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
 #: Shares of pull requests by state, and the share of drafts among open pull requests.
 STATE_SHARES, DRAFT_SHARE = {b"merged": 0.84, b"closed": 0.08, b"open": 0.08}, 0.25
 
-#: Share of the pull requests without AI that are opened by bots, and the quantiles of lines, files and
-#: commits that these stay below. A scenario has no bots: it is about people.
-BOT_SHARE, BOT_MAX_QUANTILES = 0.06, {LINES: 0.5, FILE_COUNT: 0.4, COMMIT_COUNT: 0.5}
+#: Share of the pull requests without AI that are opened by bots; the quantiles of lines and commits and the
+#: number of files that these do not exceed; and the share of all without AI that are so small. A scenario has
+#: no bots: it is about people.
+BOT_SHARE, BOT_MAX_QUANTILES, BOT_MAX_FILES = 0.06, {LINES: 0.7, COMMIT_COUNT: 0.6}, 3
+BOT_CANDIDATES = 0.324
+
+#: How much of the share of bots there is on their day and on other days; the mean over a week is 1.
+BOT_DAYS = (2.9, 0.55)
 
 #: Shares of merged pull requests that are reverts (a scenario has its own rate) and hotfixes, and the
 #: quantile of lines that both stay below.
@@ -44,15 +52,8 @@ JIRA_SHARE = 0.6
 #: has trailers; and the share that touch the tool's configuration.
 SIGNED_SHARE, CONFIGURING_SHARE = 0.8, 0.08
 
-#: The kinds of changes: the conventional prefixes of titles.
-KINDS = ("fix", "feat", "refactor", "perf", "chore", "docs", "test", "ci")
-
-#: Shares of the first five kinds among changes to code; the share of changes about tests among those whose
-#: first file is a test; and the share of changes about builds among those whose first file is configuration.
-CODE_KIND_SHARES, TEST_SHARE, BUILD_SHARE = (0.42, 0.33, 0.14, 0.04, 0.07), 0.2, 0.5
-
-#: Maximum number of files in a change of the kind docs.
-MAX_DOCS_FILES = 3
+#: Share of a person's changes of at most so many files and lines that are releases.
+RELEASE_SHARE, RELEASE_FILES, RELEASE_LINES = 0.05, 6, 300
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,27 @@ class Changes:
     is_signed: Booleans  #: the tool signs commits
     configures: Booleans  #: the tool's configuration is among the files
     kind: Ints  #: index into ``KINDS``
-    area: Texts  #: the part of the product that the change is about
-    noun: Texts  #: the thing in that part that it is about
+    component: Ints  #: the component that it is about, a row of those of the tree
     lines: Ints
-    file_owner: Ints  #: the pull request of each file
-    file_position: Ints  #: the position of each file in its pull request
-    file_row: Ints  #: the row of each file in the tree
+    touches: Touches
     commit_owner: Ints
     commit_position: Ints
+
+    @property
+    def subject_key(self) -> UInt64:
+        """The key of what each pull request is about: a revert is about what it reverts."""
+        return pull_request_key(self.repository, np.where(self.reverted > 0, self.reverted, self.number))
+
+    @property
+    def is_release(self) -> Booleans:
+        """Which pull requests release a version."""
+        is_release: Booleans = self.kind == RELEASE
+        return is_release
+
+    def first_names(self) -> list[bytes]:
+        """Return the name of the first file of each pull request, without its folders."""
+        names = self.touches.name[self.touches.position == 0].tolist()
+        return [name.rpartition(b"/")[2] for name in names]
 
     @property
     def is_revert(self) -> Booleans:
@@ -101,12 +115,13 @@ class _Outline:
     key: UInt64
     ended_at: Times
     u: dict[str, Floats]  #: by ``DIMENSIONS``
-    jitter: Floats
     assigned_author: Ints | None  #: authors in a scenario
     used_ai: Booleans | None  #: in a scenario
     ai_kind: AIKinds
     is_bot: Booleans
     state: Texts
+    lines: Ints
+    files: Ints  #: their number
     is_revert: Booleans  #: provided that there is a pull request to revert
     is_hotfix: Booleans
 
@@ -121,38 +136,45 @@ def generate_pull_requests(
     """
     random, repository = profile.random, profile.organisation.repos[index]
     outline = _outline(profile, members, calendar, repository, numbers)
-    key, u, ai_kind, state, is_bot = outline.key, outline.u, outline.ai_kind, outline.state, outline.is_bot
-    author = outline.assigned_author
-    if author is None:
-        author = pick_authors(profile, members, key, ai_kind)
-    tool = pick_tools(profile, key, ai_kind, outline.ended_at)
-    configures = (ai_kind == AI_CODE) & random.chance("configures", CONFIGURING_SHARE, key)
-
-    lines = lines_changed(ai_kind, u[LINES], outline.jitter)
-    file_counts = FILES.counts(lines, u[LINES], u[FILE_COUNT])
-    file_owner, file_position = expand_counts(file_counts)
-    commit_owner, commit_position = expand_counts(COMMITS.counts(lines, u[LINES], u[COMMIT_COUNT]))
-
+    key, ai_kind, is_bot = outline.key, outline.ai_kind, outline.is_bot
     reverted = np.zeros(len(numbers), dtype=np.int64)
     rows = np.flatnonzero(outline.is_revert)
     reverted[rows] = _originals(profile, members, calendar, repository, numbers[rows], outline.ended_at[rows])
-    # A revert is about the same subject as the original.
-    subject_key = pull_request_key(repository, np.where(reverted > 0, reverted, numbers))
-    start = pick_start(tree, random, subject_key)
+    rows, originals = np.flatnonzero(reverted), reverted[reverted > 0]
+    thread = thread_of(random, repository, numbers)
+    author = _authors(profile, members, outline, repository, thread)
+    about = outline
+    subject_author, subject_thread, subject_number = author.copy(), thread.copy(), numbers.copy()
+    if len(rows):
+        about = _outline(profile, members, calendar, repository, originals)
+        threads = thread_of(random, repository, originals)
+        subject_author[rows] = _authors(profile, members, about, repository, threads)
+        subject_thread[rows], subject_number[rows] = threads, originals
+        about = _replace_rows(outline, rows, about)
+    component, first = pick_components(
+        random, repository, tree, subject_number, subject_thread, subject_author
+    )
+    kind = _kinds(profile, about, tree.is_docs[component])
+    subject = Subject(subject_number, about.key, component, first, kind, about.lines, reverted > 0)
+
+    tool = pick_tools(profile, key, ai_kind, outline.ended_at)
+    configures = (ai_kind == AI_CODE) & (reverted == 0) & random.chance("configures", CONFIGURING_SHARE, key)
     updates = pick_updates(tree.dependencies, random, repository, numbers, is_bot)
     configured = np.where(configures, tool, -1)
-    file_row = pick_files(tree, random, key, start, updates.package, configured, file_owner, file_position)
-    kind = _kinds(random, key, tree.categories[file_row[file_position == 0]], file_counts)
+    file_owner, file_position = expand_counts(about.files)
+    touches = touch_files(tree, random, subject, updates.package, configured, file_owner, file_position)
+    commits = COMMITS.counts(subject.lines, about.u[LINES], outline.u[COMMIT_COUNT])
+    commit_owner, commit_position = expand_counts(commits)
     return Changes(
         repository=repository,
         number=numbers,
         key=key,
         ended_at=outline.ended_at,
         author=np.where(is_bot, -1, author),
-        state=state,
+        state=outline.state,
         is_bot=is_bot,
         updates=updates,
-        is_draft=(state == b"open") & ~is_bot & random.chance("draft", DRAFT_SHARE, key),
+        is_draft=(outline.state == b"open") & ~is_bot & random.chance("draft", DRAFT_SHARE, key),
         reverted=reverted,
         is_hotfix=outline.is_hotfix,
         jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", JIRA_SHARE, key) & ~is_bot),
@@ -161,23 +183,56 @@ def generate_pull_requests(
         tool=tool,
         is_signed=signing_tools()[tool] & random.chance("signed", SIGNED_SHARE, key),
         configures=configures,
-        kind=np.where(is_bot, KINDS.index("chore"), kind),
-        area=tree.areas[start],
-        noun=tree.nouns[start],
-        lines=lines,
-        file_owner=file_owner,
-        file_position=file_position,
-        file_row=file_row,
+        kind=subject.kind,
+        component=subject.component,
+        lines=subject.lines,
+        touches=touches,
         commit_owner=commit_owner,
         commit_position=commit_position,
     )
+
+
+def _authors(profile: Profile, members: Members, outline: _Outline, repository: str, thread: Ints) -> Ints:
+    """Return the author of each pull request; those of a thread have the same."""
+    if outline.assigned_author is not None:
+        return outline.assigned_author
+    return pick_authors(profile, members, pull_request_key(repository, thread), outline.ai_kind)
+
+
+def _kinds(profile: Profile, outline: _Outline, is_docs: Booleans) -> Ints:
+    """Return the kind of each change.
+
+    Parameters:
+      is_docs: whether its component is made of documents.
+    """
+    kind = pick_kinds(profile.random, outline.key, outline.lines, outline.files, is_docs)
+    is_small = (outline.files <= RELEASE_FILES) & (outline.lines <= RELEASE_LINES)
+    is_release = is_small & profile.random.chance("release", RELEASE_SHARE, outline.key)
+    is_release &= profile.scenario is None
+    return np.select([outline.is_bot, outline.is_hotfix, is_release], [CHORE, FIX, RELEASE], kind)
+
+
+def _replace_rows(outline: _Outline, rows: Ints, other: _Outline) -> _Outline:
+    """Return an outline in which some rows are those of another."""
+
+    def replaced(values: Any, others: Any) -> Any:
+        if isinstance(values, dict):
+            return {name: replaced(each, others[name]) for name, each in values.items()}
+        if values is None:
+            return None
+        values = values.copy()
+        values[rows] = others
+        return values
+
+    both = {each.name: (getattr(outline, each.name), getattr(other, each.name)) for each in fields(outline)}
+    return _Outline(**{name: replaced(*pair) for name, pair in both.items()})
 
 
 def _outline(
     profile: Profile, members: Members, calendar: Calendar, repository: str, numbers: Ints
 ) -> _Outline:
     random, key = profile.random, pull_request_key(repository, numbers)
-    ended_at = pick_end_times(profile, calendar, numbers, key)
+    ended_at = pick_end_times(profile, calendar, repository, numbers)
     u = {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
     author = used_ai = None
     if isinstance(calendar, ScenarioCalendar):
@@ -187,7 +242,9 @@ def _outline(
     unassisted_lines = lines_changed(AI_NONE, u[LINES], jitter)
     unassisted_files = FILES.counts(unassisted_lines, u[LINES], u[FILE_COUNT])
     ai_kind = assign_ai_kinds(profile, members, u[KIND], unassisted_lines, unassisted_files, used_ai)
-    is_bot, state = _bots(profile, key, ai_kind, u), _states(profile, key)
+    lines = lines_changed(ai_kind, u[LINES], jitter)
+    files = FILES.counts(lines, u[LINES], u[FILE_COUNT])
+    is_bot, state = _bots(profile, key, ai_kind, u, files, ended_at), _states(profile, key)
     is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
     bots = BOT_SHARE if profile.scenario is None else 0
     special = random.uniform("special", key) * (SPECIAL_MAX_QUANTILE - bots)
@@ -196,7 +253,9 @@ def _outline(
     else:
         is_revert = _scenario_reverts(profile, profile.scenario, calendar, repository)[numbers - 1]
     is_hotfix = is_small & ~is_revert & (special >= REVERT_SHARE) & (special < REVERT_SHARE + HOTFIX_SHARE)
-    return _Outline(key, ended_at, u, jitter, author, used_ai, ai_kind, is_bot, state, is_revert, is_hotfix)
+    return _Outline(
+        key, ended_at, u, author, used_ai, ai_kind, is_bot, state, lines, files, is_revert, is_hotfix
+    )
 
 
 def _states(profile: Profile, key: UInt64) -> Texts:
@@ -245,11 +304,12 @@ def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, 
     key = pull_request_key(repository, numbers)
     is_merged = _states(profile, key) == b"merged"
     # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
-    ended_at = pick_end_times(profile, calendar, numbers, key)
+    ended_at = pick_end_times(profile, calendar, repository, numbers)
     earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)
-    has_original = (is_merged[earlier] & (ended_at[earlier] < ended_at[:, None])).any(axis=1)
     lines = profile.random.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
-    is_candidate = is_merged & has_original & (lines < SPECIAL_MAX_QUANTILE) & (numbers > REVERT_DISTANCE)
+    is_small = is_merged & (lines < SPECIAL_MAX_QUANTILE)
+    has_original = (is_small[earlier] & (ended_at[earlier] < ended_at[:, None])).any(axis=1)
+    is_candidate = is_small & has_original & (numbers > REVERT_DISTANCE)
     candidates = np.flatnonzero(is_candidate)
     rate = scenario.revert_rate.at(profile.progress(calendar.days(numbers)))
     due = np.ceil(np.cumsum(rate * is_merged)[candidates])
@@ -268,7 +328,8 @@ def _originals(
 ) -> Ints:
     """Return the number of the pull request that each revert reverts; 0 if there is none.
 
-    The original was opened by a person, was merged before the revert, and is neither a revert nor a hotfix.
+    The original is small, was opened by a person, was merged before the revert, and is neither a revert nor a
+    hotfix.
     """
     distance = np.arange(1, REVERT_DISTANCE + 1)
     key = pull_request_key(repository, numbers)[:, None]
@@ -277,6 +338,7 @@ def _originals(
     candidates, row = np.unique(np.maximum(tried, 1), return_inverse=True)
     outline = _outline(profile, members, calendar, repository, candidates)
     is_eligible = (outline.state == b"merged") & ~(outline.is_bot | outline.is_revert | outline.is_hotfix)
+    is_eligible &= outline.u[LINES] < SPECIAL_MAX_QUANTILE
     row = row.reshape(tried.shape)
     is_original = is_eligible[row] & (outline.ended_at[row] < ended_at[:, None]) & (tried > 0)
     first = is_original.argmax(axis=1)
@@ -284,12 +346,18 @@ def _originals(
     return np.where(is_original[rows, first], tried[rows, first], 0)
 
 
-def _bots(profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats]) -> Booleans:
-    """Return which pull requests are opened by bots."""
+def _bots(
+    profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats], files: Ints, ended_at: Times
+) -> Booleans:
+    """Return which pull requests are opened by bots, mostly on one day of the week."""
     if profile.scenario is not None:
         return np.zeros(len(key), dtype=bool)
-    share_of_small = BOT_SHARE / float(np.prod(list(BOT_MAX_QUANTILES.values())))
-    is_bot: Booleans = profile.random.chance("bot", share_of_small, key) & (ai_kind == AI_NONE)
+    weekday = (ended_at.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    busy = weekday == int(profile.random.integers("day of bots", low=0, high=4))
+    share = BOT_SHARE / BOT_CANDIDATES * np.where(busy, BOT_DAYS[0], BOT_DAYS[1])
+    is_bot: Booleans = (
+        profile.random.chance("bot", share, key) & (ai_kind == AI_NONE) & (files <= BOT_MAX_FILES)
+    )
     for dimension, bound in BOT_MAX_QUANTILES.items():
         is_bot &= u[dimension] < bound
     return is_bot
@@ -300,25 +368,3 @@ def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Boolea
     project, first, step = profile.organisation.jira_scheme(repository)
     keys = [f"{project}-{issue}".encode() for issue in (first + numbers * step).tolist()]
     return np.where(present, np.array(keys, dtype="S"), b"")
-
-
-def _kinds(random: KeyedRandom, key: UInt64, category: Texts, files: Ints) -> Ints:
-    """Return the kind of each change: the one that its first file suggests, else one for changes to code.
-
-    Parameters:
-      category: the category of the first file of each change.
-      files: the number of files in each change.
-    """
-    chore, docs, test, ci = (KINDS.index(kind) for kind in ("chore", "docs", "test", "ci"))
-    code = random.pick("change", CODE_KIND_SHARES, key)
-    about_tests = random.chance("about tests", TEST_SHARE, key)
-    settings = np.where(random.chance("about builds", BUILD_SHARE, key), ci, chore)
-    return np.select(
-        [
-            (category == b"docs") & (files <= MAX_DOCS_FILES),
-            (category == b"test") & about_tests,
-            category == b"config",
-        ],
-        [docs, test, settings],
-        code,
-    )

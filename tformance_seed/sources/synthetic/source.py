@@ -15,34 +15,15 @@ from tformance_seed.sources.detection import ai_tools as detect
 from tformance_seed.sources.detection import co_author_tools, is_ai_file, is_hotfix, is_revert
 from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.calendar import make_calendars
-from tformance_seed.sources.synthetic.changes import KINDS, Changes, generate_pull_requests
+from tformance_seed.sources.synthetic.changes import Changes, generate_pull_requests
 from tformance_seed.sources.synthetic.people import generate_members
 from tformance_seed.sources.synthetic.texts import WritingStyle
+from tformance_seed.sources.synthetic.touches import STATUSES
 from tformance_seed.sources.synthetic.trees import Tree, build_tree
 from tformance_seed.sources.synthetic.words import ai_tools
 
-#: By kind of change: the share of additions in a file's lines; the shares of files added, removed, renamed.
-FILE_SHARES = {
-    "fix": (0.66, 0.03, 0.01, 0.005),
-    "feat": (0.80, 0.22, 0.01, 0.01),
-    "refactor": (0.45, 0.08, 0.10, 0.06),
-    "perf": (0.60, 0.02, 0.01, 0.005),
-    "chore": (0.45, 0.03, 0.05, 0.01),
-    "docs": (0.72, 0.12, 0.02, 0.02),
-    "test": (0.78, 0.18, 0.02, 0.01),
-    "ci": (0.58, 0.05, 0.02, 0.01),
-}
-_FILE_SHARES = np.array([FILE_SHARES[kind] for kind in KINDS])
-
-#: Maximum difference between the share of additions in a file and the share for its kind.
-ADDITIONS_NOISE = 0.2
-
-#: Statuses of a file, in the order of the shares above; the remaining files are modified.
-STATUSES = np.array([b"added", b"removed", b"renamed", b"modified"])
-ADDED, REMOVED, _, MODIFIED = range(len(STATUSES))
-
-#: How unevenly lines are distributed: a file weighs 1 + UNEVENNESS x u^4, a commit 1 + UNEVENNESS x u^2, and
-#: the first commit of a pull request UNEVENNESS more.
+#: How unevenly lines are distributed: a commit weighs 1 + UNEVENNESS x u^2, and the first commit of a pull
+#: request UNEVENNESS more.
 UNEVENNESS = 1000
 
 #: Share of commits that an AI tool signs, in pull requests in which it signs any (at least one).
@@ -69,6 +50,7 @@ class SyntheticSource:
         self._profile = profile
         self._calendars = make_calendars(profile)
         self._trees: dict[int, Tree] = {}
+        self._styles: dict[int, WritingStyle] = {}
         self.total = self.length = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
@@ -86,22 +68,21 @@ class SyntheticSource:
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the pull requests at a range of positions, in one batch per repository."""
-        style = WritingStyle(self._profile)
         first = 0
         for index, calendar in enumerate(self._calendars):
             last = first + calendar.total
             begin, end = max(start, first), min(stop, last)
             if begin < end:
-                tree = self._tree(index)
+                tree, style = self._tree(index), self._style(index)
                 numbers = calendar.first + np.arange(begin - first, end - first)
                 changes = generate_pull_requests(self._profile, self._members, calendar, index, tree, numbers)
                 reverted = np.unique(changes.reverted[changes.is_revert])
                 originals = generate_pull_requests(
                     self._profile, self._members, calendar, index, tree, reverted
                 )
-                subjects = style.subjects(originals, style.pick_words(originals), tree.dependencies, {})
+                subjects = style.subjects(originals, style.pick_words(originals), {})
                 reverted_subjects = dict(zip(reverted.tolist(), subjects, strict=True))
-                yield Batch(begin, end, *self._tables(changes, tree, style, reverted_subjects))
+                yield Batch(begin, end, *self._tables(changes, style, reverted_subjects))
             first = last
 
     def _tree(self, index: int) -> Tree:
@@ -110,16 +91,23 @@ class SyntheticSource:
             self._trees[index] = build_tree(self._profile, self._profile.organisation.repos[index])
         return self._trees[index]
 
+    def _style(self, index: int) -> WritingStyle:
+        """Return the customs of a repository, which are found out once."""
+        if index not in self._styles:
+            repository = self._profile.organisation.repos[index]
+            self._styles[index] = WritingStyle(self._profile, repository, self._tree(index))
+        return self._styles[index]
+
     def _tables(
-        self, changes: Changes, tree: Tree, style: WritingStyle, reverted_subjects: dict[int, bytes]
+        self, changes: Changes, style: WritingStyle, reverted_subjects: dict[int, bytes]
     ) -> tuple[Columns, Columns, Columns]:
         """Return the tables of pull requests, commits and files."""
         words = style.pick_words(changes)
-        subjects = style.subjects(changes, words, tree.dependencies, reverted_subjects)
-        files = self._files(changes, tree)
-        starts = np.flatnonzero(changes.file_position == 0)
+        subjects = style.subjects(changes, words, reverted_subjects)
+        files = self._files(changes)
+        starts = np.flatnonzero(changes.touches.position == 0)
         additions = np.add.reduceat(files["additions"], starts)
-        titles, bodies = style.titles(changes, subjects), style.bodies(changes, words, tree.dependencies)
+        titles, bodies = style.titles(changes, subjects), style.bodies(changes, words)
         is_signed = self._signed_commits(changes)
         commits = self._commits(changes, additions, style.messages(changes, words, subjects, is_signed))
         pull_requests: Columns = {
@@ -153,26 +141,15 @@ class SyntheticSource:
             pull_requests["used_ai"] = changes.used_ai
         return pull_requests, commits, files
 
-    def _files(self, changes: Changes, tree: Tree) -> Columns:
-        random, owner, position = self._profile.random, changes.file_owner, changes.file_position
-        key, counts = changes.key[owner], np.bincount(owner)
-        additions_share, *status_shares = _FILE_SHARES[changes.kind][owner].T
-        status = (random.uniform("status", key, position) >= np.cumsum(status_shares, axis=0)).sum(axis=0)
-        # Files at the root, and all files that a bot touches, are modified, never added, removed or renamed.
-        status[(changes.file_row >= tree.size) | changes.is_bot[owner]] = MODIFIED
-        u = random.uniform("file lines", key, position)
-        weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
-        lines = split_totals(changes.lines, counts, weights)
-        noise = random.uniform("additions", key, position, low=-ADDITIONS_NOISE, high=ADDITIONS_NOISE)
-        modified_additions = np.rint(lines * (additions_share + noise)).astype(np.int64)
-        additions = np.select([status == ADDED, status == REMOVED], [lines, 0], modified_additions)
+    def _files(self, changes: Changes) -> Columns:
+        touches = changes.touches
         return {
-            "pull_request": owner,
-            "filename": tree.names[changes.file_row],
-            "status": STATUSES[status],
-            "additions": additions,
-            "deletions": lines - additions,
-            "file_category": tree.categories[changes.file_row],
+            "pull_request": touches.owner,
+            "filename": touches.name,
+            "status": STATUSES[touches.status],
+            "additions": touches.additions,
+            "deletions": touches.deletions,
+            "file_category": touches.category,
         }
 
     def _signed_commits(self, changes: Changes) -> Booleans:

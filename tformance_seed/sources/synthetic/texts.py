@@ -1,6 +1,7 @@
 """The texts of generated pull requests and commits: titles, bodies, messages, labels."""
 
 import functools
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,22 +9,43 @@ import numpy as np
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Booleans, Ints, Texts, UInt64
-from tformance_seed.sources.synthetic.changes import KINDS, Changes
-from tformance_seed.sources.synthetic.updates import Dependencies
-from tformance_seed.sources.synthetic.words import ai_tools, code_tools, load_words, phrases, vocabulary
+from tformance_seed.sampling.arrays import Booleans, Floats, Texts
+from tformance_seed.sampling.keyed_random import KeyedRandom
+from tformance_seed.sources.synthetic.changes import Changes
+from tformance_seed.sources.synthetic.intents import INTENTS, KINDS
+from tformance_seed.sources.synthetic.trees import Tree
+from tformance_seed.sources.synthetic.wording import Wording, Words
+from tformance_seed.sources.synthetic.words import ai_tools, code_tools, load_words, phrases
 
-#: The words that fill a template, by the name of the placeholder.
-Words = dict[bytes, bytes]
+#: Forms of a title: with a conventional prefix and a scope, without a scope, with the part of the product
+#: before it, and plain; and the customs of repositories: weights, and the shares of these forms.
+SCOPED, UNSCOPED, AREA, PLAIN = range(4)
+CUSTOMS: dict[tuple[float, ...], float] = {
+    (0.72, 0.20, 0.01, 0.07): 0.28,
+    (0.30, 0.60, 0.00, 0.10): 0.27,
+    (0.02, 0.05, 0.75, 0.18): 0.12,
+    (0.03, 0.07, 0.05, 0.85): 0.33,
+}
 
-#: Share of an organisation's titles that have a conventional prefix (minimum and maximum), and the share of
-#: those prefixes that include the area.
-CONVENTIONAL_SHARE, SCOPED_SHARE = (0.2, 0.95), 0.6
+#: Shares of scopes that are a component or a package, not the part of the product.
+COMPONENT_SCOPE_SHARE = 0.35
 
-#: Forms of a conventional prefix.
-SCOPED, UNSCOPED, PLAIN = range(3)
+#: Habits of repositories (minimum and maximum): shares of titles with an addition, of titles without names in
+#: code in favour of others, and of people who begin a title with a capital after a prefix, and without one.
+HABITS = {
+    "additions": (0.20, 0.80),
+    "plain words": (0.35, 0.95),
+    "capital after prefix": (0.02, 0.45),
+    "capital": (0.60, 0.98),
+}
 
-#: Formats of a title with a Jira key. Reverts and hotfixes use the last one.
+#: Share of additions that are followed by another.
+SECOND_SHARE = 0.3
+
+#: What stands for a name in code in a template.
+CODE = re.compile(rb"%\((?:sym2?|cls|C|k|field2?|flag|env|url|file|err)\)")
+
+#: Formats of a title with a Jira key, one for each repository. Reverts and hotfixes use the last one.
 KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s)")
 
 #: Prefixes of the titles of hotfixes.
@@ -33,34 +55,67 @@ HOTFIX_PREFIXES = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
 class Section(NamedTuple):
     """A section of a body: a heading and, below it, some phrases from a list, one per line."""
 
-    heading: bytes
+    heading: str
     phrases: str
     min_count: int
     max_count: int
     bullet: bytes = b""
 
 
-_WHAT = Section(b"## What\n", "what", 2, 2)
-_WHY = Section(b"## Why\n", "why", 1, 2)
-_TESTING = Section(b"## Testing\n", "testing", 2, 2, b"- ")
-_NOTES = Section(b"## Notes\n", "note", 2, 4, b"")
-_CHECKS = Section(b"## Checklist\n", "check", 4, 6, b"- [x] ")
+#: The headings of each repository's template for bodies.
+HEADINGS = (
+    {
+        "what": "## What\n",
+        "why": "## Why\n",
+        "testing": "## Testing\n",
+        "note": "## Notes\n",
+        "check": "## Checklist\n",
+    },
+    {
+        "what": "### Description\n",
+        "why": "### Context\n",
+        "testing": "### How to test\n",
+        "note": "",
+        "check": "",
+    },
+    {"what": "", "why": "", "testing": "**Tests**\n", "note": "", "check": "---\n"},
+    {
+        "what": "## Summary\n",
+        "why": "",
+        "testing": "## Test plan\n",
+        "note": "## Reviewer notes\n",
+        "check": "## Checks\n",
+    },
+)
+
+_WHAT = Section("what", "what", 1, 2)
+_WHY = Section("why", "why", 1, 2)
+_TESTING = Section("testing", "testing", 1, 2, b"- ")
+_NOTES = Section("note", "note", 2, 4)
+_LONG_WHAT = Section("what", "what", 3, 5)
+_LONG_WHY = Section("why", "why", 2, 4)
+_LONG_TESTING = Section("testing", "testing", 3, 5, b"- ")
+_LONG_NOTES = Section("note", "note", 3, 5)
+_CHECKS = Section("check", "check", 4, 6, b"- [x] ")
 
 #: Share of bodies -> their sections.
 BODY_FORMS: dict[float, tuple[Section, ...]] = {
     0.10: (),
-    0.20: (Section(b"", "what", 1, 1), Section(b"", "why", 1, 1)),
-    0.42: (_WHAT, _WHY, _TESTING),
-    0.28: (_WHAT, _WHY, _TESTING, _NOTES, _CHECKS),
+    0.08: (Section("", "what", 1, 1),),
+    0.07: (Section("", "why", 1, 1),),
+    0.11: (Section("", "why", 1, 2), Section("", "what", 1, 1)),
+    0.28: (_WHAT, _WHY, _TESTING),
+    0.22: (_WHAT, _WHY, _TESTING, _NOTES, _CHECKS),
+    0.14: (_LONG_WHAT, _LONG_WHY, _LONG_TESTING, _LONG_NOTES, _CHECKS),
 }
 
 #: The list that a review tool adds below its heading.
-TOOL_SUMMARY = Section(b"", "what", 2, 3, b"- ")
+TOOL_SUMMARY = Section("", "what", 2, 3, b"- ")
 
 #: The random bits that choose the variant of a section: ``SECTION_BITS`` for each section of a body, and
 #: those from ``TOOL_SUMMARY_BIT`` on for the summary by a tool. The bits modulo the number of possible counts
 #: choose the number of phrases; those from ``FIRST_PHRASE_BIT`` on choose the first phrase.
-SECTION_BITS, TOOL_SUMMARY_BIT, FIRST_PHRASE_BIT = 8, 48, 3
+SECTION_BITS, TOOL_SUMMARY_BIT, FIRST_PHRASE_BIT = 9, 48, 3
 
 #: Number of hexadecimal digits of the sessions that tools link to.
 SESSION_LENGTH = 32
@@ -73,83 +128,100 @@ BOT_LABELS, HOTFIX_LABELS = b'["dependencies"]', b'["hotfix"]'
 
 
 class WritingStyle:
-    """The writing style of one organisation, which writes the texts of its pull requests."""
+    """The customs of one repository, by which the texts of its pull requests are written."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._random = profile.random
-        own, common = vocabulary("nouns", profile.organisation.industry)
-        self._nouns = [noun.encode() for noun in own + common]
-        low, high = CONVENTIONAL_SHARE
-        conventional = float(self._random.uniform("conventional", low=low, high=high))
-        #: Weights of ``SCOPED``, ``UNSCOPED``, ``PLAIN``.
-        self._prefixes = (conventional * SCOPED_SHARE, conventional * (1 - SCOPED_SHARE), 1 - conventional)
+    def __init__(self, profile: Profile, repository: str, tree: Tree) -> None:
+        self._random, self._dependencies = profile.random, tree.dependencies
+        self._wording = Wording(self._random, profile.organisation.industry, repository, tree)
+        custom = int(self._random.pick("custom", list(CUSTOMS.values()), repository))
+        #: Weights of ``SCOPED``, ``UNSCOPED``, ``AREA``, ``PLAIN``.
+        self._prefixes = list(CUSTOMS)[custom]
+        self._key_form = int(self._random.integers("key form", repository, low=0, high=len(KEY_FORMS) - 1))
+        self._habits = {
+            name: float(self._random.uniform(f"habit of {name}", repository, low=low, high=high))
+            for name, (low, high) in HABITS.items()
+        }
+        headings = int(self._random.integers("headings", repository, low=0, high=len(HEADINGS) - 1))
+        self._bodies = [[_variants(section, headings) for section in form] for form in BODY_FORMS.values()]
 
     def pick_words(self, changes: Changes) -> list[Words]:
         """Choose the words that fill the templates of each pull request."""
-        columns = {
-            b"area": changes.area.tolist(),
-            b"noun": changes.noun.tolist(),
-            b"noun2": self._pick("noun2", self._nouns, changes.key),
-            b"part": self._pick("part", phrases("phrases", "part"), changes.key),
-            b"part2": self._pick("part2", phrases("phrases", "part"), changes.key),
-            b"flaw": self._pick("flaw", phrases("phrases", "flaw"), changes.key),
-            b"event": self._pick("event", phrases("phrases", "event"), changes.key),
-        }
-        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        return self._wording.pick(changes)
 
     def subjects(
-        self,
-        changes: Changes,
-        words: list[Words],
-        dependencies: Dependencies,
-        reverted_subjects: dict[int, bytes],
+        self, changes: Changes, words: list[Words], reverted_subjects: dict[int, bytes]
     ) -> list[bytes]:
         """Return the subject of each change, used in its title and in its first commit's message.
 
         Parameters:
           words: the words for each change, from ``pick_words``.
-          dependencies: the dependencies of the repository, which bots update.
           reverted_subjects: the subjects of reverted pull requests, by number.
         """
-        templates = [phrases("titles", kind) for kind in KINDS]
-        u = self._random.uniform("subject", changes.key).tolist()
-        prefixes = self._random.pick("head", self._prefixes, changes.key).tolist()
-        kinds = [kind.encode() for kind in KINDS]
+        random, key, habits = self._random, changes.key, self._habits
+        templates, additions = [phrases("titles", kind) for kind in KINDS], phrases("titles", "additions")
+        prefixes = random.pick("head", self._prefixes, key)
+        scopes = np.where(random.chance("scope", COMPONENT_SCOPE_SHARE, key), b"k", b"area")
+        capitals = np.where(prefixes == PLAIN, habits["capital"], habits["capital after prefix"])
+        capital = _share_of_author(random, "capital", changes) < capitals
+        added = random.chance("addition", habits["additions"], key)
+        first, second = (
+            random.integers(f"which addition/{place}", key, low=0, high=len(additions) - 1)
+            for place in (1, 2)
+        )
+        second_too = added & random.chance("second addition", SECOND_SHARE, key)
+        u, with_code = random.uniform("subject", key), _templates_with_code()
         subjects = []
-        for kind, u_row, prefix, words_row in zip(changes.kind.tolist(), u, prefixes, words, strict=True):
-            text = templates[kind][int(u_row * len(templates[kind]))] % words_row
-            if prefix == SCOPED:
-                text = b"%s(%s): %s" % (kinds[kind], words_row[b"area"], text)
-            elif prefix == UNSCOPED:
-                text = b"%s: %s" % (kinds[kind], text)
-            else:
+        for kind, u_row, prefix, scope, big, *more, is_plain, words_row in zip(
+            changes.kind.tolist(),
+            u.tolist(),
+            prefixes.tolist(),
+            scopes.tolist(),
+            capital.tolist(),
+            np.where(added, first, -1).tolist(),
+            np.where(second_too, second, -1).tolist(),
+            random.chance("plain words", habits["plain words"], key).tolist(),
+            words,
+            strict=True,
+        ):
+            text = templates[kind][int(u_row * len(templates[kind]))]
+            if is_plain and text in with_code:
+                text = templates[kind][int(u_row * 97 % 1 * len(templates[kind]))]
+            for which in more:
+                if which >= 0 and additions[which].partition(b"%")[2][:5] not in text:
+                    text += b" " + additions[which]
+            text %= words_row
+            if big:
                 text = text[:1].upper() + text[1:]
+            if prefix == SCOPED:
+                text = b"%s(%s): %s" % (_PREFIXES[kind], words_row[scope], text)
+            elif prefix == UNSCOPED:
+                text = b"%s: %s" % (_PREFIXES[kind], text)
+            elif prefix == AREA:
+                text = b"%s: %s" % (words_row[scope], text)
             subjects.append(text)
-        hotfix_prefixes = self._pick("urgent", HOTFIX_PREFIXES, changes.key)
+        hotfix_prefixes = self._pick("urgent", HOTFIX_PREFIXES, changes)
         fixes = templates[KINDS.index("fix")]
         for row in np.flatnonzero(changes.is_hotfix).tolist():
             subjects[row] = hotfix_prefixes[row] + fixes[int(u[row] * len(fixes))] % words[row]
         for row in np.flatnonzero(changes.is_revert).tolist():
             subjects[row] = b'Revert "%s"' % reverted_subjects[int(changes.reverted[row])]
         bots = np.flatnonzero(changes.is_bot)
-        updates = changes.updates.texts(bots, dependencies, dependencies.bot.subject)
+        updates = changes.updates.texts(bots, self._dependencies, self._dependencies.bot.subject)
         for row, subject in zip(bots.tolist(), updates, strict=True):
             subjects[row] = subject
         return subjects
 
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
         """Return the subjects, with the Jira key added if there is one."""
-        form = self._random.integers("key form", changes.key, low=0, high=len(KEY_FORMS) - 1)
-        form = np.where(changes.is_revert | changes.is_hotfix, len(KEY_FORMS) - 1, form)
+        form = np.where(changes.is_revert | changes.is_hotfix, len(KEY_FORMS) - 1, self._key_form)
         return [
             KEY_FORMS[index] % {b"key": key, b"title": subject} if key else subject
             for index, key, subject in zip(form.tolist(), changes.jira_key.tolist(), subjects, strict=True)
         ]
 
-    def bodies(self, changes: Changes, words: list[Words], dependencies: Dependencies) -> list[bytes]:
+    def bodies(self, changes: Changes, words: list[Words]) -> list[bytes]:
         """Return the body of each pull request: sections of text, then the mention of the AI tool."""
         form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
-        forms = [[_variants(section) for section in sections] for sections in BODY_FORMS.values()]
         bits = self._random.random_bits("body", changes.key).tolist()
         closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & (changes.jira_key != b"")
         tools = changes.tool.tolist()
@@ -158,7 +230,7 @@ class WritingStyle:
         sessions = iter(self._random.hexadecimal("session", changes.key[with_tool]).tolist())
         repository, reverted = changes.repository.encode(), changes.reverted.tolist()
         bots = np.flatnonzero(changes.is_bot)
-        updates = iter(changes.updates.texts(bots, dependencies, dependencies.bot.body))
+        updates = iter(changes.updates.texts(bots, self._dependencies, self._dependencies.bot.body))
         bodies = []
         for row, (words_row, is_bot, closes_issue) in enumerate(
             zip(words, changes.is_bot.tolist(), closes.tolist(), strict=True)
@@ -169,7 +241,7 @@ class WritingStyle:
             if reverted[row]:
                 sections = [b"Reverts %s#%d." % (repository, reverted[row])]
             else:
-                sections = _write_sections(forms[form[row]], bits[row])
+                sections = _write_sections(self._bodies[form[row]], bits[row])
             if closes_issue and sections:
                 sections.append(b"Closes " + changes.jira_key[row])
             if tools[row] >= 0:
@@ -177,7 +249,7 @@ class WritingStyle:
                 text = mentions[int(mention[row] * len(mentions))]
                 sections.append(text.replace(b"%(session)s", next(sessions)[:SESSION_LENGTH]))
                 if tools[row] >= len(code_tools()):
-                    sections += _write_sections([_variants(TOOL_SUMMARY)], bits[row] >> TOOL_SUMMARY_BIT)
+                    sections += _write_sections([_variants(TOOL_SUMMARY, 0)], bits[row] >> TOOL_SUMMARY_BIT)
             bodies.append(b"\n\n".join(sections) % words_row)
         return bodies
 
@@ -190,11 +262,18 @@ class WritingStyle:
           is_signed: for each commit, whether the pull request's AI tool signs it.
         """
         owner, position = changes.commit_owner, changes.commit_position
-        later = self._pick("later", phrases("commits", "later"), changes.key[owner], position)
+        templates = phrases("commits", "later")
+        later = self._random.integers(
+            "text/later", changes.key[owner], position, low=0, high=len(templates) - 1
+        )
         is_bot = changes.is_bot.tolist()
         messages = [
-            subjects[row] if index == 0 else b"Update lock file" if is_bot[row] else text % words[row]
-            for row, index, text in zip(owner.tolist(), position.tolist(), later, strict=True)
+            subjects[row]
+            if index == 0
+            else b"Update lock file"
+            if is_bot[row]
+            else templates[which] % words[row]
+            for row, index, which in zip(owner.tolist(), position.tolist(), later.tolist(), strict=True)
         ]
         trailer = self._random.uniform("trailer", changes.key).tolist()  # the same in all of its commits
         for commit in np.flatnonzero(is_signed).tolist():
@@ -210,11 +289,26 @@ class WritingStyle:
         labels = np.where(changes.is_hotfix, HOTFIX_LABELS, by_kind[changes.kind, choice])
         return np.where(changes.is_bot, BOT_LABELS, labels)
 
-    def _pick(self, purpose: str, options: Sequence[bytes], *keys: Ints | UInt64) -> list[bytes]:
-        """Pick one of the options for each combination of the keys."""
-        choice = self._random.integers(f"text/{purpose}", *keys, low=0, high=len(options) - 1)
-        picked: list[bytes] = np.array(options)[choice].tolist()
-        return picked
+    def _pick(self, purpose: str, options: Sequence[bytes], changes: Changes) -> list[bytes]:
+        """Pick one of the options for each pull request."""
+        choice = self._random.integers(f"text/{purpose}", changes.key, low=0, high=len(options) - 1)
+        return list(map(options.__getitem__, choice.tolist()))
+
+
+_PREFIXES = tuple(intent.prefix for intent in INTENTS.values())
+
+
+def _share_of_author(random: KeyedRandom, habit: str, changes: Changes) -> Floats:
+    """Return how far each author is from a habit, from 0 to 1, and now and then from their own."""
+    own = random.uniform(f"habit/{habit}", changes.repository, changes.author)
+    u = random.uniform(f"habit now/{habit}", changes.key)
+    return np.where(u < 0.15, u / 0.15, own)
+
+
+@functools.cache
+def _templates_with_code() -> frozenset[bytes]:
+    """Return the templates of titles in which a name in code is."""
+    return frozenset(text for kind in KINDS for text in phrases("titles", kind) if CODE.search(text))
 
 
 @functools.cache
@@ -225,12 +319,13 @@ def _labels_by_kind() -> Texts:
 
 
 @functools.cache
-def _variants(section: Section) -> list[list[bytes]]:
+def _variants(section: Section, headings: int) -> list[list[bytes]]:
     """Return all variants of a section, by the number of phrases and the first phrase, without repetition."""
+    heading = HEADINGS[headings].get(section.heading, "").encode()
     lines = [section.bullet + phrase for phrase in phrases("bodies", section.phrases)]
     around = lines + lines
     return [
-        [section.heading + b"\n".join(around[start : start + count]) for start in range(len(lines))]
+        [heading + b"\n".join(around[start : start + count]) for start in range(len(lines))]
         for count in range(section.min_count, section.max_count + 1)
     ]
 

@@ -1,170 +1,336 @@
-"""The file trees of generated repositories, and the files that pull requests touch."""
+"""The file trees of generated repositories: components in folders, and files that belong to all of them."""
 
 import functools
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from tformance_seed.catalog.languages import Shares, load_languages
+from tformance_seed.catalog.languages import Language, Shares, load_languages
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.sampling.arrays import Ints, Texts, UInt64
+from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.keyed_random import KeyedRandom
-from tformance_seed.sampling.ragged import cumulative_sums
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.detection.files import SCRIPT_EXTENSIONS
+from tformance_seed.sources.synthetic.names import Name
 from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
-from tformance_seed.sources.synthetic.words import code_tools, template, vocabulary
+from tformance_seed.sources.synthetic.words import code_tools, vocabulary, word_list
 
-#: Number of nouns per area of a repository, and the maximum number of them specific to the industry.
-NOUNS_PER_AREA, MAX_INDUSTRY_NOUNS = 10, 4
+#: Number of parts of a product that a repository has, and of components in each of them.
+AREAS, COMPONENTS_PER_AREA = 18, 10
 
-#: Possible distances in the tree from one file of a pull request to the next, drawn with equal probability.
-#: The greatest distance times the maximum number of files is less than the size of a tree, so no file is
-#: repeated.
-STEPS = np.array([1, 1, 2, 3])
+#: Number of files that a component has for each of its names, and the share of components with two names.
+FILES_PER_NOUN, TWO_NAMES_SHARE = 6, 0.15
 
-#: Share of pull requests whose last file is at the root: a manifest, a workflow, the README.
-ROOT_FILE_SHARE = 0.15
+#: Share of the components that are about a thing in the industry; and shares of names with a word before it,
+#: and with one after it, which depend on the repository (minimum and maximum).
+INDUSTRY_SHARE, MODIFIED_SHARES, HEADED_SHARES = 0.6, (0.02, 0.22), (0.05, 0.40)
+
+#: The spacing of the points that choose the languages of components. Multiples of it are spread evenly, so
+#: that wherever one looks, the languages have their shares of the files.
+GOLDEN_RATIO = (5**0.5 - 1) / 2
+
+#: Where the packages of a repository with packages are, and the share of repositories with packages.
+PACKAGE_FOLDERS = ("", "", "apps/web/", "apps/api/", "packages/", "packages/core/", "apps/web/src/modules/")
+PACKAGED_SHARE = 0.7
+
+#: Share of areas with a folder within a folder.
+NESTED_SHARE = 0.4
+
+#: Files at the root of every repository, workflows, folders of documents, and files that many changes touch:
+#: those of the main language's ecosystem, or else the common ones.
+COMMON_ROOT_FILES = (
+    "README.md",
+    "CHANGELOG.md",
+    "Dockerfile",
+    ".gitignore",
+    "CODEOWNERS",
+    "docker-compose.yml",
+)
+WORKFLOWS = (
+    *("test", "lint", "end-to-end", "docker-publish", "docs", "deploy-staging", "nightly", "stale-issues"),
+    *("pull-request-title", "backport"),
+)
+DOCUMENT_FOLDERS = ("docs", "docs/guides", "docs/reference", "docs/self-hosting", "docs/concepts")
+HOT_FILES = {
+    "npm": ("packages/i18n/locales/en.json", "src/config/routes.ts"),
+    "pip": ("config/settings/base.py", "locale/en/LC_MESSAGES/messages.json"),
+    "gomod": ("internal/config/config.go", "api/openapi.yaml"),
+    "cargo": ("openapi/openapi.json", "src/settings.rs"),
+    "bundler": ("db/structure.sql", "config/routes.rb"),
+    "mix": ("lib/web/router.ex", "config/runtime.exs"),
+    "composer": ("routes/api.php", "lang/en/messages.json"),
+}
+COMMON_HOT_FILES = ("api/openapi.yaml", "locales/en.json")
+
+#: Categories of files that people see.
+FRONT = (b"frontend", b"javascript")
+
+#: Extensions of files whose names have underscores between words; the others have hyphens.
+SNAKE_CASE = (
+    *(".py", ".rb", ".go", ".rs", ".ex", ".exs", ".c", ".h", ".cpp", ".hpp", ".sql", ".tf", ".dart"),
+    *(".proto", ".ipynb", ".erb", ".clj", ".cljs"),
+)
 
 
-#: Number of files about each noun, and the spacing of the points that choose their languages.
-FILES_PER_NOUN, GOLDEN_RATIO = 6, (5**0.5 - 1) / 2
+class Place(NamedTuple):
+    """Where files about a thing are: the text before and after its name, its form, and their category."""
 
-#: Files at the root of every repository.
-COMMON_ROOT_FILES = ("README.md", "CHANGELOG.md", "Dockerfile")
+    before: bytes
+    style: str  #: an attribute of ``Name``: pascal, snake, kebab
+    after: bytes
+    category: bytes
+    varies: bool  #: the category depends on what the file is about
+
+    def path(self, name: Name) -> bytes:
+        """Return the path of the file about a thing."""
+        path: bytes = self.before + getattr(name, self.style) + self.after
+        return path
+
+    def category_of(self, path: bytes) -> bytes:
+        """Return the category of a file that is there."""
+        return file_category(path.decode()).encode() if self.varies else self.category
+
+
+class Component(NamedTuple):
+    """A component of the product, to which adjacent files belong: first its sources, then their tests."""
+
+    name: Name
+    noun: bytes  #: the thing that it is about
+    area: bytes
+    snake: bool  #: functions and columns in its language have underscores
+    is_ui: bool
+    is_docs: bool
+    start: int
+    sources: int
+    tests: int
 
 
 @dataclass(frozen=True)
 class Tree:
     """The files of a repository.
 
-    First come the ``size`` files in folders, then those at the root, then those that configure AI tools (in
-    the order of ``code_tools()``, several of which may share a file).
+    First come the ``size`` files of components, then those at the root, workflows, documents, files that many
+    changes touch, files in which each area lists what it has, and those that configure AI tools (in the order
+    of ``code_tools()``, several of which may share a file).
     """
 
+    repository: str
     names: Texts
     categories: Texts
-    areas: Texts  #: the area of each of the first ``size`` files
-    nouns: Texts  #: the noun that each of the first ``size`` files is about
-    root: int  #: number of files at the root
+    places: list[Place]  #: of the first ``size`` files
+    components: list[Component]
+    start: Ints  #: of each component, as are the next four
+    sources: Ints
+    tests: Ints
+    area_of: Ints  #: a row of the areas
+    is_docs: Booleans
+    root: int  #: number of files that belong to no component, up to those of AI tools
+    workflows: range
+    documents: range
+    hot: range
+    indexes: range  #: one for each area, or none
+    areas: list[str]
     dependencies: Dependencies  #: their manifests are the first files at the root
+
+    @cached_property
+    def known(self) -> frozenset[bytes]:
+        """The names of all files."""
+        return frozenset(self.names.tolist())
 
     @property
     def size(self) -> int:
-        """The number of files in folders."""
-        return len(self.areas)
+        """The number of files of components."""
+        return len(self.places)
+
+
+@dataclass
+class _Draft:
+    """A tree that grows."""
+
+    names: dict[bytes, bytes] = field(default_factory=dict)  #: path -> category
+    places: list[Place] = field(default_factory=list)
+    components: list[Component] = field(default_factory=list)
+
+    def add(self, noun: bytes, area: bytes, places: "_Places", names: list[Name]) -> None:
+        """Add the files of a component, which has the first of the names, unless they are there."""
+        start = len(self.places)
+        self._add_files(places.sources, names)
+        after_sources = len(self.places)
+        if after_sources == start:
+            return
+        self._add_files(places.tests, names)
+        category = self.places[start].category
+        self.components.append(
+            Component(
+                names[0],
+                noun,
+                area,
+                places.snake,
+                category in FRONT,
+                category == b"docs",
+                start,
+                after_sources - start,
+                len(self.places) - after_sources,
+            )
+        )
+
+    def _add_files(self, places: list[Place], names: list[Name]) -> None:
+        for name in names:
+            for place in places:
+                path = place.path(name)
+                if path not in self.names:
+                    self.names[path] = place.category_of(path)
+                    self.places.append(place)
 
 
 def build_tree(profile: Profile, repository: str) -> Tree:
     """Return the file tree of a repository, which depends only on its name and on the organisation."""
     random, industry = profile.random, profile.organisation.industry
-    own, common = vocabulary("areas", industry)
-    areas = np.array([area.encode() for area in own + common])
-    areas = areas[np.argsort(random.random_bits("area", repository, np.arange(len(areas))))]
     shares = profile.organisation.languages_of(repository, random)
     main = load_languages()[next(iter(shares))]
-    area_patterns = ["docs/{area}.md", *main.area]
-    noun_patterns = iter(_noun_patterns(shares, len(areas) * NOUNS_PER_AREA))
-    names: list[bytes] = []
-    subjects: list[tuple[bytes, bytes]] = []
-    categories: list[bytes] = []
-    for area, nouns in zip(areas.tolist(), _nouns(random, industry, repository, len(areas)), strict=True):
-        for noun, paths in [*zip(nouns, noun_patterns, strict=False), (nouns[0], area_patterns)]:
-            words = {b"area": area, b"noun": noun, b"Area": area.capitalize(), b"Noun": noun.capitalize()}
-            patterns = [_pattern(path) for path in paths]
-            named = [path % words for path, _ in patterns]
-            names += named
-            categories += [
-                category or file_category(name.decode()).encode()
-                for name, (_, category) in zip(named, patterns, strict=True)
-            ]
-            subjects += [(area, noun)] * len(patterns)
+    draft = _Draft()
+    areas = _areas(random, industry, repository)
+    languages = _languages(shares, len(areas) * COMPONENTS_PER_AREA)
+    names = _names(random, industry, repository, len(languages))
+    folders = _folders(random, repository, areas)
+    for index, ((noun, both), language) in enumerate(zip(names, languages, strict=True)):
+        area = index // COMPONENTS_PER_AREA
+        draft.add(noun, areas[area].encode(), _places(language, *folders[area]), both)
     dependencies = find_dependencies(random, repository, shares)
-    root = list(
-        dict.fromkeys([*dependencies.manifests, *COMMON_ROOT_FILES, *main.root, dependencies.bot.file])
-    )
-    others = root + [tool.file for tool in code_tools()]
-    names += [name.encode() for name in others]
-    categories += [file_category(name).encode() for name in others]
+    return _complete(repository, draft, dependencies, main, areas)
+
+
+def _complete(
+    repository: str, draft: _Draft, dependencies: Dependencies, main: Language, areas: list[str]
+) -> Tree:
+    """Add the files that belong to no component."""
+    root = [*dependencies.manifests, *COMMON_ROOT_FILES, *main.root, dependencies.bot.file]
+    workflows = [f".github/workflows/{name}.yml" for name in WORKFLOWS]
+    documents = [
+        f"{folder}/{area}.md" for folder, area in zip(DOCUMENT_FOLDERS * len(areas), areas * 2, strict=False)
+    ]
+    hot = HOT_FILES.get(main.ecosystem or "", COMMON_HOT_FILES)
+    bounds, others, known = [], [], {name.decode() for name in draft.names}
+    indexes = [path.replace("{area}", area) for path in main.area[:1] for area in areas]
+    for some in (root, workflows, documents, hot, indexes):
+        new = [path for path in dict.fromkeys(some) if path not in known]
+        known.update(new)
+        others += new
+        bounds.append(len(draft.places) + len(others))
+    others += [tool.file for tool in code_tools()]
+    categories = [*draft.names.values(), *map(_category, others)]
+    columns = np.array([(each.start, each.sources, each.tests) for each in draft.components]).T
     return Tree(
-        names=np.array(names),
+        repository=repository,
+        names=np.array([*draft.names, *(path.encode() for path in others)]),
         categories=np.array(categories),
-        areas=np.array([area for area, _ in subjects]),
-        nouns=np.array([noun for _, noun in subjects]),
-        root=len(root),
+        places=draft.places,
+        components=draft.components,
+        start=columns[0],
+        sources=columns[1],
+        tests=columns[2],
+        area_of=np.array([areas.index(each.area.decode()) for each in draft.components]),
+        is_docs=np.array([each.is_docs for each in draft.components]),
+        root=bounds[-1] - len(draft.places),
+        workflows=range(bounds[0], bounds[1]),
+        documents=range(bounds[1], bounds[2]),
+        hot=range(bounds[2], bounds[3]),
+        indexes=range(bounds[3], bounds[4]),
+        areas=areas,
         dependencies=dependencies,
     )
 
 
-def pick_start(tree: Tree, random: KeyedRandom, key: UInt64) -> Ints:
-    """Return the row of the tree at which each pull request starts; rows near the front are more likely."""
-    u = random.uniform("home", key)
-    return np.floor(u * u * tree.size).astype(np.int64)
+@functools.lru_cache(maxsize=4096)
+def _category(path: str) -> bytes:
+    """Return the category of a file that many repositories have."""
+    return file_category(path).encode()
 
 
-def pick_files(
-    tree: Tree,
-    random: KeyedRandom,
-    key: UInt64,
-    start: Ints,
-    package: Ints,
-    tool: Ints,
-    owner: Ints,
-    position: Ints,
-) -> Ints:
-    """Choose the files that pull requests touch, as rows of the tree, without repetition in a pull request.
-
-    Parameters:
-      key, start: for each pull request, its hash and its first row.
-      package: for each pull request, the package that a bot updates in it; -1 if a person opened it.
-      tool: for each pull request, the AI tool whose configuration it touches; -1 for none.
-      owner, position: for each file, its pull request, and its position in that pull request (ascending).
-    """
-    step = STEPS[random.integers("step", key[owner], position, low=0, high=len(STEPS) - 1)]
-    steps = np.where(position == 0, 0, step)
-    row = (start[owner] + cumulative_sums(steps, np.bincount(owner))) % tree.size
-    is_last = np.append(position[1:] == 0, True)[: len(position)]
-    u = random.uniform("root file", key)
-    root_file = tree.size + np.floor(u * u * tree.root).astype(np.int64)
-    touches_root = random.chance("touches root", ROOT_FILE_SHARE, key)
-    row = np.where(is_last & touches_root[owner], root_file[owner], row)
-    row = np.where(is_last & (tool >= 0)[owner], (tree.size + tree.root + tool)[owner], row)
-    manifests = tree.dependencies.files
-    updated = tree.size + manifests[package[owner], position % manifests.shape[1]]
-    return np.where((package >= 0)[owner], updated, row)
+def _areas(random: KeyedRandom, industry: str, repository: str) -> list[str]:
+    own, common = vocabulary("areas", industry)
+    every = list(dict.fromkeys(own + common))
+    order = np.argsort(random.random_bits("area", repository, np.arange(len(every))))
+    return [every[row] for row in order.tolist()][:AREAS]
 
 
-@functools.cache
-def _pattern(path: str) -> tuple[bytes, bytes]:
-    """Return the template of a path, and the category of its files; empty if that depends on the words."""
-    if path.endswith(tuple(SCRIPT_EXTENSIONS)):
-        return template(path), b""
-    sample = {"area": "area", "noun": "noun", "Area": "Area", "Noun": "Noun"}
-    return template(path), file_category(path.format(**sample)).encode()
+def _folders(random: KeyedRandom, repository: str, areas: list[str]) -> list[tuple[str, str]]:
+    """Return the package that each area is in, and its folder there."""
+    index = np.arange(len(areas))
+    packaged = bool(random.chance("packaged", PACKAGED_SHARE, repository))
+    packages = random.integers("package of area", repository, index, low=0, high=len(PACKAGE_FOLDERS) - 1)
+    nested = random.chance("nested", NESTED_SHARE, repository, index).tolist()
+    outer = random.integers("outer area", repository, index, low=0, high=len(areas) - 1).tolist()
+    return [
+        (
+            PACKAGE_FOLDERS[package] if packaged else "",
+            f"{areas[outer[row]]}/{area}" if nested[row] and outer[row] != row else area,
+        )
+        for row, (area, package) in enumerate(zip(areas, packages.tolist(), strict=True))
+    ]
 
 
-def _noun_patterns(shares: Shares, nouns: int) -> list[list[str]]:
-    """Return the patterns of the files about each noun, ``FILES_PER_NOUN`` in number.
-
-    Multiples of the golden ratio are spread evenly, so that wherever one looks, the languages have their
-    shares of the files. Each language takes its patterns in turn.
-    """
-    points = np.arange(1, nouns * FILES_PER_NOUN + 1) * GOLDEN_RATIO % 1
+def _languages(shares: Shares, count: int) -> list[str]:
+    """Return the language of each component."""
+    points = np.arange(1, count + 1) * GOLDEN_RATIO % 1
     language = np.searchsorted(np.cumsum(list(shares.values())), points, side="right")
-    in_turn = [itertools.cycle(load_languages()[name].files) for name in shares]
-    paths = [next(in_turn[min(index, len(in_turn) - 1)]) for index in language.tolist()]
-    return [paths[first : first + FILES_PER_NOUN] for first in range(0, len(paths), FILES_PER_NOUN)]
+    names = list(shares)
+    return [names[min(index, len(names) - 1)] for index in language.tolist()]
 
 
-def _nouns(random: KeyedRandom, industry: str, repository: str, areas: int) -> list[list[bytes]]:
-    """Choose the nouns of each area: some that are specific to the industry, then common ones."""
-    rank, chosen, count = np.arange(areas)[:, None], [], 0
-    limits = (MAX_INDUSTRY_NOUNS, NOUNS_PER_AREA)
-    for source, limit in zip(vocabulary("nouns", industry), limits, strict=True):
-        bits = random.random_bits(f"noun/{count}", repository, rank, np.arange(len(source)))
-        nouns = np.array([noun.encode() for noun in source], dtype="S")
-        chosen.append(nouns[np.argsort(bits, axis=1)[:, : min(limit, NOUNS_PER_AREA - count)]])
-        count += chosen[-1].shape[1]
-    rows: list[list[bytes]] = np.concatenate(chosen, axis=1).tolist()
-    return rows
+def _names(random: KeyedRandom, industry: str, repository: str, count: int) -> list[tuple[bytes, list[Name]]]:
+    """Return the noun and the names of each component; no two components of a repository share one."""
+    own, common = ([noun.encode() for noun in nouns] for nouns in vocabulary("nouns", industry))
+    index = np.arange(count)
+    u = [random.uniform(f"name/{part}", repository, index).tolist() for part in range(6)]
+    modifiers, heads = word_list("modifiers"), word_list("heads")
+    modified, headed = (
+        float(random.uniform(f"names/{part}", repository, low=low, high=high))
+        for part, (low, high) in (("modified", MODIFIED_SHARES), ("headed", HEADED_SHARES))
+    )
+    used: set[tuple[bytes, ...]] = set()
+    names = []
+    for row in range(count):
+        nouns = own if own and u[0][row] < INDUSTRY_SHARE else common
+        noun = nouns[int(u[1][row] * len(nouns))]
+        first = [modifiers[int(u[2][row] / modified * len(modifiers))]] if u[2][row] < modified else []
+        last = [heads[int(u[3][row] / headed * len(heads))]] if u[3][row] < headed else []
+        words = (*first, noun, *(word for word in last if word != noun))
+        while words in used:
+            words = (*words, heads[(row + len(words)) % len(heads)])
+        used.add(words)
+        both = [Name(words)]
+        if u[4][row] < TWO_NAMES_SHARE:
+            both.append(Name((*words, heads[int(u[5][row] * len(heads))])))
+        names.append((noun, both))
+    return names
+
+
+class _Places(NamedTuple):
+    """Where the files of a component are."""
+
+    sources: list[Place]
+    tests: list[Place]
+    snake: bool
+
+
+@functools.lru_cache(maxsize=4096)
+def _places(language: str, package: str, area: str) -> _Places:
+    """Return where files in a language are, in a folder of a package."""
+    paths = load_languages()[language].files
+    places = [_place(path, package, area) for path in paths]
+    tests = [place for place in places if place.category == b"test"]
+    sources = [place for place in places if place.category != b"test"]
+    return _Places(sources, tests, paths[0].endswith(SNAKE_CASE))
+
+
+def _place(path: str, package: str, area: str) -> Place:
+    mark = "{Noun}" if "{Noun}" in path else "{noun}"
+    style = "pascal" if mark == "{Noun}" else "snake" if path.endswith(SNAKE_CASE) else "kebab"
+    before, after = path.split(mark)
+    before = package + before.replace("{area}", area).replace("{Area}", area.title())
+    category = file_category(f"{before}x{after}").encode()
+    varies = "/" in after and after.endswith(tuple(SCRIPT_EXTENSIONS))  # the name of a folder may say more
+    return Place(before.encode(), style, after.encode(), category, varies)

@@ -1,5 +1,6 @@
 """Dependency updates: which package a bot updates, in which files, and what it writes."""
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from tformance_seed.sampling.keyed_random import KeyedRandom
 
 #: Minimum share of a language in a repository that has the manifests of its packages.
 MIN_MANIFEST_SHARE = 0.05
+
+#: Names of files that lock versions.
+LOCK = re.compile(r"lock|\.sum$|\.resolved$|\.freeze$")
 
 #: Number of packages that are updated in a repository, and the weight of workflows' actions among them (other
 #: ecosystems have the weight of their languages).
@@ -56,12 +60,14 @@ class Dependencies:
       manifests: the files that an update may change.
       packages: the packages.
       files: for each package, the numbers of the manifests that its update changes, the first one most often.
+      locks: for each package, which of these locks versions, or else the first.
     """
 
     bot: Bot
     manifests: list[str]
     packages: list[bytes]
     files: Ints
+    locks: Ints
 
 
 def find_dependencies(random: KeyedRandom, repository: str, shares: Shares) -> Dependencies:
@@ -85,7 +91,8 @@ def find_dependencies(random: KeyedRandom, repository: str, shares: Shares) -> D
         packages += [package.encode() for package in updated]
         manifests += own
     bot = BOTS[int(random.pick("dependency bot", [bot.share for bot in BOTS], repository))]
-    return Dependencies(bot, manifests, packages, np.array(files))
+    locks = [next((at for at, row in enumerate(rows) if LOCK.search(manifests[row])), 0) for rows in files]
+    return Dependencies(bot, manifests, packages, np.array(files), np.array(locks))
 
 
 @dataclass(frozen=True)

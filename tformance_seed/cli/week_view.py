@@ -1,0 +1,45 @@
+"""Show a week of pull requests as a list and as JSON."""
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tformance_seed.cli.console import View
+
+if TYPE_CHECKING:
+    from tformance_seed.commands.week import ShownPullRequest
+
+#: Number of files that are listed of a pull request.
+SHOWN_FILES = 4
+
+#: What stands before the name of a file, by its status.
+MARKS = {"added": "A ", "removed": "D ", "renamed": "R ", "modified": "M "}
+
+
+def week(organisation: str, monday: datetime.date, shown: "Sequence[ShownPullRequest]") -> View:
+    """List the pull requests of a week: each with its title, its size, and the first of its files."""
+    data = {
+        "organisation": organisation,
+        "week": monday.isoformat(),
+        "pull_requests": [dataclasses.asdict(each) for each in shown],
+    }
+    lines = [f"{organisation}, week of {monday}: {len(shown)} pull requests"]
+    for each in shown:
+        lines.append("")
+        lines.append(
+            f"{each.ended_at:%a %H:%M} {each.repository}#{each.number} {each.state} by {each.author}"
+        )
+        lines.append(f"  {each.title}")
+        lines.append(f"  +{each.additions:,} -{each.deletions:,} in {_count(len(each.files), 'file')}")
+        lines += [
+            f"    {MARKS[file.status]}{file.filename} +{file.additions:,} -{file.deletions:,}"
+            for file in each.files[:SHOWN_FILES]
+        ]
+        if len(each.files) > SHOWN_FILES:
+            lines.append(f"    and {_count(len(each.files) - SHOWN_FILES, 'more file')}")
+    return View(data, lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

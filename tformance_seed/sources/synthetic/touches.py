@@ -1,0 +1,255 @@
+"""The files that generated pull requests touch, and what they change in them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, UInt64
+from tformance_seed.sampling.keyed_random import KeyedRandom
+from tformance_seed.sampling.ragged import cumulative_sums, split_totals
+from tformance_seed.sources.synthetic import intents
+from tformance_seed.sources.synthetic.intents import CHORE, CI, DOCS, FEAT, MOVE, RELEASE, STATUS_SHARES, TEST
+from tformance_seed.sources.synthetic.names import Name
+from tformance_seed.sources.synthetic.trees import Tree
+from tformance_seed.sources.synthetic.words import word_list
+
+#: Possible distances in the tree from one file of a pull request to the next, drawn with equal probability.
+#: The greatest distance times the maximum number of files is less than the size of a tree, so no file is
+#: repeated.
+STEPS = np.array([1, 1, 2, 3])
+
+#: Statuses of a file, in the order of the shares in ``STATUS_SHARES``; the remaining files are modified.
+STATUSES = np.array([b"added", b"removed", b"renamed", b"modified"])
+ADDED, REMOVED, RENAMED, MODIFIED = range(len(STATUSES))
+#: The statuses in a pull request that reverts one.
+MIRRORED = np.array([REMOVED, ADDED, RENAMED, MODIFIED])
+
+#: Files with fewer lines are modified only, except for a share of them.
+MIN_NEW_LINES, TINY_SHARE = 8, 0.12
+
+#: How unevenly lines are distributed: a file weighs 1 + UNEVENNESS x u^4, and the first one of a huge change,
+#: such as a lock file, HUGE_WEIGHT more.
+UNEVENNESS, HUGE_WEIGHT = 300, 6_000
+
+#: Shares of changes with two files or more that touch one of the files that many touch, the index of their
+#: area, and a manifest: of features, and of others.
+HOT_SHARES, INDEX_SHARES, MANIFEST_SHARES = (0.40, 0.30), (0.25, 0.03), (0.14, 0.07)
+
+#: Smallest number of files beside a manifest and its lock file.
+MIN_FILES_WITH_LOCK = 2
+
+#: The habits of repositories (minimum and maximum): how much more or less often than the average tests and
+#: manifests change.
+TEST_HABITS, MANIFEST_HABITS = (0.2, 2.4), (0.2, 2.2)
+
+#: Share of maintenance that is done at the root.
+ROOT_CHORE_SHARE = 0.45
+
+#: Only the first so many files of a pull request come, go or move. Their names are numbered, and the numbers
+#: multiplied by this prime, so that no two are alike within thousands of pull requests.
+NEW_POSITIONS, SPREAD = 32, 7919
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What pull requests are about, one row each; a revert is about what it reverts.
+
+    Parameters:
+      number, key: of the pull request whose subject it is.
+      component: a row of the components of the tree.
+      first: at which of the component's sources each begins, in [0, 1).
+      kind: an index into ``KINDS``.
+      lines: the number of lines changed.
+      is_revert: whether it undoes that.
+    """
+
+    number: Ints
+    key: UInt64
+    component: Ints
+    first: Floats
+    kind: Ints
+    lines: Ints
+    is_revert: Booleans
+
+
+@dataclass(frozen=True)
+class Touches:
+    """The files of pull requests, contiguous for each."""
+
+    owner: Ints
+    position: Ints
+    row: Ints  #: of the tree
+    status: Ints  #: an index into ``STATUSES``
+    name: Texts
+    category: Texts
+    additions: Ints
+    deletions: Ints
+
+
+def touch_files(
+    tree: Tree, random: KeyedRandom, subject: Subject, package: Ints, tool: Ints, owner: Ints, position: Ints
+) -> Touches:
+    """Choose the files that pull requests touch, without repetition in a pull request, and their lines.
+
+    Parameters:
+      package: for each pull request, the package that a bot updates in it; -1 if a person opened it.
+      tool: for each pull request, the AI tool whose configuration it touches; -1 for none.
+      owner, position: for each file, its pull request, and its position in that pull request (ascending).
+    """
+    counts = np.bincount(owner, minlength=len(subject.key))
+    key = subject.key[owner]
+    row = _pick_rows(tree, random, subject, counts, owner, position)
+    row = _add_shared_files(tree, random, subject, counts, owner, position, row)
+    is_last = position == counts[owner] - 1
+    row = np.where(is_last & (tool >= 0)[owner], (tree.size + tree.root + tool)[owner], row)
+    by_bot = (package >= 0)[owner]
+    manifests = tree.dependencies.files
+    # An update of one file is one of the lock file.
+    which = np.where(
+        counts[owner] == 1, tree.dependencies.locks[package[owner]], position % manifests.shape[1]
+    )
+    row = np.where(by_bot, tree.size + manifests[package[owner], which], row)
+
+    lines = _split_lines(random, subject, counts, owner, position)
+    shares = np.cumsum(STATUS_SHARES[subject.kind][owner].T, axis=0)
+    status = (random.uniform("status", key, position) >= shares).sum(axis=0)
+    is_tiny = (lines < MIN_NEW_LINES) & ~random.chance("tiny", TINY_SHARE, key, position)
+    status[(row >= tree.size) | is_tiny | (position >= NEW_POSITIONS) | by_bot] = MODIFIED
+    share = intents.ADDITIONS[subject.kind][owner]
+    modified = intents.additions_of_modified(random, key, position, share, lines)
+    modified = np.where(by_bot, (lines + 1) // 2, modified)
+    additions = np.select([status == ADDED, status == REMOVED], [lines, 0], modified)
+    names, categories = _final_names(tree, subject, owner, position, row, status)
+    undone = subject.is_revert[owner]
+    return Touches(
+        owner=owner,
+        position=position,
+        row=row,
+        status=np.where(undone, MIRRORED[status], status),
+        name=names,
+        category=categories,
+        additions=np.where(undone, lines - additions, additions),
+        deletions=np.where(undone, additions, lines - additions),
+    )
+
+
+def _pick_rows(
+    tree: Tree, random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints
+) -> Ints:
+    """Return a row of the tree for each file: the component's own, then those after it."""
+    start, sources, tests = (
+        tree.start[subject.component],
+        tree.sources[subject.component],
+        tree.tests[subject.component],
+    )
+    first = np.floor(subject.first * sources).astype(np.int64)
+    with_tests = (counts >= 2) & (tests > 0)
+    habit = random.uniform("habit of tests", tree.repository, low=TEST_HABITS[0], high=TEST_HABITS[1])
+    with_tests &= random.chance("tests too", intents.TESTS[subject.kind] * habit, subject.key)
+    # Tests follow the first source, if any; a change of tests has nothing else until there are none left.
+    only_tests = (subject.kind == TEST) & (tests > 0)
+    ahead = np.where(only_tests, 0, 1)
+    number_of_tests = np.where(only_tests, tests, with_tests.astype(np.int64))
+    matching = start + sources + first * tests // np.maximum(sources, 1)
+    from_start = position - ahead[owner]
+    is_test = (from_start >= 0) & (from_start < number_of_tests[owner])
+    test_row = np.where(
+        only_tests[owner],
+        (start + sources)[owner] + (first[owner] + from_start) % np.maximum(tests[owner], 1),
+        matching[owner],
+    )
+    source = np.where(from_start < 0, position, position - number_of_tests[owner])
+    own_sources = np.where(only_tests, 0, sources)[owner]
+    own_row = start[owner] + (first[owner] + source) % np.maximum(sources[owner], 1)
+    beyond = ~is_test & (source >= own_sources)
+    step = STEPS[random.integers("step", subject.key[owner], position, low=0, high=len(STEPS) - 1)]
+    walked = cumulative_sums(np.where(beyond, step, 0), counts)
+    after = (start + sources + tests - 1)[owner] + walked
+    row = np.select([is_test, beyond], [test_row, after % tree.size], own_row)
+    u = random.uniform("document", subject.key)
+    for kind, some in ((DOCS, tree.documents), (CI, tree.workflows)):
+        fits = (subject.kind == kind) & (counts <= len(some))
+        if kind == DOCS:  # a component made of documents has its own
+            fits &= ~tree.is_docs[subject.component]
+        begin = np.floor(u * u * len(some)).astype(np.int64)
+        row = np.where(fits[owner], some.start + (begin[owner] + position) % max(1, len(some)), row)
+    at_root = (subject.kind == CHORE) & random.chance("at the root", ROOT_CHORE_SHARE, subject.key)
+    at_root |= np.isin(subject.kind, (RELEASE, MOVE))
+    files_at_root = tree.workflows.start - tree.size
+    begin = np.where(subject.kind == CHORE, np.floor(u * u * files_at_root).astype(np.int64), 0)
+    is_root = at_root[owner] & (position < np.where(subject.kind == CHORE, 3, 2)[owner])
+    return np.where(is_root, tree.size + (begin[owner] + position) % files_at_root, row)
+
+
+def _add_shared_files(
+    tree: Tree, random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints, row: Ints
+) -> Ints:
+    """Let the last files of some changes be those that many changes touch."""
+    u = random.uniform("shared file", subject.key)
+    is_code = ~np.isin(subject.kind, (DOCS, CI, TEST, RELEASE, MOVE)) & (counts >= 2)
+    is_feature = subject.kind == FEAT
+
+    def share(shares: tuple[float, float]) -> Floats:
+        values: Floats = np.where(is_feature, *shares)
+        return values
+
+    hot = np.where(random.chance("hottest", 0.75, subject.key), tree.hot.start, tree.hot.stop - 1)
+    chosen = np.where(u < share(HOT_SHARES), hot, -1)
+    if len(tree.indexes) == len(tree.areas):
+        of_index = random.chance("index", share(INDEX_SHARES), subject.key)
+        chosen = np.where(
+            (chosen < 0) & of_index, tree.indexes.start + tree.area_of[subject.component], chosen
+        )
+    habit = random.uniform(
+        "habit of manifests", tree.repository, low=MANIFEST_HABITS[0], high=MANIFEST_HABITS[1]
+    )
+    of_manifest = random.chance("manifest", share(MANIFEST_SHARES) * habit, subject.key) & (chosen < 0)
+    of_manifest &= subject.kind != CHORE  # which may be about manifests anyhow
+    chosen = np.where(of_manifest, tree.size, chosen)
+    from_end = counts[owner] - 1 - position
+    is_free = is_code[owner] & (row < tree.size)
+    row = np.where((from_end == 0) & is_free & (chosen[owner] >= 0), chosen[owner], row)
+    # What a manifest names is locked by the file beside it.
+    lock = tree.size + int(tree.dependencies.files[0, tree.dependencies.locks[0]])
+    with_lock = of_manifest & (counts > MIN_FILES_WITH_LOCK) & (lock > tree.size)
+    return np.where((from_end == 1) & is_free & with_lock[owner], lock, row)
+
+
+def _split_lines(random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints) -> Ints:
+    """Return the lines of each file: evenly in a sweep, mostly in the first file of a huge change."""
+    u = random.uniform("file lines", subject.key[owner], position)
+    weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
+    weights += np.where((position == 0) & (subject.kind == MOVE)[owner], HUGE_WEIGHT, 0)
+    weights = np.where(intents.is_sweep(subject.lines, counts)[owner], 1, weights)
+    return split_totals(subject.lines, counts, weights)
+
+
+def _final_names(
+    tree: Tree, subject: Subject, owner: Ints, position: Ints, row: Ints, status: Ints
+) -> tuple[Texts, Texts]:
+    """Return names and categories of files: those in the tree, except for files that come, go or move."""
+    modifiers, heads = word_list("modifiers"), word_list("heads")
+    names, categories = tree.names[row], tree.categories[row]
+    others = np.flatnonzero(status != MODIFIED)
+    if not len(others):
+        return names, categories
+    # Consecutive ordinals are spread over all combinations of three words, which takes 25,000 pull requests.
+    combinations = len(modifiers) * len(heads) ** 2
+    ordinal = (subject.number[owner[others]] * NEW_POSITIONS + position[others]) * SPREAD % combinations
+    rest, last = np.divmod(ordinal, len(heads))
+    modifier, head = np.divmod(rest, len(heads))
+    fresh = []
+    columns = (row[others], subject.component[owner[others]], modifier, head, last)
+    for place, component, *chosen in zip(*(column.tolist() for column in columns), strict=True):
+        words = (modifiers[chosen[0]], tree.components[component].noun, heads[chosen[1]])
+        words += (heads[chosen[2]],) if chosen[1] != chosen[2] else ()
+        path = tree.places[place].path(Name(words))
+        if path in tree.known:
+            path = tree.places[place].path(Name((*words, b"next")))
+        fresh.append(path)
+    names = names.astype(f"S{max(names.dtype.itemsize, max(map(len, fresh)))}")
+    names[others] = fresh
+    for at, place, path in zip(others.tolist(), row[others].tolist(), fresh, strict=True):
+        if tree.places[place].varies:
+            categories[at] = tree.places[place].category_of(path)
+    return names, categories

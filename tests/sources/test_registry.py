@@ -23,7 +23,7 @@ def test_every_registered_source_can_be_planned_with():
 def test_help_and_errors_list_the_registered_sources(observed):
     refused = command("seed", "--source", "nonsense", "--dry-run")
     assert refused.returncode == 2
-    assert "--source nonsense: expected synthetic or git or observed" in refused.stderr
+    assert "--source nonsense: expected synthetic or git or github or cache or observed" in refused.stderr
     assert "synthetic|git" in command("seed", "--help").stdout  # of when the command line was imported
 
 
@@ -40,7 +40,10 @@ def test_a_new_source_needs_its_line_alone(observed):
         ({"members": 5}, "--members works only with --source synthetic: a repository brings its own"),
         ({"prs": 0}, "--prs works only with --source synthetic: a repository brings its own"),
         ({"repositories": ["clone"]}, "--repo works only with --source git"),
-        ({"emails": True}, "--emails works only with --source git: generated addresses are nobody's"),
+        (
+            {"emails": True},
+            "--emails works only with --source git or github or cache: generated addresses are nobody's",
+        ),
     ],
 )
 def test_options_of_other_sources_are_refused(observed, wishes, message):

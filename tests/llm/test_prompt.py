@@ -27,7 +27,7 @@ def test_nothing_in_a_pull_request_leaves_the_part_that_holds_it(title, body):
 def test_the_schema_of_the_answer_is_told():
     (system, _) = messages({})
     schema = json.loads(system["content"].partition("JSON Schema: ")[2])
-    assert schema["$defs"]["Words"]["properties"]["title"]["maxLength"] == 100
+    assert schema["properties"]["summary"]["properties"]["title"]["maxLength"] == 100
 
 
 def test_a_digest_stands_for_the_model_and_all_facts():

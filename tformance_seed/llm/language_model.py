@@ -1,16 +1,14 @@
 """Send requests to a language model: in turn, within limits of time and size, again if it is worth it."""
 
 import functools
+import json
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-
-import msgspec
-from msgspec import Raw
+from typing import TYPE_CHECKING, Any
 
 from tformance_seed import settings
 from tformance_seed.errors import SeedError, TransientError
@@ -87,24 +85,6 @@ class UnansweredError(Exception):
         self.requests = requests
 
 
-class _Choice(msgspec.Struct):
-    message: "_Message"
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int
-    completion_tokens: int
-
-
-class _Completion(msgspec.Struct):
-    choices: list[_Choice]
-    usage: Raw = Raw(b"null")
-
-
 class LanguageModel:
     """The language models behind one endpoint, for all threads of a process.
 
@@ -150,7 +130,7 @@ class LanguageModel:
         """
         import httpx
 
-        body = msgspec.json.encode({"model": model, "messages": messages})
+        body = json.dumps({"model": model, "messages": messages}).encode()
         failure, delay = "", FIRST_DELAY
         for attempt in range(1, ATTEMPTS + 1):
             self._check_not_away()
@@ -238,19 +218,24 @@ class LanguageModel:
 def _reply(text: str, body: bytes, requests: int) -> Reply:
     """Return the reply in the body of an answer; one without text if there is none in it."""
     try:
-        completion = msgspec.json.decode(text, type=_Completion)
-        content = completion.choices[0].message.content or ""
-        usage = completion.usage
-    except (msgspec.MsgspecError, RecursionError, IndexError, ValueError):
-        content, usage = "", Raw(b"null")
+        completion = json.loads(text)
+    except (ValueError, RecursionError):
+        completion = None
+    content = _value_at(completion, "choices", 0, "message", "content")
+    tokens = [_value_at(completion, "usage", name) for name in ("prompt_tokens", "completion_tokens")]
+    if not all(isinstance(number, int) and 0 <= number <= MAX_TOKENS for number in tokens):
+        tokens = [len(body) // BYTES_PER_TOKEN, len(text.encode()) // BYTES_PER_TOKEN]
+    return Reply(content if isinstance(content, str) else "", requests, *tokens)
+
+
+def _value_at(value: Any, *path: str | int) -> Any:
+    """Return the JSON value at a path below another; None if there is none."""
     try:
-        counted = msgspec.json.decode(usage, type=_Usage)
-        tokens = counted.prompt_tokens, counted.completion_tokens
-    except (msgspec.MsgspecError, RecursionError):
-        tokens = -1, -1
-    if not all(0 <= number <= MAX_TOKENS for number in tokens):
-        tokens = len(body) // BYTES_PER_TOKEN, len(text.encode()) // BYTES_PER_TOKEN
-    return Reply(content, requests, *tokens)
+        for step in path:
+            value = value[step]
+    except (LookupError, TypeError):
+        return None
+    return value
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

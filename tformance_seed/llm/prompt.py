@@ -2,14 +2,13 @@
 
 import functools
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from tformance_seed.canonical_json import json_text
 from tformance_seed.llm.language_model import Message
-from tformance_seed.simulate.summary_format import SUMMARY_VERSION, Summary
+from tformance_seed.simulate.summary_format import SUMMARY_SCHEMA, SUMMARY_VERSION, faults
 
 #: The model's task, before the schema of the answer.
 INSTRUCTIONS = """\
@@ -27,6 +26,9 @@ health: review_friction from the rounds and hours of review, scope from the line
 break; insights are up to three short remarks.
 The object is valid by this JSON Schema: """
 
+#: The names in a summary, by part and key, which the application has in lower case.
+NAMES = (("ai", "tools"), ("tech", "languages"), ("tech", "frameworks"))
+
 #: The rest of a second request, after an answer that was not valid.
 CORRECTION = "That is not valid: {problem}. Answer again, with the JSON object only."
 
@@ -36,8 +38,7 @@ ANSWER_LENGTH = 2_000
 
 @functools.cache
 def _system() -> Message:
-    schema = msgspec.json.schema(Summary)
-    return {"role": "system", "content": INSTRUCTIONS + json_text(schema)}
+    return {"role": "system", "content": INSTRUCTIONS + json_text(SUMMARY_SCHEMA)}
 
 
 def messages(facts: Mapping[str, Any]) -> list[Message]:
@@ -69,7 +70,7 @@ def parse_answer(text: str) -> dict[str, Any]:
     """Return the summary in a model's answer, as JSON values.
 
     Models like to think aloud first, to say that here it is, or to put it between fences: what is read stands
-    between the first brace and the last one. Names are in lower case, as the application has them.
+    between the first brace and the last one. Its names become lower case.
 
     Raises:
       InvalidAnswerError: there is no summary in it.
@@ -79,12 +80,15 @@ def parse_answer(text: str) -> dict[str, Any]:
     if not found:
         raise InvalidAnswerError("it has no JSON object")
     try:
-        summary = msgspec.json.decode(found.encode(), type=Summary)
-    except (msgspec.MsgspecError, RecursionError, UnicodeEncodeError) as error:
+        summary: dict[str, Any] = json.loads(found)
+        stored = json.dumps(summary, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise InvalidAnswerError(str(error)) from None
-    for names in (summary.ai.tools, summary.tech.languages, summary.tech.frameworks):
-        names[:] = [name.lower() for name in names]
-    values: dict[str, Any] = msgspec.to_builtins(summary)
-    if "\\u0000" in json_text(values):
+    if fault := next(faults(summary), None):
+        raise InvalidAnswerError(fault)
+    if b"\\u0000" in stored:
         raise InvalidAnswerError("it has a NUL character, which PostgreSQL cannot store")
-    return values
+    summary["ai"].setdefault("usage_type", None)
+    for part, key in NAMES:
+        summary[part][key] = [name.lower() for name in summary[part][key]]
+    return summary

@@ -176,7 +176,7 @@ CARDS = (
         absent=("clone",),
         is_rare=True,
     ),
-    Card("cards/iteration-metrics/", f"SELECT avg(review_rounds) FROM {MERGED}", (0.01,)),
+    Card("cards/iteration-metrics/", f"SELECT avg(review_rounds) FROM {MERGED}", (0.01,), is_rare=True),
     Card("charts/review-distribution/", f"SELECT count(DISTINCT r.reviewer_id) FROM {HUMAN_REVIEWS}", (3,)),
     Card(
         "tables/reviewer-workload/",

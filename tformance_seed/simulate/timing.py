@@ -50,8 +50,8 @@ JITTER = (0.9, 1.1)
 WHOLE_DAYS_FROM = 24.0
 
 #: A scenario gives mean hours. Durations are lognormal with that mean and this sigma, capped at CAP times the
-#: mean.
-SCENARIO_SIGMA, SCENARIO_CAP = 0.45, 6.0
+#: mean: in a month of a small team, some take more than twice the mean, which its pages call for attention.
+SCENARIO_SIGMA, SCENARIO_CAP = 0.6, 6.0
 SCENARIO_SHAPE = CappedLogNormal(round(math.exp(-(SCENARIO_SIGMA**2) / 2), 6), 1.0, SCENARIO_CAP)
 
 #: Share of a pull request's commits that are older than the pull request.

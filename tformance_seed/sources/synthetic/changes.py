@@ -9,6 +9,7 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.catalog.scenarios import Scenario
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, Times, UInt64
 from tformance_seed.sampling.ragged import expand_counts
+from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
@@ -22,6 +23,9 @@ from tformance_seed.sources.synthetic.words import signing_tools
 
 #: The dimensions of the ``PULL_REQUEST`` sequence that are used here.
 DIMENSIONS = KIND, LINES, FILE_COUNT, COMMIT_COUNT = PULL_REQUEST.dimensions[:4]
+
+#: The sequence that decides the state of each pull request.
+STATE = SobolSequence("state")
 
 #: Shares of pull requests by state, and the share of drafts among open pull requests.
 STATE_SHARES, DRAFT_SHARE = {b"merged": 0.84, b"closed": 0.08, b"open": 0.08}, 0.25
@@ -244,7 +248,7 @@ def _outline(
     ai_kind = assign_ai_kinds(profile, members, u[KIND], unassisted_lines, unassisted_files, used_ai)
     lines = lines_changed(ai_kind, u[LINES], jitter)
     files = FILES.counts(lines, u[LINES], u[FILE_COUNT])
-    is_bot, state = _bots(profile, key, ai_kind, u, files, ended_at), _states(profile, key)
+    is_bot, state = _bots(profile, key, ai_kind, u, files, ended_at), _states(profile, repository, numbers)
     is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
     bots = BOT_SHARE if profile.scenario is None else 0
     special = random.uniform("special", key) * (SPECIAL_MAX_QUANTILE - bots)
@@ -258,12 +262,15 @@ def _outline(
     )
 
 
-def _states(profile: Profile, key: UInt64) -> Texts:
+def _states(profile: Profile, repository: str, numbers: Ints) -> Texts:
+    """Return the state of each pull request; evenly spread, so that a small team has some open ones, too."""
     shares = STATE_SHARES
     if profile.scenario is not None and profile.scenario.open_share is not None:
         still_open = profile.scenario.open_share
         shares = STATE_SHARES | {b"open": still_open, b"merged": 1 - STATE_SHARES[b"closed"] - still_open}
-    return np.array(list(shares))[profile.random.pick("state", list(shares.values()), key)]
+    bounds = np.cumsum(list(shares.values()))[:-1]
+    u = profile.random.sobol(STATE, numbers, repository)
+    return np.array(list(shares))[np.searchsorted(bounds, u, side="right")]
 
 
 def _scenario_ai_use(
@@ -283,7 +290,7 @@ def _scenario_ai_use(
     threshold = members.adoption_threshold[author]
     week = (days - np.datetime64(profile.since, "D")).astype(np.int64) // 7
     order = np.lexsort((threshold + profile.random.uniform("eagerness", key, high=EAGERNESS), week))
-    week, is_merged = week[order], (_states(profile, key) == b"merged")[order]
+    week, is_merged = week[order], (_states(profile, repository, numbers) == b"merged")[order]
     merged = np.bincount(week, weights=is_merged)
     due = np.floor(profile.adoption_at(days[order]) * merged[week] + 0.5)
     before = np.cumsum(is_merged) - is_merged - (np.cumsum(merged) - merged)[week]
@@ -302,7 +309,7 @@ def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, 
     """
     numbers = np.arange(1, calendar.total + 1)
     key = pull_request_key(repository, numbers)
-    is_merged = _states(profile, key) == b"merged"
+    is_merged = _states(profile, repository, numbers) == b"merged"
     # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
     ended_at = pick_end_times(profile, calendar, repository, numbers)
     earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)

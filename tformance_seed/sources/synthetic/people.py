@@ -29,8 +29,12 @@ WORK_SEQUENCE, ADOPTION_SEQUENCE = SobolSequence("share of work"), SobolSequence
 #: without Copilot need enough of both.
 ADOPTION_CHOICES = 8
 
-#: Share of the members who use another tool than Copilot; in a scenario, every fourth does.
-OTHER_TOOL_SHARE, SCENARIO_OTHER_TOOL = 1 - USAGE_TOOL_SHARES["copilot"], 4
+#: Share of the members who use another tool than Copilot.
+OTHER_TOOL_SHARE = 1 - USAGE_TOOL_SHARES["copilot"]
+
+#: In a scenario, which of every five members use another tool, in the order in which they adopt AI: pages
+#: compare the pull requests of people with Copilot and of others, whose work must be enough at any rate.
+SCENARIO_OTHER_TOOL, OF_EVERY = (2, 4), 5
 
 #: Smallest github_id, and the number of ids: the greatest prime that keeps them within 8 digits. Steps of
 #: equal width around a circle of prime length visit every point once before any point is repeated.
@@ -121,7 +125,7 @@ def _other_tool(profile: Profile, weight: Floats, threshold: Floats) -> Booleans
     """
     if profile.scenario is not None:
         rank = np.argsort(np.argsort(threshold, kind="stable"), kind="stable")
-        is_other: Booleans = rank % SCENARIO_OTHER_TOOL == 2
+        is_other: Booleans = np.isin(rank % OF_EVERY, SCENARIO_OTHER_TOOL)
         return is_other
     users = np.flatnonzero(threshold < profile.adoption)
     place = np.arange(1, len(users) + 1)

@@ -176,7 +176,7 @@ CARDS = (
         absent=("clone",),
         is_rare=True,
     ),
-    Card("cards/iteration-metrics/", f"SELECT avg(review_rounds) FROM {MERGED}", (0.01,), is_rare=True),
+    Card("cards/iteration-metrics/", f"SELECT avg(review_rounds) FROM {MERGED}", (0.001,), is_rare=True),
     Card("charts/review-distribution/", f"SELECT count(DISTINCT r.reviewer_id) FROM {HUMAN_REVIEWS}", (3,)),
     Card(
         "tables/reviewer-workload/",
@@ -199,7 +199,6 @@ CARDS = (
         f"""SELECT count(DISTINCT author_response_source),
             count(*) FILTER (WHERE author_response_source = 'auto') FROM {SURVEYS}""",
         (3, 0),
-        in_week=(2, 0),
     ),
     Card(
         "cards/survey-ai-detection/",

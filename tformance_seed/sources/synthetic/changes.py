@@ -308,7 +308,6 @@ def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, 
     something to revert is a revert.
     """
     numbers = np.arange(1, calendar.total + 1)
-    key = pull_request_key(repository, numbers)
     is_merged = _states(profile, repository, numbers) == b"merged"
     # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
     ended_at = pick_end_times(profile, calendar, repository, numbers)

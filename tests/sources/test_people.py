@@ -97,7 +97,44 @@ def test_an_invented_address_is_never_a_real_one(workshop: Workshop) -> None:
     land(workshop, "Kim Poe <dev@example.com>", "dev <3+dev@users.noreply.github.com>", "Dev <none>")
     addresses = [member["email"] for member in members(workshop.path, emails=True)]
     assert len(set(addresses)) == len(addresses) == 3
-    assert addresses[:2] == ["dev@example.com", "3+dev@users.noreply.github.com"]
+    assert addresses[:2] == ["kim-poe@example.com", "3+dev@users.noreply.github.com"]
+
+
+def test_one_wrong_address_does_not_fold_two_people(workshop: Workshop) -> None:
+    ann, bob = "Ann Lee <ann@corp.io>", "Bob Ray <bob@corp.io>"
+    land(workshop, ann, ann, bob, bob, "Ann Lee <bob@corp.io>")  # on Bob's machine
+    assert authors(workshop.path) == ["ann-lee", "ann-lee", "bob-ray", "bob-ray", "ann-lee"]
+    assert [member["email"] for member in members(workshop.path, emails=True)] == [
+        "ann@corp.io",
+        "bob@corp.io",
+    ]
+
+
+def test_one_person_in_two_scripts_is_one_by_the_address(workshop: Workshop) -> None:
+    land(workshop, "Wei Wang <wei@corp.io>", "王 伟 <wei@corp.io>")
+    assert len(members(workshop.path)) == 1
+
+
+@pytest.mark.parametrize("address", ["you@example.com", "root@localhost.localdomain", "team@corp.io"])
+def test_address_that_many_share_is_nobodys(workshop: Workshop, address: str) -> None:
+    people = ["Ann Lee", "Bob Ray", "Carl Ek", "Dee Fox", "Eve Poe"]
+    land(workshop, *(f"{name} <{address}>" for name in people))
+    found = members(workshop.path, emails=True)
+    assert [member["display_name"] for member in found] == people
+    assert address not in {member["email"] for member in found}
+
+
+def test_mailmap_counts_for_co_authors_too(workshop: Workshop) -> None:
+    (workshop.path / ".mailmap").write_text("Ann Lee <ann@corp.io> <a@home.net>\n")
+    workshop.commit("One (#1)", "2025-03-02 10:00", "Ann Lee <ann@corp.io>")
+    trailers = "Co-authored-by: annie <a@home.net>\nCo-authored-by: Odd <<a>\nCo-authored-by: nobody"
+    workshop.commit(f"Two (#2)\n\n{trailers}", "2025-03-02 11:00", BOB)
+    assert {"Ann Lee", "annie"} & {member["display_name"] for member in members(workshop.path)} == {"Ann Lee"}
+
+
+def test_person_is_the_same_with_and_without_a_tool(workshop: Workshop) -> None:
+    land(workshop, "Paul Poe <paul@corp.io>", "Paul Poe (aider) <paul@home.net>")
+    assert authors(workshop.path) == ["paul-poe", "paul-poe"]
 
 
 def test_members_are_the_people_of_the_window_and_their_co_authors(workshop: Workshop) -> None:

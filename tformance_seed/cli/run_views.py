@@ -43,7 +43,7 @@ def dry_run(previews: Sequence[Preview]) -> View:
         for p in previews
     ]
     data = {"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]}
-    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_shifts(previews)])
+    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_remarks(previews)])
 
 
 def detached(begun: Outcome, database: str) -> View:
@@ -81,7 +81,7 @@ def outcome(outcome: Outcome, database: str) -> View:
     }
     rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
     table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
-    lines = [*(_report_line(report) for report in outcome.reports), *_shifts(outcome.reports)]
+    lines = [*(_report_line(report) for report in outcome.reports), *_remarks(outcome.reports)]
     lines += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
     if outcome.reports:
         lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify")
@@ -89,12 +89,20 @@ def outcome(outcome: Outcome, database: str) -> View:
     return View(data, [table, *lines])
 
 
-def _shifts(results: Sequence[Preview | Report]) -> list[str]:
-    """Say which organisations' histories were moved, one in a line."""
-    return [
+def _remarks(results: Sequence[Preview | Report]) -> list[str]:
+    """Say which organisations' histories were moved, and how pull requests were recognised in each."""
+    shifts = [
         describe_shift(each.organisation, each.since, each.until, each.shift_weeks)
         for each in results
         if each.shift_weeks
+    ]
+    return shifts + [
+        f"pull requests of {repository} by: "
+        + ", ".join(f"{name} ({count:,})" for name, count in found.items())
+        if found
+        else f"no commit of {repository} in the window lands a pull request: all are direct commits"
+        for each in results
+        for repository, found in each.conventions.items()
     ]
 
 

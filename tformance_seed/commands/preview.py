@@ -1,7 +1,7 @@
 """Preview what a seeding command would do."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import peewee
@@ -30,6 +30,7 @@ class Preview:
     members: int
     pull_requests: int
     ai_usage_rows: int
+    conventions: Mapping[str, Mapping[str, int]]
     action: str
 
 
@@ -57,6 +58,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
                 members,
                 item.source.total,
                 round(usage),
+                item.source.record.get("conventions", {}),
                 action,
             )
         )

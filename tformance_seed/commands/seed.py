@@ -57,6 +57,8 @@ class Report:
       started_over: Whether it was removed and seeded again because its inputs had changed.
       resumed: Whether an unfinished run was resumed.
       seconds: Time taken.
+      conventions: Repository -> how many of its pull requests were recognised by each convention; empty
+        unless they are those of a clone.
       tables: Name of a table -> the numbers of rows written and unchanged, and the seconds taken.
       summaries: What was asked of a language model, and what came of it; None if summaries are generated.
     """
@@ -70,6 +72,7 @@ class Report:
     started_over: bool = False
     resumed: bool = False
     seconds: float = 0.0
+    conventions: dict[str, dict[str, int]] = field(default_factory=dict)
     tables: dict[str, Result] = field(default_factory=dict)
     summaries: SummaryCosts | None = None
 
@@ -347,6 +350,7 @@ def _report(
         since=datetime.date.fromisoformat(job.plan["since"]),
         until=datetime.date.fromisoformat(job.plan["until"]),
         shift_weeks=job.plan["shift_weeks"],
+        conventions=job.plan["source_record"].get("conventions", {}),
         members=job.members,
         pull_requests=job.pull_requests,
         started_over=job.started_over,

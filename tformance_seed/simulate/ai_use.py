@@ -32,7 +32,7 @@ def simulate_ai_use(batch: Batch, members: Members, profile: Profile) -> Boolean
     probability *= is_user(prs["author"], prs["ended_at"], members, profile)
     probability = np.where(prs["ai_kind"] == AI_CODE, ADMITTED, probability)
     used: Booleans = profile.random.chance("used AI", probability, prs["key"]) | prs["has_ai_commits"]
-    return used
+    return used | prs["signed_by_ai"] if "signed_by_ai" in prs else used
 
 
 def is_user(author: np.typing.NDArray[np.int64], when: Times, members: Members, profile: Profile) -> Booleans:

@@ -71,7 +71,8 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     Pull requests get ``created_at`` and ``first_review_at`` where they were NaT, and ``merged_at``,
     ``cycle_time_hours`` and ``review_time_hours``. Commits get ``committed_at`` where it was NaT. If reviews
     were observed, the first review is the earliest of them. If ``created_at`` is known, a simulated first
-    review divides the known duration in the same proportion as the simulated one.
+    review divides the known duration in the same proportion as the simulated one. A pull request is not
+    opened before ``opened_after``, where that is known.
     """
     prs = batch.pull_requests
     random, key = profile.random, prs["key"]
@@ -90,6 +91,11 @@ def fill_times(batch: Batch, members: Members, profile: Profile) -> None:
     ended = seconds(prs["ended_at"])
     creation_known = ~np.isnat(prs["created_at"])
     before_review = np.where(review_known, seconds(first_review_at) - wait, ended - wait - rest)
+    if "opened_after" in prs:  # not before there was anything to open
+        oldest = np.where(np.isnat(prs["opened_after"]), before_review, seconds(prs["opened_after"]))
+        late = ~creation_known & ~review_known & (oldest > before_review)
+        prs["created_at"] = np.where(late, prs["opened_after"], prs["created_at"])
+        creation_known |= late
     created = np.where(creation_known, np.minimum(seconds(prs["created_at"]), ended), before_review)
     wait = np.where(creation_known, (ended - created) * wait // (wait + rest), wait)
     wait = np.where(review_known, seconds(first_review_at) - created, wait)

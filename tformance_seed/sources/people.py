@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,6 +48,19 @@ IMPERSONAL = re.compile(
 #: Maximum length of a login, as on GitHub.
 MAX_LOGIN = 39
 
+#: What a tool adds to the name of the person who works with it.
+MARK = re.compile(r" \(aider\)$")
+
+#: Addresses that people have before they set one.
+PLACEHOLDER = re.compile(
+    r"(?:you|your|user|username|name|your[._]?name|e?mail|your[._]?email|none|nobody|unknown|test|root)@.*"
+    r"|.*@(?:example|localhost|none|unknown|invalid|test|local)(?:\.[a-z]+)?|.*@.*\.(?:local|localdomain|\(none\))",
+    re.IGNORECASE,
+)
+
+#: Number of unlike full names from which an address is one that people share.
+SHARED_BY = 4
+
 Identity = tuple[str, str]  # name and e-mail address, as git reports them
 
 
@@ -69,19 +82,21 @@ class _IdentityActivity:
 
 
 class _Person:
-    """One person with all their identities, oldest first."""
+    """One person with all their identities, oldest first; an address that is ``borrowed`` is not theirs."""
 
-    def __init__(self, activities: dict[Identity, _IdentityActivity]) -> None:
+    def __init__(self, activities: dict[Identity, _IdentityActivity], borrowed: Collection[Identity]) -> None:
         self.identities = sorted(activities, key=lambda identity: (activities[identity].first, identity))
         self.commits = sum(activity.commits for activity in activities.values())
         self.first = min(activity.first for activity in activities.values())
         self.selected = any(activity.selected for activity in activities.values())
         self.weeks = sum((activity.weeks for activity in activities.values()), Counter())
         busiest = sorted(activities, key=lambda identity: (-activities[identity].commits, identity))
-        names = [name.partition("@")[0].strip() for name, _ in busiest]
+        names = [MARK.sub("", name).partition("@")[0].strip() for name, _ in busiest]
         full_names = [name for name in names if " " in name]
         self.display_name = next(filter(None, full_names + names), "")
-        self.emails = [email for _, email in busiest if PERSONAL.fullmatch(email)]
+        self.emails = [
+            email for name, email in busiest if PERSONAL.fullmatch(email) and (name, email) not in borrowed
+        ]
         self.emails.sort(key=lambda email: NOREPLY.fullmatch(email) is not None)
         accounts = [match for _, email in busiest if (match := NOREPLY.fullmatch(email))]
         accounts.sort(key=lambda match: match[1] is None)
@@ -164,9 +179,10 @@ class People:
 
     def _identify(self, random: KeyedRandom) -> list[_Person]:
         """Return all people, oldest first, each with a name, a unique login and a unique id."""
+        borrowed = _borrowed_addresses({who: activity.commits for who, activity in self._activities.items()})
         people = [
-            _Person({identity: self._activities[identity] for identity in identities})
-            for identities in _group_by_person(self._activities, sorted(self._links))
+            _Person({identity: self._activities[identity] for identity in identities}, borrowed)
+            for identities in _group_by_person(self._activities, borrowed, sorted(self._links))
         ]
         people.sort(key=lambda person: (person.first, person.identities))
         same_names: Counter[str] = Counter()
@@ -195,12 +211,17 @@ def _weeks(profile: Profile) -> range:
 
 
 def _group_by_person(
-    identities: Iterable[Identity], links: Iterable[tuple[Identity, Identity]] = ()
+    identities: Iterable[Identity],
+    borrowed: Collection[Identity],
+    links: Iterable[tuple[Identity, Identity]],
 ) -> list[list[Identity]]:
     """Group identities by person: those that have an address, an account, a link or a full name in common.
 
     Neither a link nor a shared full name merges two accounts. A single name counts only if it is an account's
     login.
+
+    Parameters:
+      borrowed: the identities whose address does not count.
     """
     known = sorted(identities)
     index_of = {identity: index for index, identity in enumerate(known)}
@@ -209,12 +230,13 @@ def _group_by_person(
     logins = {account[2] for account in accounts if account}
     sure: defaultdict[str, list[int]] = defaultdict(list)
     likely: defaultdict[str, list[int]] = defaultdict(list)
-    for index, ((name, email), account) in enumerate(zip(known, accounts, strict=True)):
+    for index, (identity, account) in enumerate(zip(known, accounts, strict=True)):
+        name, email = identity
         if account:
             sure[f"@{account[2].lower()}"].append(index)
             sure[account[1] or f"@{account[2].lower()}"].append(index)
             likely[account[2]].append(index)
-        elif PERSONAL.fullmatch(email):
+        elif PERSONAL.fullmatch(email) and identity not in borrowed:
             sure[email.lower()].append(index)
         if " " in name or name in logins:
             likely[_normal(name) if " " in name else name].append(index)
@@ -232,6 +254,40 @@ def _group_by_person(
             ids[id(group[indices[0]])] = united
     people = {id(members): members for members in group}
     return [[known[member] for member in sorted(members)] for members in people.values()]
+
+
+def _borrowed_addresses(commits: Mapping[Identity, int]) -> set[Identity]:
+    """Return the identities whose address does not show who they are.
+
+    It is a placeholder, or one shared by people of unlike names, or it is mostly that of another person and
+    this one mostly has another.
+    """
+    by_address: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    by_name: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (name, email), count in commits.items():
+        if " " in name:
+            by_address[email.lower()][_normal(name)] += max(1, count)
+            by_name[_normal(name)][email.lower()] += max(1, count)
+    shared = {email for email, names in by_address.items() if _count_unlike(names) >= SHARED_BY}
+    borrowed = set()
+    for identity in commits:
+        name, email = _normal(identity[0]), identity[1].lower()
+        owner = max(by_address[email], key=by_address[email].__getitem__, default=name)
+        home = max(by_name[name], key=by_name[name].__getitem__, default=email)
+        lent = owner != name and home != email and not set(owner.split()) & set(name.split())
+        if lent or email in shared or PLACEHOLDER.fullmatch(email):
+            borrowed.add(identity)
+    return borrowed
+
+
+def _count_unlike(names: Iterable[str]) -> int:
+    """Return how many of these full names have no word in common with one before them."""
+    words: set[str] = set()
+    unlike = 0
+    for name in sorted(names):
+        unlike += words.isdisjoint(name.split())
+        words.update(name.split())
+    return unlike
 
 
 def _unite(group: list[list[int]], indices: list[int]) -> None:
@@ -259,7 +315,7 @@ def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
 
 
 def _normal(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return " ".join(MARK.sub("", name).casefold().split())
 
 
 def _slug(name: str) -> str:

@@ -64,6 +64,8 @@ OPTIONAL_PULL_REQUEST_COLUMNS = {
     "assignees": "S, a JSON list of logins",
     "linked_issues": "S, a JSON list of the numbers of the issues that it closes",
     "milestone_title": "S, empty for none",
+    "opened_after": "datetime64[s], the oldest commit was written then; NaT where not known",
+    "signed_by_ai": "bool: an AI tool signed a commit or the text, one that the application knows or another",
 }
 
 #: The columns of ``Batch.commits``. The rows of a pull request are contiguous, oldest first.
@@ -295,7 +297,8 @@ class Source(Protocol):
     name: str
     #: The user's options apart from the organisation and the window, for the ledger; JSON values, no secrets.
     inputs: dict[str, Any]
-    #: The data that ``SourceType.restore`` needs in addition to the profile; JSON values, no secrets.
+    #: The data that ``SourceType.restore`` needs in addition to the profile; JSON values, no secrets. One
+    #: that has to recognise pull requests adds ``conventions``: by repository and convention, how many.
     record: dict[str, Any]
     #: Messages to the user about data that could not be read, one line each.
     warnings: list[str]

@@ -75,7 +75,7 @@ def test_a_merge_has_the_commits_that_it_merged_and_their_true_dates(workshop: W
     contents = read_all(source(workshop.path))
     row = contents.pull_request(2)
     assert contents.subjects(2) == ["Two, first", "Two, second"]
-    assert row["created_at"] == moment("2025-02-20 08:00")
+    assert (row["created_at"], row["opened_after"]) == (None, moment("2025-02-20 08:00"))
     assert row["ended_at"] == moment("2025-03-05 12:00")
     assert (row["title"], row["body"], row["author"]) == ("A title", "A body", "bobray")
     assert (row["additions"], row["deletions"]) == (2, 0)
@@ -109,7 +109,7 @@ def test_commit_written_after_it_was_committed_is_dated_by_that(workshop: Worksh
     merge(workshop, 5, "odd", "2025-03-03 10:00")
     contents = read_all(source(workshop.path))
     assert contents.commits[0]["committed_at"] == moment("2025-03-02 10:00")
-    assert contents.pull_request(5)["created_at"] == moment("2025-03-02 10:00")
+    assert contents.pull_request(5)["opened_after"] == moment("2025-03-02 10:00")
 
 
 def test_branch_off_a_merged_branch_leaves_the_older_commits_to_the_older_merge(workshop: Workshop) -> None:
@@ -193,7 +193,7 @@ def test_merge_with_a_squash_subject_and_squash_with_a_merge_subject_are_pull_re
     assert contents.subjects(10) == ["Inside"]
     assert contents.pull_request(10)["title"] == "A titled merge"
     assert contents.pull_request(11)["title"] == "Flat"
-    assert contents.pull_request(11)["created_at"] is None
+    assert contents.pull_request(11)["opened_after"] is None
     assert len(contents.subjects(11)) == 1
 
 

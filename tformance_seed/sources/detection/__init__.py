@@ -7,6 +7,7 @@ from tformance_seed.sources.detection.files import file_category, is_ai_file
 from tformance_seed.sources.detection.logins import author_tool, reviewer_type
 from tformance_seed.sources.detection.mentions import ai_tools
 from tformance_seed.sources.detection.people import is_bot
+from tformance_seed.sources.detection.signatures import signing_tools
 from tformance_seed.sources.detection.titles import is_hotfix, is_revert, jira_key
 from tformance_seed.sources.detection.trailers import co_author_tools
 
@@ -47,4 +48,5 @@ __all__ = [
     "is_revert",
     "jira_key",
     "reviewer_type",
+    "signing_tools",
 ]

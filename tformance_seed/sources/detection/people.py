@@ -3,46 +3,50 @@
 import functools
 import re
 
-#: AI tool -> pattern that identifies it as an author, matched against the whole of ``name <email>``.
-#: Names that people have, and names that are common words, need the tool's own address or a model's name as
-#: well. The vendors' employees have addresses at the same domains, so a domain alone is not evidence.
-IDENTITIES = {
-    "aider": r"(?:.* )?\(aider\) .*|aider\b.*|.*<(?:aider|noreply)@aider\.chat>",
-    "chatgpt": r"(?:openai )?(?:chatgpt|codex|gpt-[345o])\b.*|.*<(?:codex|noreply)@openai\.com>",
-    "claude": r"claude(?: <>|\[bot\].*| (?:opus|sonnet|haiku|fable|[\d.]+)\b.*)"
-    r"|(?!claude[ -]code\b).*<(?:noreply|claude)@anthropic\.com>|.*\+claude(?:\[bot\])?@users\..*",
-    "claude_code": r"claude[ -]code\b.*",
-    "codegen": r"codegen(?:-sh)?\[bot\].*|codegen.*@codegen\.(?:com|sh)>",
-    "coderabbit": r"code ?rabbit.*",
-    "copilot": r"(?:github )?copilot\b.*|.*\+copilot(?:\[bot\])?@users\..*",
-    "cubic": r"cubic(?:-dev-ai.*| ai\b.*|.*@cubic\.dev>)",
-    "cursor": r"cursor(?: agent\b.*| ai\b.*|\[bot\].*| <>)"
-    r"|.*<(?:cursoragent|agent|noreply)@cursor\.(?:com|sh)>",
-    "devin": r"devin(?: ai\b.*|-ai-integration.*|\[bot\].*| <>)|.*\+devin-ai-integration\[bot\]@.*",
-    "ellipsis": r"ellipsis(?:-dev)?\[bot\].*|ellipsis.*@ellipsis\.dev>",
-    "gemini": r"gemini(?: <>|-code-assist.*|-cli.*| (?:cli|code assist|pro|flash|[\d.]+)\b.*)"
-    r"|gemini.*@google\.com>",
-    "greptile": r"greptile.*",
-    "sourcery": r"sourcery(?:[ -]ai\b.*|\[bot\].*| <.*)",
-    "windsurf": r"windsurf\b.*",
-}
+from tformance_seed.sources.detection.signatures import is_ai_tool
 
-#: Names and addresses of other programs.
-_BOT = re.compile(
-    r"(?:.*\[bot\]|.*[-_ ]bot|dependabot(?:-preview)?|renovate|github[- ]actions?|greenkeeper|pre-commit-ci"
-    r"|mergify|imgbot|allcontributors|weblate|codecov|hosted weblate|github merge queue)",
-    re.IGNORECASE,
+#: Names of programs: those that say so, and services.
+NAMES = (
+    r".*\[bot\]",
+    r"[^ ]*[-_]bot|.* bot",
+    r"(?:.*[-_ ])?robot",
+    r"[^ ]*(?:ci|merge|sync|publish|release|rust|auto|lint|format|deploy|img|robo)bot(?:app)?",
+    r"[^ ]+[-_]ci|(?:circle|travis|gitlab|drone|appveyor|buildkite|semaphore|codefresh) ?-?ci",
+    r"generatedunixname\d+|codemodservice .*",  # at Meta
+    r"(?:project|group)_\d+_bot\w*",  # access tokens of GitLab
+    r"allcontributors|anonymous weblate|auto .*releaser|autofix|azure pipelines|bitbucket pipelines|bors",
+    r"codecov|copybara-?(?:service|worker)|crowdin|dependabot(?:-preview)?|depfu|github|github[- ]actions?",
+    r"github merge queue|gitlab-ci-token|greenkeeper|homu|imgbot|(?:.* )?jenkins ci|mergify|pre-commit-ci",
+    r"(?:(?:mend|whitesource) )?renovate|robobun|scala steward|semantic-release|snyk(?:-\w+)?",
+    r"tensorflower gardener|transifex|(?:hosted )?weblate|web-flow|(?:.* )?zuul",
 )
-_BOT_ADDRESS = re.compile(r"[^@]*\[bot\]@|(?:action|github-actions|bot)@", re.IGNORECASE)
 
-_AI_TOOL = re.compile("|".join(IDENTITIES.values()), re.IGNORECASE)
+#: What comes before the @ of programs' addresses, or their login on GitHub.
+LOCAL_PARTS = (
+    r".*\[bot\]",
+    r"(?:.*[-_.+])?(?:bot|robot)",
+    r"[^-_.+]*(?:ci|merge|sync|publish|release|rust|auto|go|deploy)bot",
+    r"actions?|builds|copybara-worker|gardener|github-actions|(?:.*-)?jenkins(?:-ci)?|zuul|svc\w*",
+    r"(?:.*[-_.])?(?:machine-user|service-account|serviceaccount|automation)|\w+machine",
+)
+
+_NAME = re.compile("|".join(NAMES), re.IGNORECASE)
+_LOCAL_PART = re.compile("|".join(LOCAL_PARTS), re.IGNORECASE)
+
+#: What comes before the @ in an address, without the number in GitHub's noreply addresses.
+_ADDRESS = re.compile(r"(?:\d+\+)?([^@]*)@")
 
 
 @functools.lru_cache(maxsize=4096)
 def is_bot(name: str, email: str = "") -> bool:
     """Return whether an author is a program: ``[bot]`` logins, well-known services, AI tools."""
+    name = name.strip()
+    address = _ADDRESS.match(email.strip())
+    local_part = address[1] if address else ""
+    if local_part and name.casefold() == f"{local_part} bot".casefold():
+        return False  # a person of this name has the address of their first name
     return (
-        _BOT.fullmatch(name.strip()) is not None
-        or _BOT_ADDRESS.match(email) is not None
-        or _AI_TOOL.fullmatch(f"{name.strip()} <{email.strip()}>") is not None
+        _NAME.fullmatch(name) is not None
+        or _LOCAL_PART.fullmatch(local_part) is not None
+        or is_ai_tool(name, email)
     )

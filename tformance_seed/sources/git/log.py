@@ -122,6 +122,20 @@ def history(git: Git) -> Iterator[LoggedCommit]:
         )
 
 
+def map_identities(
+    git: Git, identities: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return people as ``.mailmap`` has them: names and addresses -> the proper ones, if it can map them.
+
+    Raises:
+      SeedError: git failed.
+    """
+    known = sorted((name, email) for name, email in identities if email and not set("<>") & set(name + email))
+    lines = [f"{name} <{email}>" for name, email in known]
+    mapped = git.stream("check-mailmap", "--stdin", lines=lines, separator=b"\n") if lines else ()
+    return dict(zip(known, map(_identity, mapped), strict=True))
+
+
 def find_missing_contents(git: Git, revisions: list[str], commits: Collection[str]) -> MissingContents:
     """Return the file contents that are needed to compare commits but missing.
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.git.conventions import SQUASH
-from tformance_seed.sources.git.log import history
+from tformance_seed.sources.git.log import history, map_identities
 from tformance_seed.sources.git.numbers import CLONED, Claim, Claims, Numbers
 from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.people import Identity, People
@@ -44,6 +44,7 @@ class Entry:
     committed: int  #: seconds since 1970, moved into the window
     is_merge: bool  #: it consists of the merged commits, not of itself
     number: int = 0
+    convention: str = ""  #: by which its number was found
     integrates: bool = False  #: it merges a branch into which pull requests are merged
     #: The merged commits, oldest first, and whether each is a merge itself.
     merged: list[tuple[str, bool]] = field(default_factory=list)
@@ -73,7 +74,12 @@ class History:
     root: str  #: the oldest commit on the main line
     newest: int  #: time of the newest commit on the main line, moved like the others
     extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
-    conventions: Counter[str]  #: how many pull requests each convention found in the whole history
+    has_pull_requests: bool  #: whether any commit of the whole history lands one
+
+    @property
+    def conventions(self) -> dict[str, int]:
+        """How many pull requests each convention found within the window, the one with most first."""
+        return dict(Counter(entry.convention for entry in self.entries if entry.number).most_common())
 
 
 class Node(NamedTuple):
@@ -133,7 +139,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         mainline[-1],
         max(times),
         f"{git.head}{refs}:{extent}",
-        forest.conventions,
+        forest.has_pull_requests,
     )
 
 
@@ -153,6 +159,13 @@ def _read_nodes(git: Git, heads: Mapping[str, list[int]]) -> tuple[list[Node], l
             Node(commit.sha, commit.parents, commit.committed, commit.authored, author, commit.co_authors)
         )
         claims.add(position, commit, on_mainline=on_mainline)
+    mapped = map_identities(git, {each for node in nodes for each in node.co_authors})
+    nodes = [
+        node._replace(co_authors=[mapped.get(each, each) for each in node.co_authors])
+        if node.co_authors
+        else node
+        for node in nodes
+    ]
     return nodes, mainline, claims
 
 
@@ -196,7 +209,6 @@ class Forest:
     """
 
     def __init__(self, repository: str, shift: int, numbers: Numbers) -> None:
-        self.conventions: Counter[str] = Counter()  #: how many pull requests each convention found
         self._repository, self._shift, self._numbers = repository, shift, numbers
         self._entries: list[Entry] = []  # newest first
         self._reached: dict[str, _Place] = {}  # commits that are not placed yet
@@ -235,6 +247,11 @@ class Forest:
             entry.merged.reverse()
         return self._entries[::-1]
 
+    @property
+    def has_pull_requests(self) -> bool:
+        """Whether any commit so far lands one."""
+        return any(entry.number for entry in self._entries)
+
     def _reach(self, parents: Iterable[str], place: _Place) -> None:
         for parent in parents:
             other = self._reached.get(parent)
@@ -261,20 +278,17 @@ class Forest:
         entry = Entry(self._repository, node.sha, parent, committed, len(node.parents) > 1)
         if claim and not claim.batch:
             entry.number, entry.integrates = claim.number, claim.integrates
-            self.conventions[claim.convention] += 1
+            entry.convention = claim.convention
         self._entries.append(entry)
         return entry
 
     def _add_heads_on_mainline(self, node: Node, entry: Entry) -> None:
         """Make a commit on the main line the pull requests that end with it, and that nothing merged."""
         for number, convention in self._numbers.heads.get(node.sha, ()):
-            self.conventions[convention] += 1
-            if not entry.number:
-                entry.number = number
-            else:
-                self._entries.append(
-                    Entry(self._repository, node.sha, entry.parent, entry.committed, True, number)
-                )
+            if entry.number:  # one more that consists of the same commit
+                entry = Entry(self._repository, node.sha, entry.parent, entry.committed, True)
+                self._entries.append(entry)
+            entry.number, entry.convention = number, convention
 
     def _add_heads(self, node: Node, place: _Place) -> Entry:
         """Add the pull requests that end with a commit beside the main line, landed with what is around them.
@@ -284,9 +298,10 @@ class Forest:
         """
         owner = place.owner
         for number, convention in self._numbers.heads.get(node.sha, ()):
-            self.conventions[convention] += 1
             parent = "".join(node.parents[:1])
-            entry = Entry(self._repository, node.sha, parent, place.owner.committed, True, number)
+            entry = Entry(
+                self._repository, node.sha, parent, place.owner.committed, True, number, convention=convention
+            )
             self._entries.append(entry)
             if owner is place.owner and not (place.is_head and owner.number):
                 owner = entry

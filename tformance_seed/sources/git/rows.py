@@ -16,6 +16,7 @@ from tformance_seed.sources.detection import (
     is_hotfix,
     is_revert,
     jira_key,
+    signing_tools,
 )
 from tformance_seed.sources.git.conventions import Named, find_pull_request
 from tformance_seed.sources.git.log import Change
@@ -24,6 +25,7 @@ from tformance_seed.sources.people import Identity
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
     FILE_COLUMNS,
+    OPTIONAL_PULL_REQUEST_COLUMNS,
     PULL_REQUEST_COLUMNS,
     Batch,
     ai_kind,
@@ -41,6 +43,11 @@ from tformance_seed.sources.rows import (
 
 #: Bots that update dependencies; their pull requests are labelled on GitHub.
 DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
+
+#: The columns of pull requests that a clone has.
+COLUMNS = PULL_REQUEST_COLUMNS | {
+    name: OPTIONAL_PULL_REQUEST_COLUMNS[name] for name in ("opened_after", "signed_by_ai")
+}
 
 
 class BatchBuilder:
@@ -80,7 +87,7 @@ class BatchBuilder:
 
     def batch(self, start: int, stop: int) -> Batch:
         """Return all rows added so far as a batch with these positions."""
-        pull_requests = rows_to_columns(self._pull_requests, PULL_REQUEST_COLUMNS)
+        pull_requests = rows_to_columns(self._pull_requests, COLUMNS)
         commits = rows_to_columns(self._commits, COMMIT_COLUMNS)
         return Batch(start, stop, pull_requests, commits, rows_to_columns(self._files, FILE_COLUMNS))
 
@@ -90,7 +97,10 @@ class BatchBuilder:
         named = find_pull_request(own.subject, own.body) or Named("", entry.number, own.subject, own.body, "")
         title = clean_text(named.title or f"Pull request {entry.number}", MAX_BODY, emails=self._emails)
         body = clean_text(named.body, MAX_BODY, emails=self._emails)
-        signed = [self._add_commit(entry, commit, row) for commit in commits]
+        named_in_commits = [self._add_commit(entry, commit, row) for commit in commits]
+        signed = any(
+            signing_tools(*each.author, f"{each.subject}\n\n{each.body}") for each in [own, *commits]
+        )
         name, email = infer_author(own, commits)
         tools = ai_tools(f"{title}\n{body}")
         if (tool := author_tool(name, email)) and tool not in tools:
@@ -106,7 +116,7 @@ class BatchBuilder:
                 "state": "merged",
                 "author": self._member_of.get((name, email), -1),
                 "ended_at": entry.committed,
-                "created_at": min(began, entry.committed) if entry.is_merge else UNKNOWN_TIME,
+                "created_at": UNKNOWN_TIME,
                 "first_review_at": UNKNOWN_TIME,
                 "additions": sum(file.additions for file in own.files),
                 "deletions": sum(file.deletions for file in own.files),
@@ -116,10 +126,12 @@ class BatchBuilder:
                 "is_hotfix": is_hotfix(title),
                 "is_draft": False,
                 "is_bot": is_bot(name, email),
-                "ai_kind": ai_kind(tools, signed=any(signed)),
+                "ai_kind": ai_kind(tools, signed=any(named_in_commits)),
                 "ai_tools": json_text(tools),
-                "has_ai_commits": any(signed),
+                "has_ai_commits": any(named_in_commits),
                 "has_ai_files": any(is_ai_file(file.filename[:MAX_FILENAME]) for file in own.files),
+                "opened_after": min(began, entry.committed) if entry.is_merge else UNKNOWN_TIME,
+                "signed_by_ai": signed,
             }
         )
         self._add_files(own, row)

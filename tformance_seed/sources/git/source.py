@@ -110,12 +110,13 @@ class GitSource:
                 git = Git(repository.path)
                 history = read_history(git, repository.name, profile, people)
                 self._missing[repository.name] = self._find_missing(history)
-            if not history.conventions:
+            if not history.has_pull_requests:
                 self.warnings.append(
                     f"repository {repository.path}: no commit names the pull request that it lands;"
                     " all become direct commits"
                 )
             histories.append(history)
+        self.record["conventions"] = {history.repository: history.conventions for history in histories}
         self._gits = {history.repository: history.git for history in histories}
         self._roots = {history.repository: history.root for history in histories}
         if len(self._gits) < len(histories):

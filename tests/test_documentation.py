@@ -28,6 +28,8 @@ from tests.support.documents import (
 from tformance_seed.catalog.languages import load_languages
 from tformance_seed.catalog.organisations import RULES
 from tformance_seed.cli.app import create_app
+from tformance_seed.sources.detection.signatures import load_signatures
+from tformance_seed.sources.git.conventions import CONVENTIONS
 from tformance_seed.storage.schema.findings import Name
 
 COMMANDS = typer.main.get_command(create_app()).commands
@@ -119,6 +121,20 @@ def test_every_option_is_documented_and_every_documented_option_exists(command_n
 def test_every_finding_is_documented():
     documented = [cell.strip("`") for cell in first_cells((REFERENCE / "findings.md").read_text())]
     assert sorted(documented) == sorted(get_args(Name))
+
+
+def _code(text: str) -> str:
+    return ", then ".join(f"`{part}`" for part in text.split("\n\n"))
+
+
+def test_every_convention_and_every_signature_is_documented():
+    rows = [f"| {each.name} | {_code(each.example)} |" for each in CONVENTIONS]
+    rows += [
+        f"| {each.tool} | {each.kind} | {_code(each.example)} | {each.source} | {each.first_seen} |"
+        for each in load_signatures()
+    ]
+    listed = re.findall(r"^\| .*", (REFERENCE / "git.md").read_text(), re.MULTILINE)
+    assert [row for row in listed if not row.startswith(("| ---", "| conv", "| tool "))] == rows
 
 
 def test_every_key_of_a_catalogue_is_documented():

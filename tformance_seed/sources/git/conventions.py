@@ -31,12 +31,14 @@ class Convention:
 
     Parameters:
       name: what the user sees.
+      example: a message that follows it.
       subject: matches the whole subject, which is the title if there is no group ``title``.
       body: is searched for instead; the subject is the title.
       title_in_body: the title is the first line of the body; the pattern's group ``title`` is kept of it.
     """
 
     name: str
+    example: str
     subject: re.Pattern[str] | None = None
     body: re.Pattern[str] | None = None
     title_in_body: re.Pattern[str] | None = None
@@ -75,43 +77,71 @@ _LINE = re.compile(r"(?P<title>.*)")
 _EDITED = r"(?:[.,;:!]?\w{0,2}|,? (?:close|fix|resolve)\w*:? #\d+| v?\d[\w.]*)"
 
 #: The number at the end of a title. Many projects write the number of an issue there.
-SQUASH = Convention("GitHub squash", re.compile(rf"(?P<title>.*?)\s*\((?:#|GH-|gh-){_NUMBER}\){_EDITED}\s*"))
+SQUASH = Convention(
+    "GitHub squash", "Title (#12)", re.compile(rf"(?P<title>.*?)\s*\((?:#|GH-|gh-){_NUMBER}\){_EDITED}\s*")
+)
 
 #: Every convention, the more specific before the more general.
 CONVENTIONS = (
     Convention(
         "Bitbucket Server merge",
+        "Merge pull request #12 in PROJ/app from branch to main",
         re.compile(rf"Merge pull request #{_NUMBER} in \S+ from {_BRANCH} to \S+"),
         title_in_body=_LINE,
     ),
     Convention(
         "GitHub merge",
+        "Merge pull request #12 from owner/branch",
         re.compile(rf"Merge pull request #{_NUMBER} from {_BRANCH}.*"),
         title_in_body=_LINE,
     ),
     Convention(
-        "homu", re.compile(rf"(?:Auto|Rollup) merge of #{_NUMBER} - {_BRANCH}.*"), title_in_body=_LINE
+        "homu",
+        "Auto merge of #12 - owner:branch, r=reviewer",
+        re.compile(rf"(?:Auto|Rollup) merge of #{_NUMBER} - {_BRANCH}.*"),
+        title_in_body=_LINE,
     ),
     Convention(
         "bors-ng",
+        "Merge #12 #13",
         re.compile(rf"(?:Try )?Merge #{_NUMBER}(?P<others>(?: #[1-9]\d{{0,8}})*)"),
         title_in_body=re.compile(r"(?:\d+: )?(?P<title>.*?)(?: r=\S+)?(?: a=\S+)?"),
     ),
-    Convention("Bitcoin merge", re.compile(rf"Merge (?P<project>[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)")),
+    Convention(
+        "Bitcoin merge",
+        "Merge owner/app#12: Title",
+        re.compile(rf"Merge (?P<project>[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)"),
+    ),
     Convention(
         "Bitbucket Cloud",
+        "Merged in branch (pull request #12)",
         re.compile(rf"Merged in {_BRANCH} \(pull request #{_NUMBER}\)"),
         title_in_body=_LINE,
     ),
-    Convention("Bitbucket Server squash", re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)")),
-    Convention("Azure DevOps", re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)")),
-    Convention("merge by hand", re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)")),
     Convention(
-        "GitLab", body=re.compile(rf"^See merge request (?P<project>\S*)!{_NUMBER}\s*$", re.MULTILINE)
+        "Bitbucket Server squash",
+        "Pull request #12: Title",
+        re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)"),
     ),
-    Convention("Gerrit", body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE)),
+    Convention("Azure DevOps", "Merged PR 12: Title", re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)")),
+    Convention(
+        "merge by hand",
+        "Merge PR #12: Title",
+        re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)"),
+    ),
+    Convention(
+        "GitLab",
+        "Title\n\nSee merge request group/app!12",
+        body=re.compile(rf"^See merge request (?P<project>\S*)!{_NUMBER}\s*$", re.MULTILINE),
+    ),
+    Convention(
+        "Gerrit",
+        "Title\n\nReviewed-on: https://host/c/app/+/12",
+        body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE),
+    ),
     Convention(
         "Phabricator",
+        "Title\n\nDifferential Revision: https://host/D12",
         body=re.compile(rf"^Differential Revision: (?:https?://\S+/)?D{_NUMBER}\s*$", re.MULTILINE),
     ),
     SQUASH,

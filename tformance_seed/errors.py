@@ -1,5 +1,10 @@
 """The package's errors. The class tells what to do about an error; the message is one line for the user."""
 
+import errno
+
+#: The system's errors that mean that this process, or the machine, has run out of something.
+EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN}
+
 
 class SeedError(Exception):
     """Base class of all errors; raised itself if a retry cannot succeed until the cause is removed.
@@ -33,3 +38,14 @@ class TooManyConnectionsError(TransientError):
 
 class OrganisationBusyError(TransientError):
     """Another run is seeding the organisation."""
+
+
+def exhaustion(error: BaseException) -> str | None:
+    """Return what this process has run out of, in words for the user; None if an error says nothing of it."""
+    if isinstance(error, MemoryError):
+        return "this process ran out of memory; a smaller --chunk-size needs less"
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return "this process may start no more threads, or lacks the memory for them; raise its limits"
+    if isinstance(error, OSError) and error.errno in EXHAUSTED:
+        return f"the system has no more for this process: {error.strerror}; make room, or raise its limits"
+    return None

@@ -1,6 +1,7 @@
 """The retry policy: each class of error, decided upon and seen on actors in this process."""
 
 import dataclasses
+import errno
 import time
 from unittest import mock
 
@@ -11,6 +12,7 @@ import redis
 from dramatiq.errors import ConnectionFailed
 from dramatiq.middleware import TimeLimitExceeded
 
+from tests.support.commands import command
 from tests.support.seeds import NOW, UNTIL
 from tests.support.servers import wait_until
 from tformance_seed import ledger
@@ -29,6 +31,7 @@ from tformance_seed.execution.executor import Executor
 from tformance_seed.ledger import TaskKey
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Request
+from tformance_seed.storage import connection
 from tformance_seed.storage.models import SeedTask
 
 KEY = TaskKey("run", 1, "polar", "team", 0)
@@ -60,6 +63,30 @@ KEY = TaskKey("run", 1, "polar", "team", 0)
 def test_an_errors_class_decides_whether_its_task_is_retried(error, again):
     assert retry.decide(error, attempts=1).retry is again
     assert retry.decide(error, attempts=retry.MAX_ATTEMPTS).retry is False
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError(), "memory"),
+        (RuntimeError("can't start new thread"), "threads"),
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_what_a_process_has_run_out_of_is_no_defect(monkeypatch, error, words):
+    decision = retry.decide(error, 1)
+    assert (decision.retry, decision.unexpected, words in decision.reason) == (False, False, True)
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(connection, "connect", fail)
+    ended = command("status")
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert words in ended.stderr
+    assert "report" not in ended.stderr
 
 
 def test_a_task_without_a_connection_is_retried_in_a_second_and_others_as_dramatiq_backs_off():

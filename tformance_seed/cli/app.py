@@ -18,7 +18,7 @@ from tformance_seed.cli import (
 from tformance_seed.cli.console import print_error, print_message
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import SeedError, exhaustion
 
 #: The commands in the order of `--help`. Each imports modules only when it runs, so that `--help` is fast.
 COMMANDS: tuple[Callable[..., Any], ...] = (
@@ -106,6 +106,8 @@ def _describe_unexpected(error: Exception) -> str:
 
     if isinstance(error, peewee.PeeweeException):
         return str(to_seed_error(error))
+    if reason := exhaustion(error):
+        return f"{reason}. What was committed is safe"
     if isinstance(error, OSError):
         return f"{error.strerror or error}; what was committed is safe"
     return (

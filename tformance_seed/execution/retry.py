@@ -10,7 +10,7 @@ from dramatiq.common import compute_backoff
 from dramatiq.errors import Retry
 from dramatiq.middleware.threading import Interrupt
 
-from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError
+from tformance_seed.errors import SeedError, TooManyConnectionsError, TransientError, exhaustion
 from tformance_seed.execution import broker_errors
 from tformance_seed.storage.connection import disconnect
 from tformance_seed.storage.failures import is_transient, to_seed_error
@@ -100,8 +100,8 @@ def classify(error: BaseException) -> SeedError:
         return to_seed_error(error)
     if isinstance(error, Interrupt):
         return TransientError(f"interrupted: it took longer than {SOFT_TIME_LIMIT // 1000} s")
-    if isinstance(error, MemoryError):
-        return SeedError("this process ran out of memory; a smaller --chunk-size needs less")
+    if reason := exhaustion(error):
+        return SeedError(reason)
     if isinstance(error, broker_errors.broker_errors()) and not isinstance(error, OSError):
         if broker_errors.is_transient(error):
             return TransientError(broker_errors.explain(error))

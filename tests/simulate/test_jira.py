@@ -134,10 +134,16 @@ def test_one_repository_numbers_from_a_thousand():
     assert keyed(make_profile(repos=("acme/api",)), b"acme/api", [1, 2]) == [b"ACME-1001", b"ACME-1002"]
 
 
-def test_several_repositories_alternate():
+def test_several_repositories_count_their_issues_together():
     profile = make_profile(repos=("acme/api", "acme/web"))
-    assert keyed(profile, b"acme/api", [1, 2]) == [b"ACME-1002", b"ACME-1004"]
-    assert keyed(profile, b"acme/web", [1, 2]) == [b"ACME-1003", b"ACME-1005"]
+    assert keyed(profile, b"acme/api", [1, 2, 3, 4]) == [
+        b"ACME-1002",
+        b"ACME-1004",
+        b"ACME-1006",
+        b"ACME-1008",
+    ]
+    # The second repository has half as many pull requests in the same time.
+    assert keyed(profile, b"acme/web", [1, 2]) == [b"ACME-1005", b"ACME-1009"]
 
 
 def test_an_unlisted_repository_has_its_own_project():

@@ -90,14 +90,16 @@ class Organisation:
         """Return the Jira project of a repository's generated issues, and how they are numbered.
 
         The issue of pull request n is ``first + n * step``, so that no two pull requests of the organisation
-        share an issue.
+        share an issue. The rarer pull requests of a repository are, the greater is its step, so that all
+        repositories seem to count their issues together.
 
         Returns:
           The project key, first and step.
         """
         if repository not in self.repos:
             return jira_project(repository.rpartition("/")[2]), FIRST_JIRA_ISSUE, 1
-        return self.jira_project_key, FIRST_JIRA_ISSUE + self.repos.index(repository), len(self.repos)
+        index = self.repos.index(repository)  # of which the share is 1 / (index + 1) of the busiest one's
+        return self.jira_project_key, FIRST_JIRA_ISSUE + index, len(self.repos) * (index + 1)
 
     def languages_of(self, repository: str, random: "KeyedRandom") -> Shares:
         """Return the languages of a repository and their shares, the greatest first; their sum is 1.

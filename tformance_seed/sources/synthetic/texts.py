@@ -40,7 +40,7 @@ HABITS = {
 }
 
 #: Share of additions that are followed by another.
-SECOND_SHARE = 0.3
+SECOND_SHARE = 0.2
 
 #: What stands for a name in code in a template.
 CODE = re.compile(rb"%\((?:sym2?|cls|C|k|field2?|flag|env|url|file|err)\)")
@@ -50,6 +50,12 @@ KEY_FORMS = (b"%(key)s: %(title)s", b"[%(key)s] %(title)s", b"%(title)s (%(key)s
 
 #: Prefixes of the titles of hotfixes.
 HOTFIX_PREFIXES = (b"hotfix: ", b"Hotfix: ", b"fix!: hotfix, ")
+
+
+#: How templates begin that begin with a name in code, which is written as it is.
+CODE_STARTS = tuple(
+    b"%%(%s)s" % name for name in (b"sym", b"sym2", b"cls", b"field", b"file", b"url", b"env")
+)
 
 
 class Section(NamedTuple):
@@ -186,9 +192,10 @@ class WritingStyle:
             text = templates[kind][int(u_row * len(templates[kind]))]
             if is_plain and text in with_code:
                 text = templates[kind][int(u_row * 97 % 1 * len(templates[kind]))]
-            for which in more:
-                if which >= 0 and additions[which].partition(b"%")[2][:5] not in text:
-                    text += b" " + additions[which]
+            if prefix != PLAIN:  # which says already what it is about
+                text = text.removeprefix(b"%(area)s: ").removeprefix(b"%(c)s: ")
+            big = big and not text.startswith(CODE_STARTS)
+            text = _add(text, [additions[which] for which in more if which >= 0])
             text %= words_row
             if big:
                 text = text[:1].upper() + text[1:]
@@ -296,6 +303,14 @@ class WritingStyle:
 
 
 _PREFIXES = tuple(intent.prefix for intent in INTENTS.values())
+
+
+def _add(text: bytes, additions: list[bytes]) -> bytes:
+    """Return a template with additions, but for those that begin with what is there already."""
+    for addition in additions:
+        if addition.partition(b"%")[2][:5] not in text:
+            text += b" " + addition
+    return text
 
 
 def _share_of_author(random: KeyedRandom, habit: str, changes: Changes) -> Floats:

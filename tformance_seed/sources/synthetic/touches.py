@@ -43,7 +43,7 @@ MIN_FILES_WITH_LOCK = 2
 TEST_HABITS, MANIFEST_HABITS = (0.2, 2.4), (0.2, 2.2)
 
 #: Share of maintenance that is done at the root.
-ROOT_CHORE_SHARE = 0.45
+ROOT_CHORE_SHARE = 0.65
 
 #: Only the first so many files of a pull request come, go or move. Their names are numbered, and the numbers
 #: multiplied by this prime, so that no two are alike within thousands of pull requests.

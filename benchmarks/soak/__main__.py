@@ -4,16 +4,22 @@
 
 A third of the kills each go to runs on SQLite, on PostgreSQL, and on workers behind Redis. Every run must end
 with the content of an undisturbed one, whatever was killed. Every hostile input must end in the package's own
-error, or in none. Prints what was done and found as JSON; the exit status is 1 if anything was found.
+error, or in none. Prints what was done and found as JSON, which a full run keeps here too, as results.json; the
+exit status is 1 if anything was found.
 """
 
 import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 from benchmarks.soak import hostile, kills
 from benchmarks.soak.findings import Findings
+
+#: The numbers of kills and inputs of a full run, and where its figures are kept.
+FULL = {"kills": 1_000, "inputs": 10_000}
+RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
@@ -33,7 +39,10 @@ def main() -> None:
     if chosen.inputs:
         hostile.run(chosen.inputs, chosen.seed, findings)
     report = {"seed": chosen.seed, "seconds": round(time.monotonic() - began), **vars(findings)}
-    print(json.dumps(report, indent=2))
+    text = json.dumps(report, indent=2)
+    print(text)
+    if chosen.kills >= FULL["kills"] and chosen.inputs >= FULL["inputs"]:
+        RESULTS.write_text(f"{text}\n")
     sys.exit(bool(findings.problems))
 
 

@@ -4,8 +4,8 @@
 
 A third of the kills each go to runs on SQLite, on PostgreSQL, and on workers behind Redis. Every run must end
 with the content of an undisturbed one, whatever was killed. Every hostile input must end in the package's own
-error, or in none. Prints what was done and found as JSON, which a full run keeps here too, as results.json; the
-exit status is 1 if anything was found.
+error, or in none. Prints what was done and found as JSON, which a full run keeps here too, as results.json;
+the exit status is 1 if anything was found.
 """
 
 import argparse

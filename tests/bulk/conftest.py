@@ -16,3 +16,9 @@ def copy(request, tmp_path):
         database.create_tables(MODELS)
         yield path == "copy"
     database.close()
+
+
+@pytest.fixture
+def bulk_database(copy):
+    """The database of ``copy``."""
+    return MODELS[0]._meta.database

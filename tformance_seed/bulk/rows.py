@@ -163,7 +163,8 @@ def _from_arrow(column: Any) -> Any:
     kinds = pyarrow.types
     if kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_boolean(column.type):
         null = column.is_null().to_numpy(zero_copy_only=False)
-        return np.ma.MaskedArray(column.fill_null(0).to_numpy(zero_copy_only=False), mask=null)
+        blank = False if kinds.is_boolean(column.type) else 0
+        return np.ma.MaskedArray(column.fill_null(blank).to_numpy(zero_copy_only=False), mask=null)
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False).tolist()
     return column.to_pylist()

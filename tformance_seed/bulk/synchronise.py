@@ -23,7 +23,7 @@ def delete_others(
     number.
     """
     fields = primary_key_fields(model)
-    found = model.select(*fields).where(scope).tuples().execute(database)
+    found = peewee.ModelSelect(model, fields).where(scope).tuples().execute(database)
     gone = [row for row in found if tuple(row) not in kept]
     for start in range(0, len(gone), DELETED_AT_ONCE):
         part = gone[start : start + DELETED_AT_ONCE]

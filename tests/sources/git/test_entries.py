@@ -255,7 +255,7 @@ def test_each_commit_belongs_to_one_entry_and_each_number_has_one(
     nodes, mainline, claims = history
     owners, entries = place(nodes, mainline, Numbers(claims))
     assert len(entries) == len(set(mainline) | {nodes[position].sha for position in claims})
-    held = [entry.sha for entry in entries] + [sha for entry in entries for sha, _ in entry.merged]
+    held = [entry.sha for entry in entries] + [each.sha for entry in entries for each in entry.merged]
     assert sorted(held) == sorted(node.sha for node in nodes)
     numbers = sorted(entry.number for entry in entries if entry.number)
     assert numbers == sorted(claim.number for claim in claims.values())

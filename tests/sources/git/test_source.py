@@ -103,6 +103,17 @@ def test_title_of_a_merge_without_one_is_its_branch(workshop: Workshop) -> None:
     assert row["jira_key"] == "ABC-7"
 
 
+def test_merge_of_one_commit_changes_what_that_commit_changes(workshop: Workshop) -> None:
+    workshop.branch("one")
+    workshop.commit("Work", "2025-03-02 10:00", files={"app/one.py": "1\n2\n"})
+    workshop.git("checkout", "--quiet", "main")
+    workshop.git("merge", "--quiet", "--no-ff", "--no-commit", "one")
+    workshop.commit("Merge pull request #1 from ann/one\n\nOne", "2025-03-03 10:00", files={"evil.py": "x\n"})
+    row = read_all(source(workshop.path)).pull_request(1)
+    assert (row["title"], row["additions"], row["files"][0]["filename"]) == ("One", 2, "app/one.py")
+    assert len(row["files"]) == 1
+
+
 def test_commit_written_after_it_was_committed_is_dated_by_that(workshop: Workshop) -> None:
     workshop.branch("odd")
     workshop.commit("From a clock that is fast", "2025-03-02 10:00", authored="2025-03-20 10:00")

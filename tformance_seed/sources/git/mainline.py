@@ -31,6 +31,14 @@ MAX_DEPTH = 50
 FORK_SHARE, FORK_DISTANCE = 0.5, 50
 
 
+class Merged(NamedTuple):
+    """A commit that belongs to an entry; ``parent`` is its first one, empty for a root commit."""
+
+    sha: str
+    parent: str
+    is_merge: bool
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """A commit on the main line, or one that lands a pull request, with the commits that belong to it.
@@ -46,20 +54,32 @@ class Entry:
     number: int = 0
     convention: str = ""  #: by which its number was found
     integrates: bool = False  #: it merges a branch into which pull requests are merged
-    #: The merged commits, oldest first, and whether each is a merge itself.
-    merged: list[tuple[str, bool]] = field(default_factory=list)
+    merged: list[Merged] = field(default_factory=list)  #: oldest first
 
     @property
     def revisions(self) -> list[str]:
         """The commits to read, in the form that ``log.changes`` expects.
 
-        For a pull request, this commit comes first, compared with its parent. Outside pull requests, merges
-        are left out, because they add nothing to the commits that they merge.
+        For a pull request, this commit comes first, compared with its parent; not so if it merges a single
+        commit, which is compared instead. Outside pull requests, merges are left out, because they add
+        nothing to the commits that they merge.
         """
+        if self.merges_one:
+            return [self.sha, f"{self.merged[0].sha} {self.merged[0].parent}"]
         if self.number:
-            return [f"{self.sha} {self.parent}", *(sha for sha, _ in self.merged)]
-        all_commits = [*self.merged, (self.sha, self.is_merge)]
-        return [sha for sha, is_merge in all_commits if not is_merge]
+            return [f"{self.sha} {self.parent}", *(each.sha for each in self.merged)]
+        commits = [each.sha for each in self.merged if not each.is_merge]
+        return commits if self.is_merge else [*commits, self.sha]
+
+    @property
+    def merges_one(self) -> bool:
+        """Whether it is a pull request that merges a single commit, whose changes are then its own."""
+        return (
+            self.number > 0
+            and [each.is_merge for each in self.merged] == [False]
+            and self.is_merge
+            and self.merged[0].sha != self.sha
+        )
 
 
 @dataclass
@@ -232,7 +252,7 @@ class Forest:
         if claim := self._landed(position, outer):
             entry = self._add(node, claim, node.committed + self._shift)
         else:
-            outer.merged.append((node.sha, len(node.parents) > 1))
+            outer.merged.append(Merged(node.sha, "".join(node.parents[:1]), len(node.parents) > 1))
         older = (*key[:-1], key[-1] + 1)
         self._reach(node.parents[:1], _Place(older, outer, is_head=False))
         deeper = (*key, 0) if len(key) < MAX_DEPTH else older

@@ -80,6 +80,9 @@ class BatchBuilder:
         """Add an entry with the changes of its revisions."""
         if entry.number:
             own, *merged = changes
+            if entry.merges_one:
+                (one,) = merged
+                own = own._replace(additions=one.additions, deletions=one.deletions, files=one.files)
             self._add_pull_request(entry, own, merged if entry.is_merge else [own])
         else:
             for change in changes:

@@ -195,7 +195,7 @@ def shared_commits(commits: list[Entry]) -> set[tuple[str, str]]:
     return {
         (commit.repository, sha)
         for commit in commits
-        for sha in [commit.sha, *(sha for sha, _ in commit.merged)]
+        for sha in [commit.sha, *(merged.sha for merged in commit.merged)]
         if first.setdefault(sha, commit.repository) != commit.repository
     }
 

@@ -38,6 +38,11 @@ def forgetful():
         ("tformance-seed seed polar. What was", "tformance-seed seed polar {}. What was"),
         ("next:\n  tformance-seed verify\nopen it", "next:\n  tformance-seed verify {}\nopen it"),
         ("tformance-seed verify --database x", "tformance-seed verify --database x"),
+        ("tformance-seed status, and more", "tformance-seed status {}, and more"),
+        (
+            "  tformance-seed clear a b --including 'Odd (table),x;y',notes",
+            "  tformance-seed clear a b --including 'Odd (table),x;y',notes {}",
+        ),
         ("tformance-seed orgs", "tformance-seed orgs"),
         ("tformance-seed: no such thing", "tformance-seed: no such thing"),
     ],

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from tests.support.commands import command
 from tests.support.seeds import ORGANISATION, content, seed
 from tformance_seed import ledger
+from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.commands.maintain import check_ledger, clear_teams, preview_clear
 from tformance_seed.errors import InputError
-from tformance_seed.storage.models import SeedRun, SeedTeam, Team
+from tformance_seed.storage.models import SeedAccess, SeedRun, SeedSummary, SeedTask, SeedTeam, Team
 from tformance_seed.storage.schema.create import create_missing, has_ledger, has_team_registry
 
 TABLES = """
@@ -130,3 +132,18 @@ def test_other_commands_say_how_to_upgrade(adopted, url):
     ):
         with pytest.raises(InputError, match=r"older version .* upgrade its ledger.*: tformance-seed init"):
             ask(adopted)
+
+
+@pytest.mark.parametrize("model", [SeedRun, SeedAccess, SeedSummary, SeedTask], ids=table_name)
+def test_a_ledger_without_a_table_of_this_version_still_knows_its_teams(database, url, model):
+    seed(database, days=3, prs=5, members=4)
+    database.execute_sql(f"DROP TABLE {table_name(model)}")
+    assert command("verify", ORGANISATION, "--database", url).returncode == 0
+    status = command("status", "--database", url)
+    assert (status.returncode, "tformance-seed init" in status.stderr) == (2, True)
+    cleared = command("clear", ORGANISATION, "--yes", "--database", url)
+    if cleared.returncode:
+        assert "tformance-seed init" in cleared.stderr
+        assert command("init", "--database", url).returncode == 0
+        cleared = command("clear", ORGANISATION, "--yes", "--database", url)
+    assert (cleared.returncode, Team.select().count()) == (0, 0), cleared.stderr

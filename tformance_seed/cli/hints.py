@@ -43,10 +43,10 @@ OPTIONS = {
     ),
 }
 
-#: A command in a text, up to what cannot be a part of it.
-_COMMAND = re.compile(
-    rf"({PROGRAM} ({'|'.join(OPTIONS)})\b[^`;,()\n\x1b]*?)(?=\.?\s*(?:[`;,()\n\x1b]|\.\s|$))", re.MULTILINE
-)
+#: A command in a text, up to what cannot be a part of it. Quoted arguments may hold anything.
+_ARGUMENTS = r"""(?:'[^'\n]*'|,(?=\S)|[^`;,()'\n\x1b])*?"""
+_END = r"(?=\.?\s*(?:[`;()\n\x1b]|,(?:\s|$)|\.\s|$))"
+_COMMAND = re.compile(rf"({PROGRAM} ({'|'.join(OPTIONS)})\b{_ARGUMENTS}){_END}", re.MULTILINE)
 
 #: Option -> its value as it is to be typed.
 _typed: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Show organisations as tables and JSON: the catalogue, weekly metrics, verification and removal."""
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,8 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> V
     if any(removal.kept for removal in removed.values()):
         tables = sorted({table for removal in removed.values() for table in removal.kept})
         left = " ".join(slug for slug, removal in removed.items() if removal.kept)
-        lines.append(f"next: remove those too\n  {PROGRAM} clear {left} --including {','.join(tables)}")
+        included = shlex.quote(",".join(tables))
+        lines.append(f"next: remove those too\n  {PROGRAM} clear {left} --including {included}")
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
     return View(

@@ -15,7 +15,12 @@ from tformance_seed.metrics import data_extent, refresh_weekly
 from tformance_seed.settings import DEFAULT_DAYS, checked_days
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team, WeeklyMetrics
-from tformance_seed.storage.schema.create import has_ledger, has_team_registry
+from tformance_seed.storage.schema.create import (
+    has_ledger,
+    has_team_registry,
+    older_ledger,
+    prepare,
+)
 from tformance_seed.storage.transactions import lock_organisations, transaction
 
 
@@ -70,8 +75,10 @@ def check_ledger(database: peewee.Database) -> None:
     Raises:
       InputError: nothing was seeded into it, or only by an older version.
     """
-    if not (has_team_registry(database) and has_ledger(database)):
+    if not has_team_registry(database):
         raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+    if not has_ledger(database):
+        raise older_ledger()
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:
@@ -216,8 +223,10 @@ def clear_teams(
 
 def _clear(database: peewee.Database, slug: str, including: Sequence[str]) -> ledger.Removal | None:
     """Clear one organisation; return what was removed, or None if the package has no such team."""
-    if not (has_team_registry(database) and has_ledger(database)):
+    if not has_team_registry(database):
         return None
+    if not has_ledger(database):  # an older version's, without a table of this one
+        prepare(database)
     with transaction(database):
         lock_organisations(database, [slug])
         ledger.check_idle(database, slug)

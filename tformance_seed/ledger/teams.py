@@ -8,7 +8,7 @@ import peewee
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.storage.models import APPLICATION, SeedJob, SeedTeam, Team
-from tformance_seed.storage.schema.create import has_ledger
+from tformance_seed.storage.schema.create import knows_teams
 from tformance_seed.storage.transactions import transaction
 
 #: The application's tables whose rows belong to a team, parents before children.
@@ -58,7 +58,7 @@ def teams_by_name(database: peewee.Database) -> dict[str, int]:
     """
     slugs = Team.select(Team.slug, Team.id).order_by(Team.slug)
     names = dict(slugs.tuples().execute(database))
-    own = own_teams(database) if has_ledger(database) else []
+    own = own_teams(database) if knows_teams(database) else []
     for team in own:
         names.pop(team.team_slug, None)
     return names | {team.slug: team.team_id for team in own}
@@ -66,7 +66,7 @@ def teams_by_name(database: peewee.Database) -> dict[str, int]:
 
 def organisation_named(database: peewee.Database, name: str) -> str:
     """Return the slug of the organisation that a name means: its own, or the slug of its team."""
-    own = own_teams(database) if has_ledger(database) else []
+    own = own_teams(database) if knows_teams(database) else []
     if any(team.slug == name for team in own):
         return name
     return next((team.slug for team in own if team.team_slug == name), name)

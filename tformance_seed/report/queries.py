@@ -20,7 +20,7 @@ from tformance_seed.report.infrastructure import OTHERS, Size
 from tformance_seed.report.usage import compare_usage
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
-from tformance_seed.storage.schema.create import has_ledger
+from tformance_seed.storage.schema.create import knows_teams
 
 #: Matches merged pull requests, which have a cycle time and count in the week of their merge.
 MERGED = (PullRequest.state == "merged") & PullRequest.merged_at.is_null(False)
@@ -49,7 +49,7 @@ def gather(database: peewee.Database, slugs: Sequence[str], *, exact: bool) -> R
     if OTHERS in sizes:
         others = sizes[OTHERS]
         tables.append(Table(OTHERS, None, counted, others.heap_bytes, others.index_bytes))
-    own = {team.team_id: team for team in ledger.own_teams(database)} if has_ledger(database) else {}
+    own = {team.team_id: team for team in ledger.own_teams(database)} if knows_teams(database) else {}
     organisations = _organisations(database, teams, own)
     described = infrastructure.describe(database, PullRequest.select().count(database))
     usage = tuple(compare_usage(database, organisations, own))

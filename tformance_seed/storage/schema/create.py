@@ -135,11 +135,21 @@ def has_team_registry(database: peewee.Database) -> bool:
     """
     columns = _ledger_columns(database).get(SeedTeam)
     if columns is not None and columns != _columns(SeedTeam):
-        raise InputError(
-            "the database was seeded by an older version of tformance_seed; "
-            "upgrade its ledger, which keeps every team: tformance-seed init"
-        )
+        raise older_ledger()
     return columns is not None
+
+
+def knows_teams(database: peewee.Database) -> bool:
+    """Return whether the table of teams exists and has this version's columns, whatever else is missing."""
+    return _ledger_columns(database).get(SeedTeam) == _columns(SeedTeam)
+
+
+def older_ledger() -> InputError:
+    """Return the error to raise for a ledger that an older version made."""
+    return InputError(
+        "the database was seeded by an older version of tformance_seed; "
+        "upgrade its ledger, which keeps every team: tformance-seed init"
+    )
 
 
 def _ledger_columns(database: peewee.Database) -> dict[type[peewee.Model], set[str]]:

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 import weakref
+from collections import defaultdict
 
 import psycopg2
 import psycopg2.extensions
@@ -80,17 +81,22 @@ def _raise_if_just_refused(address: str) -> None:
 
 
 _connections: "weakref.WeakSet[WatchedConnection]" = weakref.WeakSet()
-_starting = threading.Lock()
+_lock = threading.Lock()
 _watcher: threading.Thread | None = None
 
 
-#: A forked process has no watcher, and leaves its parent's connections alone.
-os.register_at_fork(after_in_child=_connections.clear)
+def _forget_all() -> None:
+    """Leave a parent's connections alone in a process that was forked, which has no watcher yet."""
+    _connections.clear()
+    _lock.release()
+
+
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_forget_all)
 
 
 def _watch(connection: WatchedConnection) -> None:
     global _watcher
-    with _starting:
+    with _lock:
         _connections.add(connection)
         if _watcher is None or not _watcher.is_alive():
             _watcher = threading.Thread(target=_look_at_all, daemon=True)
@@ -102,25 +108,30 @@ def _look_at_all() -> None:
     while True:
         time.sleep(POLL_INTERVAL)
         waiting = _waiting_too_long()
-        for address in silent_since.keys() - {connection.address for connection in waiting}:
+        for address in silent_since.keys() - waiting.keys():
             del silent_since[address]
-        for address in {connection.address for connection in waiting}:
+        for address, connections in waiting.items():
             asked_at = time.monotonic()
             if _answers(address):
                 silent_since.pop(address, None)
+                for connection in connections:
+                    connection.waiting_since = asked_at
             elif time.monotonic() - silent_since.setdefault(address, asked_at) >= SILENCE:
-                for connection in waiting:
-                    if connection.address == address:
-                        connection.give_up()
+                for connection in connections:
+                    connection.give_up()
 
 
-def _waiting_too_long() -> list[WatchedConnection]:
-    """Return the connections that wait for longer than ``PATIENCE``, or were found waiting at every look."""
-    now = time.monotonic()
-    for connection in list(_connections):
+def _waiting_too_long() -> dict[str, list[WatchedConnection]]:
+    """Return, by address, the connections that were found waiting at every look for ``PATIENCE``."""
+    with _lock:
+        connections = list(_connections)
+    now, found = time.monotonic(), defaultdict(list)
+    for connection in connections:
         waits = not connection.closed and connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
         connection.waiting_since = (connection.waiting_since or now) if waits else None
-    return [each for each in list(_connections) if now - (each.waiting_since or now) >= PATIENCE]
+        if waits and now - (connection.waiting_since or now) >= PATIENCE:
+            found[connection.address].append(connection)
+    return found
 
 
 def _answers(address: str) -> bool:

@@ -114,8 +114,8 @@ def test_postgresql_stopped_in_immediate_mode_and_started_again(tmp_path, broker
 
 def test_messages_twice_late_and_out_of_order(workers, begin, executor, opened, postgresql_url, expected):
     run = begin(*ORGANISATIONS, days=DAYS)
-    every = {("sync", "team"), ("compute", "pull_requests"), ("llm", "summaries")}
-    every |= {("compute", stage) for stage in ("ai_usage", "weekly", "copilot_and_insights")}
+    every = {("sync", "team")}
+    every |= {("compute", stage) for stage in ("ai_usage", "pull_requests", "weekly", "copilot_and_insights")}
     jobs = dict(zip(ORGANISATIONS, run.jobs, strict=True))
     wild = [
         (queue, TaskKey(run.name, job, slug, stage, 0))

@@ -17,12 +17,12 @@ from tformance_seed.llm.endpoint import Endpoint, find_endpoint
 if TYPE_CHECKING:
     import httpx
 
-#: How many times a request is sent in all, if the server does not answer it.
-ATTEMPTS = 4
+#: How many times a request is sent in all, if the server does not answer it, and the seconds after its start
+#: in which it is sent again: well below a task's limit of time.
+ATTEMPTS, PATIENCE = 6, 120.0
 
-#: Seconds before a request is sent again: the first delay, doubled each time, and the longest that the
-#: server may ask for.
-FIRST_DELAY, LONGEST_DELAY = 0.5, 60.0
+#: Seconds before a request is sent again the first time, unless the server says how many; doubled each time.
+FIRST_DELAY = 1.0
 
 #: Seconds between looks whether it is a request's turn.
 TURN_INTERVAL = 0.05
@@ -131,7 +131,7 @@ class LanguageModel:
         import httpx
 
         body = json.dumps({"model": model, "messages": messages}).encode()
-        failure, delay = "", FIRST_DELAY
+        failure, delay, deadline = "", FIRST_DELAY, time.monotonic() + PATIENCE
         for attempt in range(1, ATTEMPTS + 1):
             self._check_not_away()
             self._wait_for_turn()
@@ -150,7 +150,7 @@ class LanguageModel:
                 wait = _retry_after(headers)
             if wait is None:
                 wait, delay = delay * random.uniform(0.5, 1.0), 2 * delay  # noqa: S311 - only a delay
-            if attempt == ATTEMPTS or wait > LONGEST_DELAY:
+            if attempt == ATTEMPTS or time.monotonic() + wait > deadline:
                 break
             self._wait(wait)
         self._not_answered(failure)

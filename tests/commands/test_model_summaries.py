@@ -182,7 +182,7 @@ def test_an_invalid_answer_is_asked_for_once_more_and_then_generated(lite, chat)
     assert min(never, again) > 0
     second = next(request for request in chat.requests if len(request.messages) == 4)
     assert second.messages[2] == {"role": "assistant", "content": wrong}
-    assert "Invalid enum value 'revert'" in second.messages[3]["content"]
+    assert "type is none of feature, bugfix" in second.messages[3]["content"]
     generated = PullRequest.select().where(
         PullRequest.title.in_([title for title, kind in bad.items() if kind == 0])
     )

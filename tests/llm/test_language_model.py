@@ -111,9 +111,7 @@ def test_a_request_is_sent_a_few_times_and_a_model_that_is_away_is_left_alone(ch
             model.ask("m-1", QUESTION)
         assert unanswered.value.requests == ATTEMPTS
     host = chat.url.split("/")[2]
-    said = (
-        rf"the language model at {host} does not answer: .* HTTP 502: <html> <b>Gateway</b> \[2J</html>; what"
-    )
+    said = rf"the language model at {host} does not answer: HTTP 502: <html> <b>Gateway</b> \[2J</html>; what"
     for _ in range(2):
         with pytest.raises(SeedError, match=said):
             model.ask("m-1", QUESTION)

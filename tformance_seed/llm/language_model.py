@@ -17,9 +17,9 @@ from tformance_seed.llm.endpoint import Endpoint, find_endpoint
 if TYPE_CHECKING:
     import httpx
 
-#: How many times a request is sent in all, if the server does not answer it, and the seconds after its start
-#: in which it is sent again: well below a task's limit of time.
-ATTEMPTS, PATIENCE = 6, 120.0
+#: How many times a request is sent in all, if the server does not answer it, or if there is none; and the
+#: seconds after its start in which it is sent again: well below a task's limit of time.
+ATTEMPTS, ATTEMPTS_TO_CONNECT, PATIENCE = 6, 3, 120.0
 
 #: Seconds before a request is sent again the first time, unless the server says how many; doubled each time.
 FIRST_DELAY = 1.0
@@ -135,10 +135,13 @@ class LanguageModel:
         for attempt in range(1, ATTEMPTS + 1):
             self._check_not_away()
             self._wait_for_turn()
+            attempts = ATTEMPTS
             try:
                 status, headers, content = self._post(body)
             except (httpx.HTTPError, httpx.StreamError) as error:
                 failure, wait = str(error) or type(error).__name__, None
+                if isinstance(error, httpx.ConnectError):
+                    attempts = ATTEMPTS_TO_CONNECT
             else:
                 if status == 200:
                     return self._answered(_reply(self._without_key(content), body, attempt))
@@ -146,11 +149,12 @@ class LanguageModel:
                     return self._answered(Reply(None, attempt))
                 failure = self._describe(status, content)
                 if status not in PASSING and status < 500:
-                    raise SeedError(f"{failure}; {ADVICE.get(status, 'check TFORMANCE_LLM_URL')}")
+                    advice = ADVICE.get(status, "check TFORMANCE_LLM_URL")
+                    raise SeedError(f"the language model at {self._endpoint.name} said {failure}; {advice}")
                 wait = _retry_after(headers)
             if wait is None:
                 wait, delay = delay * random.uniform(0.5, 1.0), 2 * delay  # noqa: S311 - only a delay
-            if attempt == ATTEMPTS or time.monotonic() + wait > deadline:
+            if attempt >= attempts or time.monotonic() + wait > deadline:
                 break
             self._wait(wait)
         self._not_answered(failure)
@@ -212,7 +216,7 @@ class LanguageModel:
     def _describe(self, status: int, content: bytes) -> str:
         """Return what a server said with an error, in one line."""
         text = " ".join("".join(c if c.isprintable() else " " for c in self._without_key(content)).split())
-        return f"the language model at {self._endpoint.name} said HTTP {status}: {text[:MESSAGE_LENGTH]}"
+        return f"HTTP {status}: {text[:MESSAGE_LENGTH]}"
 
 
 def _reply(text: str, body: bytes, requests: int) -> Reply:

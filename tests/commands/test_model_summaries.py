@@ -214,9 +214,10 @@ def test_requests_that_are_rejected_or_unanswered_are_tried_again_by_the_next_ru
     seen = []
 
     def fault(exchange):
-        if exchange.facts["title"] not in seen:
-            seen.append(exchange.facts["title"])
-        place = seen.index(exchange.facts["title"])
+        subject = exchange.messages[1]["content"]
+        if subject not in seen:
+            seen.append(subject)
+        place = seen.index(subject)
         if place == 3:
             exchange.send(b"too long", 413)
         elif place == 5:
@@ -245,7 +246,7 @@ def test_no_more_tokens_are_spent_than_may_be(database, chat):
 
 def test_a_server_that_is_away_ends_the_run_and_the_next_one_goes_on(database, chat):
     def fault(exchange):
-        if len(chat.requests) <= 8:
+        if chat.requests.index(exchange) < 8:
             return False
         exchange.send(b"down for maintenance", 503)
         return True
@@ -333,7 +334,7 @@ def test_a_wrong_environment_writes_nothing(tmp_path, environment, message):
 
 def test_the_costs_are_in_the_summary_and_in_the_json_and_the_key_is_nowhere(tmp_path, chat):
     chat.fault = lambda exchange: (
-        len(chat.requests) == 1 and (exchange.send(f"bad key {KEY}".encode(), 400) or True)
+        exchange is chat.requests[0] and (exchange.send(f"bad key {KEY}".encode(), 400) or True)
     )
     arguments = ("seed", ORGANISATION, "--prs", PRS, "--days", "14", "--members", "6", "--summaries", MODEL)
     shown = command(*arguments, folder=tmp_path, **chat.environment)

@@ -35,8 +35,8 @@ def pause(chat):
     """Return an event; until it is set, the server answers 10 requests and lets the others wait."""
     go = threading.Event()
 
-    def fault(_exchange):
-        if len(chat.requests) > 10:
+    def fault(exchange):
+        if chat.requests.index(exchange) >= 10:
             go.wait(30)
         return False
 

@@ -30,8 +30,12 @@ def main() -> None:
     made = {slug: generate(slug, chosen.seed, chosen.since, chosen.until) for slug in organisations}
     _print_tells(real, made)
     if len(real) == len(made):
+        names = sorted(real)
+        halves = [{name: real[name] for name in names[start::2]} for start in (0, 1)]
+        controls = accuracies(*halves) if len(names) >= 4 and len(names) % 2 == 0 else {}
         for name, accuracy in accuracies(real, made).items():
-            print(f"accuracy, held out: {name:40} {accuracy:.3f}")
+            control = f"; real ones from real ones {controls[name]:.3f}" if controls else ""
+            print(f"accuracy, held out: {name:40} {accuracy:.3f}{control}")
         for name, importance in telling(real, made)[:12]:
             print(f"  telling: {name:50} {importance:.3f}")
 

@@ -40,7 +40,7 @@ MIN_FILES_WITH_LOCK = 2
 
 #: The habits of repositories (minimum and maximum): how much more or less often than the average tests and
 #: manifests change.
-TEST_HABITS, MANIFEST_HABITS = (0.2, 2.4), (0.2, 2.2)
+TEST_HABITS, MANIFEST_HABITS = (0.1, 2.8), (0.1, 2.4)
 
 #: Share of maintenance that is done at the root.
 ROOT_CHORE_SHARE = 0.65

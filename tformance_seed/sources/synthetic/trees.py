@@ -25,7 +25,7 @@ FILES_PER_NOUN, TWO_NAMES_SHARE = 6, 0.15
 
 #: Share of the components that are about a thing in the industry; and shares of names with a word before it,
 #: and with one after it, which depend on the repository (minimum and maximum).
-INDUSTRY_SHARE, MODIFIED_SHARES, HEADED_SHARES = 0.6, (0.02, 0.22), (0.05, 0.40)
+INDUSTRY_SHARE, MODIFIED_SHARES, HEADED_SHARES = 0.6, (0.0, 0.18), (0.0, 0.35)
 
 #: The spacing of the points that choose the languages of components. Multiples of it are spread evenly, so
 #: that wherever one looks, the languages have their shares of the files.

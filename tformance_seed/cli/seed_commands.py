@@ -100,7 +100,7 @@ def seed(
         str,
         typer.Option(
             metavar="generated|MODEL",
-            help="Who writes summaries of pull requests: a language model at TFORMANCE_LLM_URL, or nobody.",
+            help="Summaries of pull requests: generated, or by a language model at TFORMANCE_LLM_URL.",
         ),
     ] = GENERATED,
     max_tokens: Annotated[

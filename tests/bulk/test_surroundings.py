@@ -187,6 +187,12 @@ def test_one_long_text_takes_as_much_memory_as_it_has_bytes(database):
     assert upsert(Item, rows).unchanged == 2_000
 
 
+@pytest.mark.parametrize("value", ["", None, "y" * 200_000])
+def test_a_row_by_itself_may_be_copied(database, value):
+    assert upsert(Item, {"k": [1], "v": [value]}, copy=True).written == 1
+    assert Item.get().v == value
+
+
 def test_writers_in_any_order_do_not_deadlock(database, postgresql_url):
     upsert(Item, MANY)
     errors = []

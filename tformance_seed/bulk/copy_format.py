@@ -28,6 +28,12 @@ MAX_CHUNK_BYTES = 8 << 20
 #: Maximum size in bytes of the rows laid out at a time, so that they fit in a processor's cache.
 MAX_ROW_BLOCK_BYTES = 128 << 10
 
+#: The byte in front of a jsonb value.
+JSONB_VERSION = b"\x01"
+
+#: What stands for NULL instead of a length and a value.
+NULL = b"\xff\xff\xff\xff"
+
 #: Size of the word in front of each value that has its length, in bytes.
 LENGTH_WORD = 4
 
@@ -56,7 +62,8 @@ def encode(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
     start = 0
     while start < rows:
         stop = _block_end(start, rows, fixed, varying)
-        yield from _row_blocks([column.take(slice(start, stop)) for column in columns], types)
+        part = [column.take(slice(start, stop)) for column in columns]
+        yield from _row_blocks(part, types) if stop - start > 1 else _one_row(part, types)
         start = stop
     yield TRAILER
 
@@ -72,6 +79,24 @@ def _block_end(start: int, rows: int, fixed: int, varying: Sequence[Array]) -> i
             break
         stop = start + (stop - start) // 2
     return stop
+
+
+def _one_row(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
+    """Yield a row piece by piece, so that a long text is not copied."""
+    yield len(columns).to_bytes(2, "big")
+    for column, name in zip(columns, types, strict=True):
+        if column.null is not None and column.null[0]:
+            yield NULL
+            continue
+        value = column.values[0]
+        if isinstance(value, bytes):
+            version = JSONB_VERSION if column.kind == "jsonb" else b""
+            yield (len(version) + len(value)).to_bytes(LENGTH_WORD, "big") + version
+            if value:  # nothing would be the end of the rows
+                yield value
+        else:
+            payload = _payload(column, name).tobytes()
+            yield len(payload).to_bytes(LENGTH_WORD, "big") + payload
 
 
 def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:

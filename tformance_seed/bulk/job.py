@@ -17,7 +17,7 @@ from tformance_seed.bulk.dialect import in_transaction, is_postgresql
 from tformance_seed.bulk.failures import Failures
 from tformance_seed.bulk.fitting import convert_columns
 from tformance_seed.bulk.keys import Key, find_key, satisfies_predicate, unique_key
-from tformance_seed.bulk.paths import COPY_FROM, write
+from tformance_seed.bulk.paths import COPY_FROM, COPY_LENGTH, write
 from tformance_seed.bulk.peewee_internals import (
     defaults,
     fields_by_column,
@@ -100,7 +100,7 @@ class Upsert:
                     chunk,
                     numbers[part],
                     failures=Failures(self.model, self.on_error),
-                    copy=self._copies(len(chunk[0])),
+                    copy=self._copies(len(chunk[0]), chunk),
                     no_conflicts=self.no_conflicts,
                     returning=returning,
                 )
@@ -123,10 +123,13 @@ class Upsert:
         found = ((int(numbers[row]), rows[of_row[row] - positions.start]) for row in mine.tolist())
         return {number: result for number, result in found if result is not None}
 
-    def _copies(self, count: int) -> bool:
+    def _copies(self, count: int, columns: Sequence[Column] = ()) -> bool:
         if not is_postgresql(self.database) or self.copy is False:
             return False
-        return self.copy is True or self.no_conflicts or count >= COPY_FROM
+        if self.copy is True or self.no_conflicts or count >= COPY_FROM:
+            return True
+        parameters = (value for column in columns if column.kind == "parameters" for value in column.values)
+        return any(isinstance(value, str | bytes) and len(value) >= COPY_LENGTH for value in parameters)
 
     def _convert(self, batch: Batch, failures: Failures) -> tuple[list[Column], Any]:
         """Return the batch's columns, without the rows that cannot be converted, and the numbers of the

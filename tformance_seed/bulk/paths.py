@@ -27,6 +27,9 @@ from tformance_seed.bulk.statements import Target, insert_plain, run_merge
 #: Number of rows from which on COPY is faster than a statement with VALUES, as measured.
 COPY_FROM = 300
 
+#: Length of a text from which on COPY takes less memory, since the driver copies it into no statement.
+COPY_LENGTH = 100_000
+
 
 @dataclass(frozen=True)
 class Outcome:

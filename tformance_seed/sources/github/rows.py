@@ -53,7 +53,7 @@ MAX_JIRA_KEY, MAX_MILESTONE, MAX_CHECK_NAME, MAX_SHA = 50, 255, 255, 40
 
 #: The columns of pull requests: those of every source, and those that only this one observes.
 PULL_REQUESTS = PULL_REQUEST_COLUMNS | {
-    name: description for name, description in OPTIONAL_PULL_REQUEST_COLUMNS.items() if name != "used_ai"
+    name: OPTIONAL_PULL_REQUEST_COLUMNS[name] for name in ("assignees", "linked_issues", "milestone_title")
 }
 
 #: Table of the record -> its columns.

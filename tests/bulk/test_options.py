@@ -123,7 +123,11 @@ def test_rows_may_differ_in_their_names(stock, copy):
     assert {row.code: (row.name, row.count) for row in stock} == {"a": ("n", 5), "b": ("m", 2)}
 
 
-@pytest.mark.parametrize("key", ["by_email", fn.LOWER(Address.email), [fn.LOWER(Address.email)]], ids=str)
+@pytest.mark.parametrize(
+    "key",
+    ["by_email", fn.LOWER(Address.email), [fn.LOWER(Address.email)]],
+    ids=["name", "expression", "expressions"],
+)
 def test_the_key_may_be_an_expression(stock, copy, key):
     upsert(Address, [{"email": "A@x", "score": 1}, {"email": "b@x", "score": 2}], key=key, copy=copy)
     again = [{"email": "a@X", "score": 3}, {"email": "b@x", "score": 2}]

@@ -155,6 +155,17 @@ def test_every_environment_variable_is_documented():
     assert documented == read
 
 
+def test_the_figures_of_the_soak_are_those_of_its_last_full_run():
+    text = (DOCS / "explanation" / "ledger.md").read_text()
+    found = json.loads((PROJECT / "benchmarks" / "soak" / "results.json").read_text())
+    shown = [int(count) for count in re.findall(r"\| (\d+) \|$", text, re.MULTILINE)]
+    assert sum(shown) == sum(found["kills"].values()) == 1000
+    assert f"--seed {found['seed']}" in text
+    assert f"{sum(found['rounds'].values())} rounds" in text
+    assert f"{sum(found['inputs'].values()):,} hostile inputs" in text
+    assert found["problems"] == []
+
+
 def test_every_name_of_the_python_api_is_documented():
     documented = set(
         re.findall(r"^::: tformance_seed\.(\w+)$", (REFERENCE / "api.md").read_text(), re.MULTILINE)

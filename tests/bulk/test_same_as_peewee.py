@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playhouse.postgres_ext import PostgresqlExtDatabase
+from psycopg2.extensions import parse_dsn
 
 from tests.bulk.every_type import UNFIT, VALUES, fields
 from tformance_seed.bulk import postgresql, upsert
@@ -84,7 +85,8 @@ def twins(request, tmp_path_factory):
         database = peewee.SqliteDatabase(tmp_path_factory.mktemp("twins") / "x.db")
     else:
         driver = PostgresqlExtDatabase if kind == "postgresql" else Psycopg3Database
-        database = driver(request.getfixturevalue("server").new_database())
+        server = parse_dsn(request.getfixturevalue("server").new_database())
+        database = driver(server.pop("dbname"), **server)
     database.connect()
     yield Twins(database, path == "copy")
     database.close()

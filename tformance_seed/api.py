@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,10 @@ from tformance_seed.errors import InputError
 from tformance_seed.planning.access import Access
 from tformance_seed.planning.request import OPTION_NAMES, Options, Request
 from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_PASSWORD, DEFAULT_SEED, GENERATED
+from tformance_seed.sources.request import FetchListener
 from tformance_seed.storage import connection
+
+log = logging.getLogger(__name__)
 
 #: An option of the command line at the beginning of a word.
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
@@ -159,6 +163,7 @@ def seed(
         refresh=refresh,
         offline=offline,
         patient=wait,
+        listener=FetchListener(say=log.info),
         options=Options(
             chunk_size=chunk_size,
             adopt=adopt,

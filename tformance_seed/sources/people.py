@@ -101,6 +101,7 @@ class _Person:
         accounts = [match for _, email in busiest if (match := NOREPLY.fullmatch(email))]
         accounts.sort(key=lambda match: match[1] is None)
         self.github_id, self.login = (accounts[0][1] or "", accounts[0][2]) if accounts else ("", "")
+        self.has_account = self.github_id != ""
 
 
 class People:
@@ -129,7 +130,9 @@ class People:
             activity.selected |= selected
             activity.weeks[_week(when)] += 1
 
-    def members(self, profile: Profile, *, emails: bool) -> tuple[Members, dict[Identity, int]]:
+    def members(
+        self, profile: Profile, *, emails: bool, accounts_may_follow: bool = False
+    ) -> tuple[Members, dict[Identity, int]]:
         """Return the people active in the window or just before it, and the row of each of their identities.
 
         The grouping of identities into people, and people's columns, depend on the whole history: when the
@@ -137,12 +140,14 @@ class People:
 
         Parameters:
           emails: use real addresses instead of generated ones.
+          accounts_may_follow: a person whose account is unknown may later be another member, who has it, so
+            their generated addresses must differ.
         """
         random = profile.random
         all_people = self._identify(random)
         busiest = sorted(all_people, key=lambda person: -person.commits)
         leads = {person.github_id for person in busiest[: math.ceil(LEAD_SHARE * len(all_people))]}
-        addresses = _addresses(all_people, real=emails)
+        addresses = _addresses(all_people, real=emails, numbered=accounts_may_follow)
         weeks = _weeks(profile)
         end = int(profile.end.astype(np.int64))
         people = [
@@ -301,14 +306,18 @@ def _unite(group: list[list[int]], indices: list[int]) -> None:
                 group[member] = largest
 
 
-def _addresses(people: list[_Person], *, real: bool) -> dict[str, str]:
-    """Return a unique e-mail address for each id: a real one if wanted and known, else a generated one."""
+def _addresses(people: list[_Person], *, real: bool, numbered: bool) -> dict[str, str]:
+    """Return a unique e-mail address for each id: a real one if wanted and known, else a generated one.
+
+    Parameters:
+      numbered: whether the addresses of people without an account contain their id.
+    """
     own = {person.github_id: person.emails[0] for person in people if real and person.emails}
     used = {email.casefold() for email in own.values()}
     for person in people:
         if person.github_id not in own:
             name = person.login
-            if f"{name}@{DOMAIN}".casefold() in used:
+            if (numbered and not person.has_account) or f"{name}@{DOMAIN}".casefold() in used:
                 name = f"{name}-{person.github_id}"
             own[person.github_id] = f"{name}@{DOMAIN}"
     return own

@@ -30,11 +30,11 @@ Row = dict[str, Any]
 
 
 def clean_text(text: str, size: int, *, emails: bool) -> str:
-    """Return a text, with people's addresses redacted unless ``emails`` is set.
+    """Return a text without NUL, and with people's addresses redacted unless ``emails`` is set.
 
     Of one that has more than ``size`` bytes, its beginning and its end, with the trailers, are kept.
     """
-    whole = (text if emails else redact(text)).encode("utf-8", "replace")
+    whole = (text if emails else redact(text)).replace("\x00", "").encode("utf-8", "replace")
     if len(whole) > size:
         whole = whole[: size - MAX_END - len(CUT)] + CUT + whole[-MAX_END:]
     return whole.decode("utf-8", "ignore")

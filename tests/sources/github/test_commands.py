@@ -1,12 +1,10 @@
 """The command line of the sources that read GitHub and caches."""
 
-import builtins
 import datetime
 import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -16,10 +14,11 @@ from tests.support.github.old_caches import entry, write
 from tests.support.github.samples import PULL_REQUESTS, acme
 from tests.support.github.server import Answer, GitHub, Request
 from tests.support.seeds import NOW
-from tformance_seed.errors import SeedError
+from tformance_seed.errors import InputError, SeedError
 from tformance_seed.planning.plan import Plan, make_plans, restore
 from tformance_seed.planning.request import Request as SeedRequest
 from tformance_seed.sources.github.cache import Cache, cache_path
+from tformance_seed.sources.github.options import extra
 
 WINDOW = ("--days", "40", "--until", "2026-02-10")
 
@@ -107,21 +106,11 @@ def test_wrong_options_are_one_line_and_status_2(tmp_path, arguments, words) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("source", ["github", "cache"])
-def test_a_missing_extra_is_named(tmp_path, monkeypatch, source) -> None:
-    real = builtins.__import__
-
-    def without_msgspec(name: str, *arguments: object):
-        if name.partition(".")[0] in ("msgspec", "httpx"):
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return real(name, *arguments)
-
-    for name in [name for name in sys.modules if name.startswith("tformance_seed.sources.github")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setattr(builtins, "__import__", without_msgspec)
-    result = command("seed", "--source", source, "acme", folder=tmp_path, GITHUB_TOKEN="x")
-    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
-    assert "pip install 'tformance_seed[github]'" in result.stderr
+def test_a_missing_extra_is_named() -> None:
+    with pytest.raises(InputError, match=r"pip install 'tformance_seed\[github\]'"), extra("cache"):
+        raise ModuleNotFoundError("No module named 'msgspec'", name="msgspec")
+    with pytest.raises(ModuleNotFoundError), extra("cache"):
+        raise ModuleNotFoundError("No module named 'other'", name="other")
 
 
 def plans(tmp_path) -> list[Plan]:

@@ -113,6 +113,14 @@ def test_a_damaged_entry_is_reported_and_left_out_and_the_rest_is_used(tmp_path)
     assert cache.warning.endswith("; and 2 more")
 
 
+def test_characters_that_no_database_stores_are_replaced(database, tmp_path) -> None:
+    odd = "a\x00b\ud800c"
+    write(tmp_path, "acme/api", entry(1, title=odd, body=odd, labels=[odd], assignees=[odd], head_ref=odd))
+    seed(database, "acme", source="cache", cache_dir=tmp_path, until=UNTIL, days=60)
+    assert PullRequest.get().labels == ["a?b?c"]
+    assert verification.check(database, Team.get().id) == []
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"prs": 3}', "\x00", "[" * 100_000])
 def test_a_file_that_is_no_cache_is_damaged(tmp_path, text) -> None:
     path = tmp_path / "api.json"

@@ -136,17 +136,29 @@ class Cache:
             self.members.append(_compress(b"".join(lines)))
 
     def lines(self) -> dict[int, bytes]:
-        """Return by number the line about each pull request.
+        """Return by number the line about each pull request that is known in full.
+
+        Pages end below the time down to which all is known; what is there of older ones is there by chance.
 
         Raises:
           DamagedError: there are other lines.
         """
-        found: dict[int, bytes] = {}
-        number = msgspec.json.Decoder(_Number)
+        since = self.header.since
+        return {
+            number: line
+            for number, (line, updated_at) in self._latest().items()
+            if since is None or updated_at >= since
+        }
+
+    def _latest(self) -> dict[int, tuple[bytes, datetime.datetime]]:
+        """Return by number the last line about each pull request, and when it changed."""
+        found: dict[int, tuple[bytes, datetime.datetime]] = {}
+        decoder = msgspec.json.Decoder(_Line)
         try:
             for member in self.members:
                 for line in gzip.decompress(member).splitlines():
-                    found[number.decode(line).number] = line
+                    decoded = decoder.decode(line)
+                    found[decoded.number] = line, decoded.updated_at
         except (OSError, EOFError, zlib.error, msgspec.DecodeError) as error:
             raise DamagedError(f"cache {self.path} is damaged") from error
         return found
@@ -158,7 +170,7 @@ class Cache:
           InputError: it cannot be written.
         """
         if self.header.walk is None and len(self.members) > MAX_MEMBERS:
-            self.members = [_compress(b"".join(line + b"\n" for line in self.lines().values()))]
+            self.members = [_compress(b"".join(line + b"\n" for line, _updated in self._latest().values()))]
         head = _compress(msgspec.json.encode(self.header) + b"\n")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -179,8 +191,9 @@ class Cache:
             ) from error
 
 
-class _Number(msgspec.Struct):
+class _Line(msgspec.Struct):
     number: int
+    updated_at: datetime.datetime
 
 
 def is_repository_name(name: str) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 from tformance_seed.errors import InputError
 from tformance_seed.sources.github import old_cache
 from tformance_seed.sources.github.cache import SUFFIX, Cache, DamagedError, is_repository_name
+from tformance_seed.sources.records import OPTIONAL_TABLES
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class History:
       until: nothing newer is known; None: unknown.
       pull_requests: number -> the pull request, as ``facts`` encoded as JSON.
       warnings: what the user should hear about it, one line each.
+      observes: the optional tables of the record of which all is known.
     """
 
     path: Path
@@ -32,6 +34,7 @@ class History:
     until: datetime.datetime | None
     pull_requests: dict[int, bytes] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    observes: frozenset[str] = frozenset(OPTIONAL_TABLES)
 
 
 def of_cache(cache: Cache) -> History:
@@ -45,7 +48,7 @@ def of_cache(cache: Cache) -> History:
     if not cache.is_complete:
         raise InputError(
             f"cache {cache.path} is incomplete: its last fetch broke off; go on with: "
-            f"tformance-seed seed --source github"
+            f"tformance-seed seed --source github {header.repository.partition('/')[0]}"
         )
     return History(
         cache.path, header.repository, header.owner, header.since, header.checked_at, cache.lines()
@@ -75,6 +78,7 @@ def read_history(path: Path, repository: str) -> History:
         old.fetched_at or newest,
         lines,
         (old.warning,) if old.warning else (),
+        old.observes,
     )
 
 

@@ -16,6 +16,7 @@ import msgspec
 from tformance_seed.errors import InputError
 from tformance_seed.sources.github import facts
 from tformance_seed.sources.github.cache import DamagedError, is_repository_name
+from tformance_seed.sources.records import OPTIONAL_TABLES
 
 #: What the names of files end in.
 SUFFIX = ".json"
@@ -51,6 +52,15 @@ class OldCache:
         more = len(self.damaged) - MAX_REPORTED
         listed = "; ".join(self.damaged[:MAX_REPORTED]) + (f"; and {more} more" if more > 0 else "")
         return f"cache of {self.repository}: damaged entries are left out: {listed}"
+
+    @property
+    def observes(self) -> frozenset[str]:
+        """The optional tables of the record that every pull request has."""
+        return frozenset(
+            table
+            for table in OPTIONAL_TABLES
+            if all(getattr(each, table) is not None for each in self.pull_requests.values())
+        )
 
 
 def read_old_cache(path: Path, repository: str) -> OldCache:
@@ -127,8 +137,8 @@ def _pull_request(entry: Any, where: str, damaged: list[str]) -> facts.PullReque
         author=_account(entry, "author"),
         branch=_text(entry, "head_ref"),
         milestone=_text(entry, "milestone_title"),
-        labels=[label for label in _list(entry, "labels") if isinstance(label, str)],
-        assignees=[login for login in _list(entry, "assignees") if isinstance(login, str)],
+        labels=[_storable(label) for label in _list(entry, "labels") if isinstance(label, str)],
+        assignees=[_storable(login) for login in _list(entry, "assignees") if isinstance(login, str)],
         linked_issues=[
             number for number in _list(entry, "linked_issues") if type(number) is int and number > 0
         ],
@@ -232,11 +242,16 @@ def _list(entry: Entry, name: str) -> list[Any]:
 
 
 def _text(entry: Entry, name: str) -> str:
-    """Return a text; one that is missing or null is empty. Characters that cannot be stored are replaced."""
+    """Return a text; one that is missing or null is empty."""
     value = entry.get(name)
     if value is not None and not isinstance(value, str):
         raise _Damage(f"its {name} is no text")
-    return (value or "").encode("utf-8", "replace").decode()
+    return _storable(value or "")
+
+
+def _storable(text: str) -> str:
+    """Return a text with the characters replaced that no database stores: NUL, and halves of pairs."""
+    return text.replace("\x00", "?").encode("utf-8", "replace").decode()
 
 
 def _needed(entry: Entry, name: str) -> datetime.datetime:

@@ -110,6 +110,7 @@ class BatchBuilder:
         self._window, self._member_of, self._elsewhere = window, member_of, elsewhere
         self._observed, self._emails = observed, emails
         self._rows: dict[str, list[Row]] = {name: [] for name in TABLES}
+        self._named: set[tuple[str, str | int]] = set()
 
     def batch(self, start: int, stop: int) -> Batch:
         """Return all rows added so far as a batch with these positions."""
@@ -166,14 +167,20 @@ class BatchBuilder:
         )
 
     def _row_of(self, account: facts.Account | None) -> int:
-        """Return the row of Members of an account; -1 if there is none."""
-        return -1 if account is None else self._member_of.get(account_identity(account), -1)
+        """Return the row of Members of an account; -1 if there is none, as for programs."""
+        if account is None or is_program(account):
+            return -1
+        return self._member_of.get(account_identity(account), -1)
 
     def _clean(self, text: str, size: int) -> str:
         return clean_text(text, size, emails=self._emails)
 
-    def _is_elsewhere(self, table: str, name: str | int, repository: str, number: int) -> bool:
-        return Key(table, name, repository, number) in self._elsewhere
+    def _is_taken(self, table: str, name: str | int, repository: str, number: int) -> bool:
+        """Return whether a row is there already, or elsewhere; it is there from now on."""
+        if (table, name) in self._named or Key(table, name, repository, number) in self._elsewhere:
+            return True
+        self._named.add((table, name))
+        return False
 
     def _add_commits(
         self, repository: str, pull_request: facts.PullRequest, stood: Snapshot, here: int
@@ -182,7 +189,7 @@ class BatchBuilder:
         rows: list[Row] = []
         for commit in pull_request.commits:
             sha = commit.sha[:MAX_SHA]
-            if self._is_elsewhere("commits", sha, repository, pull_request.number):
+            if self._is_taken("commits", sha, repository, pull_request.number):
                 continue
             written = self._window.seconds(commit.authored_at)
             if stood.state == "open" and self._window.known(commit.committed_at) is None:
@@ -248,7 +255,7 @@ class BatchBuilder:
                 when is None
                 or is_own
                 or not stood.created <= when <= stood.ended
-                or self._is_elsewhere("reviews", name, repository, pull_request.number)
+                or self._is_taken("reviews", name, repository, pull_request.number)
             ):
                 continue
             tool = tool_of(review.author)
@@ -272,8 +279,11 @@ class BatchBuilder:
         rows: list[Row] = []
         for comment in pull_request.comments or ():
             when = self._window.known(comment.created_at)
-            is_elsewhere = self._is_elsewhere("comments", comment.id, repository, pull_request.number)
-            if when is None or when < stood.created or is_elsewhere:
+            if (
+                when is None
+                or when < stood.created
+                or self._is_taken("comments", comment.id, repository, pull_request.number)
+            ):
                 continue
             rows.append(
                 {
@@ -295,7 +305,7 @@ class BatchBuilder:
         """Add the check runs that had begun; those that ended after the window were in progress."""
         for run in pull_request.check_runs or ():
             started, completed = (self._window.known(when) for when in (run.started_at, run.completed_at))
-            if (run.started_at is not None and started is None) or self._is_elsewhere(
+            if (run.started_at is not None and started is None) or self._is_taken(
                 "check_runs", run.id, repository, pull_request.number
             ):
                 continue
@@ -324,9 +334,7 @@ class BatchBuilder:
             return
         for deployment in pull_request.deployments or ():
             when = self._window.known(deployment.created_at)
-            if when is None or self._is_elsewhere(
-                "deployments", deployment.id, repository, pull_request.number
-            ):
+            if when is None or self._is_taken("deployments", deployment.id, repository, pull_request.number):
                 continue
             self._rows["deployments"].append(
                 {

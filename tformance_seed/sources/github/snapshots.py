@@ -11,22 +11,26 @@ from tformance_seed.sources.people import Identity
 
 @dataclass(frozen=True)
 class Window:
-    """The times that count, in seconds since 1970, after every time was moved by ``shift``."""
+    """The times that count, in seconds since 1970, after every time was moved by ``shift``.
+
+    ``horizon`` is the time after which nothing is known, or nothing known is used: the end, as a rule.
+    """
 
     start: int
     end: int
     shift: int
+    horizon: int
 
     def seconds(self, when: datetime.datetime) -> int:
         """Return a time of the source, moved."""
         return int(when.timestamp()) + self.shift
 
     def known(self, when: datetime.datetime | None) -> int | None:
-        """Return a time of the source, moved; None if it is unknown or after the window."""
+        """Return a time of the source, moved; None if it is unknown, or beyond the horizon."""
         if when is None:
             return None
         seconds = self.seconds(when)
-        return seconds if seconds < self.end else None
+        return seconds if seconds < self.horizon else None
 
 
 class Snapshot(NamedTuple):
@@ -38,7 +42,7 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(pull_request: facts.PullRequest, window: Window) -> Snapshot | None:
-    """Return how a pull request stood at the end of a window; None if it was not there yet."""
+    """Return how a pull request stood at the horizon of a window; None if it was not there yet."""
     created = window.known(pull_request.created_at)
     if created is None:
         return None
@@ -69,11 +73,6 @@ def commit_identity(commit: facts.Commit) -> Identity:
     return account_identity(commit.account)
 
 
-def is_program(account: facts.Account | None) -> bool:
-    """Return whether an account is a bot's."""
-    return account is not None and (account.is_bot or is_bot(*account_identity(account)))
-
-
 def tool_of(account: facts.Account | None) -> str:
     """Return the tool that an account belongs to; empty for everybody else.
 
@@ -82,3 +81,10 @@ def tool_of(account: facts.Account | None) -> str:
     if account is None:
         return ""
     return reviewer_type(account.login) or (reviewer_type(f"{account.login}[bot]") if account.is_bot else "")
+
+
+def is_program(account: facts.Account | None) -> bool:
+    """Return whether an account is a bot's or a tool's."""
+    if account is None:
+        return False
+    return account.is_bot or bool(tool_of(account)) or is_bot(*account_identity(account))

@@ -21,7 +21,10 @@ from tformance_seed.sources.github.histories import History, read_histories
 from tformance_seed.sources.github.participants import Participants
 from tformance_seed.sources.github.rows import BatchBuilder, Key, named_rows
 from tformance_seed.sources.github.snapshots import Window, snapshot
-from tformance_seed.sources.records import OPTIONAL_TABLES, Batch, Members
+from tformance_seed.sources.records import Batch, Members
+
+#: A time after all others.
+BEYOND = 1 << 62
 
 _DECODER = msgspec.json.Decoder(facts.PullRequest)
 
@@ -50,7 +53,6 @@ class _Reading:
     positions: list[Position]
     elsewhere: set[Key]
     owner_of: dict[tuple[str, str | int], tuple[str, int]]
-    observed: set[str]
 
 
 class GitHubSource:
@@ -79,23 +81,26 @@ class GitHubSource:
         }
         self.warnings = [warning for history in histories for warning in history.warnings]
         self._profile, self._emails = profile, emails
-        start, end = np.datetime64(profile.since, "s"), profile.end
-        self._window = Window(int(start.astype(np.int64)), int(end.astype(np.int64)), profile.shift_seconds)
+        self._observed = set.intersection(*(set(history.observes) for history in histories))
+        self._window = self._find_window(profile)
         self._lines = {history.repository: history.pull_requests for history in histories}
-        reading = _Reading(Participants(self._window, members_from), [], set(), {}, set(OPTIONAL_TABLES))
+        reading = _Reading(Participants(self._window, members_from), [], set(), {})
         digest = hashlib.sha256()
         for history in histories:
             self._warn_of_beginning(history)
             digest.update(f"{history.repository} {history.since}\n".encode())
-            for line in self._in_order(history):
-                digest.update(line)
-                self._read(history, _DECODER.decode(line), reading)
+        for history, line in self._in_order(histories):
+            digest.update(line)
+            self._read(history, _DECODER.decode(line), reading)
         self._positions = sorted(reading.positions)
         self._elsewhere = reading.elsewhere
-        self._observed = reading.observed & self._tables_with_rows(reading)
+        if not any(table == "deployments" for table, _name in reading.owner_of):
+            self._observed.discard("deployments")  # few projects tell GitHub of them
         if not self._positions:
             raise InputError(self._nothing(histories))
-        self._members, self._member_of = reading.participants.people.members(profile, emails=emails)
+        self._members, self._member_of = reading.participants.people.members(
+            profile, emails=emails, accounts_may_follow=True
+        )
         self.fingerprint = digest.hexdigest()
         self.length = self.total = len(self._positions)
 
@@ -120,46 +125,48 @@ class GitHubSource:
             builder.add(position.repository, pull_request, stood)
         yield builder.batch(start, stop)
 
-    def _in_order(self, history: History) -> Iterator[bytes]:
+    def _in_order(self, histories: list[History]) -> Iterator[tuple[History, bytes]]:
         """Yield the pull requests that were there when the window ended, in the order of their creation.
 
-        Those that have not changed since the history began are known by chance.
+        So a row that several pull requests have stays where it is when another one is opened.
         """
         decoder = msgspec.json.Decoder(_When)
-        known = [(decoder.decode(line), line) for line in history.pull_requests.values()]
-        known.sort(key=lambda item: (item[0].created_at, item[0].number))
-        for when, line in known:
-            is_known = history.since is None or when.updated_at >= history.since
-            if is_known and self._window.known(when.created_at) is not None:
-                yield line
+        known = [
+            (when.created_at, place, when.number, line)
+            for place, history in enumerate(histories)
+            for line in history.pull_requests.values()
+            if self._window.known((when := decoder.decode(line)).created_at) is not None
+        ]
+        for _created, place, _number, line in sorted(known):
+            yield histories[place], line
 
     def _read(self, history: History, pull_request: facts.PullRequest, reading: _Reading) -> None:
         """Find out what one pull request says about people, positions and rows."""
         stood = snapshot(pull_request, self._window)
         if stood is None:
             return
-        is_in_window = stood.ended >= self._window.start
+        is_in_window = self._window.start <= stood.ended < self._window.end
         if is_in_window:
             reading.positions.append(Position(stood.ended, history.repository, pull_request.number))
         here = (history.repository, pull_request.number)
         for row in named_rows(pull_request):
             if reading.owner_of.setdefault(row, here) != here:
                 reading.elsewhere.add(Key(*row, *here))
-        for table in OPTIONAL_TABLES:
-            if getattr(pull_request, table) is None:
-                reading.observed.discard(table)
         begin = self._window.seconds(history.since) if history.since else 0
         reading.participants.add(pull_request, stood, begin, selected=is_in_window)
 
-    def _tables_with_rows(self, reading: _Reading) -> set[str]:
-        """Return the optional tables that are worth observing.
+    def _find_window(self, profile: Profile) -> Window:
+        """Return the window.
 
-        Few projects tell GitHub of their deployments; where none does, they are simulated.
+        Reviews and comments that are simulated must stay as they are when the window moves, so a pull request
+        then stands in every window as it does in the caches.
         """
-        tables = set(OPTIONAL_TABLES)
-        if not any(table == "deployments" for table, _name in reading.owner_of):
-            tables.discard("deployments")
-        return tables
+        start, end = (
+            int(when.astype("datetime64[s]").astype(np.int64))
+            for when in (np.datetime64(profile.since), profile.end)
+        )
+        is_observed = {"reviews", "comments"} <= self._observed
+        return Window(start, end, profile.shift_seconds, end if is_observed else BEYOND)
 
     def _warn_of_beginning(self, history: History) -> None:
         """Warn if a repository's history begins within the window."""

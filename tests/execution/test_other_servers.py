@@ -103,7 +103,8 @@ def rabbitmq_server(tmp_path_factory):
     yield port, evaluate
     os.killpg(process.pid, 9)
     process.wait()
-    subprocess.run(["epmd", "-port", str(epmd), "-kill"], check=False, capture_output=True)
+    names = ["epmd", "-port", str(epmd), "-kill"]  # it refuses to end while it believes that the server lives
+    wait_until(lambda: b"not allowed" not in subprocess.run(names, check=False, capture_output=True).stdout)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def pause(chat):
 
 
 def test_workers_ask_within_a_limit_that_they_share(workers, postgresql_url, broker, chat):
-    """Two processes, ten a second: 40 requests take more than two seconds, in no one of which are over 20."""
+    """Two processes, ten a second: over two seconds for 40 requests, of which two may arrive late."""
     workers("--queues", "sync,compute", "--processes", "1")
     slow = {"TFORMANCE_LLM_RATE": "10"}
     workers("--queues", "llm", "--processes", "2", "--threads", "1", **slow, **chat.environment).ready(2)
@@ -56,7 +56,7 @@ def test_workers_ask_within_a_limit_that_they_share(workers, postgresql_url, bro
     times = sorted(exchange.at for exchange in chat.requests)
     assert len(times) == PRS
     assert times[-1] - times[0] > 2
-    assert all(times[place + 20] - times[place] > 0.9 for place in range(PRS - 20))
+    assert all(times[place + 22] - times[place] > 0.9 for place in range(PRS - 22))
     workers_of = statement(
         postgresql_url, "SELECT count(DISTINCT worker), count(*) FROM seed_task WHERE stage = 'summaries'"
     )

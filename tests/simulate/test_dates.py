@@ -27,7 +27,7 @@ def test_nothing_is_simulated_after_what_is_known(seed, first, knows_all):
         known_until = newest.astype(datetime.datetime).replace(tzinfo=datetime.UTC)
         profile = dataclasses.replace(profile, known_until=known_until)
         assert profile.end == newest + 1
-        assert UNTIL - datetime.timedelta(days=3) < known_until.date()
+        assert UNTIL - datetime.timedelta(days=14) < known_until.date()
     tables = simulate(rows, members, profile)
     tables["AIUsageDaily"] = ai_usage(members, slice(None), profile)
     tables["TeamMember"] = last_activity(members, profile)

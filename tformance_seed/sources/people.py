@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.errors import InputError
 from tformance_seed.sampling.keyed_random import KeyedRandom, text_keys
 from tformance_seed.sources.detection import is_bot
 from tformance_seed.sources.records import RECENT_WEEKS, Activity, Members
@@ -142,6 +143,9 @@ class People:
           emails: use real addresses instead of generated ones.
           accounts_may_follow: a person whose account is unknown may later be another member, who has it, so
             their generated addresses must differ.
+
+        Raises:
+          InputError: there is nobody.
         """
         random = profile.random
         all_people = self._identify(random)
@@ -155,6 +159,11 @@ class People:
             for person in all_people
             if person.selected or (person.first < end and person.weeks.keys() & weeks)
         ]
+        if not people:
+            raise InputError(
+                f"{profile.organisation.slug}: nobody took part in the window who can be a member, only "
+                "bots, deleted accounts or strangers; widen it"
+            )
         github_id = _texts(person.github_id for person in people)
         key = text_keys(github_id.tolist())
         weight = np.array([max(1, person.commits) for person in people], dtype=np.float64)

@@ -9,6 +9,7 @@ from tests.support.databases import connect
 from tests.support.repositories import ANN, BOB, CARL, DEPENDABOT, Workshop
 from tests.support.seeds import rows_before
 from tformance_seed import verification
+from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.models import (
@@ -124,6 +125,14 @@ def test_direct_commits_alone_make_an_organisation_too(database, tmp_path):
     report = seed(database, workshop.path).reports[0]
     assert (report.pull_requests, Commit.select().count()) == (0, 3)
     assert verification.check(database, Team.get().id) == []
+
+
+def test_a_history_of_bots_alone_is_refused(database, tmp_path):
+    workshop = Workshop(tmp_path / "solo")
+    workshop.commit("Update the lock file (#1)", "2025-03-01 10:00", author=DEPENDABOT)
+    with pytest.raises(InputError, match="solo: nobody took part in the window who can be a member"):
+        seed(database, workshop.path)
+    assert Team.select().count() == 0
 
 
 def test_copilot_seats_of_older_days_stay_when_the_window_slides(database, clone):

@@ -78,6 +78,18 @@ def test_everything_that_github_says_is_kept(github: GitHub, world: World, tmp_p
     assert [(each.environment, each.status) for each in found.deployments] == [("production", "success")]
 
 
+def test_a_repository_that_was_renamed_keeps_its_issues(github: GitHub, world: World, tmp_path) -> None:
+    made = world.pull_request("acme/new", 1, "2026-02-01 10:00")
+    made["closingIssuesReferences"] += [
+        {"number": 7, "repository": {"nameWithOwner": "acme/new"}},
+        {"number": 8, "repository": {"nameWithOwner": "acme/old"}},
+    ]
+    world.repositories["acme/old"] = world.repositories["acme/new"]
+    cache = fetch(github, tmp_path, names=["acme/old"])["acme/old"]
+    assert cache.path == cache_path(tmp_path, "acme/old")
+    assert known(cache)[1].linked_issues == [7]
+
+
 def test_every_list_is_read_to_its_end(github: GitHub, world: World, tmp_path) -> None:
     made = world.pull_request("acme/api", 1, "2026-02-01 10:00", merged="2026-02-02 10:00")
     made["files"] = [world.file(f"f{number}.py") for number in range(300)]
@@ -213,7 +225,7 @@ def test_a_page_that_leads_nowhere_ends(github: GitHub, world: World, tmp_path) 
     world.repository("acme/api")
     fill(world, 1)
     page = {"pageInfo": {"hasNextPage": True, "endCursor": None}, "nodes": []}
-    answer = Answer(200, {"data": {"repository": {"pullRequests": page}}})
+    answer = Answer(200, {"data": {"repository": {"nameWithOwner": "acme/api", "pullRequests": page}}})
     github.rule = lambda request: answer if request.operation == "PullRequests" else None
     with pytest.raises(UnavailableError, match="does not say where the next one begins"):
         fetch(github, tmp_path)

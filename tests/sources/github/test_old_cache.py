@@ -15,6 +15,7 @@ from tests.support.seeds import content, seed
 from tformance_seed import verification
 from tformance_seed.errors import InputError
 from tformance_seed.sources.github.cache import DamagedError
+from tformance_seed.sources.github.histories import find_caches, read_histories
 from tformance_seed.sources.github.old_cache import read_old_cache
 from tformance_seed.storage.models import (
     PRCheckRun,
@@ -222,6 +223,30 @@ def test_people_without_ids_are_the_same_in_every_repository(database, tmp_path)
     ids = [member.github_id for member in TeamMember.select()]
     assert all(number.isdecimal() for number in ids)
     assert content(database, "acme").digest
+
+
+@pytest.mark.parametrize(
+    ("file", "stated"), [("acme/copy", "acme/api"), ("acme/copy", "ACME/Api"), ("Acme/API", "Acme/API")]
+)
+def test_of_two_caches_of_one_repository_the_newest_counts(tmp_path, file, stated) -> None:
+    write(tmp_path, "acme/api", *days(4))
+    newer = write(tmp_path, file, *days(9), repo=stated, fetched_at="2026-02-21T10:00:00+00:00")
+    caches = find_caches(tmp_path, "acme", [])
+    assert len(caches) == 2
+    for each in (caches, dict(reversed(caches.items()))):
+        (history,) = read_histories(each)
+        assert (history.path, history.repository, len(history.pull_requests)) == (newer, stated, 9)
+        assert history.warnings == (
+            f"cache {tmp_path}/acme/api.json is left out: {newer} is of the same repository",
+        )
+
+
+def test_of_two_caches_of_the_same_time_the_fullest_counts(database, tmp_path) -> None:
+    write(tmp_path, "acme/api", *days(9))
+    write(tmp_path, "acme/copy", *days(4), repo="acme/api")
+    report = seed(database, "acme", source="cache", cache_dir=tmp_path, until=UNTIL, days=60).reports[0]
+    assert report.pull_requests == 9
+    assert verification.check(database, Team.get().id) == []
 
 
 def test_damage_is_told_and_status_is_0(tmp_path) -> None:

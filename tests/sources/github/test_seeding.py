@@ -8,6 +8,7 @@ import peewee
 import pytest
 
 from tests.support.databases import connect
+from tests.support.github.old_caches import entry, write
 from tests.support.github.samples import acme
 from tests.support.github.server import GitHub
 from tests.support.github.world import ANN, BOB, CODERABBIT, DEPENDABOT, EVE, World, bot, user
@@ -15,6 +16,7 @@ from tests.support.seeds import content, rows_before
 from tests.support.seeds import seed as seed_organisations
 from tformance_seed import verification
 from tformance_seed.commands.seed import Outcome
+from tformance_seed.errors import InputError
 from tformance_seed.storage.models import (
     APPLICATION,
     Commit,
@@ -240,6 +242,27 @@ def test_who_only_commented_is_no_member_unless_asked_for(
     assert PRReview.select().count() == 3
     assert verification.check(database, Team.get().id) == []
     database.close()
+
+
+def test_an_organisation_of_bots_and_deleted_accounts_is_refused(database, world, from_github) -> None:
+    for number, author in enumerate((None, DEPENDABOT), start=1):
+        day = f"2026-02-0{number}"
+        world.pull_request(
+            "acme/api", number, f"{day} 10:00", merged=f"{day} 12:00", author=author, commits=[]
+        )
+    with pytest.raises(InputError, match="acme: nobody took part in the window who can be a member"):
+        from_github(database)
+    assert Team.select().count() == 0
+
+
+def test_a_cache_of_ours_counts_whatever_case_that_of_the_former_seeder_is_in(
+    database, world, from_github, tmp_path
+) -> None:
+    world.pull_request("Acme/Api", 1, "2026-02-01 10:00", merged="2026-02-02 10:00")
+    from_github(database)
+    write(tmp_path / "cache", "acme/api", entry(1), entry(2))
+    report = from_github(database, source="cache").reports[0]
+    assert report.pull_requests == 1
 
 
 def test_bots_are_no_members_and_tools_are_known(database, world, from_github) -> None:

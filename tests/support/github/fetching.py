@@ -1,6 +1,7 @@
 """Fetch from our GitHub into caches, as ``seed`` does, without seeding."""
 
 import datetime
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.support.github.server import GitHub
 from tformance_seed.sources.github import facts
 from tformance_seed.sources.github.cache import Cache
 from tformance_seed.sources.github.client import Client
-from tformance_seed.sources.github.fetch import Fetcher, find_repositories
+from tformance_seed.sources.github.fetch import Fetcher, find_repositories, look_up_repositories
 from tformance_seed.sources.github.tokens import TokenPool
 from tformance_seed.sources.request import FetchListener
 
@@ -43,14 +44,15 @@ def fetch(
     patient: bool = False,
     refresh: bool = False,
     timeout: float = 30.0,
+    names: Sequence[str] = (),
 ) -> dict[str, Cache]:
-    """Bring the caches of an owner's repositories up to date; return them by repository."""
+    """Bring the caches of an owner's repositories, or of those named, up to date; return them by name."""
     listener = (heard or Heard()).listener()
     tokens = TokenPool(list(github.tokens), "GITHUB_SEEDING_TOKENS")
     client = Client(github.url, tokens, listener, patient=patient, timeout=timeout)
     with closing(client):
         fetcher = Fetcher(client, folder, github.url, listener, refresh=refresh)
-        found = find_repositories(client, owner)
+        found = look_up_repositories(client, names) if names else find_repositories(client, owner)
         return {each.name: fetcher.update(each, utc(since), NOW) for each in found}
 
 

@@ -269,8 +269,9 @@ class PullRequest(Answer):
 
 
 class PullRequests(Answer):
-    """A page of a repository's pull requests."""
+    """A page of a repository's pull requests; the repository may have another name than was asked for."""
 
+    name_with_owner: str
     pull_requests: Page[PullRequest]
 
 

@@ -83,7 +83,7 @@ def read_history(path: Path, repository: str) -> History:
 
 
 def find_caches(folder: Path, owner: str, repositories: Sequence[str]) -> dict[str, Path]:
-    """Return the caches of an organisation by repository; of two of one repository, this package's.
+    """Return the caches of an organisation by repository; those of the former seeder where there is no other.
 
     Parameters:
       owner: the owner of all repositories that are wanted, whatever its case.
@@ -94,40 +94,56 @@ def find_caches(folder: Path, owner: str, repositories: Sequence[str]) -> dict[s
     """
     wanted = {name.lower() for name in repositories}
     owners = {name.partition("/")[0].lower() for name in repositories} or {owner.lower()}
-    found: dict[str, Path] = {}
+    found: dict[str, dict[str, Path]] = {SUFFIX: {}, old_cache.SUFFIX: {}}
     try:
         for each in sorted(folder.iterdir()):
             if each.name.lower() not in owners or not each.is_dir():
                 continue
-            for suffix in (old_cache.SUFFIX, SUFFIX):
+            for suffix, caches in found.items():
                 for path in sorted(each.glob(f"*{suffix}")):
                     name = f"{each.name}/{path.name.removesuffix(suffix)}"
                     if is_repository_name(name) and (not wanted or name.lower() in wanted):
-                        found[name] = path
+                        caches[name] = path
     except OSError as error:
         raise InputError(f"--cache-dir {folder}: cannot be read: {error.strerror}") from error
-    if not found:
+    own = {name.lower() for name in found[SUFFIX]}
+    former = {name: path for name, path in found[old_cache.SUFFIX].items() if name.lower() not in own}
+    if not own and not former:
         raise InputError(
             f"{owner}: no cache of its repositories in {folder}; fetch them with: tformance-seed seed "
             f"--source github {owner}, or name the folder of the caches with --cache-dir"
         )
-    return found
+    return former | found[SUFFIX]
 
 
 def read_histories(caches: dict[str, Path]) -> list[History]:
-    """Read caches; those that are damaged are left out, and a warning with another one says so.
+    """Read caches; a warning with one of them says which others are left out.
+
+    Those are the damaged ones, and all but the newest, or fullest, of one repository; GitHub ignores the case
+    of names.
 
     Raises:
       InputError: one of them cannot be read or is incomplete, or all are damaged.
     """
-    histories: list[History] = []
-    damaged: list[str] = []
+    histories: dict[str, History] = {}
+    left_out: list[str] = []
     for repository, path in caches.items():
         try:
-            histories.append(read_history(path, repository))
+            history = read_history(path, repository)
         except DamagedError as error:
-            damaged.append(f"{error}; it is left out")
+            left_out.append(f"{error}; it is left out")
+            continue
+        name = history.repository.lower()
+        older, newer = sorted((histories.get(name, history), history), key=_extent)
+        histories[name] = newer
+        if older is not newer:
+            left_out.append(f"cache {older.path} is left out: {newer.path} is of the same repository")
     if not histories:
-        raise InputError("; ".join(damaged))
-    first, *others = histories
-    return [replace(first, warnings=(*first.warnings, *damaged)), *others]
+        raise InputError("; ".join(left_out))
+    first, *others = histories.values()
+    return [replace(first, warnings=(*first.warnings, *left_out)), *others]
+
+
+def _extent(history: History) -> tuple[datetime.datetime, int]:
+    """Return how far a history goes, and how much is in it."""
+    return history.until or datetime.datetime.min.replace(tzinfo=datetime.UTC), len(history.pull_requests)

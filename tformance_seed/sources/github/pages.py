@@ -87,18 +87,18 @@ class Reader:
             size = {"first": self.size.first, "nested": self.size.nested}
             return queries.PULL_REQUESTS, {"owner": owner, "name": name, "after": cursor, **size}
 
-        def read(data: msgspec.Raw) -> Page[PullRequest]:
-            answer = msgspec.json.decode(data, type=PullRequestsAnswer)
-            if answer.repository is None:
+        def read(data: msgspec.Raw) -> tuple[str, Page[PullRequest]]:
+            repository = msgspec.json.decode(data, type=PullRequestsAnswer).repository
+            if repository is None:
                 raise InputError(f"GitHub has no repository {self.repository} that this token may read")
-            return _moved_on(answer.repository.pull_requests, cursor)
+            return repository.name_with_owner, _moved_on(repository.pull_requests, cursor)
 
-        page = self.client.ask(question, read, self.size.halve)
+        name_now, page = self.client.ask(question, read, self.size.halve)
         found = list(page)
         self._complete(found)
         self.size.grow()
         return PullRequestPage(
-            [pull_request.fact(self.repository) for pull_request in found],
+            [pull_request.fact(name_now) for pull_request in found],
             page.page_info.end_cursor or cursor,
             is_last=not page.page_info.has_next_page,
         )

@@ -117,6 +117,7 @@ def _of_pull_request() -> str:
 PULL_REQUESTS = f"""
 query PullRequests($owner: String!, $name: String!, $first: Int!, $after: String, $nested: Int!) {{
   repository(owner: $owner, name: $name) {{
+    nameWithOwner
     pullRequests(first: $first, after: $after, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{
       pageInfo {{ hasNextPage endCursor }}
       nodes {{ ...pullRequest }}

@@ -218,7 +218,7 @@ def test_an_enormous_answer_is_not_read_to_its_end(
     fill(world, 4)
     github.faults = [lambda _request: None, Answer(200, b" " * 10_000_000)]
     assert len(known(fetch(github, tmp_path)["acme/api"])) == 4
-    assert github.operations("PullRequests")[1].variables["first"] == 12
+    assert github.operations("PullRequests")[1].variables["first"] < FIRST_SIZE
 
 
 def test_a_page_that_leads_nowhere_ends(github: GitHub, world: World, tmp_path) -> None:

@@ -5,7 +5,7 @@ organisation ``everything`` brings all of them, and the times of its pull reques
 """
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,14 @@ class ObservedSource:
         self._profile, self._tables, self._times = profile, tables, times
         self.inputs: dict[str, Any] = {}
         self.record: dict[str, Any] = {"tables": tables, "times": times}
+        self.state: dict[str, Any] = {}
         self.warnings: list[str] = []
 
     def members(self) -> Members:
         return make_members(MEMBERS, self._profile)
+
+    def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:
+        return True
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         for numbers in np.array_split(1 + np.arange(start, stop), BATCHES):

@@ -191,6 +191,7 @@ class Imported:
 def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
     """Make a repository of commits, which come after their parents, with the last one as HEAD.
 
+    If there is one already, its history is rewritten.
     Much faster than a ``Workshop``: git is called three times.
 
     Returns:
@@ -215,7 +216,7 @@ def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
             f"M 100644 inline {commit.name}.py\ndata {len(content.encode())}\n{content}",
         ]
     subprocess.run(
-        ["git", "fast-import", "--quiet", "--export-marks=marks"],
+        ["git", "fast-import", "--quiet", "--force", "--export-marks=marks"],
         cwd=folder,
         input="\n".join([*stream, ""]).encode(),
         check=True,

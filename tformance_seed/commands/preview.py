@@ -87,7 +87,7 @@ def preview_removals(
     return {
         item.slug: removal
         for item in planned
-        if item.slug in own and _starts_over(own[item.slug], item, request)
+        if item.slug in own and _starts_over(database, own[item.slug], item, request)
         if (removal := ledger.plan_removal(database, own[item.slug], whole_team=False)).deleted
     }
 
@@ -100,8 +100,8 @@ def count_foreign_teams(database: peewee.Database) -> int:
     return int(Team.select().count(database)) - len(own)
 
 
-def _starts_over(own: SeedTeam, item: Plan, request: Request) -> bool:
-    return request.options.clear or ledger.must_start_over(own, item.input_spec())
+def _starts_over(database: peewee.Database, own: SeedTeam, item: Plan, request: Request) -> bool:
+    return request.options.clear or item.must_start_over(database, own)
 
 
 def _action(database: peewee.Database, item: Plan, request: Request, *, has_registry: bool) -> str:
@@ -115,6 +115,6 @@ def _action(database: peewee.Database, item: Plan, request: Request, *, has_regi
         )
     if own is None:
         return "new"
-    if _starts_over(own, item, request):
+    if _starts_over(database, own, item, request):
         return "start over: its rows are of other inputs, or --clear"
     return "bring up to date"

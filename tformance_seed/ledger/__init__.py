@@ -78,8 +78,10 @@ from tformance_seed.ledger.teams import (
     own_teams,
     record_members,
     set_input_spec,
+    set_source_state,
     team_deleted,
     teams_by_name,
+    written_members,
 )
 
 __all__ = [
@@ -151,6 +153,7 @@ __all__ = [
     "run_status",
     "save_answer",
     "set_input_spec",
+    "set_source_state",
     "start_over",
     "start_run",
     "summary_costs",
@@ -159,4 +162,5 @@ __all__ = [
     "teams_by_name",
     "unfinished_organisations",
     "version",
+    "written_members",
 ]

@@ -166,14 +166,15 @@ def clear_team(
 
 
 def start_over(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any]) -> None:
-    """Delete the rows that were seeded with other inputs, and record the new inputs.
+    """Delete the rows that were seeded with other inputs or from another history; record the new inputs.
 
     Raises:
       InputError: the team was adopted, so other programs may have written to it since then.
     """
     if not team.created_here:
         raise InputError(
-            f"the team {team.slug} was adopted and seeded with other inputs, which would mix with these; "
+            f"the team {team.slug} was adopted and seeded with other inputs or from another history, which "
+            "would mix with these; "
             "--adopt --clear removes every row added since its adoption, whoever wrote it"
         )
     with transaction(database):

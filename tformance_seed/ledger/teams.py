@@ -7,7 +7,7 @@ import peewee
 
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
-from tformance_seed.storage.models import APPLICATION, SeedJob, SeedTeam, Team
+from tformance_seed.storage.models import APPLICATION, SeedJob, SeedTeam, Team, TeamMember
 from tformance_seed.storage.schema.create import knows_teams
 from tformance_seed.storage.transactions import transaction
 
@@ -196,10 +196,28 @@ def record_members(database: peewee.Database, team: SeedTeam, ids: Iterable[int]
         _update(database, team, member_ids=ranges)
 
 
+def written_members(database: peewee.Database, team: SeedTeam) -> set[str]:
+    """Return the ``github_id`` of each of a team's members that the package wrote."""
+    members = TeamMember.select(TeamMember.id, TeamMember.github_id).where(TeamMember.team == team.team_id)
+    ranges = [range(first, last + 1) for first, last in team.member_ids or ()]
+    return {
+        github_id
+        for number, github_id in members.tuples().iterator(database)
+        if any(number in written for written in ranges)
+    }
+
+
 def set_input_spec(database: peewee.Database, team: SeedTeam, input_spec: Mapping[str, Any] | None) -> None:
     """Record the inputs with which a team is seeded; None: nothing is seeded."""
     team.input_spec = None if input_spec is None else dict(input_spec)
     _update(database, team, input_spec=team.input_spec)
+
+
+def set_source_state(database: peewee.Database, team: SeedTeam, state: Mapping[str, Any]) -> None:
+    """Record the state of the source from which a team's rows are written."""
+    if team.source_state != state:
+        team.source_state = dict(state)
+        _update(database, team, source_state=team.source_state)
 
 
 def _update(database: peewee.Database, team: SeedTeam, **values: Any) -> None:

@@ -43,7 +43,7 @@ FOUNDED = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
 
 
 def team(context: JobContext, _offset: int, _limit: int) -> Write:
-    """Acquire the team, delete any rows seeded with other inputs, and bring its members up to date."""
+    """Acquire the team, delete its rows if they would mix with new ones, and bring its members up to date."""
     database, plan, slug = context.database, context.plan, context.plan.slug
     options, people = context.options, context.people
 
@@ -55,11 +55,12 @@ def team(context: JobContext, _offset: int, _limit: int) -> Write:
         rename = options.slug is not None
         team = ledger.acquire_team(database, slug, _team_values(plan), adopt=options.adopt, rename=rename)
         context.team = team
-        started_over = ledger.must_start_over(team, context.input_spec)
+        started_over = plan.must_start_over(database, team)
         if started_over:
             ledger.start_over(database, team, context.input_spec)
         elif team.input_spec is None:
             ledger.set_input_spec(database, team, context.input_spec)
+        ledger.set_source_state(database, team, context.source.state)
         SeedJob.update(
             empty_tables=_empty_tables(database, team.team_id),
             members=len(people),
@@ -137,7 +138,10 @@ def pull_requests(context: JobContext, offset: int, limit: int) -> Write:
             for key in foreign_keys(table.model):
                 if key.rel_model in ids:
                     columns[key.name] = ids_of(rows[key.name], ids[key.rel_model])
-            context.write(table.model, columns, results)
+            replaced = None
+            if table.owner is not None and context.source.state:
+                replaced = table.owner.in_(ids[table.owner.rel_model].tolist())
+            context.write(table.model, columns, results, replaced=replaced)
             if table.find_ids is not None:
                 ids[table.model] = table.find_ids(context, columns)
 

@@ -11,7 +11,7 @@ import peewee
 from tformance_seed import ledger
 from tformance_seed.bulk import COPY_CHUNK, PORTABLE_CHUNK, Result, upsert
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.peewee_internals import foreign_keys, table_name
+from tformance_seed.bulk.peewee_internals import fields_by_name, foreign_keys, table_name
 from tformance_seed.errors import SeedError
 from tformance_seed.llm.language_model import LanguageModel
 from tformance_seed.planning.plan import Plan
@@ -108,10 +108,20 @@ class JobContext:
         """Return the greatest id in a table when the team was adopted; 0 if the package created the team."""
         return ledger.max_id_before_adoption(self.team, model)
 
-    def write(self, model: type[peewee.Model], columns: Columns, results: Results) -> None:
+    def write(
+        self,
+        model: type[peewee.Model],
+        columns: Columns,
+        results: Results,
+        *,
+        replaced: peewee.Expression | None = None,
+    ) -> None:
         """Upsert rows of one of the team's tables.
 
         References to members are indexes into ``people``; they are replaced by ids.
+
+        Parameters:
+          replaced: matches rows that are deleted if they are not among these.
         """
         rows = dict(columns)
         for field in foreign_keys(model):
@@ -122,8 +132,17 @@ class JobContext:
         table = table_name(model)
         fresh = model.__name__ in self.empty_tables
         chunk_size = self.options.chunk_size
+        sync = None
+        if replaced is not None and not fresh:
+            sync = replaced & (fields_by_name(model)["id"] > self.adopted_max_id(model))
         result = upsert(
-            model, rows, database=self.database, chunk_size=chunk_size, no_conflicts=fresh, fit=True
+            model,
+            rows,
+            database=self.database,
+            sync=sync,
+            chunk_size=chunk_size,
+            no_conflicts=fresh,
+            fit=True,
         )
         results[table] = results.get(table, Result()) + result
 

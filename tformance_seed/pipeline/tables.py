@@ -51,6 +51,7 @@ class Table:
 
     Parameters:
       summarise: returns additional columns with generated summaries, and what follows from those.
+      owner: the reference to the row with which rows are replaced, so that those which are no longer made go.
       has_own_stage: whether a separate stage writes the table once all pull requests are written.
     """
 
@@ -58,6 +59,7 @@ class Table:
     build: Builder
     find_ids: FindIds | None = None
     summarise: Callable[[Columns, CompleteBatch], Columns] | None = None
+    owner: peewee.ForeignKeyField | None = None
     has_own_stage: Callable[[JobContext], bool] = lambda _context: False
 
 
@@ -137,12 +139,12 @@ def _issues(batch: CompleteBatch) -> Columns:
 TABLES = (
     Table(PullRequest, pull_requests, find_ids=_pull_request_ids, summarise=_summaries),
     Table(Commit, commits),
-    Table(PRFile, files),
-    Table(PRReview, reviews),
-    Table(PRCheckRun, check_runs),
-    Table(PRComment, comments),
+    Table(PRFile, files, owner=PRFile.pull_request),
+    Table(PRReview, reviews, owner=PRReview.pull_request),
+    Table(PRCheckRun, check_runs, owner=PRCheckRun.pull_request),
+    Table(PRComment, comments, owner=PRComment.pull_request),
     Table(Deployment, deployments),
     Table(JiraIssue, _issues, has_own_stage=lambda context: context.source.shares_issues),
     Table(PRSurvey, surveys, find_ids=_survey_ids),
-    Table(PRSurveyReview, survey_answers),
+    Table(PRSurveyReview, survey_answers, owner=PRSurveyReview.survey),
 )

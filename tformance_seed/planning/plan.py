@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import peewee
 
 from tformance_seed import ledger
 from tformance_seed.canonical_json import json_text
@@ -20,6 +21,7 @@ from tformance_seed.planning.request import Options, Request
 from tformance_seed.sources.records import Source
 from tformance_seed.sources.registry import source_type
 from tformance_seed.sources.request import last_whole_day
+from tformance_seed.storage.models import SeedTeam
 
 #: The options that the tasks of a run read.
 RECORDED_OPTIONS = ("chunk_size", "adopt", "clear", "slug", "summaries", "max_tokens")
@@ -64,6 +66,18 @@ class Plan:
             values |= {"scenario": profile.scenario.name, "since": profile.since.isoformat()}
         spec: dict[str, Any] = json.loads(json_text(values))  # as the ledger returns it
         return spec
+
+    def must_start_over(self, database: peewee.Database, team: SeedTeam) -> bool:
+        """Return whether a team's rows are of other inputs, or of a history that was rewritten.
+
+        Raises:
+          SeedError: the source could not be read.
+        """
+        if team.input_spec is None or team.source_state is None:
+            return ledger.must_start_over(team, self.input_spec())
+        return ledger.must_start_over(team, self.input_spec()) or not self.source.continues(
+            team.source_state, ledger.written_members(database, team)
+        )
 
     def fingerprint(self) -> str:
         """Return a digest of all inputs: jobs with the same digest produce the same content."""

@@ -111,6 +111,7 @@ class People:
     def __init__(self) -> None:
         self._activities: defaultdict[Identity, _IdentityActivity] = defaultdict(_IdentityActivity)
         self._links: set[tuple[Identity, Identity]] = set()
+        self.github_ids: frozenset[str] = frozenset()  #: of everybody in the history, once ``members`` knows
 
     def link(self, one: Identity, other: Identity) -> None:
         """State that two identities are one person's, unless other links make them two accounts."""
@@ -149,6 +150,7 @@ class People:
         """
         random = profile.random
         all_people = self._identify(random)
+        self.github_ids = frozenset(person.github_id for person in all_people)
         busiest = sorted(all_people, key=lambda person: -person.commits)
         leads = {person.github_id for person in busiest[: math.ceil(LEAD_SHARE * len(all_people))]}
         addresses = _addresses(all_people, real=emails, numbered=accounts_may_follow)

@@ -5,7 +5,7 @@ The columns of a table are NumPy arrays of the same length: ``S`` (UTF-8 bytes) 
 ``author`` is a row of ``Members``, ``pull_request`` a row of the batch's own pull requests; -1 means none.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -300,6 +300,9 @@ class Source(Protocol):
     #: The data that ``SourceType.restore`` needs in addition to the profile; JSON values, no secrets. One
     #: that has to recognise pull requests adds ``conventions``: by repository and convention, how many.
     record: dict[str, Any]
+    #: The state in which it was read, for ``continues`` of a later run; JSON values. Empty if it never loses
+    #: what it once had.
+    state: dict[str, Any]
     #: Messages to the user about data that could not be read, one line each.
     warnings: list[str]
     #: Identifies the content apart from the organisation and the window (for git: the commits read).
@@ -315,6 +318,14 @@ class Source(Protocol):
 
     def members(self) -> Members:
         """Return everybody who can be an author or reviewer."""
+
+    def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:
+        """Return whether everything is still so that was read of it in an earlier state.
+
+        Parameters:
+          state: the earlier state.
+          people: the ``github_id`` of each member that was read until then.
+        """
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the pull requests at a range of positions in the source's own, fixed order."""

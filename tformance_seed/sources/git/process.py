@@ -140,6 +140,17 @@ class Git:
         """
         return int("".join(self.stream("log", "-1", "-z", "--format=%ct", self.head, "--")) or 0)
 
+    def descends_from(self, commit: str) -> bool:
+        """Return whether a commit is in the history of HEAD; a commit that is gone is not.
+
+        Raises:
+          SeedError: git was killed or took too long.
+        """
+        try:
+            return not list(self.stream("merge-base", "--is-ancestor", commit, self.head))
+        except UnreadableError:
+            return False
+
     def _read_settings(self) -> dict[str, str]:
         """Return the clone's own settings, as data: names in lower case -> values."""
         file = self._clone.common / "config"

@@ -9,7 +9,7 @@ simulation.
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -127,6 +127,10 @@ class GitSource:
         self.known_until = _known_until(histories, profile)
         self._shared = shared_commits(self._entries) if len(histories) > 1 else set()
         self._members, self._member_of = people.members(profile, emails=emails)
+        self._people = people.github_ids
+        self.state: dict[str, Any] = {
+            "heads": {repository: git.head for repository, git in self._gits.items()}
+        }
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
         self.length = len(self._entries)
         self.total = sum(commit.number > 0 for commit in self._entries)
@@ -134,6 +138,20 @@ class GitSource:
     def members(self) -> Members:
         """Return everybody who committed in the window or shortly before it."""
         return self._members
+
+    def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:
+        """Return whether each HEAD grew out of the earlier one, and everybody is who they were.
+
+        Whoever committed under a name alone has another account once an address of theirs shows it.
+
+        Raises:
+          SeedError: git failed.
+        """
+        if state == self.state:
+            return True
+        heads = state["heads"].items()
+        grew = all(self._gits[repository].descends_from(commit) for repository, commit in heads)
+        return grew and self._people.issuperset(people)
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield a range of positions as one batch.

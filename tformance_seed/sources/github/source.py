@@ -79,6 +79,7 @@ class GitHubSource:
             **self.inputs,
             "caches": {history.repository: str(history.path.absolute()) for history in histories},
         }
+        self.state: dict[str, Any] = {}
         self.warnings = [warning for history in histories for warning in history.warnings]
         self._profile, self._emails = profile, emails
         self._observed = set.intersection(*(set(history.observes) for history in histories))
@@ -112,6 +113,10 @@ class GitHubSource:
     def members(self) -> Members:
         """Return the people who took part in the window or shortly before it."""
         return self._members
+
+    def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:  # noqa: ARG002
+        """Return True: what GitHub has said stays where it is when more becomes known."""
+        return True
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield a range of positions as one batch."""

@@ -1,7 +1,7 @@
 """The synthetic source: generates the pull requests, commits and files of an organisation."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +54,7 @@ class SyntheticSource:
         self.total = self.length = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
         self.warnings: list[str] = []
         if profile.prs is not None:  # the rate of the repositories depends on it and on the number of days
             self.inputs |= {"prs": profile.prs, "days": len(profile.days)}
@@ -65,6 +66,10 @@ class SyntheticSource:
     def members(self) -> Members:
         """Return all members, each of whom can be an author or a reviewer."""
         return self._members
+
+    def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:  # noqa: ARG002
+        """Return True: the inputs say everything."""
+        return True
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield the pull requests at a range of positions, in one batch per repository."""

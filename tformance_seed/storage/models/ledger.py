@@ -48,6 +48,7 @@ class SeedTeam(LedgerModel):
     ``max_ids_before_adoption`` holds the greatest id in each table at the time of adoption (NULL if the
     package created the team). Rows with ids up to these existed before and are never deleted. ``member_ids``
     holds the ids of the members that the package wrote, as ranges (NULL: not recorded, as before 0.3.0).
+    ``source_state`` is the state in which the rows' source was when it was read last (NULL: not recorded).
     """
 
     team_id = BigIntegerField(primary_key=True)
@@ -58,6 +59,7 @@ class SeedTeam(LedgerModel):
     max_ids_before_adoption = JSONField(null=True)
     member_ids = JSONField(null=True)
     input_spec = JSONField(null=True)
+    source_state = JSONField(null=True)
     seeded_at = TimestampField(null=True)
 
     class Meta:

@@ -116,9 +116,10 @@ def _upgrade_teams(database: peewee.Database) -> None:
         kind = column_type(database, SeedTeam.team_slug)
         execute_sql(database, f"ALTER TABLE {table} ADD COLUMN team_slug {kind} NOT NULL DEFAULT ''")
         SeedTeam.update(team_slug=SeedTeam.slug).execute(database)
-    if "member_ids" not in columns:
-        kind = column_type(database, SeedTeam.member_ids)
-        execute_sql(database, f"ALTER TABLE {table} ADD COLUMN member_ids {kind}")
+    for field in (SeedTeam.member_ids, SeedTeam.source_state):
+        if field.column_name not in columns:
+            kind = column_type(database, field)
+            execute_sql(database, f"ALTER TABLE {table} ADD COLUMN {field.column_name} {kind}")
 
 
 def has_ledger(database: peewee.Database) -> bool:

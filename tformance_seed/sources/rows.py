@@ -1,12 +1,13 @@
 """Rows that a source reads one by one: their texts, and how they become columns of the record."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.people import redact
 from tformance_seed.sources.records import Columns
 
@@ -38,6 +39,32 @@ def clean_text(text: str, size: int, *, emails: bool) -> str:
     if len(whole) > size:
         whole = whole[: size - MAX_END - len(CUT)] + CUT + whole[-MAX_END:]
     return whole.decode("utf-8", "ignore")
+
+
+def file_rows(pull_request: int, files: Iterable[tuple[str, str, int, int]]) -> list[Row]:
+    """Return the rows of a pull request's files; those whose truncated names are equal share one.
+
+    Parameters:
+      pull_request: the index of its row.
+      files: name, status, and number of lines added and deleted.
+    """
+    rows: dict[str, Row] = {}
+    for whole_name, status, additions, deletions in files:
+        name = whole_name[:MAX_FILENAME]
+        row = rows.setdefault(
+            name,
+            {
+                "pull_request": pull_request,
+                "filename": name,
+                "status": status,
+                "additions": 0,
+                "deletions": 0,
+                "file_category": file_category(name),
+            },
+        )
+        row["additions"] += additions
+        row["deletions"] += deletions
+    return list(rows.values())
 
 
 def rows_to_columns(rows: Sequence[Row], described: Mapping[str, str]) -> Columns:

@@ -10,7 +10,6 @@ from tformance_seed.sources.detection import (
     ai_tools,
     author_tool,
     co_author_tools,
-    file_category,
     is_ai_file,
     is_bot,
     is_hotfix,
@@ -38,6 +37,7 @@ from tformance_seed.sources.rows import (
     UNKNOWN_TIME,
     Row,
     clean_text,
+    file_rows,
     rows_to_columns,
 )
 
@@ -166,23 +166,8 @@ class BatchBuilder:
 
     def _add_files(self, own: Change, pull_request: int) -> None:
         """Add the files of a pull request; files whose truncated names are equal share a row."""
-        files: dict[str, Row] = {}
-        for file in own.files:
-            name = file.filename[:MAX_FILENAME]
-            row = files.setdefault(
-                name,
-                {
-                    "pull_request": pull_request,
-                    "filename": name,
-                    "status": file.status,
-                    "additions": 0,
-                    "deletions": 0,
-                    "file_category": file_category(name),
-                },
-            )
-            row["additions"] += file.additions
-            row["deletions"] += file.deletions
-        self._files.extend(files.values())
+        files = ((file.filename, file.status, file.additions, file.deletions) for file in own.files)
+        self._files.extend(file_rows(pull_request, files))
 
 
 def infer_author(own: Change, commits: list[Change]) -> Identity:

@@ -10,7 +10,6 @@ from tformance_seed.sampling.keyed_random import text_key
 from tformance_seed.sources.detection import (
     ai_tools,
     co_author_tools,
-    file_category,
     is_ai_file,
     is_hotfix,
     is_revert,
@@ -45,6 +44,7 @@ from tformance_seed.sources.rows import (
     MAX_MESSAGE,
     Row,
     clean_text,
+    file_rows,
     rows_to_columns,
 )
 
@@ -219,25 +219,11 @@ class BatchBuilder:
         Returns:
           Lines added and deleted, and whether a file configures an AI tool.
         """
-        files: dict[str, Row] = {}
-        for file in pull_request.files:
-            name = file.name[:MAX_FILENAME]
-            row = files.setdefault(
-                name,
-                {
-                    "pull_request": here,
-                    "filename": name,
-                    "status": file.status,
-                    "additions": 0,
-                    "deletions": 0,
-                    "file_category": file_category(name),
-                },
-            )
-            row["additions"] += file.additions
-            row["deletions"] += file.deletions
-        self._rows["files"] += files.values()
-        lines = [sum(row[name] for row in files.values()) for name in ("additions", "deletions")]
-        return lines[0], lines[1], any(map(is_ai_file, files))
+        files = ((file.name, file.status, file.additions, file.deletions) for file in pull_request.files)
+        rows = file_rows(here, files)
+        self._rows["files"] += rows
+        lines = [sum(row[name] for row in rows) for name in ("additions", "deletions")]
+        return lines[0], lines[1], any(is_ai_file(row["filename"]) for row in rows)
 
     def _add_reviews(
         self, repository: str, pull_request: facts.PullRequest, stood: Snapshot, here: int, author: int

@@ -172,6 +172,22 @@ def test_a_poison_message_is_given_up_with_its_reason_in_the_ledger(database):
     assert [report.organisation for report in outcome.reports] == ["resend"]
 
 
+def test_a_task_that_is_entered_while_an_early_message_looks_for_it_does_not_fail(database, monkeypatch):
+    def is_there_on_the_second_look(look):
+        answers = iter([lambda *_: None])
+        return lambda *arguments: next(answers, look)(*arguments)
+
+    monkeypatch.setattr(retry, "TASK_BACKOFF", (1, 5))
+    request = Request(organisations=("polar",), days=7, until=UNTIL)
+    with local.executor(database) as executor:
+        for look in ("claim", "find_task"):
+            monkeypatch.setattr(ledger, look, is_there_on_the_second_look(getattr(ledger, look)))
+        run = seeding.begin(database, executor, request, make_plans(request, NOW)).record
+        outcome = seeding.collect_outcome(database, run, watch(database, executor, run))
+    assert outcome.failures == {}
+    assert [report.organisation for report in outcome.reports] == ["polar"]
+
+
 @pytest.fixture
 def run_message(monkeypatch):
     """Run a message on actors in this process that open the database as told, until it is done or dead.

@@ -48,6 +48,10 @@ class TaskFailed(Exception):  # noqa: N818 - the name that shows in Dramatiq's l
     """A task failed for good; the reason is in the ledger."""
 
 
+class UnknownTaskError(SeedError):
+    """The ledger had no task when a message came that refers to one."""
+
+
 class Executor:
     """The actors of one process on one broker.
 
@@ -199,7 +203,7 @@ class Executor:
     def _find_task(self, key: TaskKey) -> Task:
         task = ledger.find_task(self.database, key)
         if task is None:
-            raise SeedError(
+            raise UnknownTaskError(
                 f"run {key.run} has no task {key} in this database: was its ledger emptied, or do not all "
                 "sides use the same DATABASE_URL?"
             )
@@ -267,13 +271,16 @@ class Executor:
     ) -> bool:
         """Record a failure in the ledger, and return whether the message should be delivered again.
 
-        A task that could not be claimed is recorded only if it failed for good. If the ledger takes no
-        record, nobody else would ever learn of the failure, so ``obstacle`` tells.
+        A task that could not be claimed is recorded only if it failed for good; one that was entered while
+        its message was looking for it has not. If the ledger takes no record, nobody else would ever learn of
+        the failure, so ``obstacle`` tells.
         """
         again = decision.retry
         try:
             if task is None and not again and self._database is not None:
                 task = ledger.find_task(self.database, key)
+                if task is not None and isinstance(decision.failure, UnknownTaskError):
+                    return True  # and another worker may be doing it
             if task is not None:
                 record = ledger.requeue if again else ledger.fail
                 undone = record(self.database, task, decision.reason)

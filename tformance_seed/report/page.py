@@ -34,6 +34,9 @@ from tformance_seed.report.weekly_queries import (
 #: without the mark is not replaced.
 MARK, MARK_WITHIN = b'<meta name="generator" content="tformance_seed">', 200
 
+#: The parts of the page's script, in the order in which they need one another.
+SCRIPTS = ("formats", "series", "pivot", "elements", "main")
+
 #: Exposes the part of the library's bundle that the page's script uses.
 LIBRARY_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
@@ -104,7 +107,7 @@ def render(report: Report, weekly: Weekly) -> str:
         notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, weekly)),
         data=_json(_data(Content(report, weekly))),
         library=_library(),
-        script=_file("page.js"),
+        script="\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
     )
 
 

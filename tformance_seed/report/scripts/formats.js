@@ -1,0 +1,23 @@
+// Formats of values, as texts for a reader.
+const DAY = 86_400_000;
+const MINUTES = 60;
+const UNKNOWN = "–";
+const whole = new Intl.NumberFormat("en");
+const percent = new Intl.NumberFormat("en", { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const month = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: "UTC" });
+const day = (text, later = 0) => {
+  const date = new Date(Date.parse(text) + later * DAY);
+  return `${date.getUTCDate()} ${month.format(date)} ${date.getUTCFullYear()}`;
+};
+const size = (bytes) => {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; bytes >= 1024 && unit + 1 < units.length; unit++) bytes /= 1024;
+  return `${unit ? bytes.toFixed(1) : bytes} ${units[unit]}`;
+};
+const hours = (value) => {
+  if (value < 1) return `${Math.round(value * MINUTES)} min`;
+  if (value < 72) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} h`;
+  return `${Math.round(value / 24)} days`;
+};
+const FORMATS = { text: String, count: (n) => whole.format(n), share: (n) => percent.format(n), day, size };

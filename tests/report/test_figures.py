@@ -9,7 +9,8 @@ from tests.support.databases import connect
 from tests.support.recomputation import Recount
 from tests.support.reports import SEED, SLUGS, execute, refusal, report
 from tests.support.teams import MONDAY, Coherent, add, add_team
-from tformance_seed.storage.models import APPLICATION, LEDGER, AIUsageDaily, Team
+from tformance_seed.report.origins import find_origin
+from tformance_seed.storage.models import APPLICATION, LEDGER, AIUsageDaily, SeedTeam, Team
 
 #: Tables that the report lists.
 TABLES = {model._meta.table_name: model for model in (*APPLICATION, *LEDGER)}
@@ -33,6 +34,26 @@ def test_a_team_that_was_not_seeded_here_has_no_date_of_seeding(filled):
     assert abs(datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(polar["seeded_at"])) < (
         datetime.timedelta(hours=1)
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, "simulated"),
+        ({"input_spec": {"source": "git"}}, "history"),
+        ({"input_spec": {"source": "github"}}, "history"),
+        ({"max_ids_before_adoption": {"metrics_teammember": 0}}, "simulated"),
+        ({"max_ids_before_adoption": {"metrics_teammember": 7}}, "adopted"),
+        ({"input_spec": None}, "unknown"),
+    ],
+)
+def test_the_ledger_knows_where_rows_come_from(changes, origin):
+    assert find_origin(SeedTeam(**{"input_spec": {"source": "synthetic"}, **changes})) == origin
+
+
+def test_the_origin_of_every_organisation_is_stated(filled):
+    acme, polar = report(filled)["organisations"]
+    assert (acme["origin"], polar["origin"]) == ("unknown", "simulated")
 
 
 def test_usage_is_compared_with_the_formula_where_the_adoption_is_known(filled, reader):

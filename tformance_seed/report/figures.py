@@ -58,7 +58,8 @@ class Organisation:
     ``ai_share`` is a share of all its pull requests. Hours are from creation to merge, over merged pull
     requests. ``weeks`` is the number of weeks (Monday to Sunday, UTC) in which a pull request was merged;
     ``first_week`` and ``last_week`` are the Mondays of the first and the last such week. ``seeded_at`` is
-    None for a team that this package has not seeded.
+    None for a team that this package has not seeded. ``origin`` says where the rows come from: one of
+    ``origins.MEANINGS``.
     """
 
     organisation: str
@@ -73,6 +74,7 @@ class Organisation:
     first_week: datetime.date | None
     last_week: datetime.date | None
     seeded_at: datetime.datetime | None
+    origin: str
 
 
 @dataclass(frozen=True)

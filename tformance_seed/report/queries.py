@@ -17,6 +17,7 @@ from tformance_seed.metrics.weekly import hundredths, monday
 from tformance_seed.report import infrastructure
 from tformance_seed.report.figures import Organisation, Report, Table, Usage
 from tformance_seed.report.infrastructure import OTHERS, Size
+from tformance_seed.report.origins import find_origin
 from tformance_seed.report.usage import compare_usage
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, LEDGER, PullRequest, SeedTeam, Team, TeamMember
@@ -147,6 +148,7 @@ def _organisations(
             first_week=min(starts, default=None),
             last_week=max(starts, default=None),
             seeded_at=own[team].seeded_at if team in own else None,
+            origin=find_origin(own.get(team)),
         )
     return organisations
 

@@ -10,18 +10,18 @@ from peewee import fn
 
 from tests.support.browser import Page
 from tests.support.reports import SLUGS
-from tformance_seed.metrics.weekly import monday, monday_of
+from tformance_seed.metrics.weekly import monday_of
 from tformance_seed.report import charts, drawings, gather, page
 from tformance_seed.report.charts import Chart, assign_colours
+from tformance_seed.report.daily.counts import Counts, day_of
 from tformance_seed.report.pivot import Pivot, weeks
-from tformance_seed.report.weekly_queries import Counts
 from tformance_seed.storage.models import Commit, PullRequest, Team
 
 
 def commits(database, teams):
-    week = monday(database, Commit.committed_at)
-    query = Commit.select(Commit.team, week, fn.COUNT(Commit.id)).where(Commit.team.in_(teams))
-    return Counts({}, ("count",), list(query.group_by(Commit.team, week).tuples().execute(database)))
+    day = day_of(database, Commit.committed_at)
+    query = Commit.select(Commit.team, day, fn.COUNT(Commit.id)).where(Commit.team.in_(teams))
+    return Counts({}, ("count",), list(query.group_by(Commit.team, day).tuples().execute(database)))
 
 
 COMMITS = Chart(
@@ -66,7 +66,7 @@ def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1])
     chart, series = data["charts"]["commits"], data["series"]["commits"]
     assert chart["table"]["rows"] == {"Week": data["mondays"]}
-    assert series["dimensions"] == {"organisation": len(SLUGS), "week": len(data["mondays"])}
+    assert series["dimensions"] == {"organisation": len(SLUGS), "day": 7 * len(data["mondays"])}
     assert sum(series["sums"]["count"]) == Commit.select().count()
     assert Team.select().count() == len(SLUGS)
     rows = [{"Week": "2026-01-05", "Commits": 7}]

@@ -7,19 +7,16 @@ from typing import Any
 import altair as alt
 
 from tformance_seed.report import drawings
-from tformance_seed.report.pivot import Content, Pivot, weeks
-from tformance_seed.report.weekly_queries import (
+from tformance_seed.report.daily.ai import usage
+from tformance_seed.report.daily.counts import (
     BINS_PER_DOUBLING,
     DOUBLINGS,
     MIN_HOURS,
     UNKNOWN_BIN,
     Query,
-    first_reviews,
-    pull_requests,
-    reviews,
-    tools,
-    usage,
 )
+from tformance_seed.report.daily.work import first_reviews, pull_requests, reviews, tools
+from tformance_seed.report.pivot import Content, Pivot, weeks
 
 #: Headings for pull requests by ``with_ai``, 0 or 1; and the colour for each heading.
 AI_PARTS = ("Without AI", "With AI")
@@ -178,7 +175,7 @@ def _busiest_reviewers(content: Content) -> Pivot:
         columns={"Reviewer": "text", "Organisation": "text", **_counts("Reviews")},
         rows={
             "Reviewer": [reviewer.name for reviewer in reviewers],
-            "Organisation": [content.weekly.slugs[reviewer.team] for reviewer in reviewers],
+            "Organisation": [content.daily.slugs[reviewer.team] for reviewer in reviewers],
         },
         by="reviewer",
         parts=("Reviews",),

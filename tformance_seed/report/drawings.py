@@ -11,8 +11,8 @@ from typing import Any
 
 import altair as alt
 
+from tformance_seed.report.daily.counts import MAX_HOURS, MIN_HOURS
 from tformance_seed.report.pivot import Pivot
-from tformance_seed.report.weekly_queries import MAX_HOURS, MIN_HOURS
 
 #: The data set that the script fills.
 ROWS = "rows"

@@ -16,19 +16,13 @@ from tformance_seed.errors import InputError
 from tformance_seed.ledger import now
 from tformance_seed.report import charts, drawings
 from tformance_seed.report.charts import Chart
+from tformance_seed.report.daily.ai import usage
+from tformance_seed.report.daily.counts import BIN_EDGES, BINS_PER_DOUBLING, MIN_HOURS
+from tformance_seed.report.daily.work import MAX_REVIEWERS, first_reviews, pull_requests
 from tformance_seed.report.figures import Report
 from tformance_seed.report.pivot import Content
 from tformance_seed.report.sections import Section, format_note, sections
-from tformance_seed.report.series import Weekly, gather_weekly
-from tformance_seed.report.weekly_queries import (
-    BIN_EDGES,
-    BINS_PER_DOUBLING,
-    MAX_REVIEWERS,
-    MIN_HOURS,
-    first_reviews,
-    pull_requests,
-    usage,
-)
+from tformance_seed.report.series import Daily, gather_daily
 
 #: The mark on every page, and the number of bytes at the beginning of a file that must contain it. A file
 #: without the mark is not replaced.
@@ -74,7 +68,7 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     """
     queries = [*HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
     slugs = [organisation.organisation for organisation in report.organisations]
-    content = render(report, gather_weekly(database, slugs, queries)).encode()
+    content = render(report, gather_daily(database, slugs, queries)).encode()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)
@@ -85,11 +79,11 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     return len(content)
 
 
-def render(report: Report, weekly: Weekly) -> str:
+def render(report: Report, daily: Daily) -> str:
     """Return the page as HTML.
 
     Parameters:
-      weekly: must contain the series of ``HEADLINE_QUERIES`` and of all charts' queries.
+      daily: must contain the series of ``HEADLINE_QUERIES`` and of all charts' queries.
     """
     facts, _, organisations, _ = sections(report)
     return Template(_file("page.html")).substitute(
@@ -104,8 +98,8 @@ def render(report: Report, weekly: Weekly) -> str:
         ),
         organisations=_table(organisations),
         reviewers=MAX_REVIEWERS,
-        notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, weekly)),
-        data=_json(_data(Content(report, weekly))),
+        notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, daily)),
+        data=_json(_data(Content(report, daily))),
         library=_library(),
         script="\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
     )
@@ -126,19 +120,19 @@ def _json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-def _notes(report: Report, weekly: Weekly) -> list[str]:
-    undated = f"{weekly.undated:,} pull requests without any date are in no week"
-    return [*report.notes, *([undated] if weekly.undated else [])]
+def _notes(report: Report, daily: Daily) -> list[str]:
+    undated = f"{daily.undated:,} pull requests without any date are on no day"
+    return [*report.notes, *([undated] if daily.undated else [])]
 
 
 def _data(content: Content) -> dict[str, Any]:
     """Return all data for the page's script."""
-    report, weekly = content.report, content.weekly
+    report, daily = content.report, content.daily
     return {
         "organisations": [[item.organisation, item.members] for item in report.organisations],
-        "mondays": weekly.mondays,
+        "mondays": daily.mondays,
         "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
-        "series": {name: series.packed() for name, series in weekly.series.items()},
+        "series": {name: series.packed() for name, series in daily.series.items()},
         "charts": {chart.name: chart.packed(content) for chart in charts.CHARTS},
         "config": drawings.config(),
     }

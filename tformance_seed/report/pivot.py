@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tformance_seed.report.figures import Report
-from tformance_seed.report.series import Weekly
+from tformance_seed.report.series import Daily
 
 
 @dataclass(frozen=True)
@@ -13,11 +13,11 @@ class Content:
     """All data that a page shows, from which pivots are created."""
 
     report: Report
-    weekly: Weekly
+    daily: Daily
 
     def values(self, series: str, dimension: str) -> Sequence[Any]:
         """Return the values of a series' dimension."""
-        return self.weekly.series[series].dimensions[dimension]
+        return self.daily.series[series].dimensions[dimension]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Pivot:
     Parameters:
       columns: heading -> format of the column: text, count, share, day or size.
       rows: heading -> values of a column that does not depend on the choice.
-      by: the dimension whose values become rows.
+      by: the dimension whose values become rows; also ``week`` or ``weekday``, which follow from the day.
       groups: the row for each value of ``by``, or None for no row; by default each value has its own row.
       part: the dimension whose values become parts of a row; empty if a row is a single count.
       parts: the heading for each value of ``part``; values with the same heading are added up.
@@ -59,4 +59,4 @@ class Pivot:
 
 def weeks(content: Content) -> dict[str, Sequence[Any]]:
     """Return the fixed column of a table that has one row per week."""
-    return {"Week": content.weekly.mondays}
+    return {"Week": content.daily.mondays}

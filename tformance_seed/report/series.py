@@ -1,4 +1,4 @@
-"""Weekly counts in the compact form in which the HTML report stores them for its script to add up."""
+"""Daily counts in the compact form in which the HTML report stores them for its script to add up."""
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,8 +9,12 @@ import numpy as np
 import peewee
 
 from tformance_seed import ledger
-from tformance_seed.metrics.weekly import WEEK
-from tformance_seed.report.weekly_queries import Counts, Query, Row, count_undated
+from tformance_seed.metrics.weekly import WEEK, monday_of
+from tformance_seed.report.daily.counts import Counts, Query, Row
+from tformance_seed.report.daily.work import count_undated
+
+DAY = datetime.timedelta(days=1)
+DAYS_OF_WEEK = WEEK // DAY
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,13 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Weekly:
-    """All counts by week.
+class Daily:
+    """All counts by day.
 
     Parameters:
       slugs: id of a team -> the organisation's slug.
       mondays: the Mondays of all weeks from the first to the last one in which anything was counted.
-      undated: the number of pull requests that belong to no week.
+      undated: the number of pull requests that belong to no day.
       series: name of a query function -> its series.
     """
 
@@ -52,13 +56,13 @@ class Weekly:
     series: Mapping[str, Series]
 
 
-def gather_weekly(database: peewee.Database, slugs: Sequence[str], queries: Iterable[Query]) -> Weekly:
+def gather_daily(database: peewee.Database, slugs: Sequence[str], queries: Iterable[Query]) -> Daily:
     """Run queries for organisations; a query that is given several times runs only once."""
     ids = ledger.teams_by_name(database)
     teams = [ids[slug] for slug in slugs]
     counts = {query.__name__: query(database, teams) for query in dict.fromkeys(queries)}
     mondays = _span(row[1] for each in counts.values() for row in each.rows)
-    return Weekly(
+    return Daily(
         slugs=dict(zip(teams, slugs, strict=True)),
         mondays=mondays,
         undated=count_undated(database, teams),
@@ -66,17 +70,18 @@ def gather_weekly(database: peewee.Database, slugs: Sequence[str], queries: Iter
     )
 
 
-def _span(weeks: Iterable[datetime.date]) -> list[datetime.date]:
-    """Return all Mondays from the earliest to the latest of the given ones."""
-    given = set(weeks)
+def _span(days: Iterable[datetime.date]) -> list[datetime.date]:
+    """Return all Mondays from the week of the earliest to the week of the latest of the given days."""
+    given = set(days)
     if not given:
         return []
-    first = min(given)
-    return [first + number * WEEK for number in range((max(given) - first) // WEEK + 1)]
+    first, last = monday_of(min(given)), max(given)
+    return [first + number * WEEK for number in range((last - first) // WEEK + 1)]
 
 
 def _series(counts: Counts, teams: Sequence[int], mondays: Sequence[datetime.date]) -> Series:
-    return add_up(counts.rows, {"organisation": teams, "week": mondays, **counts.dimensions}, counts.measures)
+    days = [monday + number * DAY for monday in mondays for number in range(DAYS_OF_WEEK)]
+    return add_up(counts.rows, {"organisation": teams, "day": days, **counts.dimensions}, counts.measures)
 
 
 def add_up(rows: Iterable[Row], dimensions: Mapping[str, Sequence[Any]], measures: Sequence[str]) -> Series:

@@ -47,13 +47,13 @@ organisation.append(
   option(-1, `All organisations (${data.organisations.length})`),
   ...data.organisations.map(([slug], index) => option(index, slug)),
 );
-from.append(...data.mondays.map((monday, index) => option(index, day(monday))));
-to.append(...data.mondays.map((monday, index) => option(index, day(monday, 6))));
-to.value = data.mondays.length - 1;
+from.append(...data.mondays.map((monday, index) => option(WEEK * index, day(monday))));
+to.append(...data.mondays.map((monday, index) => option(WEEK * index + 6, day(monday, 6))));
+to.value = WEEK * data.mondays.length - 1;
 organisation.addEventListener("change", update);
 for (const [changed, other, late] of [[from, to, Math.max], [to, from, Math.min]]) {
   changed.addEventListener("change", () => {
-    other.value = late(Number(other.value), Number(changed.value));
+    other.selectedIndex = late(other.selectedIndex, changed.selectedIndex);
     update();
   });
 }

@@ -1,3 +1,6 @@
+// The dimensions that follow from the day.
+const BY = { week: weekOf, weekday: (number) => number % WEEK };
+
 // A chart's rows, as report/pivot.py describes them: none where nothing was counted.
 const pivot = ({ series: name, table }, choice, span) => {
   const [first, ...others] = Object.entries(table.rows);
@@ -12,7 +15,7 @@ const pivot = ({ series: name, table }, choice, span) => {
   const only = Object.entries(table.only);
   for (const row of chosen(counts, choice)) {
     if (!only.every(([dimension, value]) => counts[dimension][row] === value)) continue;
-    const value = counts[table.by][row];
+    const value = BY[table.by]?.(counts.day[row]) ?? counts[table.by][row];
     const target = rows[table.groups ? table.groups[value] : value];
     if (!target) continue;
     target[table.parts[table.part ? counts[table.part][row] : 0]] += counts.count[row];

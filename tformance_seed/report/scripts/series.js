@@ -1,6 +1,10 @@
 // Adds up the page's series for what is chosen.
 const data = JSON.parse(document.getElementById("data").textContent);
 
+// Days are numbers from 0, the first Monday, and so are weeks.
+const WEEK = 7;
+const weekOf = (number) => Math.floor(number / WEEK);
+
 // A series as one column for each dimension, and one for each sum.
 const unpack = ({ dimensions, steps, sums }) => {
   const sizes = Object.entries(dimensions).reverse();
@@ -19,9 +23,9 @@ const unpack = ({ dimensions, steps, sums }) => {
 const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
 
 // The rows of a series that belong to what is chosen.
-function* chosen({ rows, organisation, week }, choice) {
+function* chosen({ rows, organisation, day: when }, choice) {
   for (let row = 0; row < rows; row++) {
-    const inPeriod = week[row] >= choice.from && week[row] <= choice.to;
+    const inPeriod = when[row] >= choice.from && when[row] <= choice.to;
     if (inPeriod && (choice.organisation < 0 || organisation[row] === choice.organisation)) yield row;
   }
 }
@@ -64,7 +68,7 @@ const totals = (choice) => {
     if (!pulls.merged[row]) continue;
     total.merged += count;
     total.cycle.add(pulls.bin[row], count, pulls.hundredths[row]);
-    busy[pulls.week[row]] = true;
+    busy[weekOf(pulls.day[row])] = true;
   }
   const first = series.first_reviews;
   for (const row of chosen(first, choice)) total.review.add(first.bin[row], first.count[row], first.hundredths[row]);
@@ -73,8 +77,8 @@ const totals = (choice) => {
   return { total, span };
 };
 
-// The choice of as many weeks just before those chosen, or null where the data does not reach back so far.
+// The choice of as many days just before those chosen, or null where the data does not reach back so far.
 const periodBefore = (choice) => {
-  const weeks = choice.to - choice.from + 1;
-  return choice.from < weeks ? null : { ...choice, from: choice.from - weeks, to: choice.from - 1 };
+  const days = choice.to - choice.from + 1;
+  return choice.from < days ? null : { ...choice, from: choice.from - days, to: choice.from - 1 };
 };

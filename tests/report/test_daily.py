@@ -1,18 +1,19 @@
-"""Counts by week equal a recount, in the compact form of the page too."""
+"""Counts by day equal a recount, in the compact form of the page too."""
 
 import pytest
 
 from tests.support.recomputation import Recount
 from tests.support.reports import SLUGS
-from tformance_seed.report import charts, page, weekly_queries
-from tformance_seed.report.series import add_up, gather_weekly
+from tformance_seed.report import charts, page
+from tformance_seed.report.daily import work
+from tformance_seed.report.series import add_up, gather_daily
 
 #: All queries of the page.
 QUERIES = [*page.HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
 
 
-def test_weeks_add_up_to_a_recount(filled, reader):
-    found = gather_weekly(reader, SLUGS, QUERIES)
+def test_days_add_up_to_a_recount(filled, reader):
+    found = gather_daily(reader, SLUGS, QUERIES)
     everything = Recount.of_all()
     dated = [pull for pull in everything.pulls if pull.week]
     assert found.undated == len(everything.pulls) - len(dated) == 1
@@ -27,8 +28,8 @@ def test_weeks_add_up_to_a_recount(filled, reader):
 
 
 def test_only_the_busiest_reviewers_are_counted(filled, reader, monkeypatch):
-    monkeypatch.setattr(weekly_queries, "MAX_REVIEWERS", 2)
-    found = gather_weekly(reader, SLUGS, QUERIES)
+    monkeypatch.setattr(work, "MAX_REVIEWERS", 2)
+    found = gather_daily(reader, SLUGS, QUERIES)
     everything = Recount.of_all()
     for slug in SLUGS:
         counts = {}

@@ -21,7 +21,7 @@ NAME = PACKAGE.name
 #: The rooms, lowest floor first: a room imports itself and rooms of lower floors, none of its own floor.
 FLOORS = [
     ["errors"],
-    ["settings", "canonical_json", "urls"],
+    ["settings", "canonical_json", "printable", "urls"],
     ["sampling"],
     ["bulk"],
     ["storage"],

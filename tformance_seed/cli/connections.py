@@ -1,6 +1,6 @@
 """Open the database for as long as a command runs, say what is written to, and ask before rows go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,14 @@ def announce(database: "peewee.Database", url: str) -> None:
     """Say on standard error which database is about to be written to, and where its name comes from."""
     from tformance_seed.storage.connection import address
 
-    console.print_error(f"writing to {address(database, url)}, from {database_origin(url)}")
+    console.print_notice(f"writing to {address(database, url)}, from {database_origin(url)}")
 
 
-def ask(question: str, *, yes: bool, as_json: bool) -> None:
+def ask(question: str, details: Sequence[str] = (), *, yes: bool, as_json: bool) -> None:
     """Ask for consent unless it was given.
 
     Parameters:
+      details: lines that the answer depends on, printed before the question.
       yes: whether it was given, by ``--yes``.
       as_json: whether a program reads the output, so nobody can be asked.
 
@@ -46,10 +47,10 @@ def ask(question: str, *, yes: bool, as_json: bool) -> None:
     """
     if yes:
         return
-    confirmed = None if as_json else console.confirm(question)
+    confirmed = None if as_json else console.confirm(question, details)
     if confirmed is None:
         raise InputError(
-            f"{' '.join(question.split())} Nothing was written or removed; to say yes, add --yes"
+            f"{' '.join([*details, question])} Nothing was written or removed; to say yes, add --yes"
         )
     if not confirmed:
         raise SeedError("nothing was written or removed")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-from tformance_seed.cli.console import Paragraph, View, bold
+from tformance_seed.cli.blocks import Line, Paragraph, View
 from tformance_seed.doctor import Report
 from tformance_seed.storage.schema.findings import Finding
 
@@ -30,9 +30,9 @@ def report(report: Report) -> View:
     return View(_data(report), list(_blocks(report)))
 
 
-def _blocks(report: Report) -> Iterator[Paragraph | str]:
+def _blocks(report: Report) -> Iterator[Paragraph | Line]:
     for section in report.sections:
-        yield f"{bold(section.title)}: {section.summary}"
+        yield Line(label=section.title, text=f": {section.summary}")
         for severity in SEVERITY_STYLES:
             findings = [finding for finding in section.findings if finding.severity == severity]
             by_name = itertools.groupby(sorted(findings, key=attrgetter("name")), attrgetter("name"))
@@ -40,7 +40,7 @@ def _blocks(report: Report) -> Iterator[Paragraph | str]:
                 yield from _group(severity, name, list(group))
 
 
-def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragraph | str]:
+def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragraph | Line]:
     """Show the findings with one name; if all have the same reason, give it only once, in the heading."""
     reasons = {finding.because for finding in findings}
     common = reasons.pop() if len(reasons) == 1 else ""
@@ -51,7 +51,7 @@ def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragr
         parts = (finding.state, "" if common else finding.because)
         yield Paragraph("; ".join(filter(None, parts)), indent=FINDING_INDENT)
         for line in (finding.statement or "").splitlines():
-            yield bold(" " * STATEMENT_INDENT + line)
+            yield Line(label=" " * STATEMENT_INDENT + line)
     if len(findings) > len(listed):
         rest = f"and {len(findings) - len(listed):,} more, which --json lists"
         yield Paragraph(rest, indent=FINDING_INDENT)

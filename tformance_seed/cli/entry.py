@@ -12,6 +12,7 @@ from tformance_seed.cli.interrupts import (
     handle_interrupts,
     ignore_interrupts,
 )
+from tformance_seed.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def main() -> "NoReturn":
     except BaseException as error:
         line = INTERRUPTION if Interrupts.received else f"unexpected {type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"tformance-seed: {line}\n")
+            sys.stderr.write(f"tformance-seed: {printable(line)}\n")
         status = INTERRUPTED if Interrupts.received else 1
     ignore_interrupts()
     _detach_broken_streams()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tformance_seed.cli import console
+from tformance_seed.cli.blocks import Line
 from tformance_seed.cli.connections import open_database
 from tformance_seed.cli.options import Broker, Database, Json, Organisations, optional
 from tformance_seed.errors import InputError, SeedError
@@ -38,7 +39,7 @@ def report(
         if html is not None:
             size = page.write(html, opened, gathered)
     if markdown:
-        console.print_message(report_views.markdown(gathered))
+        console.print_lines(map(Line, report_views.markdown(gathered)))
     elif html is not None and not as_json:
         console.print_message(f"wrote {html}, {format_size(size)}; open it in a browser")
     else:

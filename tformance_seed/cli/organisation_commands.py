@@ -136,6 +136,6 @@ def clear(
         planned = maintain.preview_clear(opened, organisations, names, adopt=adopt)
         if planned:
             announce(opened, database)
-            ask(organisation_views.removal_question(planned), yes=yes, as_json=as_json)
+            ask(*organisation_views.removal_question(planned), yes=yes, as_json=as_json)
         removed = maintain.clear_teams(opened, list(planned), names, wait=wait)
     console.show(organisation_views.cleared(removed, organisations), as_json=as_json)

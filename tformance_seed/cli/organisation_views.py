@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import load_scenarios
-from tformance_seed.cli.console import Table, View
+from tformance_seed.cli.blocks import Table, View
 from tformance_seed.cli.hints import PROGRAM
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
                     (slug, item.name, item.industry, len(item.repos), *counts[slug].values())
                     for slug, item in organisations.items()
                 ],
+                dispensable=("AI usage", "files", "commits", "repositories", "members", "industry", "name"),
             ),
-            Table("Scenarios", ("name", "the point of it"), list(points.items())),
+            Table("Scenarios", ("name", "the point of it"), list(points.items()), prose=["the point of it"]),
         ],
     )
 
@@ -95,10 +96,10 @@ def _verified_data(report: "Verified") -> dict[str, Any]:
     }
 
 
-def removal_question(planned: "Mapping[str, Removal]") -> str:
-    """Ask whether to remove rows, with how many of each organisation, and say what stays."""
+def removal_question(planned: "Mapping[str, Removal]") -> tuple[str, list[str]]:
+    """Return the question whether to remove rows, and how many of each organisation go and what stays."""
     lines = [f"{slug}: {_counts(removal.deleted)}{_stays(removal)}" for slug, removal in planned.items()]
-    return "\n".join([*lines, f"Remove all of this, the seeded data of {', '.join(planned)}?"])
+    return f"Remove all of this, the seeded data of {', '.join(planned)}?", lines
 
 
 def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> View:
@@ -114,7 +115,7 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> V
         tables = sorted({table for removal in removed.values() for table in removal.kept})
         left = " ".join(slug for slug, removal in removed.items() if removal.kept)
         included = shlex.quote(",".join(tables))
-        lines.append(f"next: remove those too\n  {PROGRAM} clear {left} --including {included}")
+        lines += ["next: remove those too", f"  {PROGRAM} clear {left} --including {included}"]
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
     return View(

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Any
 
-from tformance_seed.cli.console import Table, View
+from tformance_seed.cli.blocks import Table, View
 from tformance_seed.report import Report
 from tformance_seed.report.sections import format_note, sections
 
@@ -25,8 +25,8 @@ def _data(report: Report) -> dict[str, Any]:
     return values
 
 
-def markdown(report: Report) -> str:
-    """Return a report as Markdown."""
+def markdown(report: Report) -> list[str]:
+    """Return the lines of a report as Markdown."""
     lines = []
     for section in sections(report):
         rules = ["---:" if right else "---" for right in section.right_aligned]
@@ -34,7 +34,7 @@ def markdown(report: Report) -> str:
         lines += [f"## {_escape(section.title)}", ""]
         lines += [f"| {' | '.join(map(_escape, row))} |" for row in rows]
         lines.append("")
-    return "\n".join([*lines, *map(format_note, report.notes)])
+    return [*lines, *map(format_note, report.notes)]
 
 
 def _escape(cell: str) -> str:

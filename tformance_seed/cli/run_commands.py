@@ -7,6 +7,8 @@ import typer
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import announce, open_database
 from tformance_seed.cli.options import Broker, Database, Detach, Json, LatestRun, Run, check_detach
+from tformance_seed.cli.progress import progress
+from tformance_seed.cli.progress import watch as watch_run
 from tformance_seed.cli.seed_commands import raise_failures
 
 
@@ -27,7 +29,7 @@ def status(
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
         if watch:
-            console.watch(lambda: ledger.run_status(opened, record))
+            watch_run(lambda: ledger.run_status(opened, record))
         console.show(run_views.status(ledger.run_status(opened, record)), as_json=as_json)
 
 
@@ -50,7 +52,7 @@ def retry(
         record = ledger.find_run(opened, run)
         announce(opened, database)
         console.silence_logging()
-        with console.progress(workers=broker is not None) as show_progress:
+        with progress(workers=broker is not None) as show_progress:
             outcome = seeding.retry(opened, record, broker=broker, detach=detach, progress=show_progress)
     view = run_views.detached if detach else run_views.outcome
     console.show(view(outcome, database), as_json=as_json)

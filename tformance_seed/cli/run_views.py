@@ -6,7 +6,7 @@ from typing import Any
 
 from tformance_seed.bulk import Result
 from tformance_seed.catalog.profile import describe_shift
-from tformance_seed.cli.console import Table, View, bold
+from tformance_seed.cli.blocks import Line, Table, View
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
@@ -58,7 +58,8 @@ def detached(begun: Outcome, database: str) -> View:
         },
         [
             name,
-            f"next: follow its progress with\n  {PROGRAM} status {name} --watch",
+            "next: follow its progress with",
+            f"  {PROGRAM} status {name} --watch",
             *_login_lines(begun.login),
         ],
     )
@@ -81,10 +82,11 @@ def outcome(outcome: Outcome, database: str) -> View:
     }
     rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
     table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
-    lines = [*(_report_line(report) for report in outcome.reports), *_remarks(outcome.reports)]
+    lines: list[Line | str] = [_report_line(report) for report in outcome.reports]
+    lines += _remarks(outcome.reports)
     lines += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
     if outcome.reports:
-        lines.append(f"\nnext: check the data and see its digest with\n  {PROGRAM} verify")
+        lines += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify"]
         lines += _login_lines(outcome.login)
     return View(data, [table, *lines])
 
@@ -127,15 +129,15 @@ def _login_lines(login: Login | None) -> list[str]:
         how = "with the password that you gave"
     else:
         how = "who was there already and keeps their own password"
-    return [f"open it in the application: {login.address}\n  as {login.email}, {how}"]
+    return [f"open it in the application: {login.address}", f"  as {login.email}, {how}"]
 
 
-def _report_line(report: Report) -> str:
+def _report_line(report: Report) -> Line:
     verb = "resumed" if report.resumed else "started over" if report.started_over else "seeded"
-    return (
-        f"{verb} {bold(report.organisation)}: {report.members:,} members, "
-        f"{report.pull_requests:,} pull requests, {report.since} to {report.until}, "
-        f"in {report.seconds:.1f} s"
+    return Line(
+        label=f"{verb} {report.organisation}",
+        text=f": {report.members:,} members, {report.pull_requests:,} pull requests, "
+        f"{report.since} to {report.until}, in {report.seconds:.1f} s",
     )
 
 
@@ -219,7 +221,7 @@ def cancelled(organisations: Sequence[str], run: RunStatus) -> View:
         for slug, count in left.items()
     ]
     if left:
-        lines.append(f"next: resume it with\n  {PROGRAM} retry {run.run}")
+        lines += ["next: resume it with", f"  {PROGRAM} retry {run.run}"]
     else:
         lines.append(f"nothing to cancel: run {run.run} is {run.state}")
     return View({"run": run.run, "cancelled": left}, lines)

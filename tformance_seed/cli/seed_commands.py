@@ -27,6 +27,7 @@ from tformance_seed.cli.options import (
     optional,
     parse_day,
 )
+from tformance_seed.cli.progress import progress
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.settings import DEFAULT_LOGIN, DEFAULT_SEED, GENERATED
 from tformance_seed.sources.registry import SOURCES
@@ -176,7 +177,7 @@ def seed(
         removals = preview_removals(opened, request, planned)
         announce(opened, database)
         if removals:
-            ask(organisation_views.removal_question(removals), yes=yes, as_json=as_json)
+            ask(*organisation_views.removal_question(removals), yes=yes, as_json=as_json)
         if is_remote(opened) and (foreign := count_foreign_teams(opened)):
             others = f"{foreign} teams that" if foreign > 1 else "a team that"
             ask(
@@ -185,7 +186,7 @@ def seed(
                 yes=yes,
                 as_json=as_json,
             )
-        with console.progress(workers=broker is not None) as show_progress:
+        with progress(workers=broker is not None) as show_progress:
             outcome = seeding.seed(
                 opened, request, planned, broker=broker, detach=detach, progress=show_progress
             )

@@ -8,6 +8,7 @@ import typer
 
 from tformance_seed import settings
 from tformance_seed.cli import console, hints
+from tformance_seed.cli.blocks import View
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.options import Json
 from tformance_seed.errors import InputError, SeedError
@@ -60,9 +61,9 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _view(database: str, url: str, folder: str) -> console.View:
+def _view(database: str, url: str, folder: str) -> View:
     data: dict[str, Any] = {"database": database, "folder": folder, "url": url}
-    return console.View(
+    return View(
         data,
         [
             f"PostgreSQL is up in {folder} until you press Ctrl-C",

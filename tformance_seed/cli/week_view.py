@@ -5,7 +5,7 @@ import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tformance_seed.cli.console import View
+from tformance_seed.cli.blocks import View
 
 if TYPE_CHECKING:
     from tformance_seed.commands.week import ShownPullRequest

@@ -8,10 +8,12 @@ import logging
 import sys
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any
 
 from tformance_seed import settings
 from tformance_seed.execution import broker_errors, retry
 from tformance_seed.ledger import TaskKey
+from tformance_seed.printable import printable
 
 FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
@@ -26,6 +28,18 @@ def task_context(key: TaskKey) -> Iterator[None]:
         yield
     finally:
         _current_task.reset(token)
+
+
+class TextFormatter(logging.Formatter):
+    """Formats a record as text that controls no terminal, whatever a server put into a message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name that logging calls
+        """Return the line, without a traceback."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name that logging calls
+        """Return the lines of a traceback."""
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
 class JSONFormatter(logging.Formatter):
@@ -45,7 +59,7 @@ class JSONFormatter(logging.Formatter):
             line |= {"run": key.run, "organisation": key.organisation, "shard": f"{key.stage}/{key.offset}"}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line).replace("\x7f", "\\u007f")
 
 
 class ExpectedErrors(logging.Filter):
@@ -83,7 +97,9 @@ def ignore_replaced_errors() -> None:
 def configure() -> None:
     """Log to standard error, or to existing handlers, in the format that the settings specify."""
     ignore_replaced_errors()
-    logging.basicConfig(level=logging.INFO, format=FORMAT)
+    for_people = logging.StreamHandler()
+    for_people.setFormatter(TextFormatter(FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[for_people])  # unless there are handlers already
     logging.getLogger("pika").setLevel(logging.CRITICAL)
     for handler in logging.getLogger().handlers:
         handler.addFilter(ExpectedErrors())

@@ -12,11 +12,13 @@ class Line:
     Parameters:
       label: the styled beginning.
       style: keyword arguments of ``typer.style``, by default bold.
+      indent: the number of spaces before it.
     """
 
     text: str = ""
     label: str = ""
     style: Mapping[str, Any] = field(default_factory=lambda: {"bold": True})
+    indent: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -62,7 +63,7 @@ def print_lines(lines: Iterable[Line]) -> None:
     for line in lines:
         label = printable(line.label)
         styled = typer.style(label, **line.style) if label else ""
-        typer.echo(styled + printable(line.text))
+        typer.echo(" " * line.indent + styled + printable(line.text))
 
 
 def print_notice(message: str) -> None:
@@ -114,7 +115,7 @@ def _lines_of(block: Table | Paragraph | Line | str) -> Iterator[Line]:
     elif isinstance(block, Paragraph):
         yield from _paragraph(block)
     elif isinstance(block, Line):
-        yield Line(complete(block.text), block.label, block.style)
+        yield replace(block, text=complete(block.text))
     else:
         yield Line(complete(block))
 
@@ -123,12 +124,11 @@ def _paragraph(paragraph: Paragraph) -> Iterator[Line]:
     width = (terminal_width() or PIPE_WIDTH) - HANGING_INDENT
     text = printable(paragraph.label + complete(paragraph.text))
     first, *others = wrap(text.lstrip(" "), width)
-    indent, label = " " * paragraph.indent, printable(paragraph.label)
-    if label and first.startswith(label):
-        yield Line(label=indent + label, text=first.removeprefix(label), style=paragraph.label_style)
-    else:
-        yield Line(indent + first)
-    yield from (Line(" " * HANGING_INDENT + line) for line in others)
+    label = printable(paragraph.label)
+    if not label or not first.startswith(label):  # a label of several words may be wrapped itself
+        label = ""
+    yield Line(first.removeprefix(label), label, paragraph.label_style, paragraph.indent)
+    yield from (Line(line, indent=HANGING_INDENT) for line in others)
 
 
 @contextmanager

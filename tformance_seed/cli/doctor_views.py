@@ -51,7 +51,7 @@ def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragr
         parts = (finding.state, "" if common else finding.because)
         yield Paragraph("; ".join(filter(None, parts)), indent=FINDING_INDENT)
         for line in (finding.statement or "").splitlines():
-            yield Line(label=" " * STATEMENT_INDENT + line)
+            yield Line(label=line, indent=STATEMENT_INDENT)
     if len(findings) > len(listed):
         rest = f"and {len(findings) - len(listed):,} more, which --json lists"
         yield Paragraph(rest, indent=FINDING_INDENT)

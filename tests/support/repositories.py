@@ -186,6 +186,7 @@ class Imported:
     at: str  #: in UTC, ``2025-03-01 10:00``
     author: str = ANN
     committer: str = "W <w@w.io>"
+    authored: str = ""  #: if that was not when it was committed
 
 
 def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
@@ -201,15 +202,17 @@ def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
     stream = []
     marks = {commit.name: f":{mark}" for mark, commit in enumerate(commits, start=1)}
     for commit in commits:
-        when = datetime.datetime.fromisoformat(f"{commit.at}+00:00")
-        seconds = f"{when.timestamp():.0f} +0000"
+        authored, committed = (
+            f"{datetime.datetime.fromisoformat(f'{at}+00:00').timestamp():.0f} +0000"
+            for at in (commit.authored or commit.at, commit.at)
+        )
         message, content = commit.message, "\n".join(commit.message.split()) + "\n"
         first, *others = [marks[parent] for parent in commit.parents.split()] or [""]
         stream += [
             f"commit refs/heads/{commit.name}",
             f"mark {marks[commit.name]}",
-            f"author {commit.author} {seconds}",
-            f"committer {commit.committer} {seconds}",
+            f"author {commit.author} {authored}",
+            f"committer {commit.committer} {committed}",
             f"data {len(message.encode())}\n{message}",
             *([f"from {first}"] if first else ["deleteall"]),
             *(f"merge {other}" for other in others),

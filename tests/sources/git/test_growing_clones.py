@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import tformance_seed
-from tests.support.repositories import ANN, BOB, CARL, Imported, import_history
+from tests.support.repositories import ANN, BOB, CARL, Imported, Workshop, import_history
 from tformance_seed import verification
 from tformance_seed.commands.preview import preview_removals
 from tformance_seed.commands.seed import Report, plan
@@ -144,4 +144,25 @@ def test_a_number_that_another_commit_turns_out_to_have_keeps_no_file_of_the_fir
     import_history(clone, *history, older, landed, merge, last)
     assert not seed(database, clone).started_over
     assert [row.filename for row in files.clone()] == ["last.py"]
+    assert agrees_with_one_step(database, clone)
+
+
+def test_pull_requests_whose_refs_are_fetched_later_are_found(database, clone):
+    begin, *rest = pull_requests(8)
+    branch = [
+        Imported(f"b{n}", f"b{n - 1}" if n else "c1", f"Work {n}", "2025-03-05 10:00") for n in range(3)
+    ]
+    copies = [
+        Imported(
+            f"d{n}", f"d{n - 1}" if n else "c8", f"Work {n}", "2025-03-20 10:00", authored="2025-03-05 10:00"
+        )
+        for n in range(3)
+    ]
+    names = import_history(clone, begin, *rest, *branch, *copies)
+    seed(database, clone)
+    assert numbers() == [*range(1, 9)]
+    for number, name in {**{n: f"c{n}" for n in range(1, 9)}, 9: "b2"}.items():
+        Workshop(clone).git("update-ref", f"refs/pull/{number}/head", names[name])
+    seed(database, clone)
+    assert numbers() == [*range(1, 10)]
     assert agrees_with_one_step(database, clone)

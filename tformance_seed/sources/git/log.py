@@ -107,8 +107,30 @@ def history(git: Git) -> Iterator[LoggedCommit]:
     Raises:
       SeedError: git failed, for example because commits are missing or damaged.
     """
+    return _log(git, "--topo-order", git.head, "--")
+
+
+def read_commits(git: Git, names: Collection[str]) -> Iterator[LoggedCommit]:
+    """Yield these commits alone, as ``history`` does; those that the repository lacks are left out.
+
+    Raises:
+      SeedError: git failed.
+    """
+    return _log(git, "--no-walk=unsorted", "--ignore-missing", "--stdin", lines=names) if names else iter(())
+
+
+def read_branches(git: Git, heads: Collection[str]) -> Iterator[LoggedCommit]:
+    """Yield the commits that are reachable from these heads and not from HEAD.
+
+    Raises:
+      SeedError: git failed, for example because commits are missing.
+    """
+    return _log(git, "--stdin", lines=[*heads, f"^{git.head}"])
+
+
+def _log(git: Git, *options: str, lines: Collection[str] = ()) -> Iterator[LoggedCommit]:
     form = f"--format={_HISTORY}{_CO_AUTHORS}"
-    tokens = git.stream("log", "-z", "--topo-order", "--encoding=UTF-8", form, git.head, "--")
+    tokens = git.stream("log", "-z", "--encoding=UTF-8", form, *options, lines=lines)
     records = zip(*[tokens] * _HISTORY_FIELDS, strict=True)
     for sha, parents, committed, authored, name, email, committer, subject, body, trailers in records:
         yield LoggedCommit(

@@ -7,16 +7,17 @@ is merged later or behind a merge whose parents are swapped. Every other commit 
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
+from tformance_seed.errors import InputError
 from tformance_seed.sources.git.conventions import SQUASH
-from tformance_seed.sources.git.log import history, map_identities
+from tformance_seed.sources.git.log import history, map_identities, read_branches, read_commits
 from tformance_seed.sources.git.numbers import CLONED, Claim, Claims, Numbers
-from tformance_seed.sources.git.process import Git
+from tformance_seed.sources.git.process import Git, UnreadableError
 from tformance_seed.sources.people import Identity, People
 
 EPOCH = datetime.date(1970, 1, 1)
@@ -125,8 +126,9 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     heads = git.pull_request_heads()
     nodes, mainline, claims = _read_nodes(git, heads)
     numbers = claims.decide(_descend_from(nodes, mainline[-1]))
-    forest = Forest(repository, profile.shift_seconds, numbers)
     on_mainline = set(mainline)
+    numbers.parts = _find_parts(git, nodes, on_mainline, numbers)
+    forest = Forest(repository, profile.shift_seconds, numbers)
     commits: set[str] = set()
     times: list[int] = []
     days: set[datetime.date] = set()
@@ -165,7 +167,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
 
 def _read_nodes(git: Git, heads: Mapping[str, list[int]]) -> tuple[list[Node], list[str], Claims]:
     """Return all commits, children before parents, the main line, and which pull requests they name."""
-    claims = Claims(heads)
+    claims = Claims(heads, read_commits(git, heads))
     nodes: list[Node] = []
     mainline: list[str] = []
     authors: dict[Identity, Identity] = {}  # one object for each, since each has many commits
@@ -201,6 +203,40 @@ def _descend_from(nodes: Sequence[Node], root: str) -> list[bool]:
     return related
 
 
+def _find_parts(
+    git: Git, nodes: Sequence[Node], on_mainline: Collection[str], numbers: Numbers
+) -> dict[str, str]:
+    """Return the other commits of pull requests that were copied, as by a rebase -> the copy of the newest.
+
+    They precede it in the order of the pull request. Whether one is a copy is seen by its author and date.
+    """
+    copies = {position: claim.copied for position, claim in numbers.landed.items() if claim.copied}
+    if not copies:
+        return {}
+    try:
+        branches = {commit.sha: commit for commit in read_branches(git, copies.values())}
+    except (InputError, UnreadableError):  # of these branches only the newest commits were cloned
+        return {}
+    positions = {node.sha: position for position, node in enumerate(nodes)}
+    parts: dict[str, str] = {}
+    for position, head in copies.items():
+        node, commit = nodes[position], branches.get(head)
+        written = []
+        while commit := branches.get(commit.parents[0]) if commit and commit.parents else None:
+            written.append((commit.author, commit.authored))
+        remaining = iter(written)
+        while node.parents:
+            before = positions[node.parents[0]]
+            is_own = before not in numbers.landed and nodes[before].sha not in numbers.heads
+            node, line = nodes[before], node.sha in on_mainline
+            if not is_own or len(node.parents) > 1 or (node.sha in on_mainline) != line:
+                break
+            if (node.author, node.authored) not in remaining:
+                break
+            parts[node.sha] = nodes[position].sha
+    return parts
+
+
 class _Place(NamedTuple):
     """Where a commit is: its key, the entry to which it belongs, and whether that merged this very commit."""
 
@@ -234,13 +270,15 @@ class Forest:
         self._reached: dict[str, _Place] = {}  # commits that are not placed yet
         self._starts: dict[_Chain, str] = {}  # the commits from which chains branched off
         self._ends: list[tuple[Entry, _Chain]] = []  # pull requests to compare with those
+        self._copied: dict[str, Entry | None] = dict.fromkeys(numbers.parts.values())
         self._length = 0  # of the main line so far
 
     def place(self, position: int, node: Node, *, on_mainline: bool) -> Entry:
         """Return the entry to which a commit belongs, which is new if the commit is one itself."""
         if on_mainline:
             self._reached.pop(node.sha, None)
-            entry = self._add(node, self._landed(position, None), node.committed + self._shift)
+            entry = self._add_part(node)
+            entry = entry or self._add(node, self._landed(position, None), node.committed + self._shift)
             self._add_heads_on_mainline(node, entry)
             self._reach(node.parents[1:], _Place((self._length, 0), entry, is_head=True))
             self._length += 1
@@ -251,6 +289,8 @@ class Forest:
         entry = outer
         if claim := self._landed(position, outer):
             entry = self._add(node, claim, node.committed + self._shift)
+        elif part := self._add_part(node):
+            entry = part
         else:
             outer.merged.append(Merged(node.sha, "".join(node.parents[:1]), len(node.parents) > 1))
         older = (*key[:-1], key[-1] + 1)
@@ -284,7 +324,11 @@ class Forest:
         In the branch of another pull request, people refer to issues, and forks have numbers of their own.
         """
         claim = self._numbers.landed.get(position)
-        if claim is None or outer is None or not outer.number or claim.convention == CLONED:
+        if claim is None or outer is None or not outer.number:
+            return claim
+        if claim.copied:  # from a pull request that this one replaced
+            return claim if outer.integrates else None
+        if claim.convention == CLONED:
             return claim
         is_sure = claim.by_github or outer.integrates or self._numbers.trusts_titles
         if claim.convention == SQUASH.name and not is_sure:
@@ -299,7 +343,19 @@ class Forest:
         if claim and not claim.batch:
             entry.number, entry.integrates = claim.number, claim.integrates
             entry.convention = claim.convention
+        if claim and node.sha in self._copied:
+            entry.is_merge = True
+            entry.merged.append(Merged(node.sha, parent, False))
+            self._copied[node.sha] = entry
         self._entries.append(entry)
+        return entry
+
+    def _add_part(self, node: Node) -> Entry | None:
+        """Add a commit to the pull request that was copied with it; None if there is none."""
+        entry = self._copied.get(self._numbers.parts.get(node.sha, ""))
+        if entry:
+            entry.parent = "".join(node.parents[:1])
+            entry.merged.append(Merged(node.sha, entry.parent, False))
         return entry
 
     def _add_heads_on_mainline(self, node: Node, entry: Entry) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tformance_seed.sources.git.conventions import SQUASH, Named, find_pull_request
 from tformance_seed.sources.git.log import LoggedCommit
+from tformance_seed.sources.people import Identity
 
 #: The name of what is more certain than any convention: a clone that has the commits of pull requests.
 CLONED = "refs of pull requests"
@@ -42,6 +43,7 @@ class Claim(NamedTuple):
       titled: the number in parentheses that the title ends with as well; 0 if there is none.
       integrates: whether it merges a branch into which pull requests are merged, such as ``develop``.
       batch: the pull requests that its further parents bring in, by the parents' names.
+      copied: the newest commit of the pull request, of which this one is a copy; empty if it is none.
     """
 
     position: int
@@ -53,6 +55,7 @@ class Claim(NamedTuple):
     on_mainline: bool
     by_github: bool
     batch: Mapping[str, int]
+    copied: str = ""
 
     @property
     def rank(self) -> tuple[bool, bool, bool, bool, int]:
@@ -74,6 +77,7 @@ class Numbers:
     Attributes:
       landed: position of a commit -> the claim that was believed.
       heads: name of a commit -> the pull requests that end with it, and by which convention they are known.
+      parts: name of a commit -> that of the copy with which the pull request ends that has both.
       trusts_refs: whether the clone's refs of pull requests are those of this history.
       trusts_titles: whether a number in parentheses at the end of a title is a pull request's wherever it is;
         otherwise, in the branch of a pull request, it may be an issue's.
@@ -81,8 +85,13 @@ class Numbers:
 
     landed: dict[int, Claim] = field(default_factory=dict)
     heads: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     trusts_refs: bool = False
     trusts_titles: bool = False
+
+
+#: What a copy of a commit has in common with it, as rebasing leaves it: author, author date, subject.
+_Written = tuple[Identity, int, str]
 
 
 class Claims:
@@ -90,10 +99,16 @@ class Claims:
 
     Parameters:
       heads: the newest commit of each pull request that was cloned with its ref -> their numbers.
+      commits: these commits, as far as the clone has them.
     """
 
-    def __init__(self, heads: Mapping[str, list[int]]) -> None:
+    def __init__(self, heads: Mapping[str, list[int]], commits: Iterable[LoggedCommit]) -> None:
         self._heads = heads
+        self._written: defaultdict[_Written, list[LoggedCommit]] = defaultdict(list)
+        for commit in commits:
+            if commit.sha in heads and len(commit.parents) == 1:
+                self._written[_written(commit)].append(commit._replace(body=""))
+        self._copies: list[tuple[Claim, list[str]]] = []  # commits that may be copies of these heads
         self._claims: list[Claim] = []
         self._merged: dict[int, list[str]] = {}  # position of a merge -> the heads among its further parents
         self._reached: set[str] = set()  # the heads in the history
@@ -113,6 +128,10 @@ class Claims:
             self._merged[position] = merged
         if named or merged:
             self._claims.append(_claim(position, commit, named, on_mainline=on_mainline))
+        if len(commit.parents) == 1 and (alike := self._written.get(_written(commit))):
+            # A pull request to a maintenance branch may copy what was merged before: that is no merge of it.
+            copied = [each.sha for each in alike if each.committed <= commit.committed]
+            self._copies.append((_claim(position, commit, None, on_mainline=on_mainline), copied))
 
     def decide(self, related: Sequence[bool]) -> Numbers:
         """Return which commit lands which pull request.
@@ -131,6 +150,7 @@ class Claims:
         trusts_refs = bool(known) and 2 * len(numbers & known) >= len(numbers)
         if trusts_refs:
             named = [*(claim for claim in named if claim.number in known), *cloned]
+            named += self._claim_copies(named, related)
         squashes = [claim for claim in named if claim.convention == SQUASH.name and claim.by_github]
         merges_squash = sum(claim.on_mainline for claim in squashes) >= MIN_SQUASHES
         decided = Numbers(trusts_refs=trusts_refs, trusts_titles=trusts_refs or merges_squash)
@@ -157,6 +177,23 @@ class Claims:
             for numbers in [self._heads[parent]]
         ]
 
+    def _claim_copies(self, claims: Iterable[Claim], related: Sequence[bool]) -> list[Claim]:
+        """Return the claims of commits that are copies of the heads of pull requests not landed otherwise.
+
+        Of several pull requests that ended with one commit, the last one was merged: it replaced the others.
+        """
+        claims = list(claims)
+        landed = {claim.number for claim in claims}
+        landed.update(number for sha in self._reached for number in self._heads[sha])
+        positions = {claim.position for claim in claims}
+        copies = []
+        for claim, heads in self._copies:
+            numbers = [(number, sha) for sha in heads for number in self._heads[sha] if number not in landed]
+            if numbers and claim.position not in positions and related[claim.position]:
+                number, head = max(numbers)
+                copies.append(claim._replace(number=number, convention=CLONED, copied=head))
+        return copies
+
     def _add_heads(self, decided: Numbers) -> None:
         """Add the pull requests that no commit lands alone: of batches, and known by refs only."""
         claims = decided.landed.values()
@@ -171,6 +208,10 @@ class Claims:
             if number not in known:
                 known.add(number)
                 decided.heads.setdefault(sha, []).append((number, convention))
+
+
+def _written(commit: LoggedCommit) -> _Written:
+    return commit.author, commit.authored, commit.subject
 
 
 def _claim(position: int, commit: LoggedCommit, named: Named | None, *, on_mainline: bool) -> Claim:

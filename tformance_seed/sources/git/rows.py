@@ -20,6 +20,7 @@ from tformance_seed.sources.detection import (
 from tformance_seed.sources.git.conventions import Named, find_pull_request
 from tformance_seed.sources.git.log import Change
 from tformance_seed.sources.git.mainline import Entry
+from tformance_seed.sources.git.numbers import CLONED
 from tformance_seed.sources.people import Identity
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
@@ -133,7 +134,10 @@ class BatchBuilder:
                 "ai_tools": json_text(tools),
                 "has_ai_commits": any(named_in_commits),
                 "has_ai_files": any(is_ai_file(file.filename[:MAX_FILENAME]) for file in own.files),
-                "opened_after": min(began, entry.committed) if entry.is_merge else UNKNOWN_TIME,
+                # A squash is written when it is merged; a commit that was merged as it is, before.
+                "opened_after": min(began, entry.committed)
+                if entry.is_merge or entry.convention == CLONED
+                else UNKNOWN_TIME,
                 "signed_by_ai": signed,
             }
         )

@@ -56,12 +56,12 @@ def crashing(monkeypatch, after):
     """Crash in a transaction once so many tasks are done; yields the progress callback that notices it."""
     complete, left, crashed = ledger.complete, [after], []
 
-    def crash(database, task, results):
+    def crash(database, task, results, seconds):
         if left[0] <= 0:
             crashed.append(task)
             raise CrashError
         left[0] -= 1
-        return complete(database, task, results)
+        return complete(database, task, results, seconds)
 
     def notice(_status):
         if crashed:

@@ -15,7 +15,7 @@ from tformance_seed.cli import (
     seed_commands,
     serve_command,
 )
-from tformance_seed.cli.console import print_error, print_message
+from tformance_seed.cli.console import Verbosity, print_error, print_message
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
 from tformance_seed.errors import SeedError, exhaustion
@@ -59,6 +59,7 @@ def _show_version_or_help(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     hints.forget()
+    Verbosity.quiet = Verbosity.verbose = False
     if version:
         print_message(f"{PROGRAM} {__version__}")
     elif context.invoked_subcommand is None:

@@ -30,10 +30,16 @@ PIPE_WIDTH = 120
 HANGING_INDENT = 6
 
 
-class Quiet:
-    """Whether only errors are printed, as ``--quiet`` asks, and JSON if that was asked for."""
+class Verbosity:
+    """How much is printed.
 
-    wanted = False
+    Attributes:
+      quiet: Whether only errors are, as ``--quiet`` asks, and JSON if that was asked for.
+      verbose: Whether more is than usual, as ``--verbose`` asks.
+    """
+
+    quiet = False
+    verbose = False
 
 
 def show(view: View, *, as_json: bool) -> None:
@@ -44,7 +50,7 @@ def show(view: View, *, as_json: bool) -> None:
     with suppress(BrokenPipeError):
         if as_json:
             print_json(view.data)
-        elif not Quiet.wanted:
+        elif not Verbosity.quiet:
             print_lines(line for block in view.blocks for line in _lines_of(block))
 
 
@@ -68,7 +74,7 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 def print_notice(message: str) -> None:
     """Print, as one line on standard error, what the user should know but need not act upon."""
-    if not Quiet.wanted:
+    if not Verbosity.quiet:
         print_error(message)
 
 
@@ -96,11 +102,22 @@ def confirm(question: str, details: Sequence[str] = ()) -> bool | None:
         return None
 
 
-def silence_logging() -> None:
-    """Keep log records of drivers and libraries off standard error; the command reports what matters."""
+def set_up_logging() -> None:
+    """Keep log records of drivers and libraries off standard error; the command reports what matters.
+    If more is to be printed than usual, records of this package are: a line for each task that ends here.
+    """
     import logging
 
+    own = logging.getLogger("tformance_seed")
+    own.setLevel(logging.INFO if Verbosity.verbose else logging.NOTSET)
     logging.getLogger().addHandler(logging.NullHandler())
+    if Verbosity.verbose:
+        from tformance_seed.execution.log_format import TextFormatter
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(TextFormatter(f"{PROGRAM}: %(message)s"))
+        handler.addFilter(logging.Filter(own.name))
+        logging.getLogger().addHandler(handler)
 
 
 def terminal_width() -> int | None:
@@ -115,7 +132,7 @@ def _lines_of(block: Table | Paragraph | Line | str) -> Iterator[Line]:
     elif isinstance(block, Paragraph):
         yield from _paragraph(block)
     elif isinstance(block, Line):
-        yield replace(block, text=complete(block.text))
+        yield replace(block, label=complete(block.label), text=complete(block.text))
     else:
         yield Line(complete(block))
 
@@ -136,7 +153,7 @@ def fetch_listener() -> Iterator["FetchListener"]:
     """Yield what a source tells of its fetching: lines on standard error, where a terminal shows more."""
     from tformance_seed.sources.request import FetchListener
 
-    if Quiet.wanted or not sys.stderr.isatty():
+    if Verbosity.quiet or not sys.stderr.isatty():
         yield FetchListener(say=print_notice)
         return
     with ExitStack() as stack:

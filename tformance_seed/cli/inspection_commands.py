@@ -65,7 +65,7 @@ def doctor(
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
-    console.silence_logging()
+    console.set_up_logging()
     overrides = Overrides.parse(ram, cpus, teams)
     with open_database(database, "read") as opened:
         examined = diagnose(opened, database, overrides, broker)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import hints
+from tformance_seed.cli import console, hints
 from tformance_seed.errors import InputError
 
 
@@ -47,6 +47,16 @@ def _read_broker(value: str | None) -> str | None:
 
 def _read_catalog(value: Path | None) -> Path | None:
     hints.remember("--catalog", None if value is None else str(value))
+    return value
+
+
+def _set_quiet(value: bool) -> bool:
+    console.Verbosity.quiet = value
+    return value
+
+
+def _set_verbose(value: bool) -> bool:
+    console.Verbosity.verbose = value
     return value
 
 
@@ -112,6 +122,19 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 Wait = Annotated[bool, typer.Option("--wait", help="Wait while another run is at work on an organisation.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the workers continue.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Quiet = Annotated[
+    bool,
+    typer.Option("-q", "--quiet", callback=_set_quiet, help="Print nothing but errors, and JSON if asked."),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "-v",
+        "--verbose",
+        callback=_set_verbose,
+        help="Print each task that ends, and each organisation's tables.",
+    ),
+]
 
 
 def parse_day(option: str, text: str | None) -> datetime.date | None:
@@ -138,3 +161,9 @@ def check_detach(broker: str | None, *, detach: bool) -> None:
         raise InputError(
             "--detach needs workers to do the tasks: add --broker URL or set TFORMANCE_BROKER_URL"
         )
+
+
+def check_verbosity(*, quiet: bool, verbose: bool) -> None:
+    """Raise InputError if a command is to print both less and more."""
+    if quiet and verbose:
+        raise InputError("--quiet and --verbose exclude each other; choose one")

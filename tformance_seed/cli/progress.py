@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from tformance_seed.cli.console import Quiet, print_error
+from tformance_seed.cli.console import Verbosity, print_error
 from tformance_seed.cli.hints import PROGRAM
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class _Silence:
 
 
 def _has_bars() -> bool:
-    return sys.stderr.isatty() and not Quiet.wanted
+    return sys.stderr.isatty() and not (Verbosity.quiet or Verbosity.verbose)
 
 
 @contextmanager

@@ -6,7 +6,18 @@ import typer
 
 from tformance_seed.cli import console
 from tformance_seed.cli.connections import announce, open_database
-from tformance_seed.cli.options import Broker, Database, Detach, Json, LatestRun, Run, check_detach
+from tformance_seed.cli.options import (
+    Broker,
+    Database,
+    Detach,
+    Json,
+    LatestRun,
+    Quiet,
+    Run,
+    Verbose,
+    check_detach,
+    check_verbosity,
+)
 from tformance_seed.cli.progress import progress
 from tformance_seed.cli.progress import watch as watch_run
 from tformance_seed.cli.seed_commands import raise_failures
@@ -38,6 +49,8 @@ def retry(
     broker: Broker,
     run: Run,
     detach: Detach = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Send failed, cancelled and lost tasks of a run again."""
@@ -47,15 +60,20 @@ def retry(
     from tformance_seed.commands import seed as seeding
 
     check_detach(broker, detach=detach)
+    check_verbosity(quiet=quiet, verbose=verbose)
     with open_database(database, "write") as opened:
         maintain.check_ledger(opened)
         record = ledger.find_run(opened, run)
         announce(opened, database)
-        console.silence_logging()
+        console.set_up_logging()
         with progress(workers=broker is not None) as show_progress:
             outcome = seeding.retry(opened, record, broker=broker, detach=detach, progress=show_progress)
-    view = run_views.detached if detach else run_views.outcome
-    console.show(view(outcome, database), as_json=as_json)
+    view = (
+        run_views.detached(outcome, database)
+        if detach
+        else run_views.outcome(outcome, database, verbose=verbose)
+    )
+    console.show(view, as_json=as_json)
     raise_failures(outcome.failures)
 
 

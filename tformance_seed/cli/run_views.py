@@ -1,7 +1,7 @@
 """Show runs as tables and JSON: previews, progress and outcomes."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tformance_seed.bulk import Result
@@ -23,6 +23,11 @@ PREVIEW_COLUMNS = (
     "AI usage rows, about",
     "what would happen",
 )
+WORK_COLUMNS = ("rows written", "unchanged", "seconds")
+
+#: The shortest time, in seconds, that a run is assumed to have taken, so that rates are finite.
+MIN_SECONDS = 0.1
+
 STATUS_COLUMNS = (
     "organisation",
     "state",
@@ -65,30 +70,78 @@ def detached(begun: Outcome, database: str) -> View:
     )
 
 
-def outcome(outcome: Outcome, database: str) -> View:
+def outcome(outcome: Outcome, database: str, *, verbose: bool) -> View:
     """Summarise a finished run, and suggest the next command.
 
     Parameters:
       database: the URL of the seeded database; its password is not shown.
+      verbose: whether to show every table of every organisation.
     """
     totals = _add_up(outcome.reports)
     data = {
         "run": outcome.run,
         "database": without_secrets(database),
+        "seconds": round(outcome.seconds, 3),
         "organisations": [_report_data(report) for report in outcome.reports],
         "tables": results_data(totals),
         "login": _login_data(outcome.login),
         "failures": outcome.failures,
     }
-    rows = [(name, result.written, result.unchanged, result.seconds) for name, result in totals.items()]
-    table = Table(f"Run {outcome.run}", ("table", "rows written", "unchanged", "seconds"), rows)
-    lines: list[Line | str] = [_report_line(report) for report in outcome.reports]
-    lines += _remarks(outcome.reports)
-    lines += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
+    blocks: list[Table | Line | str] = []
+    if len(outcome.reports) > 1:
+        if verbose:
+            blocks += [_tables_table(each.organisation, each.tables) for each in outcome.reports]
+            blocks.append(_tables_table(f"All {len(outcome.reports)} organisations", totals))
+        blocks += [_organisations_table(outcome), *_actions(outcome.reports), _total_line(outcome, totals)]
+    else:
+        blocks += [_tables_table(f"Run {outcome.run}", totals), *map(_report_line, outcome.reports)]
+    if len(outcome.failures) > 1:
+        failed = Table("Not done", ("organisation", "why"), list(outcome.failures.items()), prose=["why"])
+        blocks += ["", failed]
+    blocks += _remarks(outcome.reports)
+    blocks += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
     if outcome.reports:
-        lines += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify"]
-        lines += _login_lines(outcome.login)
-    return View(data, [table, *lines])
+        blocks += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify"]
+        blocks += _login_lines(outcome.login)
+    return View(data, blocks)
+
+
+def _tables_table(title: str, results: Mapping[str, Result]) -> Table:
+    rows = [(name, result.written, result.unchanged, result.seconds) for name, result in results.items()]
+    return Table(title, ("table", *WORK_COLUMNS), rows, dispensable=("seconds", "unchanged"))
+
+
+def _organisations_table(outcome: Outcome) -> Table:
+    """Show what each organisation took, the slowest first, and all of them together."""
+    rows: list[tuple[Any, ...]] = []
+    for report in sorted(outcome.reports, key=lambda report: -report.seconds):
+        work = sum(report.tables.values(), Result())
+        size = (report.since, report.until, report.members, report.pull_requests)
+        rows.append((report.organisation, *size, work.written, work.unchanged, report.seconds))
+    sums = [sum(column) for column in list(zip(*rows, strict=True))[3:]]
+    return Table(
+        f"Run {outcome.run}, the slowest first",
+        ("organisation", "from", "to", "members", "pull requests", *WORK_COLUMNS),
+        [*rows, ("total", "", "", *sums)],
+        dispensable=("from", "to", "members", "pull requests", "unchanged"),
+    )
+
+
+def _actions(reports: Sequence[Report]) -> Iterator[str]:
+    """Say which organisations were not simply seeded."""
+    for verb in ("resumed", "started over"):
+        if slugs := [report.organisation for report in reports if _verb(report) == verb]:
+            yield f"{verb}: {', '.join(slugs)}"
+
+
+def _total_line(outcome: Outcome, totals: Mapping[str, Result]) -> Line:
+    work = sum(totals.values(), Result())
+    return Line(
+        label=f"{work.written:,} rows written",
+        text=f", {work.unchanged:,} unchanged, {len(outcome.reports)} organisations, in "
+        f"{outcome.seconds:.1f} s: {work.written / max(outcome.seconds, MIN_SECONDS):,.0f} rows written per "
+        "second",
+    )
 
 
 def _remarks(results: Sequence[Preview | Report]) -> list[str]:
@@ -132,10 +185,13 @@ def _login_lines(login: Login | None) -> list[str]:
     return [f"open it in the application: {login.address}", f"  as {login.email}, {how}"]
 
 
+def _verb(report: Report) -> str:
+    return "resumed" if report.resumed else "started over" if report.started_over else "seeded"
+
+
 def _report_line(report: Report) -> Line:
-    verb = "resumed" if report.resumed else "started over" if report.started_over else "seeded"
     return Line(
-        label=f"{verb} {report.organisation}",
+        label=f"{_verb(report)} {report.organisation}",
         text=f": {report.members:,} members, {report.pull_requests:,} pull requests, "
         f"{report.since} to {report.until}, in {report.seconds:.1f} s",
     )

@@ -20,10 +20,13 @@ from tformance_seed.cli.options import (
     Detach,
     Json,
     Organisations,
+    Quiet,
     SeedUntil,
     ShiftTo,
+    Verbose,
     Yes,
     check_detach,
+    check_verbosity,
     optional,
     parse_day,
 )
@@ -115,6 +118,8 @@ def seed(
         bool, typer.Option("--dry-run", help="Show what would be done; write nothing.")
     ] = False,
     detach: Detach = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Fill the database with organisations; a rerun changes nothing."""
@@ -126,6 +131,7 @@ def seed(
     from tformance_seed.storage.connection import is_remote
 
     hints.remember_typed(context)
+    check_verbosity(quiet=quiet, verbose=verbose)
     if no_login and (login is not None or password is not None):
         raise InputError("--no-login and --login cannot be combined; choose one")
     access = Access(
@@ -166,7 +172,7 @@ def seed(
         ),
     )
     begin_work()
-    console.silence_logging()
+    console.set_up_logging()
     with console.fetch_listener() as listener:
         planned = seeding.plan(replace(request, listener=listener), console.print_warning, broker=broker)
     if dry_run:
@@ -190,8 +196,12 @@ def seed(
             outcome = seeding.seed(
                 opened, request, planned, broker=broker, detach=detach, progress=show_progress
             )
-    view = run_views.detached if detach else run_views.outcome
-    console.show(view(outcome, database), as_json=as_json)
+    view = (
+        run_views.detached(outcome, database)
+        if detach
+        else run_views.outcome(outcome, database, verbose=verbose)
+    )
+    console.show(view, as_json=as_json)
     for note in outcome.notes:
         console.print_warning(note)
     raise_failures(outcome.failures)

@@ -56,7 +56,7 @@ class Report:
       pull_requests: Number of pull requests in the window.
       started_over: Whether it was removed and seeded again because its inputs had changed.
       resumed: Whether an unfinished run was resumed.
-      seconds: Time taken.
+      seconds: Time that its own tasks took in this run, added up, without the time that they waited.
       conventions: Repository -> how many of its pull requests were recognised by each convention; empty
         unless they are those of a clone.
       tables: Name of a table -> the numbers of rows written and unchanged, and the seconds taken.
@@ -85,6 +85,7 @@ class Outcome:
       run: The run's name.
       reports: A report for each organisation that is done.
       failures: Slug of any other organisation -> why it is not done; empty if all are done.
+      seconds: Time from the beginning of the run to its end.
       login: How to open the organisations in the application; None if there is nothing to log in to.
       notes: Remarks for the user, one line each.
     """
@@ -92,6 +93,7 @@ class Outcome:
     run: str
     reports: list[Report]
     failures: dict[str, str]
+    seconds: float = 0.0
     login: Login | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -308,39 +310,46 @@ def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatu
 
 
 def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
-    outcome = Outcome(record.name, [], {})
+    outcome = Outcome(record.name, [], {}, status.seconds)
     if len(status.jobs) < len(record.jobs):
         raise SeedError(f"the ledger lost jobs of run {record.name}: run the same command again")
     rows = SeedJob.select().where(SeedJob.id.in_(record.jobs)).execute(database)
     jobs = {job.organisation: job for job in rows}
-    tables, costs = _tables(database, record), ledger.summary_costs(database, record.name)
+    work, costs = _work(database, record), ledger.summary_costs(database, record.name)
     for job in status.jobs:
         if job.state == ledger.FINISHED:
             entry = jobs[job.organisation]
-            outcome.reports.append(_report(entry, record, tables.get(entry.id, {}), costs))
+            outcome.reports.append(_report(entry, work.get(entry.id, _Work()), costs))
         else:
             outcome.failures[job.organisation] = job.reason or NOT_FINISHED[job.state].format(record.name)
     return outcome
 
 
-def _tables(database: peewee.Database, record: SeedRun) -> dict[int, dict[str, Result]]:
-    """Return, by job, the results of writing to each table since a run began."""
+@dataclass
+class _Work:
+    """What the tasks of a job wrote to each table, and how long they took."""
+
+    tables: dict[str, Result] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def _work(database: peewee.Database, record: SeedRun) -> dict[int, _Work]:
+    """Return, by job, what was done since a run began."""
     tasks = (
-        SeedTask.select(SeedTask.job, SeedTask.tables)
+        SeedTask.select(SeedTask.job, SeedTask.tables, SeedTask.seconds)
         .where(SeedTask.job.in_(record.jobs), SeedTask.finished_at >= record.started_at)
         .order_by(SeedTask.phase, SeedTask.id)
     )
-    by_job: dict[int, dict[str, Result]] = {}
-    for job, tables in tasks.tuples().execute(database):
-        totals = by_job.setdefault(job, {})
+    by_job: dict[int, _Work] = {}
+    for job, tables, seconds in tasks.tuples().execute(database):
+        work = by_job.setdefault(job, _Work())
+        work.seconds += seconds
         for name, figures in tables.items():
-            totals[name] = totals.get(name, Result()) + Result(*figures)
+            work.tables[name] = work.tables.get(name, Result()) + Result(*figures)
     return by_job
 
 
-def _report(
-    job: SeedJob, record: SeedRun, tables: dict[str, Result], costs: Mapping[str, SummaryCosts]
-) -> Report:
+def _report(job: SeedJob, work: _Work, costs: Mapping[str, SummaryCosts]) -> Report:
     """Return the report on an organisation that is done, from its job in the ledger."""
     model = Options(**job.plan["options"]).model
     nothing = None if model is None else SummaryCosts(model)
@@ -354,10 +363,10 @@ def _report(
         members=job.members,
         pull_requests=job.pull_requests,
         started_over=job.started_over,
-        seconds=max(0.0, (job.finished_at - max(job.created_at, record.started_at)).total_seconds()),
+        seconds=work.seconds,
         tables={
-            name: tables[name]
-            for name in sorted(tables, key=lambda name: order.index(name.partition(".")[0]))
+            name: work.tables[name]
+            for name in sorted(work.tables, key=lambda name: order.index(name.partition(".")[0]))
         },
         summaries=costs.get(job.organisation, nothing),
     )

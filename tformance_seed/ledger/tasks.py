@@ -191,6 +191,7 @@ _COMPLETE = PreparedStatement(
             SeedTask.rows_written: value("written"),
             SeedTask.rows_unchanged: value("unchanged"),
             SeedTask.tables: value("tables", SeedTask.tables),
+            SeedTask.seconds: value("seconds"),
         }
     ).where(SeedTask.id == value("task"))
 )
@@ -208,9 +209,13 @@ _UNFINISHED_TASK = PreparedStatement(
 )
 
 
-def complete(database: peewee.Database, task: Task, results: Mapping[str, Result]) -> bool:
+def complete(
+    database: peewee.Database, task: Task, results: Mapping[str, Result], seconds: float = 0.0
+) -> bool:
     """Record that a task is done, in the transaction that wrote its rows, once all of them are written.
 
+    Parameters:
+      seconds: the time that it took to make and write the rows.
     Returns:
       Whether it was the last task of its phase. If so, the same transaction must begin the next phase
       (``begin_phase``) or finish the job (``finish_job``), so that a job is never seen with nothing to do
@@ -222,6 +227,7 @@ def complete(database: peewee.Database, task: Task, results: Mapping[str, Result
         now=now(),
         written=sum(result.written for result in results.values()),
         unchanged=sum(result.unchanged for result in results.values()),
+        seconds=round(seconds, 4),
         tables={name: [r.written, r.unchanged, round(r.seconds, 4)] for name, r in results.items()},
     )
     # Tasks that end at the same time wait for each other here, so that the last one sees all others done.

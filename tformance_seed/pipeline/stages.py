@@ -8,6 +8,7 @@ also records the task in the ledger. The tasks of a phase may run in parallel, o
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -75,12 +76,16 @@ def _perform(context: JobContext, task: ledger.Task) -> TaskOutcome:
     if stage.ask is not None:
         stage.ask(context, task)
     with contextlib.nullcontext() if context.source.waits else GENERATION_LOCK:
+        began = time.perf_counter()
         write = stage.prepare(context, task.key.offset, task.limit)
+        seconds = time.perf_counter() - began
     results: Results = {}
     with transaction(context.database):
         ledger.lock_for_write(context.database, task, exclusive=stage.exclusive)
+        began = time.perf_counter()
         write(results)
-        if not ledger.complete(context.database, task, results):
+        seconds += time.perf_counter() - began
+        if not ledger.complete(context.database, task, results, seconds):
             return TaskOutcome(results, [], job_finished=False)
         next_tasks = _advance(context, task)
     return TaskOutcome(results, next_tasks, job_finished=not next_tasks)

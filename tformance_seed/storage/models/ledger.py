@@ -5,6 +5,7 @@ from peewee import (
     BigIntegerField,
     BooleanField,
     CharField,
+    FloatField,
     IntegerField,
     Model,
     TextField,
@@ -139,8 +140,9 @@ class SeedTask(LedgerModel):
     """A part of a job. Its completion is committed in the same transaction as its rows.
 
     A task covers ``limit`` items of its stage, starting at ``offset`` in the stage's own order. ``tables``
-    maps a table's name to rows written, rows unchanged and seconds. ``attempts`` counts how many times the
-    task was claimed.
+    maps a table's name to rows written, rows unchanged and seconds. ``seconds`` is the time that it took to
+    make and write its rows, without waiting for its turn. ``attempts`` counts how many times the task was
+    claimed.
     """
 
     id = BigIdentityField()
@@ -159,6 +161,7 @@ class SeedTask(LedgerModel):
     rows_written = BigIntegerField(default=0)
     rows_unchanged = BigIntegerField(default=0)
     tables = JSONField(default=dict)
+    seconds = FloatField(default=0)
 
     class Meta:
         table_name = "seed_task"

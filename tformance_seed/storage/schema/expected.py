@@ -34,6 +34,7 @@ TYPES = {
     "JSONB": "jsonb",
     "NUMERIC": "numeric",
     "DECIMAL": "numeric",
+    "REAL": "real",
     "TEXT": "text",
     "TIMESTAMPTZ": "timestamp with time zone",
     "SERIAL": "integer",

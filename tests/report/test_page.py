@@ -25,7 +25,7 @@ SLUGS = ["acme", "polar"]
 #: A name that would run as a script if the page were careless.
 NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
 
-WEEK = datetime.timedelta(days=7)
+DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 #: A figure that is not known.
@@ -97,15 +97,16 @@ def test_it_has_language_landmarks_labels_and_a_table_behind_each_chart(browser,
     page = Page(browser, written.path)
     assert page.find("html").get_attribute("lang") == "en"
     assert [len(page.all(name)) for name in ("header", "main", "footer", "h1")] == [1, 1, 1, 1]
-    for control in page.all("select, button"):
-        assert control.accessible_name
+    for view in page.all("nav a"):
+        view.click()
+        for control in page.all("select, input, button, a, [role=region]"):
+            assert control.accessible_name or not control.is_displayed()
+    page.open("overview")
     assert len(page.charts()) == 8
     for chart in page.charts():
-        assert page.find(f"#{chart} [role=graphics-document]").accessible_name
+        assert page.find(f"#{chart} [role=graphics-document]").get_attribute("aria-label")
         assert page.all(f"#{chart} tbody tr")
         assert len(page.all(f"#{chart} thead th[scope=col]")) == len(page.table(chart)[0])
-        page.run("arguments[0].open = true", page.find(f"#{chart} details"))
-        assert page.find(f"#{chart} .scroll").accessible_name
 
 
 def test_a_table_opens_by_the_keyboard(browser, written):
@@ -122,36 +123,20 @@ def test_its_numbers_equal_a_recount_of_everything(browser, written):
     found = page.table("tables")
     assert [row["Table"] for row in found] == [table["table"] for table in written.report["tables"]]
     assert [row["Rows"] for row in found] == [f"{table['rows']:,}" for table in written.report["tables"]]
-    organisations = page.all("[aria-labelledby=organisations-title] tbody tr")
-    assert [row.text.split()[0] for row in organisations] == SLUGS
+    assert [row["Organisation"] for row in page.table("organisations")] == SLUGS
 
 
-def test_its_numbers_follow_the_organisation_and_the_period_that_the_keyboard_chooses(browser, written):
+def test_its_numbers_follow_the_organisation_and_the_period(browser, written):
     page = Page(browser, written.path)
     page.tab_to("organisation")
     page.press("polar")
-    page.tab_to("from")
-    page.press(Keys.END, Keys.ARROW_UP, Keys.ARROW_UP, Keys.ARROW_UP, Keys.ARROW_UP)
-    page.tab_to("to")
-    page.press(Keys.ARROW_UP)
     last = max(pull.week for pull in written.recount.pulls)
+    page.choose("from", str(last - 4 * WEEK))
+    page.choose("to", str(last - DAY))
     chosen = written.recount.of("polar").during(last - 4 * WEEK, last - WEEK)
     assert len(chosen.merged) > 50
     check(page, chosen, "of polar")
-    assert "polar" in page.find("#shown").get_attribute("textContent")
-
-
-def test_a_period_cannot_end_before_it_begins(browser, written):
-    page = Page(browser, written.path)
-    page.tab_to("to")
-    page.press(Keys.HOME)
-    assert page.run("return document.getElementById('from').value") == "0"
-    page.tab_to("to")
-    page.press(Keys.HOME)
-    page.run("document.getElementById('from').focus()")
-    page.press(Keys.END)
-    values = page.run("return ['from', 'to'].map((id) => document.getElementById(id).value)")
-    assert int(values[0]) + 6 == int(values[1]) > 6
+    assert "polar" in page.find("#shown").text
 
 
 def test_a_page_of_an_empty_database_shows_no_figures_and_logs_no_message(browser, tmp_path):
@@ -170,8 +155,7 @@ def test_an_empty_period_is_stated_and_not_drawn(browser, written):
     page = Page(browser, written.path)
     page.tab_to("organisation")
     page.press("acme")
-    page.run("document.getElementById('from').focus()")
-    page.press(Keys.END)
+    page.choose("from", "2026-02-02")  # acme's data ends a year before
     assert page.figure("pull-requests")[0] == "0"
     assert page.figure("cycle-time")[0] == UNKNOWN
     assert page.find("#cycle-time .nothing").is_displayed()
@@ -194,12 +178,12 @@ def check(page: Page, recount: Recount, scope: str) -> None:
     merged, all_pulls = recount.merged, recount.pulls
     with_ai = sum(pull.with_ai for pull in all_pulls)
     assert page.figure("members") == [f"{recount.members.total():,}", scope]
-    assert page.figure("pull-requests") == [f"{len(all_pulls):,}", f"{len(merged):,} merged"]
-    assert page.figure("with-ai") == [f"{with_ai / len(all_pulls):.1%}", f"{with_ai:,} pull requests"]
-    assert page.figure("usage") == [f"{len(recount.usage):,}", "member-days"]
+    assert page.figure("pull-requests")[:2] == [f"{len(all_pulls):,}", f"{len(merged):,} merged"]
+    assert page.figure("with-ai")[:2] == [f"{with_ai / len(all_pulls):.1%}", f"{with_ai:,} pull requests"]
+    assert page.figure("usage")[:2] == [f"{len(recount.usage):,}", "member-days"]
     for figure, name in (("cycle-time", "cycle"), ("first-review", "review")):
         hours = sorted(recount.hours(name))
-        median, mean = (in_hours(text) for text in page.figure(figure))
+        median, mean = (in_hours(text) for text in page.figure(figure)[:2])
         assert mean == pytest.approx(sum(hours) / len(hours), rel=0.03, abs=0.01)
         middle = (hours[(len(hours) - 1) // 2], hours[len(hours) // 2])
         assert middle[0] / 2**0.25 - 0.06 <= median <= middle[1] * 2**0.25 + 0.06

@@ -11,7 +11,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 #: Width and height of a screen, in pixels.
-SCREENS = {"desktop": (1280, 900), "phone": (390, 844), "small phone": (360, 740)}
+SCREENS = {"desktop": (1440, 900), "laptop": (1024, 768), "tablet": (768, 1024), "phone": (360, 740)}
 
 #: Script that returns each visible text with its contrast (WCAG 2.2) to its background.
 CONTRAST = """
@@ -59,7 +59,14 @@ def start_browser() -> Chrome:
 class Page:
     """A page on a screen of some size, in the theme that the system prefers."""
 
-    def __init__(self, browser: Chrome, path: Path, screen: str = "desktop", theme: str = "light") -> None:
+    def __init__(
+        self,
+        browser: Chrome,
+        path: Path,
+        screen: str = "desktop",
+        theme: str = "light",
+        address: str = "",
+    ) -> None:
         width, height = SCREENS[screen]
         self.browser = browser
         for log in ("browser", "performance"):
@@ -70,9 +77,10 @@ class Page:
         )
         feature = {"name": "prefers-color-scheme", "value": theme}
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-        browser.get(path.as_uri())
+        browser.get("about:blank")  # or another address of the same page would not load it
+        browser.get(path.as_uri() + address)
         WebDriverWait(browser, 30).until(
-            lambda _: self.run("return 'ready' in document.documentElement.dataset")
+            lambda _: self.run("return 'drawn' in document.documentElement.dataset")
         )
 
     def run(self, script: str, *arguments: Any) -> Any:
@@ -94,6 +102,18 @@ class Page:
                 return
             self.press(Keys.TAB)
         raise AssertionError(f"the keyboard does not reach {name}")
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose an option, or a date such as 2026-03-09, and leave the field."""
+        script = """
+            const [field, value] = [document.getElementById(arguments[0]), arguments[1]];
+            field.value = [...field.options ?? []].find(({ text }) => text === value)?.value ?? value;
+            field.dispatchEvent(new Event("change"));
+        """
+        self.run(script, name, value)
+
+    def open(self, view: str) -> None:
+        self.find(f"nav [data-view={view}]").click()
 
     def charts(self) -> list[str]:
         return [card.get_attribute("id") for card in self.all("figure:has(.drawing)")]

@@ -1,9 +1,10 @@
 """The standalone HTML report: one file that needs no network, with charts for a selection by the reader."""
 
+import datetime
 import importlib.resources
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -14,14 +15,16 @@ import vl_convert
 
 from tformance_seed.errors import InputError
 from tformance_seed.ledger import now
-from tformance_seed.report import charts, drawings
+from tformance_seed.report import charts, drawings, sections
 from tformance_seed.report.charts import Chart
 from tformance_seed.report.daily.ai import usage
 from tformance_seed.report.daily.counts import BIN_EDGES, BINS_PER_DOUBLING, MIN_HOURS
 from tformance_seed.report.daily.work import MAX_REVIEWERS, first_reviews, pull_requests
 from tformance_seed.report.figures import Report
+from tformance_seed.report.listings import LISTINGS, Listing, Rows, gather_listings, rows_each
+from tformance_seed.report.notices import notice_of_all, notices_of_one
 from tformance_seed.report.pivot import Content
-from tformance_seed.report.sections import Section, format_note, sections
+from tformance_seed.report.sections import ORGANISATIONS, Column, format_note
 from tformance_seed.report.series import Daily, gather_daily
 
 #: The mark on every page, and the number of bytes at the beginning of a file that must contain it. A file
@@ -29,10 +32,33 @@ from tformance_seed.report.series import Daily, gather_daily
 MARK, MARK_WITHIN = b'<meta name="generator" content="tformance_seed">', 200
 
 #: The parts of the page's script, in the order in which they need one another.
-SCRIPTS = ("formats", "series", "pivot", "elements", "main")
+SCRIPTS = (
+    "formats",
+    "series",
+    "pivot",
+    "elements",
+    "download",
+    "listing",
+    "address",
+    "headline",
+    "drawing",
+    "main",
+)
 
 #: Exposes the part of the library's bundle that the page's script uses.
 LIBRARY_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+
+#: Formats of the terminal's sections -> the script's formats.
+KINDS = {
+    sections.format_text: "text",
+    sections.format_count: "count",
+    sections.format_hours: "hours",
+    sections.format_share: "share",
+    sections.format_day: "day",
+}
+
+#: What an organisation has of a list of which it has nothing.
+NO_ROWS = Rows((), 0)
 
 #: The queries behind the figures that the script shows above the charts.
 HEADLINE_QUERIES = (pull_requests, first_reviews, usage)
@@ -68,7 +94,9 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     """
     queries = [*HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
     slugs = [organisation.organisation for organisation in report.organisations]
-    content = render(report, gather_daily(database, slugs, queries)).encode()
+    daily = gather_daily(database, slugs, queries)
+    limit = rows_each(len(slugs))
+    content = render(report, daily, gather_listings(database, list(daily.slugs), limit)).encode()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)
@@ -79,27 +107,31 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     return len(content)
 
 
-def render(report: Report, daily: Daily) -> str:
+def render(report: Report, daily: Daily, listings: Mapping[str, Mapping[int, Rows]]) -> str:
     """Return the page as HTML.
 
     Parameters:
       daily: must contain the series of ``HEADLINE_QUERIES`` and of all charts' queries.
+      listings: rows of ``LISTINGS``, by name and by the team's id.
     """
-    facts, _, organisations, _ = sections(report)
+    facts, *_ = sections.sections(report)
+    notice = notice_of_all([organisation.origin for organisation in report.organisations])
     return Template(_file("page.html")).substitute(
         title=escape(report.database.name),
         server=escape(f"{report.database.kind} {report.database.version}"),
         moment=f"{now():%Y-%m-%d %H:%M} UTC",
+        notice=f"<strong>{escape(notice.label)}.</strong> {escape(notice.text)}" if notice else "",
         style=_file("page.css"),
         charts="".join(_card(chart) for chart in charts.CHARTS if chart.query),
         whole_database="".join(_card(chart) for chart in charts.CHARTS if not chart.query),
         facts="".join(
             f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd></div>" for what, figure in facts.rows
         ),
-        organisations=_table(organisations),
+        organisations=_listing_card("organisations", "Organisations"),
+        listings="".join(_listing_card(listing.name, listing.title) for listing in LISTINGS),
         reviewers=MAX_REVIEWERS,
         notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, daily)),
-        data=_json(_data(Content(report, daily))),
+        data=_json(_data(Content(report, daily), listings)),
         library=_library(),
         script="\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
     )
@@ -125,16 +157,54 @@ def _notes(report: Report, daily: Daily) -> list[str]:
     return [*report.notes, *([undated] if daily.undated else [])]
 
 
-def _data(content: Content) -> dict[str, Any]:
-    """Return all data for the page's script."""
+def _data(content: Content, listings: Mapping[str, Mapping[int, Rows]]) -> dict[str, Any]:
+    """Return all data for the page's script.
+
+    The columns are those of the organisations, of which the first two are the slug and the number of members.
+    """
     report, daily = content.report, content.daily
+    origins = [organisation.origin for organisation in report.organisations]
     return {
-        "organisations": [[item.organisation, item.members] for item in report.organisations],
+        "columns": {_capitalised(column.heading): KINDS[column.format] for column in ORGANISATIONS},
+        "organisations": [
+            [_value(column, organisation) for column in ORGANISATIONS]
+            for organisation in report.organisations
+        ],
+        "origins": origins,
+        "notices": {"all": notice_of_all(origins), **notices_of_one()},
         "mondays": daily.mondays,
         "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
         "series": {name: series.packed() for name, series in daily.series.items()},
         "charts": {chart.name: chart.packed(content) for chart in charts.CHARTS},
+        "listings": [
+            _listing(listing, [listings[listing.name].get(team, NO_ROWS) for team in daily.slugs])
+            for listing in LISTINGS
+        ],
         "config": drawings.config(),
+    }
+
+
+def _capitalised(heading: str) -> str:
+    return f"{heading[0].upper()}{heading[1:]}"
+
+
+def _value(column: Column, row: Any) -> Any:
+    """Return a row's value for the script, which needs no point in time, but its day."""
+    value = getattr(row, column.attribute)
+    return value.date() if isinstance(value, datetime.datetime) else value
+
+
+def _listing(listing: Listing, rows: Sequence[Rows]) -> dict[str, Any]:
+    """Return a list with the rows of each organisation, in the order of the organisations."""
+    return {
+        "name": listing.name,
+        "one": listing.one,
+        "many": listing.many,
+        "order": listing.order,
+        "columns": listing.columns,
+        "day": listing.day,
+        "rows": [each.first for each in rows],
+        "totals": [each.total for each in rows],
     }
 
 
@@ -143,22 +213,29 @@ def _card(chart: Chart) -> str:
     name, title = chart.name, escape(chart.title)
     return (
         f'<figure class="card" id="{name}" aria-labelledby="{name}-title">'
-        f'<figcaption><h3 id="{name}-title">{title}</h3><p>{escape(chart.caption)}</p></figcaption>'
+        f"{_caption(name, title, escape(chart.caption))}"
         '<div class="drawing"></div><p class="nothing" hidden>Nothing in this period.</p>'
         f'<details><summary>Table<span class="unseen"> of {title}</span></summary>'
-        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{name}-title"></div>'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="Table of {title}"></div>'
         "</details></figure>"
     )
 
 
-def _table(section: Section) -> str:
-    sides = ["number" if right else "text" for right in section.right_aligned]
+def _listing_card(name: str, title: str) -> str:
+    """Return the element that the script fills with a list which is searched and sorted."""
+    return (
+        f'<figure class="card listing" id="{name}" aria-labelledby="{name}-title">'
+        f"{_caption(name, title, '')}"
+        f'<div class="search"><input id="{name}-search" type="search" autocomplete="off" spellcheck="false"'
+        f' aria-label="Search in {title}" placeholder="Search">'
+        '<span class="found" role="status"></span></div>'
+        f'<div class="scroll tall" role="region" tabindex="0" aria-label="List of {title}"></div></figure>'
+    )
 
-    def row(cells: Iterable[str], tag: str, scope: str) -> str:
-        first, *rest = ((f' class="{side}"', escape(cell)) for side, cell in zip(sides, cells, strict=True))
-        others = "".join(f"<{tag}{side}>{cell}</{tag}>" for side, cell in rest)
-        return f'<tr><th scope="{scope}"{first[0]}>{first[1]}</th>{others}</tr>'
 
-    head = row(section.headings, "th", "col")
-    body = "".join(row(cells, "td", "row") for cells in section.rows)
-    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+def _caption(name: str, title: str, text: str) -> str:
+    return (
+        f'<figcaption><div><h3 id="{name}-title">{title}</h3><p>{text}</p></div>'
+        f'<button class="download" type="button" title="Download as CSV">CSV<span class="unseen"> of {title}'
+        "</span></button></figcaption>"
+    )

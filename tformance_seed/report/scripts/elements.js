@@ -1,19 +1,58 @@
-// Makes elements of the page.
+const root = document.documentElement;
+
+// Makes elements of the page. Texts of the data become text nodes only: whatever they contain is inert.
 const element = (name, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(name), properties);
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.includes("-") || key === "role" || key === "scope") node.setAttribute(key, value);
+    else node[key] = value;
+  }
   node.append(...children);
   return node;
 };
 
-const table = (columns, rows) => {
-  const headings = Object.entries(columns);
-  const side = (kind) => (kind === "text" || kind === "day" ? "text" : "number");
-  const cell = (row, [heading, kind], index) => {
-    const value = row[heading];
-    const textContent = value === null || value === undefined ? UNKNOWN : FORMATS[kind](value);
-    return element(index ? "td" : "th", { className: side(kind), textContent, ...(index ? {} : { scope: "row" }) });
-  };
-  const head = headings.map(([textContent, kind]) => element("th", { textContent, className: side(kind), scope: "col" }));
-  const body = rows.map((row) => element("tr", {}, ...headings.map((column, index) => cell(row, column, index))));
-  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
+// How a column's cells are set: texts may be broken anywhere, words and days nowhere.
+const side = (kind) => (isNumber(kind) ? "number" : kind === "text" ? "text" : "word");
+
+// A row of a table. Roles are explicit, as on narrow screens rows are no rows to the style sheet; and each cell has
+// its heading, which stands before it there.
+const tableRow = (columns, values, first = null) => {
+  const cells = Object.entries(columns).map(([heading, kind], index) => {
+    const value = values[index];
+    const known = value !== null && value !== undefined;
+    const properties = {
+      className: side(kind),
+      "data-heading": heading,
+      role: index ? "cell" : "rowheader",
+      ...(index ? {} : { scope: "row" }),
+    };
+    const text = known ? FORMATS[kind](value) : UNKNOWN;
+    return element(index ? "td" : "th", properties, !index && first ? first(text) : text);
+  });
+  return element("tr", { role: "row" }, ...cells);
 };
+
+const ROOM = 84; // pixels for a column, on average; a table with less is stacked
+const stack = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    const table = target.querySelector("table");
+    table?.classList.toggle("stacked", contentRect.width > 0 && contentRect.width < table.tHead.rows[0].cells.length * ROOM);
+  }
+});
+for (const box of document.querySelectorAll(".scroll")) stack.observe(box);
+
+const makeTable = (rows, heads) =>
+  element(
+    "table",
+    { role: "table" },
+    element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, ...heads)),
+    element("tbody", { role: "rowgroup" }, ...rows),
+  );
+
+const heading = (content, kind) => element("th", { className: side(kind), role: "columnheader", scope: "col" }, content);
+
+const table = (columns, rows) =>
+  makeTable(
+    rows.map((row) => tableRow(columns, Object.keys(columns).map((name) => row[name]))),
+    Object.entries(columns).map(([text, kind]) => heading(text, kind)),
+  );

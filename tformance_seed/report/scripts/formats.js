@@ -20,4 +20,15 @@ const hours = (value) => {
   if (value < 72) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} h`;
   return `${Math.round(value / 24)} days`;
 };
-const FORMATS = { text: String, count: (n) => whole.format(n), share: (n) => percent.format(n), day, size };
+const decimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const FORMATS = {
+  text: String,
+  word: String,
+  count: (n) => whole.format(n),
+  hours: (n) => decimals.format(n),
+  share: (n) => percent.format(n),
+  day,
+  size,
+};
+const isNumber = (kind) => !["text", "word", "day"].includes(kind);
+const many = (count, one, several = `${one}s`) => `${whole.format(count)} ${count === 1 ? one : several}`;

@@ -22,6 +22,17 @@ const unpack = ({ dimensions, steps, sums }) => {
 };
 const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
 
+// The first and the last day on which anything was counted.
+let [firstDay, lastDay] = [Infinity, -1];
+for (const { day: when } of Object.values(series)) {
+  for (const number of when) {
+    if (number < firstDay) firstDay = number;
+    if (number > lastDay) lastDay = number;
+  }
+}
+const isEmpty = lastDay < 0;
+if (isEmpty) firstDay = 0;
+
 // The rows of a series that belong to what is chosen.
 function* chosen({ rows, organisation, day: when }, choice) {
   for (let row = 0; row < rows; row++) {
@@ -80,5 +91,5 @@ const totals = (choice) => {
 // The choice of as many days just before those chosen, or null where the data does not reach back so far.
 const periodBefore = (choice) => {
   const days = choice.to - choice.from + 1;
-  return choice.from < days ? null : { ...choice, from: choice.from - days, to: choice.from - 1 };
+  return choice.from - days < firstDay ? null : { ...choice, from: choice.from - days, to: choice.from - 1 };
 };

@@ -18,7 +18,7 @@ from tformance_seed.storage.models import SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.transactions import lock_organisations, transaction
 
 #: The version of the generated content: increased whenever the same inputs give different rows than before.
-DATA_VERSION = 4
+DATA_VERSION = 5
 
 #: The version of how a job is divided into tasks: increased when stages, phases or plans change, so that a
 #: job begun by another version is restarted. The restarted job finds its rows unchanged.

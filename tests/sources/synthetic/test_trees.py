@@ -13,7 +13,10 @@ from tformance_seed.catalog.languages import Shares, load_ecosystems, load_langu
 from tformance_seed.sources import detection
 from tformance_seed.sources.synthetic.sizes import FILES
 from tformance_seed.sources.synthetic.touches import STEPS
-from tformance_seed.sources.synthetic.trees import FILES_PER_NOUN, Tree, build_tree
+from tformance_seed.sources.synthetic.trees import Tree, build_tree
+
+#: Number of files about a noun that each language has.
+FILES_ABOUT_A_NOUN = 6
 
 
 def test_a_file_comes_once_in_a_pull_request_and_again_in_others():
@@ -50,7 +53,7 @@ def test_files_are_in_the_languages_of_their_repository():
         wanted: Counter[str] = Counter()
         for language, share in languages.items():
             for path in load_languages()[language].files:
-                wanted[extension(path)] += share / FILES_PER_NOUN
+                wanted[extension(path)] += share / FILES_ABOUT_A_NOUN
         names = [name.decode() for name in tree.names[: tree.size].tolist()]
         found = Counter(extension(name) for name in names)
         for each, share in wanted.items():
@@ -65,7 +68,7 @@ def extension(path: str) -> str:
 
 def test_every_language_has_files_for_the_whole_share_of_a_repository():
     for name, language in load_languages().items():
-        assert len(set(language.files)) == FILES_PER_NOUN, name
+        assert len(set(language.files)) == FILES_ABOUT_A_NOUN, name
         assert all("{area}" in path.lower() and "{noun}" in path.lower() for path in language.files), name
 
 
@@ -81,7 +84,7 @@ def test_every_language_has_files_for_the_whole_share_of_a_repository():
     ],
 )
 def test_a_bot_updates_packages_of_its_repository_in_their_manifests(slug, manifests):
-    batch = read(make_profile(slug, prs=2000))
+    batch = read(make_profile(slug, prs=5000))
     prs, files = batch.pull_requests, batch.files
     first = prs["repository"] == prs["repository"][0]
     touched = {

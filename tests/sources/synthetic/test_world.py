@@ -33,7 +33,7 @@ RANGES = {
     tells.fixes_in_tests_only: (0, 0.03),
     tells.fixes_with_tests: (0.05, 0.75),
     tells.with_lock_file: (0.02, 0.4),
-    tells.weekend: (0, 0.06),
+    tells.weekend: (0, 0.15),
     tells.in_a_burst: (0.05, 0.35),
     tells.on_new_year: (0, 0),
 }

@@ -17,6 +17,7 @@ from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import group_starts
 from tformance_seed.sources.records import pull_request_key
+from tformance_seed.sources.synthetic.habits import habit
 
 #: First day that a window may contain.
 FIRST_DAY = datetime.date(2015, 1, 1)
@@ -28,8 +29,8 @@ FOUNDED = datetime.date(2014, 1, 1)
 #: Mean number of days in a year, and number of seconds in a day.
 DAYS_PER_YEAR, DAY_SECONDS = 365.25, 86_400
 
-#: Activity on a Saturday or Sunday, and on a day of the year-end holidays, as shares of a working day's.
-WEEKEND_ACTIVITY, YEAR_END_ACTIVITY = 0.1, 0.3
+#: Activity on a day of the year-end holidays, as a share of another day's.
+YEAR_END_ACTIVITY = 0.3
 
 #: Length of the year-end holidays in days: 25 December to 7 January; and the days of them without activity,
 #: Christmas and New Year.
@@ -42,12 +43,8 @@ BURST_SHARE, MAX_BURST, BURST_SECONDS = 0.16, 3, (40, 560)
 #: Random factor for the activity of each day (minimum and maximum); the mean is 1.
 DAY_FACTOR = (0.6, 1.4)
 
-#: Mean activity of a day over many years.
-MEAN_ACTIVITY = (
-    (5 + 2 * WEEKEND_ACTIVITY)
-    / 7
-    * (1 - (YEAR_END_DAYS - YEAR_END_ACTIVITY * (YEAR_END_DAYS - len(DAYS_OFF))) / DAYS_PER_YEAR)
-)
+#: Mean activity of a day over many years, as a share of a day's that is no holiday.
+MEAN_ACTIVITY = 1 - (YEAR_END_DAYS - YEAR_END_ACTIVITY * (YEAR_END_DAYS - len(DAYS_OFF))) / DAYS_PER_YEAR
 
 #: Weights of the local hours, from midnight, in which a pull request ends.
 HOUR_WEIGHTS = (2, 1, 0, 0, 0, 0, 1, 4, 14, 80, 98, 104, 72, 88, 104, 106, 100, 84, 50, 20, 17, 14, 9, 5)
@@ -177,11 +174,15 @@ def _is_weekday(days: Times) -> Booleans:
 
 
 def _activity(random: KeyedRandom, repository: str, days: Times) -> Floats:
-    """Return the activity of each day; the average is ``MEAN_ACTIVITY``."""
+    """Return the activity of each day; the average is ``MEAN_ACTIVITY``.
+
+    Saturdays and Sundays have the share of a working day's activity that is the habit of the repository.
+    """
+    weekend = habit(random, repository, "weekends")
     # Shifted by seven days, the year-end holidays are the first 14 days of a year.
     shifted = days + np.timedelta64(7, "D")
     day_of_year = (shifted - shifted.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
-    activity = np.where(_is_weekday(days), 1.0, WEEKEND_ACTIVITY)
+    activity = np.where(_is_weekday(days), 1.0, weekend) * (7 / (5 + 2 * weekend))
     activity *= np.where(day_of_year < YEAR_END_DAYS, YEAR_END_ACTIVITY, 1.0)
     activity *= ~np.isin(day_of_year, DAYS_OFF)
     return activity * random.uniform("day", repository, days, low=DAY_FACTOR[0], high=DAY_FACTOR[1])

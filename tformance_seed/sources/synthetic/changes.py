@@ -13,6 +13,7 @@ from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
+from tformance_seed.sources.synthetic.habits import habit, lean, shuffle
 from tformance_seed.sources.synthetic.intents import CHORE, FIX, RELEASE, pick_kinds
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.threads import pick_components, thread_of
@@ -37,7 +38,7 @@ BOT_SHARE, BOT_MAX_QUANTILES, BOT_MAX_FILES = 0.06, {LINES: 0.7, COMMIT_COUNT: 0
 BOT_CANDIDATES = 0.324
 
 #: How much of the share of bots there is on their day and on other days; the mean over a week is 1.
-BOT_DAYS = (2.9, 0.55)
+BOT_DAYS = (2.0, 0.75)
 
 #: Shares of merged pull requests that are reverts (a scenario has its own rate) and hotfixes, and the
 #: quantile of lines that both stay below.
@@ -158,7 +159,7 @@ def generate_pull_requests(
     component, first = pick_components(
         random, repository, tree, subject_number, subject_thread, subject_author
     )
-    kind = _kinds(profile, about, tree.is_docs[component])
+    kind = _kinds(profile, repository, about, tree.is_docs[component])
     subject = Subject(subject_number, about.key, component, first, kind, about.lines, reverted > 0)
 
     tool = pick_tools(profile, key, ai_kind, outline.ended_at)
@@ -203,13 +204,13 @@ def _authors(profile: Profile, members: Members, outline: _Outline, repository: 
     return pick_authors(profile, members, pull_request_key(repository, thread), outline.ai_kind)
 
 
-def _kinds(profile: Profile, outline: _Outline, is_docs: Booleans) -> Ints:
+def _kinds(profile: Profile, repository: str, outline: _Outline, is_docs: Booleans) -> Ints:
     """Return the kind of each change.
 
     Parameters:
       is_docs: whether its component is made of documents.
     """
-    kind = pick_kinds(profile.random, outline.key, outline.lines, outline.files, is_docs)
+    kind = pick_kinds(profile.random, repository, outline.key, outline.lines, outline.files, is_docs)
     is_small = (outline.files <= RELEASE_FILES) & (outline.lines <= RELEASE_LINES)
     is_release = is_small & profile.random.chance("release", RELEASE_SHARE, outline.key)
     is_release &= profile.scenario is None
@@ -237,7 +238,7 @@ def _outline(
 ) -> _Outline:
     random, key = profile.random, pull_request_key(repository, numbers)
     ended_at = pick_end_times(profile, calendar, repository, numbers)
-    u = {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
+    u = _quantiles(profile, repository, numbers)
     author = used_ai = None
     if isinstance(calendar, ScenarioCalendar):
         author = calendar.authors(numbers)
@@ -248,7 +249,10 @@ def _outline(
     ai_kind = assign_ai_kinds(profile, members, u[KIND], unassisted_lines, unassisted_files, used_ai)
     lines = lines_changed(ai_kind, u[LINES], jitter)
     files = FILES.counts(lines, u[LINES], u[FILE_COUNT])
-    is_bot, state = _bots(profile, key, ai_kind, u, files, ended_at), _states(profile, repository, numbers)
+    is_bot, state = (
+        _bots(profile, repository, key, ai_kind, u, files, ended_at),
+        _states(profile, repository, numbers),
+    )
     is_small = (state == b"merged") & (u[LINES] < SPECIAL_MAX_QUANTILE) & ~is_bot
     bots = BOT_SHARE if profile.scenario is None else 0
     special = random.uniform("special", key) * (SPECIAL_MAX_QUANTILE - bots)
@@ -260,6 +264,17 @@ def _outline(
     return _Outline(
         key, ended_at, u, author, used_ai, ai_kind, is_bot, state, lines, files, is_revert, is_hotfix
     )
+
+
+def _quantiles(profile: Profile, repository: str, numbers: Ints) -> dict[str, Floats]:
+    """Return the quantiles of the sizes of pull requests, by ``DIMENSIONS``."""
+    random = profile.random
+    if profile.scenario is not None:  # whose few weeks are to have the same sizes
+        return {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
+    points = shuffle(random, repository, numbers)
+    u = {name: random.sobol(PULL_REQUEST, points, repository, dimension=name) for name in DIMENSIONS}
+    leaning = {name: lean(random, name, repository, numbers, u[name]) for name in (LINES, FILE_COUNT)}
+    return u | leaning
 
 
 def _states(profile: Profile, repository: str, numbers: Ints) -> Texts:
@@ -312,8 +327,7 @@ def _scenario_reverts(profile: Profile, scenario: Scenario, calendar: Calendar, 
     # Within a week, pull requests end in any order. If all earlier numbers end later, there is no original.
     ended_at = pick_end_times(profile, calendar, repository, numbers)
     earlier = np.maximum(np.arange(len(numbers))[:, None] - np.arange(1, REVERT_DISTANCE + 1), 0)
-    lines = profile.random.sobol(PULL_REQUEST, numbers, repository, dimension=LINES)
-    is_small = is_merged & (lines < SPECIAL_MAX_QUANTILE)
+    is_small = is_merged & (_quantiles(profile, repository, numbers)[LINES] < SPECIAL_MAX_QUANTILE)
     has_original = (is_small[earlier] & (ended_at[earlier] < ended_at[:, None])).any(axis=1)
     is_candidate = is_small & has_original & (numbers > REVERT_DISTANCE)
     candidates = np.flatnonzero(is_candidate)
@@ -353,7 +367,13 @@ def _originals(
 
 
 def _bots(
-    profile: Profile, key: UInt64, ai_kind: AIKinds, u: dict[str, Floats], files: Ints, ended_at: Times
+    profile: Profile,
+    repository: str,
+    key: UInt64,
+    ai_kind: AIKinds,
+    u: dict[str, Floats],
+    files: Ints,
+    ended_at: Times,
 ) -> Booleans:
     """Return which pull requests are opened by bots, mostly on one day of the week."""
     if profile.scenario is not None:
@@ -361,6 +381,7 @@ def _bots(
     weekday = (ended_at.astype("datetime64[D]").astype(np.int64) + 3) % 7
     busy = weekday == int(profile.random.integers("day of bots", low=0, high=4))
     share = BOT_SHARE / BOT_CANDIDATES * np.where(busy, BOT_DAYS[0], BOT_DAYS[1])
+    share *= habit(profile.random, repository, "bots")
     is_bot: Booleans = (
         profile.random.chance("bot", share, key) & (ai_kind == AI_NONE) & (files <= BOT_MAX_FILES)
     )

@@ -10,6 +10,7 @@ import numpy as np
 
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, UInt64
 from tformance_seed.sampling.keyed_random import KeyedRandom
+from tformance_seed.sources.synthetic.habits import HABITS, habit
 
 
 class Intent(NamedTuple):
@@ -63,13 +64,14 @@ TESTS = np.array([intent.tests for intent in INTENTS.values()])
 ADDITIONS = np.array([intent.additions for intent in INTENTS.values()])
 STATUS_SHARES = np.array([(intent.added, intent.removed, intent.renamed) for intent in INTENTS.values()])
 _WEIGHTS = np.array([intent.weights for intent in INTENTS.values()], dtype=np.float64).T
-_BOUNDS = np.cumsum(_WEIGHTS, axis=1)[:, :-1] / _WEIGHTS.sum(axis=1, keepdims=True)
 
 #: Lines per file below which a change to many files is a sweep: the same few lines in each of them.
 SWEEP_FILES, SWEEP_LINES = 10, 8
 
 
-def pick_kinds(random: KeyedRandom, key: UInt64, lines: Ints, files: Ints, is_docs: Booleans) -> Ints:
+def pick_kinds(
+    random: KeyedRandom, repository: str, key: UInt64, lines: Ints, files: Ints, is_docs: Booleans
+) -> Ints:
     """Choose the kind of each change, as an index into ``KINDS``.
 
     Parameters:
@@ -77,7 +79,9 @@ def pick_kinds(random: KeyedRandom, key: UInt64, lines: Ints, files: Ints, is_do
       is_docs: whether the component that it is about is made of documents.
     """
     step = np.searchsorted(LINE_STEPS, lines, side="left")
-    kind = (random.uniform("intent", key)[:, None] >= _BOUNDS[step]).sum(axis=1)
+    weights = _WEIGHTS * [habit(random, repository, name) if name in HABITS else 1.0 for name in KINDS]
+    bounds = np.cumsum(weights, axis=1)[:, :-1] / weights.sum(axis=1, keepdims=True)
+    kind = (random.uniform("intent", key)[:, None] >= bounds[step]).sum(axis=1)
     document = is_docs & (lines <= LINE_STEPS[-1]) & random.chance("about documents", DOCS_SHARE, key)
     kind = np.where(document, DOCS, kind)
     fallback = np.where(random.chance("fallback", 0.5, key), FALLBACK, FEAT)
@@ -90,7 +94,7 @@ def is_sweep(lines: Ints, files: Ints) -> Booleans:
 
 
 def additions_of_modified(
-    random: KeyedRandom, key: UInt64, position: Ints, share: Floats, lines: Ints
+    random: KeyedRandom, repository: str, key: UInt64, position: Ints, share: Floats, lines: Ints
 ) -> Ints:
     """Return the additions in the lines of modified files: many replace lines, others only add some.
 
@@ -99,6 +103,9 @@ def additions_of_modified(
       share: the mean share of additions.
     """
     form, u = random.uniform("form of change", key, position), random.uniform("additions", key, position)
-    replaced, added = 0.44, 0.44 + 0.17 * np.clip((share - 0.4) / 0.3, 0.1, 1.0)
-    mixed = np.rint(lines * np.clip(share + 0.4 * (u - 0.5), 0.0, 1.0)).astype(np.int64)
+    replaced = 0.44 * habit(random, repository, "replaced lines")
+    added = replaced + 0.17 * habit(random, repository, "added lines") * np.clip(
+        (share - 0.4) / 0.3, 0.1, 1.0
+    )
+    mixed = np.rint(lines * np.clip(share + 0.4 * (u - 0.5), 0.0, 0.96)).astype(np.int64)
     return np.select([form < replaced, form < added], [(lines + 1) // 2, lines], mixed)

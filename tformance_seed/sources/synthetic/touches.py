@@ -8,6 +8,7 @@ from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Texts, UInt64
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sampling.ragged import cumulative_sums, split_totals
 from tformance_seed.sources.synthetic import intents
+from tformance_seed.sources.synthetic.habits import habit
 from tformance_seed.sources.synthetic.intents import CHORE, CI, DOCS, FEAT, MOVE, RELEASE, STATUS_SHARES, TEST
 from tformance_seed.sources.synthetic.names import Name
 from tformance_seed.sources.synthetic.trees import Tree
@@ -24,8 +25,8 @@ ADDED, REMOVED, RENAMED, MODIFIED = range(len(STATUSES))
 #: The statuses in a pull request that reverts one.
 MIRRORED = np.array([REMOVED, ADDED, RENAMED, MODIFIED])
 
-#: Files with fewer lines are modified only, except for a share of them.
-MIN_NEW_LINES, TINY_SHARE = 8, 0.12
+#: Files with fewer lines are modified only, except for a share of them, which is a habit.
+MIN_NEW_LINES = 8
 
 #: How unevenly lines are distributed: a file weighs 1 + UNEVENNESS x u^4, and the first one of a huge change,
 #: such as a lock file, HUGE_WEIGHT more.
@@ -37,10 +38,6 @@ HOT_SHARES, INDEX_SHARES, MANIFEST_SHARES = (0.40, 0.30), (0.25, 0.03), (0.14, 0
 
 #: Smallest number of files beside a manifest and its lock file.
 MIN_FILES_WITH_LOCK = 2
-
-#: The habits of repositories (minimum and maximum): how much more or less often than the average tests and
-#: manifests change.
-TEST_HABITS, MANIFEST_HABITS = (0.1, 2.8), (0.1, 2.4)
 
 #: Share of maintenance that is done at the root.
 ROOT_CHORE_SHARE = 0.65
@@ -111,12 +108,14 @@ def touch_files(
     row = np.where(by_bot, tree.size + manifests[package[owner], which], row)
 
     lines = _split_lines(random, subject, counts, owner, position)
-    shares = np.cumsum(STATUS_SHARES[subject.kind][owner].T, axis=0)
+    habits = [habit(random, tree.repository, name) for name in ("added files", "removed files")]
+    shares = np.cumsum((STATUS_SHARES * [*habits, 1.0])[subject.kind][owner].T, axis=0)
     status = (random.uniform("status", key, position) >= shares).sum(axis=0)
-    is_tiny = (lines < MIN_NEW_LINES) & ~random.chance("tiny", TINY_SHARE, key, position)
+    tiny = habit(random, tree.repository, "tiny new files")
+    is_tiny = (lines < MIN_NEW_LINES) & ~random.chance("tiny", tiny, key, position)
     status[(row >= tree.size) | is_tiny | (position >= NEW_POSITIONS) | by_bot] = MODIFIED
     share = intents.ADDITIONS[subject.kind][owner]
-    modified = intents.additions_of_modified(random, key, position, share, lines)
+    modified = intents.additions_of_modified(random, tree.repository, key, position, share, lines)
     modified = np.where(by_bot, (lines + 1) // 2, modified)
     additions = np.select([status == ADDED, status == REMOVED], [lines, 0], modified)
     names, categories = _final_names(tree, subject, owner, position, row, status)
@@ -144,8 +143,8 @@ def _pick_rows(
     )
     first = np.floor(subject.first * sources).astype(np.int64)
     with_tests = (counts >= 2) & (tests > 0)
-    habit = random.uniform("habit of tests", tree.repository, low=TEST_HABITS[0], high=TEST_HABITS[1])
-    with_tests &= random.chance("tests too", intents.TESTS[subject.kind] * habit, subject.key)
+    share = intents.TESTS[subject.kind] * habit(random, tree.repository, "tests")
+    with_tests &= random.chance("tests too", share, subject.key)
     # Tests follow the first source, if any; a change of tests has nothing else until there are none left.
     only_tests = (subject.kind == TEST) & (tests > 0)
     ahead = np.where(only_tests, 0, 1)
@@ -194,18 +193,19 @@ def _add_shared_files(
         return values
 
     hot = np.where(random.chance("hottest", 0.75, subject.key), tree.hot.start, tree.hot.stop - 1)
-    chosen = np.where(u < share(HOT_SHARES), hot, -1)
+    chosen = np.where(u < share(HOT_SHARES) * habit(random, tree.repository, "hot files"), hot, -1)
     if len(tree.indexes) == len(tree.areas):
         of_index = random.chance("index", share(INDEX_SHARES), subject.key)
         chosen = np.where(
             (chosen < 0) & of_index, tree.indexes.start + tree.area_of[subject.component], chosen
         )
-    habit = random.uniform(
-        "habit of manifests", tree.repository, low=MANIFEST_HABITS[0], high=MANIFEST_HABITS[1]
-    )
-    of_manifest = random.chance("manifest", share(MANIFEST_SHARES) * habit, subject.key) & (chosen < 0)
+    often = habit(random, tree.repository, "manifests")
+    of_manifest = random.chance("manifest", share(MANIFEST_SHARES) * often, subject.key) & (chosen < 0)
     of_manifest &= subject.kind != CHORE  # which may be about manifests anyhow
     chosen = np.where(of_manifest, tree.size, chosen)
+    documented = random.chance("documented", habit(random, tree.repository, "documents"), subject.key)
+    begin = np.floor(random.uniform("documented in", subject.key) * len(tree.documents)).astype(np.int64)
+    chosen = np.where((chosen < 0) & documented, tree.documents.start + begin, chosen)
     from_end = counts[owner] - 1 - position
     is_free = is_code[owner] & (row < tree.size)
     row = np.where((from_end == 0) & is_free & (chosen[owner] >= 0), chosen[owner], row)

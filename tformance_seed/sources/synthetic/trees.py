@@ -13,30 +13,26 @@ from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.detection.files import SCRIPT_EXTENSIONS
+from tformance_seed.sources.synthetic.habits import GOLDEN_RATIO, habit
 from tformance_seed.sources.synthetic.names import Name
 from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
 from tformance_seed.sources.synthetic.words import code_tools, vocabulary, word_list
 
 #: Number of parts of a product that a repository has, and of components in each of them.
-AREAS, COMPONENTS_PER_AREA = 18, 10
+AREAS, COMPONENTS_PER_AREA = 18, 13
 
-#: Number of files that a component has for each of its names, and the share of components with two names.
-FILES_PER_NOUN, TWO_NAMES_SHARE = 6, 0.15
+#: Share of the files about a noun in its language that a component has (one of its sources at least), and the
+#: share of components with two names.
+KEPT_SHARE, TWO_NAMES_SHARE = 0.7, 0.15
 
 #: Share of the components that are about a thing in the industry; and shares of names with a word before it,
 #: and with one after it, which depend on the repository (minimum and maximum).
 INDUSTRY_SHARE, MODIFIED_SHARES, HEADED_SHARES = 0.6, (0.0, 0.18), (0.0, 0.35)
 
-#: The spacing of the points that choose the languages of components. Multiples of it are spread evenly, so
-#: that wherever one looks, the languages have their shares of the files.
-GOLDEN_RATIO = (5**0.5 - 1) / 2
-
 #: Where the packages of a repository with packages are, and the share of repositories with packages.
 PACKAGE_FOLDERS = ("", "", "apps/web/", "apps/api/", "packages/", "packages/core/", "apps/web/src/modules/")
-PACKAGED_SHARE = 0.7
+PACKAGED_SHARE = 0.55
 
-#: Share of areas with a folder within a folder.
-NESTED_SHARE = 0.4
 
 #: Files at the root of every repository, workflows, folders of documents, and files that many changes touch:
 #: those of the main language's ecosystem, or else the common ones.
@@ -195,15 +191,22 @@ def build_tree(profile: Profile, repository: str) -> Tree:
     languages = _languages(shares, len(areas) * COMPONENTS_PER_AREA)
     names = _names(random, industry, repository, len(languages))
     folders = _folders(random, repository, areas)
+    kept = random.random_bits("kept files", repository, np.arange(len(languages))).tolist()
     for index, ((noun, both), language) in enumerate(zip(names, languages, strict=True)):
         area = index // COMPONENTS_PER_AREA
-        draft.add(noun, areas[area].encode(), _places(language, *folders[area]), both)
+        places = _some(_places(language, *folders[area]), kept[index])
+        draft.add(noun, areas[area].encode(), places, both)
     dependencies = find_dependencies(random, repository, shares)
-    return _complete(repository, draft, dependencies, main, areas)
+    return _complete(repository, draft, dependencies, main, areas, folders)
 
 
 def _complete(
-    repository: str, draft: _Draft, dependencies: Dependencies, main: Language, areas: list[str]
+    repository: str,
+    draft: _Draft,
+    dependencies: Dependencies,
+    main: Language,
+    areas: list[str],
+    folders: list[tuple[str, str]],
 ) -> Tree:
     """Add the files that belong to no component."""
     root = [*dependencies.manifests, *COMMON_ROOT_FILES, *main.root, dependencies.bot.file]
@@ -213,7 +216,11 @@ def _complete(
     ]
     hot = HOT_FILES.get(main.ecosystem or "", COMMON_HOT_FILES)
     bounds, others, known = [], [], {name.decode() for name in draft.names}
-    indexes = [path.replace("{area}", area) for path in main.area[:1] for area in areas]
+    indexes = [
+        package + path.replace("{area}", folder or area)
+        for path in main.area[:1]
+        for area, (package, folder) in zip(areas, folders, strict=True)
+    ]
     for some in (root, workflows, documents, hot, indexes):
         new = [path for path in dict.fromkeys(some) if path not in known]
         known.update(new)
@@ -257,23 +264,29 @@ def _areas(random: KeyedRandom, industry: str, repository: str) -> list[str]:
 
 
 def _folders(random: KeyedRandom, repository: str, areas: list[str]) -> list[tuple[str, str]]:
-    """Return the package that each area is in, and its folder there."""
+    """Return the package that each area is in, and its folder there; empty for none of its own."""
     index = np.arange(len(areas))
     packaged = bool(random.chance("packaged", PACKAGED_SHARE, repository))
     packages = random.integers("package of area", repository, index, low=0, high=len(PACKAGE_FOLDERS) - 1)
-    nested = random.chance("nested", NESTED_SHARE, repository, index).tolist()
+    flat, nested = (
+        random.chance(name, habit(random, repository, f"{name} folders"), repository, index).tolist()
+        for name in ("flat", "nested")
+    )
     outer = random.integers("outer area", repository, index, low=0, high=len(areas) - 1).tolist()
     return [
         (
             PACKAGE_FOLDERS[package] if packaged else "",
-            f"{areas[outer[row]]}/{area}" if nested[row] and outer[row] != row else area,
+            "" if flat[row] else f"{areas[outer[row]]}/{area}" if nested[row] and outer[row] != row else area,
         )
         for row, (area, package) in enumerate(zip(areas, packages.tolist(), strict=True))
     ]
 
 
 def _languages(shares: Shares, count: int) -> list[str]:
-    """Return the language of each component."""
+    """Return the language of each component.
+
+    Multiples of the golden ratio are spread evenly: wherever one looks, languages have their shares.
+    """
     points = np.arange(1, count + 1) * GOLDEN_RATIO % 1
     language = np.searchsorted(np.cumsum(list(shares.values())), points, side="right")
     names = list(shares)
@@ -311,7 +324,7 @@ def _names(random: KeyedRandom, industry: str, repository: str, count: int) -> l
 class _Places(NamedTuple):
     """Where the files of a component are."""
 
-    sources: list[Place]
+    sources: list[Place]  #: at least one
     tests: list[Place]
     snake: bool
 
@@ -326,11 +339,36 @@ def _places(language: str, package: str, area: str) -> _Places:
     return _Places(sources, tests, paths[0].endswith(SNAKE_CASE))
 
 
+def _some(places: _Places, bits: int) -> _Places:
+    """Return the places of a component that random bits choose, one of sources at least."""
+    count = len(places.sources)
+    bits, first = divmod(bits, 256)
+
+    def is_kept(share: float) -> bool:
+        nonlocal bits
+        bits, byte = divmod(bits, 256)
+        return byte < share * 256
+
+    # With the one that is kept anyhow, sources are kept as often as tests.
+    others = (KEPT_SHARE * count - 1) / max(1, count - 1)
+    sources = [
+        place for index, place in enumerate(places.sources) if is_kept(others) or index == first % count
+    ]
+    return places._replace(sources=sources, tests=[place for place in places.tests if is_kept(KEPT_SHARE)])
+
+
+def _in_area(path: str, area: str) -> str:
+    """Return a path in the folder of an area, or without such a folder."""
+    if not area:
+        path = path.replace("{area}/", "").replace("{Area}/", "")
+    return path.replace("{area}", area).replace("{Area}", area.title())
+
+
 def _place(path: str, package: str, area: str) -> Place:
     mark = "{Noun}" if "{Noun}" in path else "{noun}"
     style = "pascal" if mark == "{Noun}" else "snake" if path.endswith(SNAKE_CASE) else "kebab"
     before, after = path.split(mark)
-    before = package + before.replace("{area}", area).replace("{Area}", area.title())
+    before = package + _in_area(before, area)
     category = file_category(f"{before}x{after}").encode()
     varies = "/" in after and after.endswith(tuple(SCRIPT_EXTENSIONS))  # the name of a folder may say more
     return Place(before.encode(), style, after.encode(), category, varies)

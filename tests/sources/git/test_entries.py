@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.repositories import Contents, Imported, Workshop, import_history, read_all, source
-from tformance_seed.sources.git.mainline import Entry, Forest, Node
+from tformance_seed.sources.git.graph import Node
+from tformance_seed.sources.git.mainline import Entry, Forest
 from tformance_seed.sources.git.numbers import Claim, Numbers
 
 GITHUB = "GitHub <noreply@github.com>"

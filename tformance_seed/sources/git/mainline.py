@@ -7,17 +7,17 @@ is merged later or behind a merge whose parents are swapped. Every other commit 
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
-from tformance_seed.errors import InputError
-from tformance_seed.sources.git.conventions import SQUASH
-from tformance_seed.sources.git.log import history, map_identities, read_branches, read_commits
+from tformance_seed.sources.git.conventions import CHANGE_ID, GERRIT, SQUASH
+from tformance_seed.sources.git.graph import Node, descend_from, find_parts
+from tformance_seed.sources.git.log import history, map_identities, read_commits
 from tformance_seed.sources.git.numbers import CLONED, Claim, Claims, Numbers
-from tformance_seed.sources.git.process import Git, UnreadableError
+from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.people import Identity, People
 
 EPOCH = datetime.date(1970, 1, 1)
@@ -55,6 +55,7 @@ class Entry:
     number: int = 0
     convention: str = ""  #: by which its number was found
     integrates: bool = False  #: it merges a branch into which pull requests are merged
+    submits: bool = False  #: Gerrit made it to merge changes, which land with it
     merged: list[Merged] = field(default_factory=list)  #: oldest first
 
     @property
@@ -103,17 +104,6 @@ class History:
         return dict(Counter(entry.convention for entry in self.entries if entry.number).most_common())
 
 
-class Node(NamedTuple):
-    """A commit as part of the graph: what is kept of every commit; times in seconds since 1970."""
-
-    sha: str
-    parents: list[str]
-    committed: int
-    authored: int
-    author: Identity
-    co_authors: list[Identity]
-
-
 def read_history(git: Git, repository: str, profile: Profile, people: People) -> History:
     """Read all commits, but not their changes, and add their authors to ``people``.
 
@@ -125,9 +115,9 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     """
     heads = git.pull_request_heads()
     nodes, mainline, claims = _read_nodes(git, heads)
-    numbers = claims.decide(_descend_from(nodes, mainline[-1]))
+    numbers = claims.decide(descend_from(nodes, mainline[-1]))
     on_mainline = set(mainline)
-    numbers.parts = _find_parts(git, nodes, on_mainline, numbers)
+    numbers.parts = find_parts(git, nodes, on_mainline, numbers)
     forest = Forest(repository, profile.shift_seconds, numbers)
     commits: set[str] = set()
     times: list[int] = []
@@ -191,52 +181,6 @@ def _read_nodes(git: Git, heads: Mapping[str, list[int]]) -> tuple[list[Node], l
     return nodes, mainline, claims
 
 
-def _descend_from(nodes: Sequence[Node], root: str) -> list[bool]:
-    """Return for each commit whether the root commit is among its ancestors, or itself."""
-    descendants = {root}
-    related = [False] * len(nodes)
-    for position in range(len(nodes) - 1, -1, -1):
-        node = nodes[position]
-        if node.sha == root or not descendants.isdisjoint(node.parents):
-            descendants.add(node.sha)
-            related[position] = True
-    return related
-
-
-def _find_parts(
-    git: Git, nodes: Sequence[Node], on_mainline: Collection[str], numbers: Numbers
-) -> dict[str, str]:
-    """Return the other commits of pull requests that were copied, as by a rebase -> the copy of the newest.
-
-    They precede it in the order of the pull request. Whether one is a copy is seen by its author and date.
-    """
-    copies = {position: claim.copied for position, claim in numbers.landed.items() if claim.copied}
-    if not copies:
-        return {}
-    try:
-        branches = {commit.sha: commit for commit in read_branches(git, copies.values())}
-    except (InputError, UnreadableError):  # of these branches only the newest commits were cloned
-        return {}
-    positions = {node.sha: position for position, node in enumerate(nodes)}
-    parts: dict[str, str] = {}
-    for position, head in copies.items():
-        node, commit = nodes[position], branches.get(head)
-        written = []
-        while commit := branches.get(commit.parents[0]) if commit and commit.parents else None:
-            written.append((commit.author, commit.authored))
-        remaining = iter(written)
-        while node.parents:
-            before = positions[node.parents[0]]
-            is_own = before not in numbers.landed and nodes[before].sha not in numbers.heads
-            node, line = nodes[before], node.sha in on_mainline
-            if not is_own or len(node.parents) > 1 or (node.sha in on_mainline) != line:
-                break
-            if (node.author, node.authored) not in remaining:
-                break
-            parts[node.sha] = nodes[position].sha
-    return parts
-
-
 class _Place(NamedTuple):
     """Where a commit is: its key, the entry to which it belongs, and whether that merged this very commit."""
 
@@ -279,6 +223,7 @@ class Forest:
             self._reached.pop(node.sha, None)
             entry = self._add_part(node)
             entry = entry or self._add(node, self._landed(position, None), node.committed + self._shift)
+            entry.submits = position in self._numbers.submits
             self._add_heads_on_mainline(node, entry)
             self._reach(node.parents[1:], _Place((self._length, 0), entry, is_head=True))
             self._length += 1
@@ -288,7 +233,7 @@ class Forest:
         self._starts[outer, len(key)] = "".join(node.parents[:1])
         entry = outer
         if claim := self._landed(position, outer):
-            entry = self._add(node, claim, node.committed + self._shift)
+            entry = self._add(node, claim, outer.committed if outer.submits else node.committed + self._shift)
         elif part := self._add_part(node):
             entry = part
         else:
@@ -328,7 +273,9 @@ class Forest:
             return claim
         if claim.copied:  # from a pull request that this one replaced
             return claim if outer.integrates else None
-        if claim.convention == CLONED:
+        if claim.convention == CHANGE_ID.name:  # the hook that writes it may be used without Gerrit
+            return claim if outer.convention in (GERRIT.name, CHANGE_ID.name) else None
+        if claim.convention == CLONED or outer.convention == CHANGE_ID.name:
             return claim
         is_sure = claim.by_github or outer.integrates or self._numbers.trusts_titles
         if claim.convention == SQUASH.name and not is_sure:

@@ -10,7 +10,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tformance_seed.sources.git.conventions import SQUASH, Named, find_pull_request
+from tformance_seed.sources.git.conventions import (
+    CHANGE_ID,
+    GERRIT,
+    SQUASH,
+    SUBMITTED,
+    Named,
+    find_pull_request,
+)
 from tformance_seed.sources.git.log import LoggedCommit
 from tformance_seed.sources.people import Identity
 
@@ -26,6 +33,10 @@ MIN_REPEATED, REPEATED_SHARE = 20, 0.25
 #: Minimum number of squashes made on GitHub's pages that show that a repository's titles end with the numbers
 #: of pull requests.
 MIN_SQUASHES = 20
+
+#: Minimum number of changes that show that a repository is on Gerrit, if it has more pull requests of another
+#: convention; the share of commits that have one in the time of most of them; and how many are "most".
+MIN_CHANGES, CHANGES_SHARE, MOST = 20, 0.5, 0.9
 
 #: A project is another one if messages name it less often than this share of the one named most often.
 OTHER_PROJECT_SHARE = 0.2
@@ -77,6 +88,7 @@ class Numbers:
     Attributes:
       landed: position of a commit -> the claim that was believed.
       heads: name of a commit -> the pull requests that end with it, and by which convention they are known.
+      submits: positions of the merges that Gerrit made, with which the changes that they merge landed.
       parts: name of a commit -> that of the copy with which the pull request ends that has both.
       trusts_refs: whether the clone's refs of pull requests are those of this history.
       trusts_titles: whether a number in parentheses at the end of a title is a pull request's wherever it is;
@@ -85,6 +97,7 @@ class Numbers:
 
     landed: dict[int, Claim] = field(default_factory=dict)
     heads: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    submits: set[int] = field(default_factory=set)
     parts: dict[str, str] = field(default_factory=dict)
     trusts_refs: bool = False
     trusts_titles: bool = False
@@ -110,6 +123,8 @@ class Claims:
                 self._written[_written(commit)].append(commit._replace(body=""))
         self._copies: list[tuple[Claim, list[str]]] = []  # commits that may be copies of these heads
         self._claims: list[Claim] = []
+        self._plain: list[int] = []  # for each position, how many commits up to it are no merges
+        self._submits: set[int] = set()  # the merges that Gerrit made
         self._merged: dict[int, list[str]] = {}  # position of a merge -> the heads among its further parents
         self._reached: set[str] = set()  # the heads in the history
         self._mainline: set[str] = set()  # the heads on the main line
@@ -118,6 +133,9 @@ class Claims:
     def add(self, position: int, commit: LoggedCommit, *, on_mainline: bool) -> None:
         """Add a commit at its position in the history, newest first."""
         named = find_pull_request(commit.subject, commit.body)
+        self._plain.append((self._plain[-1] if self._plain else 0) + (len(commit.parents) <= 1))
+        if len(commit.parents) > 1 and SUBMITTED.match(commit.subject):
+            self._submits.add(position)
         if commit.sha in self._heads:
             self._reached.add(commit.sha)
             if on_mainline:
@@ -142,6 +160,8 @@ class Claims:
         """
         claims = [claim for claim in self._claims if related[claim.position]]
         named = _without_other_projects([claim for claim in claims if claim.number])
+        if not self._is_on_gerrit(named):
+            named = [claim for claim in named if claim.convention != CHANGE_ID.name]
         if _names_issues(claim for claim in named if claim.on_mainline):
             named = [claim for claim in named if claim.convention != SQUASH.name]
         known = {number for numbers in self._heads.values() for number in numbers}
@@ -153,7 +173,9 @@ class Claims:
             named += self._claim_copies(named, related)
         squashes = [claim for claim in named if claim.convention == SQUASH.name and claim.by_github]
         merges_squash = sum(claim.on_mainline for claim in squashes) >= MIN_SQUASHES
-        decided = Numbers(trusts_refs=trusts_refs, trusts_titles=trusts_refs or merges_squash)
+        decided = Numbers(
+            submits=self._submits, trusts_refs=trusts_refs, trusts_titles=trusts_refs or merges_squash
+        )
         best: dict[int, Claim] = {}
         for claim in named:
             best[claim.number] = max(claim, best.get(claim.number, claim), key=lambda each: each.rank)
@@ -176,6 +198,22 @@ class Claims:
             if parent not in self._closed and parent not in self._mainline
             for numbers in [self._heads[parent]]
         ]
+
+    def _is_on_gerrit(self, claims: Collection[Claim]) -> bool:
+        """Return whether changes are those of a server: from the first to the last, most commits have one.
+
+        The earliest and latest ones do not count, as they may be from before the repository moved to Gerrit,
+        or from after it left.
+        """
+        changes = [claim for claim in claims if claim.convention in (GERRIT.name, CHANGE_ID.name)]
+        if len(changes) < min(MIN_CHANGES, len(claims) - len(changes)):
+            return False
+        left_out = int((1 - MOST) / 2 * len(changes))
+        most = changes[left_out : len(changes) - left_out]
+        if not most:
+            return False
+        commits = self._plain[most[-1].position] - self._plain[most[0].position] + 1
+        return len(most) >= CHANGES_SHARE * commits
 
     def _claim_copies(self, claims: Iterable[Claim], related: Sequence[bool]) -> list[Claim]:
         """Return the claims of commits that are copies of the heads of pull requests not landed otherwise.

@@ -17,7 +17,7 @@ from tformance_seed.sources.detection import (
     jira_key,
     signing_tools,
 )
-from tformance_seed.sources.git.conventions import Named, find_pull_request
+from tformance_seed.sources.git.conventions import CHANGE_ID, GERRIT, Named, find_pull_request
 from tformance_seed.sources.git.log import Change
 from tformance_seed.sources.git.mainline import Entry
 from tformance_seed.sources.git.numbers import CLONED
@@ -49,6 +49,9 @@ DEPENDENCY_BOTS = re.compile(r"(?:dependabot|renovate)\b.*", re.IGNORECASE)
 COLUMNS = PULL_REQUEST_COLUMNS | {
     name: OPTIONAL_PULL_REQUEST_COLUMNS[name] for name in ("opened_after", "signed_by_ai")
 }
+
+#: The conventions in which a commit keeps its author's date when it lands; a squash has that of the merge.
+KEPT = (CLONED, GERRIT.name, CHANGE_ID.name)
 
 
 class BatchBuilder:
@@ -134,9 +137,8 @@ class BatchBuilder:
                 "ai_tools": json_text(tools),
                 "has_ai_commits": any(named_in_commits),
                 "has_ai_files": any(is_ai_file(file.filename[:MAX_FILENAME]) for file in own.files),
-                # A squash is written when it is merged; a commit that was merged as it is, before.
                 "opened_after": min(began, entry.committed)
-                if entry.is_merge or entry.convention == CLONED
+                if entry.is_merge or entry.convention in KEPT
                 else UNKNOWN_TIME,
                 "signed_by_ai": signed,
             }

@@ -81,10 +81,11 @@ def measure(clone: Path) -> tuple[str, ...]:
         verified, _, _ = _run("verify", *database, "--json")
         found = set(_numbers(Path(folder) / "history.db"))
     (organisation,) = report["organisations"]
-    (conventions,) = organisation["conventions"].values()
+    (repository,) = organisation["repositories"]
+    conventions = {each["convention"]: each["pull_requests"] for each in repository["conventions"]}
     true = len(known.pull_requests)
     share = len(found & known.pull_requests) / true if true else 1.0
-    written = sum(each["rows_written"] for each in again["tables"].values())
+    written = sum(each["rows_written"] for each in again["tables"])
     return (
         clone.parent.name if clone.name == "repo" else clone.name,
         f"{known.commits:,}",

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +12,6 @@ import pytest
 import typer
 
 import tformance_seed
-from tests.support.commands import command
 from tests.support.documents import (
     DOCS,
     INCLUDED,
@@ -28,6 +28,7 @@ from tests.support.documents import (
 from tformance_seed.catalog.languages import load_languages
 from tformance_seed.catalog.organisations import RULES
 from tformance_seed.cli.app import create_app
+from tformance_seed.cli.objects.schema import RESULTS, schema_text
 from tformance_seed.sources.detection.signatures import load_signatures
 from tformance_seed.sources.git.conventions import CONVENTIONS
 from tformance_seed.storage.schema.findings import Name
@@ -176,87 +177,9 @@ def test_every_name_of_the_python_api_is_documented():
     assert "errors" in documented
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory, server) -> dict[str, Any]:
-    """What every command prints with ``--json``."""
-    folder = tmp_path_factory.mktemp("json")
-    lines = {
-        "seed": ["polar", "--days", "10", "--prs", "5", "--until", "2026-03-18"],
-        "dry run": ["polar"],
-        "status": [],
-        "verify": [],
-        "weekly": [],
-        "report": [],
-        "orgs": [],
-        "preview": ["resend", "--week", "2025-10-08"],
-        "doctor": [],
-        "clear": ["polar", "--yes"],
-    }
-    found = {}
-    for title, arguments in lines.items():
-        verb = ["seed", "--dry-run"] if title == "dry run" else [title]
-        result = command(*verb, *arguments, "--json", folder=folder)
-        assert result.returncode == 0, result.stderr
-        found[title] = json.loads(result.stdout)
-    cancelled = command("cancel", found["seed"]["run"], "--json", folder=folder)
-    found["cancel"] = json.loads(cancelled.stdout)
-    examined = command("doctor", "--json", "--database", server.new_database())
-    found["doctor"] = [found["doctor"], json.loads(examined.stdout)]
-    return found
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def fields(value: Any, path: str = "") -> Iterator[str]:
-    """The paths of all fields in a JSON value; names of rows and of things are left open."""
-    if isinstance(value, list):
-        for item in value:
-            yield from fields(item, f"{path}[]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            step = open_name(path, key)
-            below = f"{path}.{step}" if path else step
-            inner = list(fields(item, below))
-            yield from inner or [below]
-
-
-def open_name(path: str, key: str) -> str:
-    if key.startswith(("metrics_", "teams_", "seed_")) and "tables" in path + ".tables":
-        return "{table}"
-    if path.endswith(".languages[]"):
-        return "{language}"
-    return {"organisations": "{slug}", "scenarios": "{scenario}", "sections": "{section}"}.get(path, key)
-
-
-@pytest.mark.parametrize(
-    "title",
-    [
-        "seed",
-        "dry run",
-        "status",
-        "verify",
-        "weekly",
-        "report",
-        "orgs",
-        "preview",
-        "doctor",
-        "clear",
-        "cancel",
-    ],
-)
-def test_every_json_field_is_documented_and_every_documented_field_is_printed(title, printed):
-    documented = {cell.strip("`") for cell in first_cells(section(REFERENCE / "json.md", title))}
-    found = {path for value in as_list(printed[title]) for path in fields(value)}
-    assert found - documented == set()
-    sometimes = {field for field in documented - found if "only" in _meaning(title, field)}
-    assert documented - found - sometimes == set()
-
-
-def _meaning(title: str, field: str) -> str:
-    """What the reference says about a field; "only" in it names the case in which it is there."""
-    row = re.search(
-        rf"^\| `{re.escape(field)}` \| (.*) \|$", section(REFERENCE / "json.md", title), re.MULTILINE
-    )
-    return row[1]
+def test_the_tables_of_json_output_and_the_published_schemas_are_those_of_the_types():
+    maker = runpy.run_path(str(REFERENCE / "make_json.py"))
+    text = (REFERENCE / "json.md").read_text()
+    assert text == maker["page"](text), "run docs/reference/make_json.py"
+    published = {path.stem: path.read_text() for path in (REFERENCE / "schemas").iterdir()}
+    assert published == {command: schema_text(command) + "\n" for command in RESULTS}

@@ -71,7 +71,7 @@ def _undisturbed(folder: Path) -> dict[str, str]:
 
 
 def _digests(output: str) -> dict[str, str]:
-    return {slug: entry["digest"] for slug, entry in json.loads(output)["organisations"].items()}
+    return {entry["organisation"]: entry["digest"] for entry in json.loads(output)["organisations"]}
 
 
 class _Soak:
@@ -177,7 +177,7 @@ class _Soak:
 
     def _check_end(self, run: Process) -> None:
         self.findings.check_output(f"{self}", run.errors)
-        if run.returncode not in (0, 1, 2, 130, -signal.SIGKILL, -signal.SIGTERM):
+        if run.returncode not in (0, 1, 2, 130, 143, -signal.SIGKILL, -signal.SIGTERM):
             self.findings.report(f"{self}: status {run.returncode}: {run.errors}")
         if sum(": writing to " not in line for line in run.errors.splitlines()) > 1:
             self.findings.report(f"{self}: more than one line: {run.errors[-1500:]}")
@@ -194,7 +194,7 @@ class _Soak:
         verified, again = done
         if (found := _digests(verified.output)) != self.expected:
             self.findings.report(f"{self}: {found} instead of {self.expected}")
-        if written := sum(table["rows_written"] for table in json.loads(again.output)["tables"].values()):
+        if written := sum(table["rows_written"] for table in json.loads(again.output)["tables"]):
             self.findings.report(f"{self}: a second run wrote {written} rows")
 
     def _show(self, wanted: int) -> None:

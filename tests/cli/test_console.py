@@ -13,13 +13,14 @@ import sys
 import pytest
 
 from tests.support.commands import argv, clean, command
-from tformance_seed.cli import console, progress
+from tformance_seed.cli import answer, console, progress
 from tformance_seed.cli.blocks import Paragraph, Table, View
+from tformance_seed.cli.objects.shared import VERSION
 from tformance_seed.ledger import JobStatus, RunStatus, StageStatus
 
 
 def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: tuple) -> list[str]:
-    console.show(View(None, [Table("Title", columns, rows)]), as_json=False)
+    console.show(View({}, [Table("Title", columns, rows)]), as_json=False)
     title, *lines, end = capsys.readouterr().out.split("\n")[:-1]
     assert (title, end) == ("Title", "")
     return lines
@@ -88,8 +89,12 @@ def test_a_table_on_a_terminal_keeps_to_its_width(width):
 
 def test_a_view_is_one_json_object_or_blocks_for_people(capsys):
     view = View({"rows": 2, "day": datetime.date(2026, 3, 18)}, [Table("Title", ("a",), [(1,)]), "a line"])
+    answer.begin("verify")
     console.show(view, as_json=True)
-    assert json.loads(capsys.readouterr().out) == {"rows": 2, "day": "2026-03-18"}
+    assert capsys.readouterr().out == ""
+    answer.finish()
+    fields = {"version": VERSION, "command": "verify", "database": None, "error": None}
+    assert json.loads(capsys.readouterr().out) == {**fields, "rows": 2, "day": "2026-03-18"}
     console.show(view, as_json=False)
     assert capsys.readouterr().out == "Title\na\n1\n\na line\n"
 
@@ -97,7 +102,7 @@ def test_a_view_is_one_json_object_or_blocks_for_people(capsys):
 def test_a_paragraph_is_wrapped_with_a_hanging_indent(capsys, monkeypatch):
     monkeypatch.setattr(console, "PIPE_WIDTH", 30)
     paragraph = Paragraph(" name: because of many words that follow", "error", {"bold": True}, indent=2)
-    console.show(View(None, [paragraph]), as_json=False)
+    console.show(View({}, [paragraph]), as_json=False)
     assert capsys.readouterr().out.splitlines() == [
         "  error name: because of",
         "      many words that follow",

@@ -53,8 +53,9 @@ def test_a_run_is_completed_whatever_becomes_of_its_output(tmp_path, redirection
 
 def test_an_error_never_stands_where_json_belongs(tmp_path):
     url = f"sqlite:///{tmp_path}/x.db"
-    assert run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url) == (2, "", "")
-    assert json.loads(run_in_shell("2>&-", *SEED, "--json", "--database", url)[1])["failures"] == {}
+    status, output, _ = run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url)
+    assert (status, json.loads(output)["error"]["exit_status"]) == (2, 2)
+    assert json.loads(run_in_shell("2>&-", *SEED, "--json", "--database", url)[1])["failures"] == []
     assert command("verify", "--database", url).returncode == 0
 
 

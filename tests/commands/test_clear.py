@@ -67,7 +67,9 @@ def clear(used, url):
 
     def run(*options):
         result = run_json("clear", ORGANISATION, "--yes", *options, database=url)
-        return result["organisations"].get(ORGANISATION), result["kept"].get(ORGANISATION, {})
+        tables = [table for each in result["organisations"] for table in each["tables"]]
+        deleted = {table["table"]: table["rows_removed"] for table in tables}
+        return deleted, {table["table"]: table["rows_kept"] for table in tables if table["rows_kept"]}
 
     return run
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.commands import command
 from tests.support.databases import connect
+from tests.support.json_output import by_table
 from tests.support.seeds import ORGANISATION, TEAM, content, seed
 from tests.support.teams import add_team
 from tests.support.workers import run_json
@@ -18,6 +19,10 @@ SCENARIOS = {
     "baseline": ("baseline-team", "Baseline Team"),
     "detective-game": ("ai-detectives", "AI Detectives"),
 }
+
+
+def slugs(printed):
+    return [each["organisation"] for each in printed["organisations"]]
 
 
 def teams():
@@ -45,7 +50,7 @@ def test_a_team_that_only_shows_a_scenario_has_the_applications_slug_and_name(da
     options = ("--until", "2026-03-18", "--database", url)
     assert command("seed", "--scenario", scenario, *options).returncode == 0
     assert teams() == dict([SCENARIOS[scenario]])
-    assert list(run_json("verify", scenario, database=url)["organisations"]) == [scenario]
+    assert slugs(run_json("verify", scenario, database=url)) == [scenario]
 
 
 def test_organisations_of_an_own_catalogue_keep_their_slugs_unless_it_says_otherwise(database, tmp_path):
@@ -94,11 +99,11 @@ def test_a_team_named_by_an_older_version_keeps_its_slug(database):
 @pytest.mark.parametrize("name", [ORGANISATION, TEAM])
 def test_commands_know_a_team_by_its_short_name_and_by_its_slug(database, url, name):
     seed(database)
-    assert list(run_json("verify", name, database=url)["organisations"]) == [ORGANISATION]
-    assert list(run_json("weekly", name, database=url)["organisations"]) == [ORGANISATION]
+    assert slugs(run_json("verify", name, database=url)) == [ORGANISATION]
+    assert slugs(run_json("weekly", name, database=url)) == [ORGANISATION]
     (reported,) = run_json("report", name, database=url)["organisations"]
-    assert reported["organisation"] == ORGANISATION
-    assert list(run_json("clear", name, "--yes", database=url)["organisations"]) == [ORGANISATION]
+    assert (reported["organisation"], reported["team"]) == (ORGANISATION, TEAM)
+    assert slugs(run_json("clear", name, "--yes", database=url)) == [ORGANISATION]
     assert teams() == {}
 
 
@@ -115,8 +120,10 @@ def test_a_team_of_the_application_with_the_short_name_is_another_team(database,
     theirs = add_team(ORGANISATION)
     assert seed(database).failures == {}
     assert set(teams()) == {ORGANISATION, TEAM}
-    assert list(run_json("verify", ORGANISATION, database=url)["organisations"]) == [ORGANISATION]
-    assert run_json("clear", ORGANISATION, "--yes", database=url)["organisations"][ORGANISATION]["teams_team"]
+    assert slugs(run_json("verify", ORGANISATION, database=url)) == [ORGANISATION]
+    (cleared,) = run_json("clear", ORGANISATION, "--yes", database=url)["organisations"]
+    assert cleared["team"] == TEAM
+    assert by_table(cleared)["teams_team"]["rows_removed"] == 1
     assert [team.id for team in Team.select()] == [theirs.id]
 
 

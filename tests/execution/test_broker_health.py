@@ -156,7 +156,8 @@ def test_missing_workers_are_reported_with_the_messages_that_wait(looked, execut
     result = command("doctor", "--json", DATABASE_URL=postgresql_url, TFORMANCE_BROKER_URL=broker.url)
     (told,) = [
         finding
-        for finding in json.loads(result.stdout)["sections"]["workers"]["findings"]
+        for section in json.loads(result.stdout)["sections"]
+        for finding in section["findings"]
         if finding["name"] == "waiting-without-workers"
     ]
     assert (result.returncode, told["statement"]) == (0, "tformance-seed worker")

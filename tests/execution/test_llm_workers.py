@@ -19,7 +19,7 @@ QUICK = {"TFORMANCE_LLM_RATE": "1000"}
 
 def written(database):
     """Return how many summaries a verified organisation has of a language model."""
-    (report,) = run_json("verify", database=database)["organisations"].values()
+    (report,) = run_json("verify", database=database)["organisations"]
     assert report["violations"] == []
     return report["model_summaries"]
 

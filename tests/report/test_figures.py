@@ -25,7 +25,7 @@ def test_organisations_equal_a_recount(filled, reader):
         numbers, weeks_of = counted.organisation(), counted.weeks()
         assert {name: item[name] for name in numbers} == pytest.approx(numbers, rel=1e-12)
         assert (item["first_week"], item["last_week"]) == (str(weeks_of[0]), str(weeks_of[-1]))
-    assert found["database"]["pull_requests"] == len(everything.pulls) == 331
+    assert found["statistics"]["pull_requests"] == len(everything.pulls) == 331
 
 
 def test_a_team_that_was_not_seeded_here_has_no_date_of_seeding(filled):
@@ -100,7 +100,7 @@ def test_it_can_be_restricted_to_organisations(filled):
     found = report(filled, "acme")
     assert [item["organisation"] for item in found["organisations"]] == ["acme"]
     assert [item["organisation"] for item in found["usage"]] == ["acme"]
-    assert found["database"]["pull_requests"] == 331
+    assert found["statistics"]["pull_requests"] == 331
     assert "absent" in refusal("acme", "absent", "--database", filled)
 
 

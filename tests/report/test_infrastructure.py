@@ -38,7 +38,7 @@ def test_postgresql_reports_sizes_cache_and_connections(server):
     other = psycopg2.connect(url)
     found = report(url, "polar")
     other.close()
-    database = found["database"]
+    database = found["statistics"]
     sizes = dict(
         statement(
             url,
@@ -70,8 +70,8 @@ def test_a_user_who_may_only_read_learns_what_is_hidden(server):
     execute(url, "DROP ROLE visitor")
     database.close()
     assert found["organisations"][0]["pull_requests"] == 30
-    assert found["database"]["connections"] >= 2
-    assert found["database"]["active_connections"] is None
+    assert found["statistics"]["connections"] >= 2
+    assert found["statistics"]["active_connections"] is None
     assert any("pg_monitor" in note for note in found["notes"])
 
 
@@ -80,9 +80,9 @@ def test_sqlite_reports_the_size_of_its_file_and_notes_what_it_does_not_know(tmp
     assert command("seed", "polar", *SEED, "--database", f"sqlite:///{path}").returncode == 0
     before = path.read_bytes()
     found = report(f"sqlite:///{path}")
-    assert found["database"]["bytes"] == path.stat().st_size
-    assert found["database"]["cache_hit_ratio"] is None
-    assert found["database"]["connections"] is None
+    assert found["statistics"]["bytes"] == path.stat().st_size
+    assert found["statistics"]["cache_hit_ratio"] is None
+    assert found["statistics"]["connections"] is None
     assert any("only PostgreSQL" in note for note in found["notes"])
     known = [table["total_bytes"] for table in found["tables"] if table["total_bytes"] is not None]
     if known:

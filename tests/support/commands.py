@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
+from tests.support import json_output
 from tformance_seed.cli.app import main
 
 #: Variables that the package reads; none reaches a command unless a test says so.
@@ -59,6 +60,7 @@ def command(
             main()
         except SystemExit as end:
             status = end.code
+    json_output.check(arguments, status, output.getvalue())
     return subprocess.CompletedProcess(argv, status, output.getvalue(), errors.getvalue())
 
 
@@ -90,9 +92,11 @@ def command_process(
     *arguments: object, folder: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run ``python -m tformance_seed`` as a user does; the environment names no database."""
-    return subprocess.run(
+    result = subprocess.run(
         argv(*arguments), capture_output=True, text=True, cwd=folder, env=clean(environment), check=False
     )
+    json_output.check(arguments, result.returncode, result.stdout)
+    return result
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:

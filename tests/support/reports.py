@@ -24,7 +24,8 @@ def report(url: str, *arguments: object) -> dict[str, Any]:
 def refusal(*arguments: object, **environment: str) -> str:
     """Return the one line with which `report` refuses wrong input."""
     result = command("report", *arguments, **environment)
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+    assert (result.stdout == "") != ("--json" in arguments)
     return result.stderr
 
 

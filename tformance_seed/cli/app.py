@@ -8,6 +8,7 @@ import typer
 
 from tformance_seed import __version__
 from tformance_seed.cli import (
+    answer,
     hints,
     inspection_commands,
     organisation_commands,
@@ -15,6 +16,7 @@ from tformance_seed.cli import (
     seed_commands,
     serve_command,
 )
+from tformance_seed.cli.answer import Failure
 from tformance_seed.cli.console import Verbosity, print_error, print_message
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
@@ -36,6 +38,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     organisation_commands.clear,
     inspection_commands.doctor,
     serve_command.serve,
+    inspection_commands.schema,
 )
 
 
@@ -60,6 +63,7 @@ def _show_version_or_help(
 ) -> None:
     hints.forget()
     Verbosity.quiet = Verbosity.verbose = False
+    answer.begin(context.invoked_subcommand)
     if version:
         print_message(f"{PROGRAM} {__version__}")
     elif context.invoked_subcommand is None:
@@ -72,7 +76,21 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    """Run a command and return its exit status."""
+    """Run a command, say how it ended, and return its exit status."""
+    answer.begin(None)
+    failure = _call()
+    if failure is not None:
+        print_error(failure.message)
+    try:
+        answer.finish(failure)
+    except OSError as error:  # nowhere to print to
+        print_error(_describe_unexpected(error))
+        return 1
+    return 0 if failure is None else failure.exit_status
+
+
+def _call() -> Failure | None:
+    """Run a command; return why it did not do what it was told to, or None if it did."""
     # Typer raises this class for a wrong command line, but exports only this subclass of it.
     usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
@@ -80,23 +98,22 @@ def _run() -> int:
         status: int = typer.main.get_command(create_app()).main(standalone_mode=False) or 0
         sys.stdout.flush()
     except usage_error as error:
-        print_error(error.format_message())
-        return error.exit_code
+        return Failure("input", error.format_message(), error.exit_code)
     except SeedError as error:
-        print_error(str(error))
-        return error.exit_status
+        return answer.failure_of(error)
     except (KeyboardInterrupt, typer.Abort):
-        status = INTERRUPTED
+        return _interruption()
     except BrokenPipeError:
-        return 0  # see ``console.show``
+        return None  # see ``console.show``
     except Exception as error:
-        if not Interrupts.received:
-            print_error(_describe_unexpected(error))
-            return 1
-        status = INTERRUPTED
-    if status == INTERRUPTED:  # Typer itself turns most interrupts into this status
-        print_error(INTERRUPTION)
-    return status
+        if Interrupts.received:
+            return _interruption()
+        return Failure("failed", _describe_unexpected(error), 1)
+    return _interruption() if status == INTERRUPTED else None  # Typer itself turns most interrupts into it
+
+
+def _interruption() -> Failure:
+    return Failure("interrupted", INTERRUPTION, Interrupts.exit_status)
 
 
 def _describe_unexpected(error: Exception) -> str:

@@ -57,10 +57,10 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A command's result in two forms: a JSON-compatible value, and blocks for people.
+    """A command's result in two forms: the fields of an object for programs, and blocks for people.
 
     A block that is a string is one line without style.
     """
 
-    data: Any
+    data: Mapping[str, Any]
     blocks: Sequence[Table | Paragraph | Line | str]

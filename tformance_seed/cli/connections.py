@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tformance_seed.cli import console
+from tformance_seed.cli import answer, console
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.errors import InputError, SeedError
 from tformance_seed.settings import database_origin
@@ -16,14 +16,29 @@ if TYPE_CHECKING:
 @contextmanager
 def open_database(url: str, access: str = "create") -> "Iterator[peewee.Database]":
     """Open a database and close it afterwards; when closed, SQLite merges its journal into the file."""
-    from tformance_seed.storage.connection import connect
+    from tformance_seed.storage.connection import connect, describe
 
     begin_work()
     database = connect(url, access=access)
     try:
+        answer.set_database(describe(database, url))
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def open_existing(url: str) -> "Iterator[peewee.Database | None]":
+    """Open a database to read it, as ``open_database`` does; yield None for a file that does not exist."""
+    from tformance_seed.storage.connection import describe, sqlite_file
+
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        answer.set_database(describe(None, url))
+        yield None
+        return
+    with open_database(url, "read") as database:
+        yield database
 
 
 def announce(database: "peewee.Database", url: str) -> None:

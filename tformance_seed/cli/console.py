@@ -3,16 +3,16 @@
 Whatever is printed here passes ``printable`` first, line by line: data cannot control a terminal.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from tformance_seed.cli import answer
 from tformance_seed.cli.blocks import Line, Paragraph, Table, View
 from tformance_seed.cli.hints import PROGRAM, complete
 from tformance_seed.cli.tables import lay_out, wrap
@@ -43,20 +43,16 @@ class Verbosity:
 
 
 def show(view: View, *, as_json: bool) -> None:
-    """Print a command's result, either as one JSON object or for people.
+    """Print a command's result for people, or leave it to be printed as JSON when the command has ended.
 
     Whoever closes standard output has read enough; the work is done, so that is no error.
     """
+    if as_json:
+        answer.set_result(view.data)
+        return
     with suppress(BrokenPipeError):
-        if as_json:
-            print_json(view.data)
-        elif not Verbosity.quiet:
+        if not Verbosity.quiet:
             print_lines(line for block in view.blocks for line in _lines_of(block))
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON, in ASCII without DEL; types that JSON lacks are printed as strings."""
-    print(json.dumps(value, indent=2, default=str).replace("\x7f", "\\u007f"))
 
 
 def print_message(message: str) -> None:

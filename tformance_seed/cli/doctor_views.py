@@ -1,12 +1,12 @@
 """Show the doctor's report as text for a terminal, and as JSON."""
 
-import dataclasses
 import itertools
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
 from tformance_seed.cli.blocks import Line, Paragraph, View
+from tformance_seed.cli.objects import inspections
 from tformance_seed.doctor import Report
 from tformance_seed.storage.schema.findings import Finding
 
@@ -27,7 +27,7 @@ GROUP_INDENT, FINDING_INDENT, STATEMENT_INDENT = 2, 4, 8
 
 def report(report: Report) -> View:
     """Show a report by section and severity; a section without anything to list takes one line."""
-    return View(_data(report), list(_blocks(report)))
+    return View(inspections.examined(report), list(_blocks(report)))
 
 
 def _blocks(report: Report) -> Iterator[Paragraph | Line]:
@@ -55,21 +55,3 @@ def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragr
     if len(findings) > len(listed):
         rest = f"and {len(findings) - len(listed):,} more, which --json lists"
         yield Paragraph(rest, indent=FINDING_INDENT)
-
-
-def _data(report: Report) -> dict[str, Any]:
-    return {
-        "fit": not report.errors,
-        "database": report.database,
-        "tier": report.tier,
-        "teams": report.teams,
-        "pull_requests": report.pull_requests,
-        "machine": report.machine and dataclasses.asdict(report.machine),
-        "sections": {
-            section.title.lower(): {
-                "summary": section.summary,
-                "findings": [dataclasses.asdict(finding) for finding in section.findings],
-            }
-            for section in report.sections
-        },
-    }

@@ -6,11 +6,10 @@ import sys
 import threading
 
 from tformance_seed.cli.interrupts import (
-    INTERRUPTED,
-    INTERRUPTION,
     Interrupts,
     handle_interrupts,
     ignore_interrupts,
+    say_interrupted,
 )
 from tformance_seed.printable import printable
 
@@ -34,10 +33,14 @@ def main() -> "NoReturn":
     except SystemExit as end:
         status = end.code
     except BaseException as error:
-        line = INTERRUPTION if Interrupts.received else f"unexpected {type(error).__name__}: {error}"
-        with contextlib.suppress(OSError):
-            sys.stderr.write(f"tformance-seed: {printable(line)}\n")
-        status = INTERRUPTED if Interrupts.received else 1
+        if Interrupts.received:
+            say_interrupted()
+            status = Interrupts.exit_status
+        else:
+            line = printable(f"unexpected {type(error).__name__}: {error}")
+            with contextlib.suppress(OSError):
+                sys.stderr.write(f"tformance-seed: {line}\n")
+            status = 1
     ignore_interrupts()
     _detach_broken_streams()
     sys.exit(status)

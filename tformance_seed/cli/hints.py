@@ -84,6 +84,12 @@ def complete(text: str) -> str:
     return _COMMAND.sub(_completed, text)
 
 
+def first_command(text: str) -> str | None:
+    """Return the first command that a message names; None if it names none."""
+    match = _COMMAND.search(text)
+    return match[1] if match else None
+
+
 def _completed(match: re.Match[str]) -> str:
     text, command = match.groups()
     missing = [option for option in OPTIONS[command] if option in _typed and option not in text]

@@ -1,4 +1,4 @@
-"""The commands that only read a database: `report` and `doctor`."""
+"""The commands that only read: `report` and `doctor`, and `schema`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +23,7 @@ def report(
     """Show sizes, row counts, organisations and AI usage of a database."""
     if markdown and as_json:
         raise InputError("--markdown and --json exclude each other; choose one")
+    from tformance_seed import ledger
     from tformance_seed.cli import report_views
     from tformance_seed.report import gather
     from tformance_seed.report.sections import format_size
@@ -36,6 +37,7 @@ def report(
         page.check(html)
     with open_database(database, "read") as opened, snapshot(opened):
         gathered = gather(opened, organisations or (), exact=exact)
+        teams = ledger.team_slugs(opened)
         if html is not None:
             size = page.write(html, opened, gathered)
     if markdown:
@@ -43,7 +45,7 @@ def report(
     elif html is not None and not as_json:
         console.print_message(f"wrote {html}, {format_size(size)}; open it in a browser")
     else:
-        console.show(report_views.report(gathered), as_json=as_json)
+        console.show(report_views.report(gathered, teams), as_json=as_json)
 
 
 def doctor(
@@ -76,3 +78,14 @@ def doctor(
     if examined.errors:
         names = ", ".join(sorted({finding.name for finding in examined.errors}))
         raise SeedError(f"the database cannot be seeded as it is: {names}")
+
+
+def schema(
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="Name of a command that has --json.")],
+) -> None:
+    """Print the JSON Schema of what a command prints with --json."""
+    from tformance_seed.cli.objects.schema import RESULTS, schema_text
+
+    if command not in RESULTS:
+        raise InputError(f"no command {command} prints JSON; choose one of {', '.join(RESULTS)}")
+    console.print_message(schema_text(command))

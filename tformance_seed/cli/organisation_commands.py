@@ -56,17 +56,18 @@ def preview(
     console.show(week_view.week(organisation, monday, shown), as_json=as_json)
 
 
-def init(database: Database) -> None:
+def init(database: Database, as_json: Json = False) -> None:
     """Create missing tables, with all keys and indexes.
 
     Existing tables stay as they are.
     """
+    from tformance_seed.cli import organisation_views
     from tformance_seed.storage.schema.create import create_missing
 
     with open_database(database) as opened:
         announce(opened, database)
         created = create_missing(opened)
-    console.print_message(f"created {len(created)} tables" if created else "no table is missing")
+    console.show(organisation_views.created(created), as_json=as_json)
 
 
 def weekly(
@@ -77,6 +78,7 @@ def weekly(
     as_json: Json = False,
 ) -> None:
     """Recompute weekly metrics, by default of all organisations."""
+    from tformance_seed import ledger
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
 
@@ -85,7 +87,8 @@ def weekly(
         chosen = list(maintain.find_own_teams(opened, organisations or ()))
         announce(opened, database)
         results = maintain.recompute_weekly(opened, chosen, days, last_day)
-    console.show(organisation_views.weekly(results), as_json=as_json)
+        view = organisation_views.weekly(results, ledger.team_slugs(opened))
+    console.show(view, as_json=as_json)
 
 
 def verify(
@@ -94,12 +97,14 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check the data for consistency and print digests of its content."""
+    from tformance_seed import ledger
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
 
     with open_database(database, "read") as opened:
         reports = maintain.verify_teams(opened, organisations or ())
-    console.show(organisation_views.verified(reports), as_json=as_json)
+        view = organisation_views.verified(reports, ledger.team_slugs(opened))
+    console.show(view, as_json=as_json)
     if unfinished := ", ".join(report.organisation for report in reports if report.unfinished):
         raise SeedError(
             f"{unfinished}: a run is unfinished, so rows may be missing; let it finish or repeat its "
@@ -128,6 +133,7 @@ def clear(
 
     Rows that others added to a team stay, and the team with them.
     """
+    from tformance_seed import ledger
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
 
@@ -137,5 +143,6 @@ def clear(
         if planned:
             announce(opened, database)
             ask(*organisation_views.removal_question(planned), yes=yes, as_json=as_json)
+        teams = ledger.team_slugs(opened)
         removed = maintain.clear_teams(opened, list(planned), names, wait=wait)
-    console.show(organisation_views.cleared(removed, organisations), as_json=as_json)
+    console.show(organisation_views.cleared(removed, organisations, teams), as_json=as_json)

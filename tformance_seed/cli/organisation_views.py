@@ -1,14 +1,14 @@
 """Show organisations as tables and JSON: the catalogue, weekly metrics, verification and removal."""
 
-import dataclasses
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import load_scenarios
 from tformance_seed.cli.blocks import Table, View
 from tformance_seed.cli.hints import PROGRAM
+from tformance_seed.cli.objects import organisations as objects
 
 if TYPE_CHECKING:
     from tformance_seed.bulk import Result
@@ -23,17 +23,10 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
       days: the length of the window for which the sizes are computed.
     """
     counts = {slug: organisation.expected_rows(days) for slug, organisation in organisations.items()}
-    points = {name: scenario.point for name, scenario in load_scenarios().items()}
-    data = {
-        "days": days,
-        "organisations": {
-            slug: dataclasses.asdict(organisation) | {"expected": counts[slug]}
-            for slug, organisation in organisations.items()
-        },
-        "scenarios": points,
-    }
+    scenarios = load_scenarios()
+    points = {name: scenario.point for name, scenario in scenarios.items()}
     return View(
-        data,
+        objects.catalogue(organisations, scenarios, days),
         [
             Table(
                 f"{len(organisations)} organisations, with about what {days} days of each produce",
@@ -49,17 +42,29 @@ def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
     )
 
 
-def weekly(results: "Mapping[str, Result]") -> View:
-    """Show the number of rows of weekly metrics written, by organisation."""
-    from tformance_seed.cli.run_views import results_data
+def created(tables: Sequence[str]) -> View:
+    """Say how many tables were created."""
+    said = f"created {len(tables)} tables" if tables else "no table is missing"
+    return View(objects.created(tables), [said])
 
+
+def weekly(results: "Mapping[str, Result]", teams: Mapping[str, str]) -> View:
+    """Show the number of rows of weekly metrics written, by organisation.
+
+    Parameters:
+      teams: slug of an organisation -> slug of its team.
+    """
     rows = [(slug, result.written, result.unchanged) for slug, result in results.items()]
     table = Table("Weekly metrics", ("organisation", "rows written", "unchanged"), rows)
-    return View({"organisations": results_data(results)}, [table])
+    return View(objects.weekly(results, teams), [table])
 
 
-def verified(reports: "Sequence[Verified]") -> View:
-    """Show the digests of every organisation and table, and the violated rules."""
+def verified(reports: "Sequence[Verified]", teams: Mapping[str, str]) -> View:
+    """Show the digests of every organisation and table, and the violated rules.
+
+    Parameters:
+      teams: slug of an organisation -> slug of its team.
+    """
     tables = [
         Table(
             f"{report.organisation}: {report.digest}",
@@ -82,18 +87,8 @@ def verified(reports: "Sequence[Verified]") -> View:
         for report in reports
         for violation in report.violations
     ]
-    data = {"organisations": {report.organisation: _verified_data(report) for report in reports}}
+    data = objects.verified(reports, teams)
     return View(data, [*tables, *notes, *(unfinished + violations or ["every invariant holds"])])
-
-
-def _verified_data(report: "Verified") -> dict[str, Any]:
-    return {
-        "digest": report.digest,
-        "tables": report.tables,
-        "violations": [dataclasses.asdict(violation) for violation in report.violations],
-        "unfinished": report.unfinished,
-        "model_summaries": report.model_summaries,
-    }
 
 
 def removal_question(planned: "Mapping[str, Removal]") -> tuple[str, list[str]]:
@@ -102,11 +97,12 @@ def removal_question(planned: "Mapping[str, Removal]") -> tuple[str, list[str]]:
     return f"Remove all of this, the seeded data of {', '.join(planned)}?", lines
 
 
-def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> View:
+def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str], teams: Mapping[str, str]) -> View:
     """Show the number of rows removed, by organisation, and the rows of others that stay.
 
     Parameters:
       organisations: those that the user named.
+      teams: slug of an organisation -> slug of the team that it had.
     """
     lines = []
     for slug, removal in removed.items():
@@ -118,13 +114,7 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str]) -> V
         lines += ["next: remove those too", f"  {PROGRAM} clear {left} --including {included}"]
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
-    return View(
-        {
-            "organisations": {slug: removal.deleted for slug, removal in removed.items()},
-            "kept": {slug: removal.kept for slug, removal in removed.items() if removal.kept},
-        },
-        lines,
-    )
+    return View(objects.cleared(removed, teams), lines)
 
 
 def _stays(removal: "Removal") -> str:

@@ -1,28 +1,24 @@
 """Show the report as tables, Markdown and JSON."""
 
-import dataclasses
-from typing import Any
+from collections.abc import Mapping
 
 from tformance_seed.cli.blocks import Table, View
+from tformance_seed.cli.objects import inspections
 from tformance_seed.report import Report
 from tformance_seed.report.sections import format_note, sections
 
 
-def report(report: Report) -> View:
-    """Show a report's sections as tables, followed by its notes."""
+def report(report: Report, teams: Mapping[str, str]) -> View:
+    """Show a report's sections as tables, followed by its notes.
+
+    Parameters:
+      teams: slug of an organisation -> slug of its team.
+    """
     tables = [
         Table(section.title, section.headings, section.rows, section.right_aligned)
         for section in sections(report)
     ]
-    return View(_data(report), [*tables, *report.notes])
-
-
-def _data(report: Report) -> dict[str, Any]:
-    values = dataclasses.asdict(report)
-    values["database"]["bytes_per_pull_request"] = report.database.bytes_per_pull_request
-    for table, table_values in zip(report.tables, values["tables"], strict=True):
-        table_values |= {"total_bytes": table.total_bytes, "bytes_per_row": table.bytes_per_row}
-    return values
+    return View(inspections.reported(report, teams), [*tables, *report.notes])
 
 
 def markdown(report: Report) -> list[str]:

@@ -41,7 +41,8 @@ def status(
         record = ledger.find_run(opened, run)
         if watch:
             watch_run(lambda: ledger.run_status(opened, record))
-        console.show(run_views.status(ledger.run_status(opened, record)), as_json=as_json)
+        view = run_views.status(ledger.run_status(opened, record), ledger.team_slugs(opened))
+        console.show(view, as_json=as_json)
 
 
 def retry(
@@ -68,11 +69,7 @@ def retry(
         console.set_up_logging()
         with progress(workers=broker is not None) as show_progress:
             outcome = seeding.retry(opened, record, broker=broker, detach=detach, progress=show_progress)
-    view = (
-        run_views.detached(outcome, database)
-        if detach
-        else run_views.outcome(outcome, database, verbose=verbose)
-    )
+    view = run_views.detached(outcome) if detach else run_views.outcome(outcome, verbose=verbose)
     console.show(view, as_json=as_json)
     raise_failures(outcome.failures)
 
@@ -88,4 +85,6 @@ def cancel(database: Database, run: Run, as_json: Json = False) -> None:
         record = ledger.find_run(opened, run)
         announce(opened, database)
         cancelled = ledger.cancel(opened, record)
-        console.show(run_views.cancelled(cancelled, ledger.run_status(opened, record)), as_json=as_json)
+        status = ledger.run_status(opened, record)
+        view = run_views.cancelled(cancelled, status, ledger.team_slugs(opened))
+        console.show(view, as_json=as_json)

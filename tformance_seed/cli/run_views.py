@@ -1,6 +1,5 @@
 """Show runs as tables and JSON: previews, progress and outcomes."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,11 +7,11 @@ from tformance_seed.bulk import Result
 from tformance_seed.catalog.profile import describe_shift
 from tformance_seed.cli.blocks import Line, Table, View
 from tformance_seed.cli.hints import PROGRAM
+from tformance_seed.cli.objects import runs as objects
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import Outcome, Report
 from tformance_seed.ledger import RunStatus, StageStatus, SummaryCosts
-from tformance_seed.urls import without_secrets
 
 PREVIEW_COLUMNS = (
     "organisation",
@@ -47,20 +46,17 @@ def dry_run(previews: Sequence[Preview]) -> View:
         (p.organisation, p.since, p.until, p.members, p.pull_requests, p.ai_usage_rows, p.action)
         for p in previews
     ]
-    data = {"dry_run": True, "organisations": [dataclasses.asdict(preview) for preview in previews]}
-    return View(data, [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_remarks(previews)])
+    return View(
+        objects.dry_run(previews),
+        [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_remarks(previews)],
+    )
 
 
-def detached(begun: Outcome, database: str) -> View:
+def detached(begun: Outcome) -> View:
     """Show the name of a run that workers continue."""
     name = begun.run
     return View(
-        {
-            "run": name,
-            "database": without_secrets(database),
-            "login": _login_data(begun.login),
-            "failures": begun.failures,
-        },
+        objects.seeded(begun, {}, detached=True),
         [
             name,
             "next: follow its progress with",
@@ -70,23 +66,13 @@ def detached(begun: Outcome, database: str) -> View:
     )
 
 
-def outcome(outcome: Outcome, database: str, *, verbose: bool) -> View:
+def outcome(outcome: Outcome, *, verbose: bool) -> View:
     """Summarise a finished run, and suggest the next command.
 
     Parameters:
-      database: the URL of the seeded database; its password is not shown.
       verbose: whether to show every table of every organisation.
     """
     totals = _add_up(outcome.reports)
-    data = {
-        "run": outcome.run,
-        "database": without_secrets(database),
-        "seconds": round(outcome.seconds, 3),
-        "organisations": [_report_data(report) for report in outcome.reports],
-        "tables": results_data(totals),
-        "login": _login_data(outcome.login),
-        "failures": outcome.failures,
-    }
     blocks: list[Table | Line | str] = []
     if len(outcome.reports) > 1:
         if verbose:
@@ -103,7 +89,7 @@ def outcome(outcome: Outcome, database: str, *, verbose: bool) -> View:
     if outcome.reports:
         blocks += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify"]
         blocks += _login_lines(outcome.login)
-    return View(data, blocks)
+    return View(objects.seeded(outcome, totals), blocks)
 
 
 def _tables_table(title: str, results: Mapping[str, Result]) -> Table:
@@ -161,17 +147,6 @@ def _remarks(results: Sequence[Preview | Report]) -> list[str]:
     ]
 
 
-def _login_data(login: Login | None) -> dict[str, Any] | None:
-    if login is None:
-        return None
-    return {
-        "address": login.address,
-        "email": login.email,
-        "password": login.password,
-        "created": login.created,
-    }
-
-
 def _login_lines(login: Login | None) -> list[str]:
     """Say how to log in to the application; only the default password is shown, which is no secret."""
     if login is None:
@@ -213,25 +188,6 @@ def _costs_line(organisation: str, costs: SummaryCosts) -> str:
     )
 
 
-def _report_data(report: Report) -> dict[str, Any]:
-    values = {field.name: getattr(report, field.name) for field in dataclasses.fields(report)}
-    values["seconds"] = round(report.seconds, 3)
-    values["summaries"] = report.summaries and dataclasses.asdict(report.summaries)
-    return values | {"tables": results_data(report.tables)}
-
-
-def results_data(results: Mapping[str, Result]) -> dict[str, dict[str, float]]:
-    """Return row counts by name as JSON values."""
-    return {
-        name: {
-            "rows_written": result.written,
-            "rows_unchanged": result.unchanged,
-            "seconds": round(result.seconds, 3),
-        }
-        for name, result in results.items()
-    }
-
-
 def _add_up(reports: Sequence[Report]) -> dict[str, Result]:
     """Add up the row counts of all organisations by table."""
     totals: dict[str, Result] = {}
@@ -241,8 +197,12 @@ def _add_up(reports: Sequence[Report]) -> dict[str, Result]:
     return totals
 
 
-def status(run: RunStatus) -> View:
-    """Show the state of a run by organisation and stage."""
+def status(run: RunStatus, teams: Mapping[str, str]) -> View:
+    """Show the state of a run by organisation and stage.
+
+    Parameters:
+      teams: slug of an organisation -> slug of its team.
+    """
     rows: list[tuple[Any, ...]] = []
     for job in run.jobs:
         rows.append(
@@ -257,7 +217,7 @@ def status(run: RunStatus) -> View:
         f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
         f"{run.rows_per_second:,.0f} rows per second{left}"
     )
-    return View(dataclasses.asdict(run), [Table(title, STATUS_COLUMNS, rows)])
+    return View(objects.status(run, teams), [Table(title, STATUS_COLUMNS, rows)])
 
 
 def running(stage: StageStatus) -> str:
@@ -265,8 +225,12 @@ def running(stage: StageStatus) -> str:
     return f"{stage.claimed} + {stage.stalled} stalled" if stage.stalled else str(stage.claimed)
 
 
-def cancelled(organisations: Sequence[str], run: RunStatus) -> View:
-    """Show which organisations were cancelled, and the number of tasks left for each."""
+def cancelled(organisations: Sequence[str], run: RunStatus, teams: Mapping[str, str]) -> View:
+    """Show which organisations were cancelled, and the number of tasks left for each.
+
+    Parameters:
+      teams: slug of an organisation -> slug of its team.
+    """
     left = {
         job.organisation: sum(stage.waiting + stage.failed for stage in job.stages)
         for job in run.jobs
@@ -280,4 +244,4 @@ def cancelled(organisations: Sequence[str], run: RunStatus) -> View:
         lines += ["next: resume it with", f"  {PROGRAM} retry {run.run}"]
     else:
         lines.append(f"nothing to cancel: run {run.run} is {run.state}")
-    return View({"run": run.run, "cancelled": left}, lines)
+    return View(objects.cancelled(run.run, left, teams), lines)

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import console, hints
-from tformance_seed.cli.connections import announce, ask, open_database
+from tformance_seed.cli import answer, console, hints
+from tformance_seed.cli.connections import announce, ask, open_database, open_existing
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.cli.options import (
     Broker,
@@ -176,7 +176,9 @@ def seed(
     with console.fetch_listener() as listener:
         planned = seeding.plan(replace(request, listener=listener), console.print_warning, broker=broker)
     if dry_run:
-        console.show(run_views.dry_run(preview(database, request, planned)), as_json=as_json)
+        with open_existing(database) as found:
+            view = run_views.dry_run(preview(found, request, planned))
+        console.show(view, as_json=as_json)
         return
     check_detach(broker, detach=detach)
     with open_database(database) as opened:
@@ -196,11 +198,7 @@ def seed(
             outcome = seeding.seed(
                 opened, request, planned, broker=broker, detach=detach, progress=show_progress
             )
-    view = (
-        run_views.detached(outcome, database)
-        if detach
-        else run_views.outcome(outcome, database, verbose=verbose)
-    )
+    view = run_views.detached(outcome) if detach else run_views.outcome(outcome, verbose=verbose)
     console.show(view, as_json=as_json)
     for note in outcome.notes:
         console.print_warning(note)
@@ -222,13 +220,20 @@ def worker(
     processes: Annotated[int | None, optional("N", "Processes; each serves all queues.")] = None,
     threads: Annotated[int | None, optional("N", "Threads in each process.")] = None,
     queues: Annotated[str | None, optional("NAMES", "Some of sync, compute, llm (default: all).")] = None,
+    as_json: Json = False,
 ) -> None:
     """Run workers, until stopped, for tasks that `seed --broker` sends."""
+    from tformance_seed.cli.objects import runs
     from tformance_seed.execution import supervisor
+    from tformance_seed.urls import without_secrets
 
     if broker is None:
         raise InputError(
             "workers need a broker: add --broker redis://host:6379/0 or set TFORMANCE_BROKER_URL"
         )
     groups = supervisor.worker_groups(processes=processes, threads=threads, queues=queues)
-    sys.exit(supervisor.Supervisor(groups, database=database, broker=broker).run())
+    running = supervisor.Supervisor(groups, database=database, broker=broker)
+    if as_json:
+        answer.set_result(runs.workers(without_secrets(broker), groups))
+        answer.finish()
+    sys.exit(running.run())

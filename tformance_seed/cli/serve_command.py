@@ -2,14 +2,16 @@
 
 import signal
 import sys
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import console, hints
+from tformance_seed.cli import answer, console, hints
 from tformance_seed.cli.blocks import View
+from tformance_seed.cli.connections import open_database
 from tformance_seed.cli.hints import PROGRAM
+from tformance_seed.cli.objects import inspections
 from tformance_seed.cli.options import Json
 from tformance_seed.errors import InputError, SeedError
 
@@ -45,7 +47,10 @@ def serve(
         signal.signal(number, _interrupt)
     server = open_server(database, port=port)
     try:
-        console.show(_view(database, server.tcp_url(), str(server.folder)), as_json=as_json)
+        with open_database(database):  # which tells its version
+            view = _view(database, server.tcp_url(), str(server.folder))
+        console.show(view, as_json=as_json)
+        answer.finish()
         sys.stdout.flush()
         server.wait()
     except KeyboardInterrupt:
@@ -62,9 +67,9 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def _view(database: str, url: str, folder: str) -> View:
-    data: dict[str, Any] = {"database": database, "folder": folder, "url": url}
+    served: inspections.Served = {"folder": folder, "url": url}
     return View(
-        data,
+        served,
         [
             f"PostgreSQL is up in {folder} until you press Ctrl-C",
             f"  psql:            psql {url}",

@@ -1,11 +1,11 @@
 """Show a week of pull requests as a list and as JSON."""
 
-import dataclasses
 import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tformance_seed.cli.blocks import View
+from tformance_seed.cli.objects import organisations as objects
 
 if TYPE_CHECKING:
     from tformance_seed.commands.week import ShownPullRequest
@@ -19,11 +19,6 @@ MARKS = {"added": "A ", "removed": "D ", "renamed": "R ", "modified": "M "}
 
 def week(organisation: str, monday: datetime.date, shown: "Sequence[ShownPullRequest]") -> View:
     """List the pull requests of a week: each with its title, its size, and the first of its files."""
-    data = {
-        "organisation": organisation,
-        "week": monday.isoformat(),
-        "pull_requests": [dataclasses.asdict(each) for each in shown],
-    }
     lines = [f"{organisation}, week of {monday}: {len(shown)} pull requests"]
     for each in shown:
         lines.append("")
@@ -38,7 +33,7 @@ def week(organisation: str, monday: datetime.date, shown: "Sequence[ShownPullReq
         ]
         if len(each.files) > SHOWN_FILES:
             lines.append(f"    and {_count(len(each.files) - SHOWN_FILES, 'more file')}")
-    return View(data, lines)
+    return View(objects.week(organisation, monday, shown), lines)
 
 
 def _count(number: int, thing: str) -> str:

@@ -13,7 +13,6 @@ from tformance_seed.commands.ownership import check_ownership
 from tformance_seed.errors import InputError
 from tformance_seed.planning.plan import Plan
 from tformance_seed.planning.request import Request
-from tformance_seed.storage.connection import connect, sqlite_file
 from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team
 from tformance_seed.storage.schema.create import has_team_registry, prepare
@@ -24,6 +23,7 @@ class Preview:
     """The effect that a run would have on one organisation."""
 
     organisation: str
+    team: str
     since: datetime.date
     until: datetime.date
     shift_weeks: int
@@ -34,10 +34,13 @@ class Preview:
     action: str
 
 
-def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview]:
-    """Return what ``seed.run`` would do. Write nothing, and do not create a missing database file."""
-    path = sqlite_file(url)
-    database = None if path is not None and not path.exists() else connect(url, access="read")
+def preview(database: peewee.Database | None, request: Request, planned: Sequence[Plan]) -> list[Preview]:
+    """Return what ``seed.run`` would do; write nothing.
+
+    Parameters:
+      database: None: a file that does not exist yet.
+    """
+    teams = ledger.team_slugs(database) if database is not None else {}
     fresh = database is None or table_name(Team) not in table_names(database)
     has_registry = database is not None and has_team_registry(database)
     previews = []
@@ -52,6 +55,7 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
         previews.append(
             Preview(
                 profile.organisation.slug,
+                _team_slug(item, teams),
                 profile.since,
                 profile.until,
                 profile.shift_weeks,
@@ -63,6 +67,11 @@ def preview(url: str, request: Request, planned: Sequence[Plan]) -> list[Preview
             )
         )
     return previews
+
+
+def _team_slug(item: Plan, teams: Mapping[str, str]) -> str:
+    """Return the slug that an organisation's team has, unless it gets another, or will have."""
+    return item.team_slug if item.options.slug else teams.get(item.slug, item.team_slug)
 
 
 def preview_removals(

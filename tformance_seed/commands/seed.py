@@ -88,6 +88,8 @@ class Outcome:
       seconds: Time from the beginning of the run to its end.
       login: How to open the organisations in the application; None if there is nothing to log in to.
       notes: Remarks for the user, one line each.
+      teams: Slug of an organisation in the database -> slug of its team in the application; empty for a run
+        that has not ended.
     """
 
     run: str
@@ -96,6 +98,7 @@ class Outcome:
     seconds: float = 0.0
     login: Login | None = None
     notes: list[str] = field(default_factory=list)
+    teams: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -310,7 +313,7 @@ def collect_outcome(database: peewee.Database, record: SeedRun, status: RunStatu
 
 
 def _outcome(database: peewee.Database, record: SeedRun, status: RunStatus) -> Outcome:
-    outcome = Outcome(record.name, [], {}, status.seconds)
+    outcome = Outcome(record.name, [], {}, status.seconds, teams=ledger.team_slugs(database))
     if len(status.jobs) < len(record.jobs):
         raise SeedError(f"the ledger lost jobs of run {record.name}: run the same command again")
     rows = SeedJob.select().where(SeedJob.id.in_(record.jobs)).execute(database)

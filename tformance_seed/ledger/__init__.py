@@ -80,6 +80,7 @@ from tformance_seed.ledger.teams import (
     set_input_spec,
     set_source_state,
     team_deleted,
+    team_slugs,
     teams_by_name,
     written_members,
 )
@@ -159,6 +160,7 @@ __all__ = [
     "summary_costs",
     "supersede",
     "team_deleted",
+    "team_slugs",
     "teams_by_name",
     "unfinished_organisations",
     "version",

@@ -7,6 +7,7 @@ import peewee
 
 from tformance_seed.bulk.peewee_internals import fields_by_name, insert_rows, table_name
 from tformance_seed.errors import InputError, SeedError
+from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import APPLICATION, SeedJob, SeedTeam, Team, TeamMember
 from tformance_seed.storage.schema.create import knows_teams
 from tformance_seed.storage.transactions import transaction
@@ -62,6 +63,14 @@ def teams_by_name(database: peewee.Database) -> dict[str, int]:
     for team in own:
         names.pop(team.team_slug, None)
     return names | {team.slug: team.team_id for team in own}
+
+
+def team_slugs(database: peewee.Database) -> dict[str, str]:
+    """Return the slug of each team in a database by the name that commands use for it."""
+    if table_name(Team) not in table_names(database):
+        return {}
+    slugs = {team_id: slug for slug, team_id in Team.select(Team.slug, Team.id).tuples().execute(database)}
+    return {name: slugs[team_id] for name, team_id in teams_by_name(database).items() if team_id in slugs}
 
 
 def organisation_named(database: peewee.Database, name: str) -> str:

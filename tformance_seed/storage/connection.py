@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import sqlite3
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
 import peewee
@@ -99,6 +101,35 @@ def address(database: peewee.Database, url: str) -> str:
         return f"postgresql://{info.user}@/{info.dbname}?host={info.host}"
     host = f"[{info.host}]" if ":" in info.host else info.host
     return f"postgresql://{info.user}@{host}:{info.port}/{info.dbname}"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a database is, and where, to show it.
+
+    Attributes:
+      version: that of the server, or of SQLite's library.
+      name: the database's name, or the file's.
+      url: where it is, without password.
+    """
+
+    kind: Literal["PostgreSQL", "SQLite"]
+    version: str
+    name: str
+    url: str
+
+
+def describe(database: peewee.Database | None, url: str) -> Description:
+    """Describe the database that a URL identifies.
+
+    Parameters:
+      database: what the URL opened; None: an SQLite file that does not exist yet.
+    """
+    if not isinstance(database, peewee.PostgresqlDatabase):
+        return Description("SQLite", sqlite3.sqlite_version, Path(_file(url)).name, without_secrets(url))
+    info = driver_connection(database).info
+    version = info.parameter_status("server_version").split()[0]
+    return Description("PostgreSQL", version, info.dbname, address(database, url))
 
 
 def is_remote(database: peewee.Database) -> bool:

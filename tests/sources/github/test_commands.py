@@ -70,7 +70,7 @@ def test_offline_and_cache_ask_nobody(running, tmp_path) -> None:
     assert running.requests == []
     for result in (offline, cached):
         assert result.returncode == 0, result.stderr
-        tables = json.loads(result.stdout)["tables"].values()
+        tables = json.loads(result.stdout)["tables"]
         assert sum(table["rows_written"] for table in tables) == 0
 
 

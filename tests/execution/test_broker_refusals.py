@@ -2,6 +2,7 @@
 
 import importlib.resources
 import re
+import shutil
 import socket
 import time
 
@@ -39,6 +40,14 @@ def replicate(redis):
     redis.client.replicaof("127.0.0.1", "1")
 
 
+def take_its_disk(redis):
+    redis.client.config_set("save", "3600 1")
+    redis.client.set("ballast", "x")
+    shutil.rmtree(redis.folder)
+    redis.client.bgsave()
+    wait_until(lambda: redis.client.info("persistence")["rdb_last_bgsave_status"] == "err")
+
+
 def grant(redis, *rights):
     """Return the URL of a user with these rights alone."""
     redis.client.execute_command("ACL", "SETUSER", "plain", "reset", "on", "nopass", *rights)
@@ -56,6 +65,7 @@ def allow_reading(redis):
 REFUSALS = {
     "out of memory": (fill, "out of memory: raise its maxmemory"),
     "read-only replica": (replicate, "a read-only replica: name the primary"),
+    "no disk": (take_its_disk, "cannot write to its disk: free space"),
     "no scripts": (forbid_scripts, "allow its user scripts"),
     "only reading": (allow_reading, "allow its user scripts"),
     "no such database": (lambda redis: redis.url.replace("/0", "/99"), "no database of that number"),

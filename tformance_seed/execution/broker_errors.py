@@ -5,11 +5,19 @@ import re
 
 from dramatiq.errors import BrokerError
 
+#: Patterns for refusals that pass by themselves: memory or disk is freed, a standby becomes the primary server.
+#: The codes before them (OOM, READONLY, NOPERM) are missing where Valkey refuses a command of a script.
+OUT_OF_MEMORY = "command not allowed when used memory"
+READ_ONLY = "READONLY|read only replica"
+NO_DISK = "MISCONF"
+PASSING = (OUT_OF_MEMORY, READ_ONLY, NO_DISK)
+
 #: Pattern for what a broker says when it refuses to do its work -> what to do about it.
 REFUSALS = {
-    "OOM command not allowed": "it is out of memory: raise its maxmemory, or remove what fills it",
-    "READONLY|read only replica": "it is a read-only replica: name the primary server",
-    "NOPERM|no permissions|ACL failure|The user executing the script|EXEC without MULTI": (
+    OUT_OF_MEMORY: "it is out of memory: raise its maxmemory, or remove what fills it",
+    READ_ONLY: "it is a read-only replica: name the primary server",
+    NO_DISK: "it cannot write to its disk: free space there, or see its log",
+    "NOPERM|[Nn]o permissions|ACL failure|The user executing the script|EXEC without MULTI": (
         "allow its user scripts, the commands in them (KEYS among them) and its keys: "
         "ACL SETUSER USER ~tformance_seed* +@all"
     ),
@@ -22,9 +30,6 @@ REFUSALS = {
     "PRECONDITION_FAILED": "another program has a queue of this name: name a virtual host of our own",
     "NOT_ALLOWED": "check the virtual host in its URL, and grant the user rights on it",
 }
-
-#: The refusals that pass by themselves, once memory is freed or a standby has become the primary server.
-PASSING = ("OOM command not allowed", "READONLY|read only replica")
 
 #: The characters of a refusal that are shown: it may end with the place in a script.
 MESSAGE_LENGTH = 100

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.batches import make_members, make_profile
+from tformance_seed.catalog.profile import DAY
 from tformance_seed.simulate.ai_usage import ai_usage
 from tformance_seed.simulate.copilot import copilot_users, editors, languages, last_activity, seats
 from tformance_seed.storage.models.usage import (
@@ -138,7 +139,7 @@ def test_an_editor_has_the_figures_of_its_users():
         (day, b"vscode/1.98.2", 1, 300, 90),
         (day, b"VSCode/1.99.3", 2, 500, 100),
         (day, b"neovim/0.10.4", 1, 7, 7),
-        (day + 1, b"", 1, 50, 9),
+        (day + DAY, b"", 1, 50, 9),
     ]
     names = ("date", "editor", "active", "shown", "accepted")
     found = editors(dict(zip(names, map(np.array, zip(*used, strict=True)), strict=True)))
@@ -146,7 +147,7 @@ def test_an_editor_has_the_figures_of_its_users():
     assert list(zip(*(found[name].tolist() for name in columns), strict=True)) == [
         (day, b"neovim", 1, 7, 7),
         (day, b"vscode", 3, 800, 190),
-        (day + 1, b"vscode", 1, 50, 9),
+        (day + DAY, b"vscode", 1, 50, 9),
     ]
 
 

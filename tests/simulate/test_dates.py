@@ -26,7 +26,7 @@ def test_nothing_is_simulated_after_what_is_known(seed, first, knows_all):
     if not knows_all:
         known_until = newest.astype(datetime.datetime).replace(tzinfo=datetime.UTC)
         profile = dataclasses.replace(profile, known_until=known_until)
-        assert profile.end == newest + 1
+        assert profile.end == newest + np.timedelta64(1, "s")
         assert UNTIL - datetime.timedelta(days=14) < known_until.date()
     tables = simulate(rows, members, profile)
     tables["AIUsageDaily"] = ai_usage(members, slice(None), profile)

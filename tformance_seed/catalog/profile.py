@@ -12,13 +12,15 @@ from tformance_seed.catalog.scenarios import WEEKS, Scenario
 from tformance_seed.sampling.arrays import Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
 
+DAY = np.timedelta64(1, "D")
+
 #: Possible UTC offsets of an organisation, in hours -> their weights.
 UTC_OFFSETS = {-8: 3, -7: 2, -5: 3, -3: 1, 0: 2, 1: 3, 2: 2, 3: 1, 5.5: 2}
 
 
 def days_between(since: datetime.date, until: datetime.date) -> Times:
     """Return the days from ``since`` to ``until``, both included, as ``datetime64[D]``."""
-    return np.arange(np.datetime64(since, "D"), np.datetime64(until, "D") + 1)
+    return np.arange(np.datetime64(since, "D"), np.datetime64(until, "D") + DAY)
 
 
 def workdays_between(since: datetime.date, until: datetime.date) -> Times:
@@ -85,14 +87,14 @@ class Profile:
     def workdays(self) -> Times:
         """The days from Monday to Friday in the window of which all is known, ``datetime64[D]``."""
         days = workdays_between(self.since, self.until)
-        return days[days + 1 <= self.end]
+        return days[days + DAY <= self.end]
 
     @property
     def end(self) -> np.datetime64:
         """The first second after the window, ``datetime64[s]``: nothing may happen then or later."""
         if self.known_until is not None:
             return np.datetime64(int(self.known_until.timestamp()) + 1, "s")
-        return np.datetime64(self.until, "s") + np.timedelta64(1, "D")
+        return np.datetime64(self.until, "s") + DAY
 
     @cached_property
     def utc_offset(self) -> int:

@@ -57,9 +57,10 @@ def broker(running_redis: Redis) -> Redis:
 
 
 @pytest.fixture
-def postgresql_url(server: Postgres) -> str:
+def postgresql_url(server: Postgres) -> Iterator[str]:
     """An empty PostgreSQL database."""
-    return server.new_database()
+    with server.database() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -73,17 +74,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database: the same test runs on SQLite and on PostgreSQL.
 
     Where a test asks for ``database`` too, every table is in it, copied from a template.
     """
     create = "database" in request.fixturenames
     if request.param == "postgresql":
-        return request.getfixturevalue("server").new_database("package" if create else None)
+        with request.getfixturevalue("server").database("package" if create else None) as url:
+            yield url
+        return
     if create:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
-    return f"sqlite:///{tmp_path}/test.db"
+    yield f"sqlite:///{tmp_path}/test.db"
 
 
 @pytest.fixture
@@ -95,9 +98,10 @@ def database(url: str) -> Iterator[peewee.Database]:
 
 
 @pytest.fixture
-def application_url(server: Postgres) -> str:
+def application_url(server: Postgres) -> Iterator[str]:
     """A PostgreSQL database as the application's migrations leave it."""
-    return server.new_database("application")
+    with server.database("application") as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

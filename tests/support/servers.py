@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 import psycopg2
 import redis
+from psycopg2.extensions import parse_dsn
 
 from tests.support.databases import connect
 from tformance_seed.storage.embedded.programs import installed
@@ -72,10 +73,18 @@ class Postgres:
         """
         name = f"test_{next(_numbers)}"
         if tables is None:
-            self.execute(f'CREATE DATABASE "{name}"')
+            self.execute(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
         else:
-            self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(tables)}"')
+            # To copy the files takes half of the time of PostgreSQL's default, which logs each block.
+            self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(tables)}" STRATEGY FILE_COPY')
         return self._url(name)
+
+    @contextmanager
+    def database(self, tables: str | None = None) -> Iterator[str]:
+        """Create a database as ``new_database`` does, and drop it afterwards, whoever is connected to it."""
+        url = self.new_database(tables)
+        yield url
+        self.execute(f'DROP DATABASE "{parse_dsn(url)["dbname"]}" WITH (FORCE)')
 
     def _template(self, tables: str) -> str:
         name = f"template_{tables}"

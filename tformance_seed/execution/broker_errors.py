@@ -5,7 +5,7 @@ import re
 
 from dramatiq.errors import BrokerError
 
-#: Patterns for refusals that pass by themselves: memory or disk is freed, a standby becomes the primary server.
+#: Patterns for refusals that pass by themselves: memory or disk is freed, a standby becomes the primary.
 #: The codes before them (OOM, READONLY, NOPERM) are missing where Valkey refuses a command of a script.
 OUT_OF_MEMORY = "command not allowed when used memory"
 READ_ONLY = "READONLY|read only replica"

@@ -9,14 +9,18 @@ import pty
 import re
 import subprocess
 import sys
+from unittest import mock
 
 import pytest
 
+import tformance_seed
 from tests.support.commands import argv, clean, command
 from tformance_seed.cli import answer, console, progress
 from tformance_seed.cli.blocks import Paragraph, Table, View
 from tformance_seed.cli.objects.shared import VERSION
 from tformance_seed.ledger import JobStatus, RunStatus, StageStatus
+from tformance_seed.ledger.status import PHASE_SHARES
+from tformance_seed.pipeline.stages import STAGES
 
 
 def shown(capsys: pytest.CaptureFixture[str], columns: tuple[str, ...], *rows: tuple) -> list[str]:
@@ -116,7 +120,7 @@ def test_an_error_is_one_line_on_standard_error(capsys):
 
 def test_a_run_without_workers_shows_how_to_go_on_once(capsys, monkeypatch):
     monkeypatch.setattr(progress, "NO_WORKER_HINT_AFTER", -1)
-    run = RunStatus("run-1", "running", [], 1.0, None, 0, 0, 0.0, activity_counter=0)
+    run = RunStatus("run-1", "running", [], 1.0, None, 0.0, 0, 0, 0.0, activity_counter=0)
     with progress.progress(workers=True) as show_progress:
         show_progress(run)
         show_progress(run)
@@ -136,16 +140,43 @@ class Terminal(io.StringIO):
 def test_progress_on_a_terminal_is_a_bar_for_organisations_and_for_each_stage(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
-    stages = [StageStatus("ai_usage", 1, items=40, items_done=10)]
-    jobs = [JobStatus("acme", "running", 1, stages=stages), JobStatus("polar", "finished", 1, stages=stages)]
-    run = RunStatus("run-1", "running", jobs, 1.0, None, 0, 0, 0.0, activity_counter=1)
+    begun = [StageStatus("ai_usage", 1, done=1, waiting=3)]
+    jobs = [JobStatus("acme", "running", 1, stages=begun), JobStatus("polar", "finished", 3)]
+    run = RunStatus("run-1", "running", jobs, 1.0, 125.0, 0.0, 0, 0, 0.0, activity_counter=1)
     with progress.progress(workers=False) as show_progress:
         show_progress(run)
     drawn = sys.stderr.getvalue()
-    assert "organisations" in drawn
-    assert "1/2" in drawn
+    assert "61%, 1 of 2 organisations, about 2 min 5 s left" in drawn
     assert "ai usage" in drawn
-    assert "20/80" in drawn
+    assert "1 of 4 tasks known" in drawn
+
+
+def test_progress_never_goes_back_and_is_complete_at_the_end_only(url):
+    shares, phases = [], {}
+
+    def watched(status):
+        shares.append(status.share)
+        for bar in progress.progress_of(status):
+            phases.setdefault(bar.phase, []).append(bar.share)
+            assert bar.figures.startswith("100%") == status.is_finished or bar.phase is not None
+
+    with (
+        mock.patch("tformance_seed.commands.watch.PROGRESS_INTERVAL", 0),
+        mock.patch("tformance_seed.commands.watch.PROGRESS_SHARE", 0),
+    ):
+        outcome = tformance_seed.seed(
+            url, "polar", "resend", days=12, prs=40, until="2026-03-18", chunk_size=60, progress=watched
+        )
+    assert outcome.failures == {}
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+    assert [share for share in shares if share == 1] == shares[-1:]
+    assert all(found == sorted(found) for found in phases.values())
+
+
+def test_there_is_a_share_for_each_phase():
+    assert len(PHASE_SHARES) == len({stage.phase for stage in STAGES.values()})
+    assert sum(PHASE_SHARES) == pytest.approx(1)
 
 
 def test_progress_in_a_pipe_is_not_shown():

@@ -54,7 +54,7 @@ def test_quiet_prints_errors_only(two, tmp_path):
     options, _ = two
     quiet = command(*options, "-q")
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
-    assert json.loads(command(*options, "--quiet", "--json").stdout)["failures"] == {}
+    assert json.loads(command(*options, "--quiet", "--json").stdout)["failures"] == []
     wrong = command("seed", "polr", "-q", folder=tmp_path)
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert command(*options).stdout  # the next command is not quiet
@@ -75,6 +75,6 @@ def test_quiet_and_verbose_exclude_each_other(two):
 
 
 def test_all_failures_are_listed_with_their_reasons():
-    view = outcome(Outcome("run-1", [], {"a": "no space", "b": "gone"}), "sqlite:///x.db", verbose=False)
+    view = outcome(Outcome("run-1", [], {"a": "no space", "b": "gone"}), verbose=False)
     (table,) = [block for block in view.blocks if getattr(block, "title", "") == "Not done"]
     assert table.rows == [("a", "no space"), ("b", "gone")]

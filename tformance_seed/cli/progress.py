@@ -1,19 +1,26 @@
 """Show a run's progress on standard error while it is running."""
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tformance_seed.cli.console import Verbosity, print_error
 from tformance_seed.cli.hints import PROGRAM
 
 if TYPE_CHECKING:
-    from tformance_seed.ledger import RunStatus
+    from tformance_seed.ledger import RunStatus, StageStatus
 
 #: Seconds without any worker activity after which a hint explains how to go on.
 NO_WORKER_HINT_AFTER = 30.0
+
+#: Columns of a bar, so that it fits beside its name and figures where a terminal has 80.
+BAR_WIDTH = 20
+
+SECONDS_PER_MINUTE = MINUTES_PER_HOUR = 60
 
 #: Seconds between updates of the progress bars of `status --watch`.
 WATCH_INTERVAL = 1.0
@@ -80,34 +87,73 @@ def _has_bars() -> bool:
 
 @contextmanager
 def _progress_bars() -> Iterator[Callable[["RunStatus"], None]]:
-    """Yield a function that draws one bar for the organisations and one for each stage."""
+    """Yield a function that draws a bar for the run, and one for each phase that has begun."""
     if not _has_bars():
         yield lambda _status: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
     bars = Progress(
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        BarColumn(BAR_WIDTH),
+        TextColumn("{task.fields[figures]}"),
         console=Console(stderr=True),
         transient=True,
     )
-    bar_ids: dict[str, TaskID] = {}
+    bar_ids: dict[int | None, TaskID] = {}
 
     def show_bars(status: "RunStatus") -> None:
-        counts = {"organisations": (sum(job.is_finished for job in status.jobs), len(status.jobs))}
-        for job in status.jobs:
-            for stage in job.stages:
-                done, total = counts.get(stage.stage, (0, 0))
-                counts[stage.stage] = (done + stage.items_done, total + stage.items)
-        for name, (done, total) in counts.items():
-            if name not in bar_ids:
-                bar_ids[name] = bars.add_task(name.replace("_", " "), total=total)
+        for bar in progress_of(status):
+            if bar.phase not in bar_ids:
+                bar_ids[bar.phase] = bars.add_task(bar.name, total=1.0, figures="")
             with suppress(OSError):
-                bars.update(bar_ids[name], completed=done, total=total)
+                bars.update(
+                    bar_ids[bar.phase], description=bar.name, completed=bar.share, figures=bar.figures
+                )
 
     with bars:
         yield show_bars
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The bar of a phase, or of all: its name, how full it is, from 0 to 1, and the figures beside it."""
+
+    phase: int | None
+
+    name: str
+    share: float
+    figures: str
+
+
+def progress_of(status: "RunStatus") -> Iterator[Bar]:
+    """Yield a bar for the run, and one for each phase that an organisation has begun.
+
+    How many tasks a phase has is known only of organisations that have begun it. So that no bar goes back, it
+    shows the share of all organisations that are through the phase, and those in it by the share of their
+    tasks; the figures say how many of the known tasks are done.
+    """
+    done = sum(job.state == "finished" for job in status.jobs)
+    left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} left"
+    percent = math.floor(100 * status.share)
+    yield Bar(None, "all", status.share, f"{percent}%, {done} of {len(status.jobs)} organisations{left}")
+    stages: dict[int, dict[str, list[StageStatus]]] = {}
+    for job in status.jobs:
+        for stage in job.stages:
+            stages.setdefault(stage.phase, {}).setdefault(stage.stage, []).append(stage)
+    for phase, found in sorted(stages.items()):
+        tasks = [stage for stages_of_jobs in found.values() for stage in stages_of_jobs]
+        share = sum(job.share_of_phase(phase) for job in status.jobs) / len(status.jobs)
+        done, known = sum(stage.done for stage in tasks), sum(stage.tasks for stage in tasks)
+        names = ", ".join(name.replace("_", " ") for name in found)
+        yield Bar(phase, names, share, f"{done:,} of {known:,} tasks known")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the words that people use, such as ``2 min 5 s``."""
+    minutes, rest = divmod(round(seconds), SECONDS_PER_MINUTE)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, MINUTES_PER_HOUR)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

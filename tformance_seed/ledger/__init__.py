@@ -42,11 +42,13 @@ from tformance_seed.ledger.removal import Removal, clear_team, delete_rows, plan
 from tformance_seed.ledger.status import (
     JobStatus,
     RunStatus,
+    RunSummary,
     StageStatus,
     activity_counter,
     check_writable,
     count_active_jobs,
     find_run,
+    list_runs,
     run_status,
 )
 from tformance_seed.ledger.tasks import (
@@ -103,6 +105,7 @@ __all__ = [
     "QueuedTask",
     "Removal",
     "RunStatus",
+    "RunSummary",
     "StageStatus",
     "StaleTaskError",
     "Subject",
@@ -136,6 +139,7 @@ __all__ = [
     "insert_once",
     "is_of_this_version",
     "is_own",
+    "list_runs",
     "lock_for_write",
     "max_id_before_adoption",
     "must_start_over",

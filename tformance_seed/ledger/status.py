@@ -9,6 +9,7 @@ import peewee
 from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import from_database
 from tformance_seed.bulk.prepared import Parameters, PreparedStatement
 from tformance_seed.errors import InputError
 from tformance_seed.ledger.jobs import (
@@ -34,6 +35,13 @@ LOCK_TIMEOUT = "5s"
 #: A run's state is the first of these states that any of its jobs is in.
 WORST_FIRST = (RUNNING, FAILED, CANCELLED, SUPERSEDED, FINISHED)
 
+#: The share of an organisation's time that each phase takes (``pipeline.stages`` says what they are), about
+#: as measured on SQLite and PostgreSQL.
+PHASE_SHARES = (0.05, 0.7, 0.05, 0.2)
+
+#: The share of a run that must be done before the time that is left is estimated from it.
+MIN_SHARE = 0.02
+
 #: The shortest time, in seconds, that a run is assumed to have taken, so that rates are finite.
 MIN_SECONDS = 1e-3
 
@@ -55,10 +63,18 @@ class StageStatus:
     items: int = 0
     items_done: int = 0
 
+    @property
+    def tasks(self) -> int:
+        """The number of all its tasks."""
+        return self.done + self.claimed + self.stalled + self.waiting + self.failed
+
 
 @dataclass
 class JobStatus:
-    """One organisation of a run; ``state`` is the state of its job, or "failed" if that cannot continue."""
+    """One organisation of a run; ``state`` is the state of its job, or "failed" if that cannot continue.
+
+    ``seconds`` is the time that its tasks took so far, added up, without the time that they waited.
+    """
 
     organisation: str
     state: str
@@ -74,13 +90,28 @@ class JobStatus:
         """Whether nothing more will happen without intervention."""
         return self.state != RUNNING
 
+    @property
+    def share(self) -> float:
+        """The share of its work that is done, about, from 0 to 1: it never falls, and is 1 at the end."""
+        if self.state == FINISHED:
+            return 1.0
+        return sum(share * self.share_of_phase(phase) for phase, share in enumerate(PHASE_SHARES))
+
+    def share_of_phase(self, phase: int) -> float:
+        """Return the share of a phase's tasks that are done: 0 before the phase begins, 1 when it is over."""
+        if phase != self.phase or self.state == FINISHED:
+            return float(phase < self.phase or self.state == FINISHED)
+        stages = [stage for stage in self.stages if stage.phase == phase]
+        return sum(stage.done for stage in stages) / max(sum(stage.tasks for stage in stages), 1)
+
 
 @dataclass
 class RunStatus:
     """The status of a run.
 
     ``seconds`` is the time since its start, or from its start to its end if it has ended. ``seconds_left`` is
-    estimated from the share of tasks that are done; it is None while none is done, and once the run has
+    estimated from the share of its work that is done; it is None while that is little, and once the run has
+    ended. ``silent_seconds`` is the time since a task was last claimed or ended; it is None once the run has
     ended. ``activity_counter`` counts all claims, completions and answers of language models so far, so it
     changes whenever anything happens.
     """
@@ -90,6 +121,7 @@ class RunStatus:
     jobs: list[JobStatus]
     seconds: float
     seconds_left: float | None
+    silent_seconds: float | None
     rows_written: int
     rows_unchanged: int
     rows_per_second: float
@@ -99,6 +131,28 @@ class RunStatus:
     def is_finished(self) -> bool:
         """Whether nothing more will happen without intervention."""
         return self.state != RUNNING
+
+    @property
+    def share(self) -> float:
+        """The share of its work that is done, about, from 0 to 1: it never falls, and is 1 at the end."""
+        return sum(job.share for job in self.jobs) / max(len(self.jobs), 1)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run in a list: its name, when it began, its state, and what it did.
+
+    ``seconds`` is the time that its tasks took, added up, without the time that they waited.
+    """
+
+    run: str
+    started_at: datetime.datetime
+    state: str
+    organisations: int
+    finished: int
+    rows_written: int
+    rows_unchanged: int
+    seconds: float
 
 
 def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
@@ -159,27 +213,61 @@ def run_status(database: peewee.Database, run: SeedRun) -> RunStatus:
     with snapshot(database):
         by_job = _count_tasks(database, run, moment)
         rows = list(SeedJob.select().where(SeedJob.id.in_(run.jobs)).order_by(SeedJob.id).execute(database))
-    jobs = [_job_status(job, by_job[job.id], moment) for job in rows]
+    jobs = [_job_status(job, by_job[job.id]) for job in rows]
     states = [job.state for job in jobs] + [FAILED] * (len(rows) < len(run.jobs))
-    state = next((name for name in WORST_FIRST if name in states), FINISHED)
+    state = _worst(states)
     ended = [job.finished_at for job in rows if job.finished_at]
     end = moment if state == RUNNING or not ended else max(ended)
     seconds = max((end - run.started_at).total_seconds(), MIN_SECONDS)
-    stages = [stage for job in jobs for stage in job.stages]
-    done = sum(stage.done for stage in stages)
-    left = sum(stage.waiting + stage.claimed for stage in stages)
     written = sum(job.rows_written for job in jobs)
+    share = sum(job.share for job in jobs) / max(len(jobs), 1)
+    last = max([run.started_at, *(counts.last for job in by_job.values() for counts in job if counts.last)])
     return RunStatus(
         run=run.name,
         state=state,
         jobs=jobs,
         seconds=seconds,
-        seconds_left=seconds * left / done if done and state == RUNNING else None,
+        seconds_left=seconds * (1 - share) / share if state == RUNNING and share >= MIN_SHARE else None,
+        silent_seconds=max(0.0, (moment - last).total_seconds()) if state == RUNNING else None,
         rows_written=written,
         rows_unchanged=sum(job.rows_unchanged for job in jobs),
         rows_per_second=written / seconds,
         activity_counter=activity_counter(database, run),
     )
+
+
+def _worst(states: Sequence[str]) -> str:
+    return next((name for name in WORST_FIRST if name in states), FINISHED)
+
+
+def list_runs(database: peewee.Database) -> list[RunSummary]:
+    """Return all runs, the latest first."""
+    pending = fn.COUNT(SeedTask.id).filter(SeedTask.state.in_(PENDING) & (SeedTask.phase == SeedJob.phase))
+    work = (fn.SUM(SeedTask.rows_written), fn.SUM(SeedTask.rows_unchanged), fn.SUM(SeedTask.seconds))
+    jobs = SeedJob.select(SeedJob.id, SeedJob.state, pending, *work).join(SeedTask)
+    with snapshot(database):
+        runs = list(SeedRun.select().order_by(SeedRun.id.desc()).execute(database))
+        rows = jobs.group_by(SeedJob.id, SeedJob.state).tuples().execute(database)
+        by_id = {row[0]: row[1:] for row in rows}
+    summaries = []
+    for run in runs:
+        found = [by_id[job] for job in run.jobs if job in by_id]
+        states = [FAILED if state == RUNNING and not left else state for state, left, *_ in found]
+        states += [FAILED] * (len(run.jobs) - len(found))
+        written, unchanged, seconds = (sum(job[number] or 0 for job in found) for number in (2, 3, 4))
+        summaries.append(
+            RunSummary(
+                run=run.name,
+                started_at=run.started_at,
+                state=_worst(states),
+                organisations=len(run.jobs),
+                finished=states.count(FINISHED),
+                rows_written=int(written),
+                rows_unchanged=int(unchanged),
+                seconds=float(seconds),
+            )
+        )
+    return summaries
 
 
 @dataclass(frozen=True)
@@ -194,6 +282,8 @@ class _TaskCounts:
     items: int
     rows_written: int
     rows_unchanged: int
+    seconds: float
+    last: datetime.datetime | None
     reason: str
 
 
@@ -213,6 +303,9 @@ def _count_tasks(
             fn.SUM(SeedTask.limit),
             fn.SUM(SeedTask.rows_written),
             fn.SUM(SeedTask.rows_unchanged),
+            fn.SUM(SeedTask.seconds),
+            fn.MAX(SeedTask.claimed_at),
+            fn.MAX(SeedTask.finished_at),
             fn.MAX(SeedTask.reason),
         )
         .where(SeedTask.job.in_(run.jobs))
@@ -220,14 +313,18 @@ def _count_tasks(
         .order_by(SeedTask.phase, fn.MIN(SeedTask.id))
     )
     by_job: dict[int, list[_TaskCounts]] = defaultdict(list)
-    for job_id, stage, phase, state, *sums, reason in query.tuples().execute(database):
+    for job_id, stage, phase, state, *sums, work, claimed, ended, reason in query.tuples().execute(database):
+        moments = [from_database(SeedTask.claimed_at, each) for each in (claimed, ended) if each is not None]
         tasks, overdue, items, written, unchanged = map(int, sums)
-        counts = _TaskCounts(stage, phase, state, tasks, overdue, items, written, unchanged, reason)
+        last = max(moments, default=None)
+        counts = _TaskCounts(
+            stage, phase, state, tasks, overdue, items, written, unchanged, float(work), last, reason
+        )
         by_job[job_id].append(counts)
     return by_job
 
 
-def _job_status(job: SeedJob, counted: Sequence[_TaskCounts], moment: datetime.datetime) -> JobStatus:
+def _job_status(job: SeedJob, counted: Sequence[_TaskCounts]) -> JobStatus:
     stages: dict[str, StageStatus] = {}
     for counts in counted:
         stage = stages.setdefault(counts.stage, StageStatus(counts.stage, counts.phase))
@@ -251,7 +348,7 @@ def _job_status(job: SeedJob, counted: Sequence[_TaskCounts], moment: datetime.d
         phase=job.phase,
         rows_written=sum(counts.rows_written for counts in counted),
         rows_unchanged=sum(counts.rows_unchanged for counts in counted),
-        seconds=max(0.0, ((job.finished_at or moment) - job.created_at).total_seconds()),
+        seconds=sum(counts.seconds for counts in counted),
         reason=reasons[-1] if reasons else "",
         stages=list(stages.values()),
     )

@@ -153,7 +153,7 @@ class RunningOrganisation(TypedDict):
     phase: Annotated[int, "the phase that it is in, from 0; tasks of one phase run in any order"]
     rows_written: RowsWritten
     rows_unchanged: RowsUnchanged
-    seconds: Annotated[float, "time taken so far"]
+    seconds: Annotated[float, "time that its tasks took so far, added up"]
     reason: Annotated[str, "why it failed; empty otherwise"]
     stages: Annotated[list[Stage], "its tasks, by kind"]
 
@@ -165,6 +165,9 @@ class Status(TypedDict):
     state: Annotated[State, "the worst state of its organisations"]
     seconds: Annotated[float, "time since it began, or that it took"]
     seconds_left: Annotated[float | None, "estimate of the time left; null if there is none"]
+    silent_seconds: Annotated[
+        float | None, "time since a task was last claimed or ended; null once the run has ended"
+    ]
     rows_written: RowsWritten
     rows_unchanged: RowsUnchanged
     rows_per_second: Annotated[float, "rows inserted or changed in each second"]
@@ -300,6 +303,7 @@ def status(run: "RunStatus", teams: Mapping[str, str]) -> Status:
         "state": cast("State", run.state),
         "seconds": run.seconds,
         "seconds_left": run.seconds_left,
+        "silent_seconds": run.silent_seconds,
         "rows_written": run.rows_written,
         "rows_unchanged": run.rows_unchanged,
         "rows_per_second": run.rows_per_second,

@@ -9,51 +9,22 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from tformance_seed.catalog.calibration import (
-    APPLICATION_ORGANISATIONS,
-    APPLICATION_PULL_REQUESTS,
-    APPLICATION_USAGE_ROWS,
-    expected_usage_rows,
-)
 from tformance_seed.catalog.organisations import load_organisations
+from tformance_seed.catalog.scales import SCALES
 from tformance_seed.commands import seed as seeding
-from tformance_seed.planning.plan import Plan, make_plans
+from tformance_seed.planning.plan import make_plans
 from tformance_seed.planning.request import Request
 from tformance_seed.storage.connection import connect
 
-DAYS, UNTIL = 90, datetime.date(2026, 3, 18)
-
-
-def plan(count: int = APPLICATION_ORGANISATIONS) -> list[Plan]:
-    """Plan a number of organisations, each with its share of the rows."""
-    first = UNTIL - datetime.timedelta(days=DAYS - 1)
-    workdays = int(np.busday_count(first, UNTIL + datetime.timedelta(days=1)))
-    planned = []
-    for position, organisation in enumerate(list(load_organisations().values())[:count]):
-        bounds = [
-            APPLICATION_PULL_REQUESTS * k // APPLICATION_ORGANISATIONS for k in (position, position + 1)
-        ]
-        usage_per_member = expected_usage_rows(1, workdays, organisation.ai_adoption_rate)
-        members = APPLICATION_USAGE_ROWS / APPLICATION_ORGANISATIONS / usage_per_member
-        request = Request(
-            organisations=[organisation.slug],
-            members=round(members),
-            prs=bounds[1] - bounds[0],
-            days=DAYS,
-            until=UNTIL,
-        )
-        planned += make_plans(request, datetime.datetime.now(datetime.UTC))
-    return planned
+SCALE = "document"
 
 
 def main(url: str, count: int) -> None:
     """Seed, and print how long it took, in all and by table."""
     began = time.perf_counter()
-    planned = plan(count)
+    request = Request(organisations=list(load_organisations())[:count], scale=SCALE)
+    planned = make_plans(request, datetime.datetime.now(datetime.UTC))
     database = connect(url)
-    request = Request(everything=True)
     outcome = seeding.seed(database, request, planned)
     seconds = time.perf_counter() - began
     database.close()
@@ -74,4 +45,4 @@ def _peak_memory() -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else APPLICATION_ORGANISATIONS)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else SCALES[SCALE].organisations)

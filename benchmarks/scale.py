@@ -19,6 +19,7 @@ from benchmarks import fill
 from benchmarks.measures import Measure, Ratio
 from benchmarks.server import Server, execute
 from tformance_seed import metrics
+from tformance_seed.catalog.scales import SCALES
 from tformance_seed.commands import maintain as maintenance
 from tformance_seed.metrics.weekly import weekly_query, weeks
 from tformance_seed.storage.connection import connect, disconnect
@@ -26,6 +27,9 @@ from tformance_seed.storage.models import APPLICATION
 
 #: Tables that others refer to, in the order in which they must be filled; all others follow.
 PARENTS = ("teams_team", "metrics_teammember", "metrics_pullrequest", "metrics_prsurvey")
+
+#: The full scale.
+FULL = SCALES[fill.SCALE]
 
 #: Rows of one COPY; connections, one for each core.
 CHUNK, CONNECTIONS = 25_000, os.cpu_count() or 1
@@ -66,7 +70,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     """Measure time by table, memory and sizes at full scale; the floor; weekly metrics."""
     url = server.with_tables()
     console.print("full scale: filling")
-    first = _fill(url, fill.APPLICATION_ORGANISATIONS)
+    first = _fill(url, FULL.organisations)
     rows = {model._meta.table_name: 0 for model in APPLICATION}
     sizes = {}
     for table in rows:
@@ -77,7 +81,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     ((total,),) = execute(url, "SELECT pg_database_size(current_database())")
     execute(url, "VACUUM ANALYZE")
     console.print("full scale: again")
-    again = _fill(url, fill.APPLICATION_ORGANISATIONS)
+    again = _fill(url, FULL.organisations)
     console.print("full scale: weekly metrics")
     weekly, bare = _weekly(url)
     ready = _ready(url, rows)
@@ -87,7 +91,7 @@ def measure(server: Server, console: Console) -> tuple[list[Measure], list[Ratio
     floors: list[float] = []
     for turn in range(ROUNDS):
         console.print(f"full scale, round {turn + 1}")
-        fills.append(_fill_new_database(server, fill.APPLICATION_ORGANISATIONS))
+        fills.append(_fill_new_database(server, FULL.organisations))
         floors.append(_floor(server, ready))
     seconds, floor = statistics.median(filled["seconds"] for filled in fills), statistics.median(floors)
     memory = max(filled["memory_mb"] for filled in (first, *fills))
@@ -128,7 +132,7 @@ def _weekly(url: str) -> tuple[float, float]:
     teams = maintenance.find_teams(database, ())
     began = time.perf_counter()
     for team_id in teams.values():
-        first, last = metrics.data_extent(database, team_id) or (fill.UNTIL, fill.UNTIL)
+        first, last = metrics.data_extent(database, team_id) or (FULL.until, FULL.until)
         query = weekly_query(database, team_id, *weeks(first, last))
         peewee.Select([query.alias("computed")], [peewee.fn.COUNT(peewee.SQL("*"))]).scalar(database)
     bare = time.perf_counter() - began

@@ -204,7 +204,7 @@ def test_seeding_succeeds_despite_warnings_and_advice(server, application_url):
     assert {finding.severity for finding in found} == {"warning", "advice"}
     assert len(found) > 10
     report = run_json("seed", "resend", "--days", "20", "--until", "2026-03-18", database=application_url)
-    assert report["failures"] == {}
+    assert report["failures"] == []
 
 
 @pytest.mark.parametrize("name", ["missing-unique-key", "missing-index"])

@@ -173,7 +173,7 @@ def test_a_worker_of_another_version_leaves_the_work_to_the_others(
     for workers in running:
         workers.ready(1)
     report = run_json("seed", *arguments, database=postgresql_url, broker=broker.url)
-    assert report["failures"] == {}
+    assert report["failures"] == []
     assert digests(postgresql_url) == undisturbed(*arguments)
     assert "failed" not in running[0].log
     for workers in running:

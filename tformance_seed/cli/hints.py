@@ -36,6 +36,7 @@ OPTIONS = {
         "--prs",
         "--adoption",
         "--scenario",
+        "--scale",
         "--seed",
         "--emails",
         "--slug",

@@ -57,6 +57,10 @@ def seed(
             "Eight weeks of a small team that show one effect, such as AI paying off; see `orgs`.",
         ),
     ] = None,
+    scale: Annotated[
+        str | None,
+        optional("NAME", "Members and pull requests as of: document, 2.8 million rows with --all."),
+    ] = None,
     random_seed: Annotated[
         int, typer.Option("--seed", metavar="N", help="A different number gives different data.")
     ] = DEFAULT_SEED,
@@ -152,6 +156,7 @@ def seed(
         prs=prs,
         adoption=adoption,
         scenario=scenario,
+        scale=scale,
         seed=random_seed,
         emails=emails,
         catalog=catalog,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tformance_seed.catalog.organisations import MAX_MEMBERS, MAX_PRS, SLUG
+from tformance_seed.catalog.scales import find_scale
 from tformance_seed.catalog.scenarios import find_scenario
 from tformance_seed.errors import InputError
 from tformance_seed.planning.access import Access
@@ -77,6 +78,7 @@ class Request(ContentRequest):
             "prs",
             "adoption",
             "scenario",
+            "scale",
             "seed",
             "emails",
             "members_from",
@@ -109,6 +111,8 @@ class Request(ContentRequest):
         self._check_slug()
         if self.scenario is not None:
             find_scenario(self.scenario)
+        if self.scale is not None:
+            find_scale(self.scale)
         if self.everything and self.organisations:
             raise InputError("--all and named organisations cannot be combined; choose one")
         source_type(self.source_name).check(self)
@@ -116,6 +120,9 @@ class Request(ContentRequest):
         for name in ("days", "prs", "adoption") if self.scenario else ():
             if getattr(self, name) is not None:
                 raise InputError(f"--{name} and --scenario cannot be combined: a scenario sets its own")
+        for name in ("members", "prs", "adoption", "scenario") if self.scale else ():
+            if getattr(self, name) is not None:
+                raise InputError(f"--{name} and --scale cannot be combined: a scale sets its own")
 
     def _check_slug(self) -> None:
         """Raise InputError if the slug of the team is not one, or several teams would get it."""

@@ -50,6 +50,7 @@ class ContentRequest:
     prs: int | None = None
     adoption: float | None = None
     scenario: str | None = None
+    scale: str | None = None
     seed: int = DEFAULT_SEED
     emails: bool = False
     catalog: Path | None = None

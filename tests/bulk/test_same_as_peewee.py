@@ -16,7 +16,7 @@ from playhouse.postgres_ext import PostgresqlExtDatabase
 from psycopg2.extensions import parse_dsn
 
 from tests.bulk.every_type import UNFIT, VALUES, fields
-from tformance_seed.bulk import postgresql, upsert
+from tformance_seed.bulk import row_sources, upsert
 
 try:
     from playhouse.postgres_ext import Psycopg3Database
@@ -208,8 +208,8 @@ def test_rows_may_be_tuples_or_instances(twins):
 
 @pytest.mark.parametrize("column", PLAIN)
 def test_copy_is_used_for_what_it_can_carry(twins, column, monkeypatch):
-    copied, copy_to = [], postgresql.copy_to
-    monkeypatch.setattr(postgresql, "copy_to", lambda *arguments: copied.append(copy_to(*arguments)))
+    copied, copy_to = [], row_sources.copy_to
+    monkeypatch.setattr(row_sources, "copy_to", lambda *arguments: copied.append(copy_to(*arguments)))
     twins.empty()
     twins.write_ours({"k": [1, 2, 3, 4], column: PLAIN[column]})
     assert copied == ([4] if twins.copy else [])

@@ -111,7 +111,7 @@ def is_new_or_different(
     Use it in the WHERE clause of an INSERT .. SELECT. ON CONFLICT alone would be enough, but it locks each
     existing row, which dirties the page and is written to the log, and it draws an id for every row. The
     expression is a scalar subquery, because the planner cannot turn one into a join, whose kind it would
-    have to guess.
+    have to guess, and which might not keep the order of the rows.
 
     Parameters:
       fields: the columns that would be updated; none: whether the row is new.
@@ -121,7 +121,8 @@ def is_new_or_different(
     old = model.alias(OLD)
     matching = same_key(database, key, OLD, new)
     if not fields:
-        return peewee.fn.NOT(peewee.fn.EXISTS(peewee.Select([old], [peewee.SQL("1")]).where(*matching)))
+        found = peewee.Select([old], [peewee.SQL("1")]).where(*matching)
+        return peewee.Expression(found, "IS", peewee.SQL("NULL"))
     values = {field: new[field.column_name] for field in fields}
     differs = peewee.Select([old], [looks_different(database, values, OLD, exact)]).where(*matching)
     return peewee.Expression(differs, "IS NOT", peewee.SQL("FALSE"))

@@ -6,7 +6,6 @@ if COPY stores what that conversion would store; for all others, the caller uses
 
 import datetime
 import decimal
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import numpy as np
 
 from tformance_seed.bulk.columns import Array, Column, objects
 from tformance_seed.bulk.copy_format import NUMBERS
+from tformance_seed.bulk.wrappers import Binary, Json, binary, document, wrapped_type
 
 #: Kind of column -> types that its binary format fits. Kinds of ``fitting`` and of ``_from_parameters``.
 ACCEPTED: dict[str, frozenset[str]] = {
@@ -149,7 +149,7 @@ def _from_parameters(column: Column, type_: ColumnType) -> Column | None:
     """
     null = column.nulls()
     present = column.values[~null].tolist() if null.any() else column.values.tolist()
-    types = {_unwrapped(kind) for kind in set(map(type, present))}
+    types = {wrapped_type(kind) for kind in set(map(type, present))}
     for accepted, kind, make in RULES.get(type_.name, ()) + ((CASTS,) if type_.castable else ()):
         if types <= accepted:
             values = make(present)
@@ -211,19 +211,12 @@ def _hex_uuids(values: Sequence[str]) -> Array | None:
 
 
 def _binary(values: Sequence[Any]) -> Array:
-    return objects([bytes(getattr(value, "adapted", value)) for value in values])
+    return objects([binary(value) for value in values])
 
 
 def _documents(values: Sequence[Any]) -> Array | None:
     """Return the text of JSON in a driver's wrapper, as the driver makes it."""
-    return _utf8([_document(value) for value in values])
-
-
-def _document(value: Any) -> str:
-    if hasattr(value, "adapted"):  # psycopg2
-        return str(value.dumps(value.adapted))
-    text = (value.dumps or json.dumps)(value.obj)
-    return text.decode() if isinstance(text, bytes) else str(text)
+    return _utf8([document(value) for value in values])
 
 
 def _texts(values: Sequence[Any]) -> Array | None:
@@ -233,32 +226,6 @@ def _texts(values: Sequence[Any]) -> Array | None:
 def _finite(values: Sequence[Any]) -> Array | None:
     """Return numbers as text; None if one is not finite, of which each driver makes something else."""
     return _texts(values) if all(map(math.isfinite, values)) else None
-
-
-class _Json:
-    """Stands for the classes in which drivers wrap JSON."""
-
-
-class _Binary:
-    """Stands for the classes in which drivers wrap bytes."""
-
-
-#: Classes of drivers that wrap values, by module and name.
-WRAPPERS: dict[str, type] = {
-    "psycopg2._json.Json": _Json,
-    "psycopg.types.json.Json": _Json,
-    "psycopg.types.json.Jsonb": _Json,
-    "psycopg2.extensions.Binary": _Binary,
-    "builtins.bytes": _Binary,
-    "builtins.bytearray": _Binary,
-    "builtins.memoryview": _Binary,
-}
-
-
-def _unwrapped(kind: type) -> type:
-    """Return what stands for a wrapper's class, or for a class derived from it; other classes as they are."""
-    names = (f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__)
-    return next((WRAPPERS[name] for name in names if name in WRAPPERS), kind)
 
 
 Rule = tuple[frozenset[type], str, Callable[[Sequence[Any]], Array | None]]
@@ -286,8 +253,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "text": (_TEXT,),
     "varchar": (_TEXT,),
     "bpchar": (_TEXT,),
-    "json": ((frozenset([_Json]), "json", _documents),),
-    "jsonb": ((frozenset([_Json]), "jsonb", _documents),),
-    "bytea": ((frozenset([_Binary]), "bytes", _binary),),
+    "json": ((frozenset([Json]), "json", _documents),),
+    "jsonb": ((frozenset([Json]), "jsonb", _documents),),
+    "bytea": ((frozenset([Binary]), "bytes", _binary),),
     "uuid": ((frozenset([str]), "uuid", _hex_uuids),),
 }

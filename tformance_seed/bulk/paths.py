@@ -11,17 +11,10 @@ from tformance_seed.bulk.columns import Column
 from tformance_seed.bulk.dialect import in_transaction, is_postgresql, savepoint, transaction
 from tformance_seed.bulk.failures import ROW_ERRORS, Failures, find_failure, store_others
 from tformance_seed.bulk.peewee_internals import has_atomic
-from tformance_seed.bulk.postgresql import (
-    TableTypes,
-    copy_columns,
-    copy_to,
-    staged,
-    table_sql,
-    table_types,
-    values_source,
-)
+from tformance_seed.bulk.postgresql import TableTypes, copy_columns, copy_to, table_sql, table_types
 from tformance_seed.bulk.results import RowResult
 from tformance_seed.bulk.returning import insert_returning, merge_returning
+from tformance_seed.bulk.row_sources import arrays_source, staged, values_source
 from tformance_seed.bulk.statements import Target, insert_plain, run_merge
 
 #: Number of rows from which on COPY is faster than a statement with VALUES, as measured.
@@ -135,12 +128,13 @@ class _Attempt:
         if real is not None and types.may_stage:
             with (
                 transaction(database),
-                staged(database, model, real, types, number=number, own_transaction=self.own) as source,
+                staged(database, model, real, types, number=number, own_transaction=self.own) as stage,
             ):
-                return self._merge(real, source, types)
-        source_of_values = values_source(database, model, columns, types, number=number)
-        if source_of_values is not None:
-            return self._merge(columns, source_of_values, types)
+                return self._merge(real, stage, types)
+        source = arrays_source(columns, types, number=number)
+        source = source or values_source(database, model, columns, types, number=number)
+        if source is not None:
+            return self._merge(columns, source, types)
         return self._plain(columns, types.exact)
 
     def _plain(self, columns: Sequence[Column], exact: Sequence[str]) -> Outcome:
@@ -154,7 +148,8 @@ class _Attempt:
     def _merge(self, columns: Sequence[Column], source: Any, types: TableTypes) -> Outcome:
         """Write the rows of a source by one statement, which is a transaction by itself."""
         if self.returning is None:
-            return Outcome(run_merge(self.target, columns, source, types, self.copy and self.no_conflicts))
+            new = self.copy and self.no_conflicts
+            return Outcome(run_merge(self.target, columns, source, types, new=new, prepare=self.own))
         return self._outcome(merge_returning(self.target, columns, source, types.exact, self.returning))
 
     def _outcome(self, rows: Sequence[RowResult]) -> Outcome:

@@ -17,8 +17,8 @@ from tformance_seed.bulk.peewee_internals import (
     fields_of,
     from_database,
 )
-from tformance_seed.bulk.postgresql import NUMBER, ROWS, Source
 from tformance_seed.bulk.results import RowResult
+from tformance_seed.bulk.row_sources import NUMBER, ROWS, Source
 from tformance_seed.bulk.statements import Target, insert_plain, merge
 
 #: Names of the rows that a statement has written, and of the column that tells whether a row was inserted.

@@ -11,6 +11,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.columns import Column, parameters
+from tformance_seed.bulk.compiled import MAX_STATEMENTS, CompiledInsert
 from tformance_seed.bulk.conditional_update import is_new_or_different, update_on_conflict
 from tformance_seed.bulk.dialect import is_mysql, is_postgresql, puts_values_into_text
 from tformance_seed.bulk.keys import Key, rebind
@@ -23,7 +24,8 @@ from tformance_seed.bulk.peewee_internals import (
     has_atomic,
     primary_key_fields,
 )
-from tformance_seed.bulk.postgresql import MAX_PARAMETERS, Source, TableTypes
+from tformance_seed.bulk.postgresql import TableTypes
+from tformance_seed.bulk.row_sources import MAX_PARAMETERS, Source
 
 #: Number of parameters of a statement on SQLite, its default since 3.32.
 SQLITE_PARAMETERS = 32_766
@@ -188,22 +190,23 @@ def merge(
     return with_conflict(target, insert, exact).returning()
 
 
-def run_merge(target: Target, columns: Sequence[Column], source: Source, types: TableTypes, new: bool) -> int:
+def run_merge(
+    target: Target, columns: Sequence[Column], source: Source, types: TableTypes, *, new: bool, prepare: bool
+) -> int:
     """Insert or update a source's rows on PostgreSQL; return the number of rows inserted or changed.
 
-    Compiling the statement takes as long as running it for a few rows, so it is kept for the next ones.
+    Parameters:
+      new: as of ``merge``.
+      prepare: as of ``CompiledInsert.run``.
     """
     shape = _shape(target, columns, source, new)
-    if shape is None or shape not in types.statements:
+    insert = types.statements.get(shape)
+    if insert is None:
         query = merge(target, columns, source, types.exact, new=new)
-        compiled = compile_escaped(target.database, query)
-        if shape is not None:
-            types.statements[shape] = compiled
-    else:
-        compiled = types.statements[shape]
-    sql, own = compiled
-    prefix = f"WITH {source.cte} " if source.cte else ""
-    return int(execute_sql(target.database, prefix + sql, [*source.parameters, *own]).rowcount)
+        insert = CompiledInsert(*compile_escaped(target.database, query))
+        if shape is not None and len(types.statements) < MAX_STATEMENTS:
+            types.statements[shape] = insert
+    return insert.run(target.database, source, prepare=prepare)
 
 
 def _shape(target: Target, columns: Sequence[Column], source: Source, new: bool) -> Any:
@@ -217,4 +220,4 @@ def _shape(target: Target, columns: Sequence[Column], source: Source, new: bool)
         return None
     parts = [[column.field for column in columns], target.update, *(key.fields for key in keys)]
     names = tuple(tuple(field.column_name for field in part) for part in parts)
-    return names, target.key is None, new, *(key.nulls_equal for key in keys)
+    return source.numbered, names, target.key is None, new, *(key.nulls_equal for key in keys)

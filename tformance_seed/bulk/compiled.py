@@ -1,0 +1,68 @@
+"""INSERT statements that are compiled once for a table and a connection, and then prepared by the server.
+
+Compiling a statement takes longer than running it for a few rows, and so does planning it.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from tformance_seed.bulk.dialect import puts_values_into_text
+from tformance_seed.bulk.peewee_internals import execute_sql
+from tformance_seed.bulk.row_sources import Source
+
+#: Statements kept for a table. Beyond, each is compiled again, as for dictionaries of ever other names.
+MAX_STATEMENTS = 100
+
+#: PostgreSQL's error if a prepared statement is not there (invalid_sql_statement_name), as behind a pooler
+#: that gives each transaction another session.
+NOT_PREPARED = "26000"
+
+
+@dataclass
+class CompiledInsert:
+    """An INSERT from a source's rows.
+
+    Attributes:
+      sql: the statement, as of ``compile_escaped``.
+      parameters: its own parameters, besides the source's.
+      name: the name under which the server has it prepared; None: it has not.
+      may_prepare: whether the server may be asked to prepare it.
+    """
+
+    sql: str
+    parameters: list[Any]
+    name: str | None = None
+    may_prepare: bool = False
+
+    def run(self, database: peewee.Database, source: Source, *, prepare: bool) -> int:
+        """Run the statement for a source's rows; return the number of rows inserted or changed.
+
+        Parameters:
+          prepare: whether no transaction is open, which an error would end.
+        """
+        if prepare and self.may_prepare:
+            try:
+                return self._run_prepared(database, source)
+            except peewee.OperationalError as error:
+                cause = error.__cause__ or error.__context__
+                if getattr(cause, "pgcode", None) != NOT_PREPARED:
+                    raise
+                self.may_prepare = False
+        elif self.name is None:  # from the second time on; psycopg 3 does it by itself
+            self.may_prepare = bool(source.numbered and not self.parameters) and puts_values_into_text(
+                database
+            )
+        prefix = f"WITH {source.cte} " if source.cte else ""
+        return int(execute_sql(database, prefix + self.sql, [*source.parameters, *self.parameters]).rowcount)
+
+    def _run_prepared(self, database: peewee.Database, source: Source) -> int:
+        if self.name is None:
+            # No other connection has this name, whichever session a pooler gives to them.
+            name = f"tformance_{secrets.token_hex(8)}"
+            execute_sql(database, f"PREPARE {name} AS WITH {source.numbered} {self.sql}")
+            self.name = name
+        places = ", ".join(["%s"] * len(source.parameters))
+        return int(execute_sql(database, f"EXECUTE {self.name} ({places})", source.parameters).rowcount)

@@ -13,9 +13,6 @@ from tformance_seed.bulk.dialect import puts_values_into_text
 from tformance_seed.bulk.peewee_internals import execute_sql
 from tformance_seed.bulk.row_sources import Source
 
-#: Statements kept for a table. Beyond, each is compiled again, as for dictionaries of ever other names.
-MAX_STATEMENTS = 100
-
 #: PostgreSQL's error if a prepared statement is not there (invalid_sql_statement_name), as behind a pooler
 #: that gives each transaction another session.
 NOT_PREPARED = "26000"

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import functools
+import operator
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +22,7 @@ from tformance_seed.bulk.keys import Key, find_key, satisfies_predicate, unique_
 from tformance_seed.bulk.paths import COPY_FROM, COPY_LENGTH, write
 from tformance_seed.bulk.peewee_internals import (
     defaults,
-    fields_by_column,
-    fields_by_name,
+    find_field,
 )
 from tformance_seed.bulk.postgresql import constraint_columns, nulls_are_equal
 from tformance_seed.bulk.results import Result, RowResult
@@ -38,10 +39,10 @@ def field_of(model: type[peewee.Model], part: Any) -> peewee.Field:
     """Return the field of a field, its name or its column's; raise ValueError if there is none."""
     if isinstance(part, peewee.Field):
         return part
-    by_name = {**fields_by_column(model), **fields_by_name(model)}
-    if part not in by_name:
+    field = find_field(model, part)
+    if field is None:
         raise ValueError(f"{model.__name__} has no field {part}")
-    return by_name[part]
+    return field
 
 
 @dataclass
@@ -228,7 +229,7 @@ class Upsert:
         """
         count, key = len(columns[0]), target.order_by
         everything = (slice(0, count), count), np.arange(count)
-        if key is None or not key.is_plain:
+        if count == 1 or key is None or not key.is_plain:
             yield everything
             return
         by_name = {column.field.column_name: column for column in columns}
@@ -265,8 +266,7 @@ class Upsert:
                 )
         self._is_known_in_key(key, by_name)
         masks = [by_name[field.column_name].nulls() for field in key.fields]
-        null: Mask = np.any(masks, axis=0)
-        return null
+        return functools.reduce(operator.or_, masks)
 
     def _refuse_nulls(self, key: Key, columns: Sequence[Column], numbers: Any, failures: Failures) -> None:
         in_key = {field.column_name for field in key.fields}

@@ -124,7 +124,7 @@ class _Attempt:
             names = [column.field.column_name for column in real]
             if all(column.kind != "input" for column in real):
                 type_names = [types.columns[name].name for name in names]
-                return Outcome(copy_to(database, table_sql(database, model), real, names, type_names))
+                return Outcome(copy_to(database, table_sql(model), real, names, type_names))
         if real is not None and types.may_stage:
             with (
                 transaction(database),

@@ -32,9 +32,10 @@ def table_name(model: Model) -> str:
     return str(model._meta.table_name)
 
 
-def table_entity(model: Model) -> peewee.Entity:
-    """Return the model's table as SQL, schema included (``_meta.entity``)."""
-    return model._meta.entity
+def table_path(model: Model) -> tuple[str, ...]:
+    """Return the name of the model's table, after that of its schema if it has one (``_meta.schema``)."""
+    schema = model._meta.schema
+    return (table_name(model),) if schema is None else (str(schema), table_name(model))
 
 
 def fields_of(model: Model) -> list[peewee.Field]:
@@ -50,6 +51,12 @@ def fields_by_name(model: Model) -> dict[str, peewee.Field]:
 def fields_by_column(model: Model) -> dict[str, peewee.Field]:
     """Return the fields by column name (``_meta.columns``)."""
     return dict(model._meta.columns)
+
+
+def find_field(model: Model, name: Any) -> peewee.Field | None:
+    """Return the field with a name, or else with that column's (``_meta.fields``, ``_meta.columns``)."""
+    field: peewee.Field | None = model._meta.fields.get(name)
+    return model._meta.columns.get(name) if field is None else field
 
 
 def primary_key_fields(model: Model) -> tuple[peewee.Field, ...]:

@@ -12,15 +12,17 @@ from tformance_seed.bulk.columns import Column
 from tformance_seed.bulk.copy_format import encode
 from tformance_seed.bulk.copy_types import EXACT, ColumnType, typed
 from tformance_seed.bulk.peewee_internals import (
-    compile_query,
     driver_connection,
     driver_cursor,
     execute_sql,
-    table_entity,
+    table_path,
 )
 
+#: Statements kept for a table. Beyond, each is compiled again, as for dictionaries of ever other names.
+MAX_STATEMENTS = 100
+
 #: How long the types of a table are taken to be what they were, in seconds.
-MAX_AGE = 1.0
+MAX_AGE = 10.0
 
 _COLUMNS = """
     SELECT a.attname, CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname ELSE '' END,
@@ -62,6 +64,7 @@ class TableTypes:
       may_stage: whether the role may create temporary tables.
       row_security: whether policies apply to the role, under which it must not COPY to the table.
       statements: the statements that were compiled for the table, by what each depends on.
+      arrays: SQL of rows as arrays, by the names of their columns.
       asked: when it was found out, as of ``time.monotonic``.
     """
 
@@ -69,6 +72,7 @@ class TableTypes:
     may_stage: bool
     row_security: bool
     statements: dict[Any, Any] = field(default_factory=dict, compare=False)
+    arrays: dict[Any, Any] = field(default_factory=dict, compare=False)
     asked: float = field(default_factory=time.monotonic, compare=False)
 
     @property
@@ -88,7 +92,7 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
       kept: whether those will do that were asked for on the connection less than ``MAX_AGE`` ago. If the
         table has become another one since, a statement that compares its values with theirs is refused.
     """
-    table = table_sql(database, model)
+    table = table_sql(model)
     tables = _known.setdefault(driver_connection(database), {})
     known = tables.get(table)
     if known is None or not kept or known.asked + MAX_AGE < time.monotonic():
@@ -100,6 +104,7 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
         found = TableTypes(columns, *rows[0][-2:])
         if found == known:
             found.statements.update(known.statements)
+            found.arrays.update(known.arrays)
         known = tables[table] = found
     return known
 
@@ -109,14 +114,14 @@ def forget_types(database: peewee.Database) -> None:
     _known.pop(driver_connection(database), None)
 
 
-def table_sql(database: peewee.Database, model: type[peewee.Model]) -> str:
+def table_sql(model: type[peewee.Model]) -> str:
     """Return the name of a model's table as SQL, schema included."""
-    return compile_query(database, table_entity(model))[0]
+    return ".".join(map(quoted, table_path(model)))
 
 
 def constraint_columns(database: peewee.Database, model: type[peewee.Model], name: str) -> tuple[str, ...]:
     """Return the columns of the constraint with a name; none if there is no such constraint."""
-    rows = execute_sql(database, _CONSTRAINT, (table_sql(database, model), name)).fetchall()
+    rows = execute_sql(database, _CONSTRAINT, (table_sql(model), name)).fetchall()
     return tuple(column for (column,) in rows)
 
 
@@ -124,7 +129,7 @@ def nulls_are_equal(database: peewee.Database, model: type[peewee.Model], column
     """Return whether a unique index of exactly these columns takes NULLs to be equal (NULLS NOT DISTINCT)."""
     if driver_connection(database).info.server_version < 150_000:
         return False
-    parameters_ = (table_sql(database, model), len(columns), list(columns))
+    parameters_ = (table_sql(model), len(columns), list(columns))
     return execute_sql(database, _NULLS_ARE_EQUAL, parameters_).fetchone() is not None
 
 

@@ -1,6 +1,5 @@
 """What an upsert did."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,5 +39,10 @@ class Result:
 
     def __add__(self, other: "Result") -> "Result":
         return Result(
-            *(getattr(self, field.name) + getattr(other, field.name) for field in dataclasses.fields(Result))
+            self.written + other.written,
+            self.unchanged + other.unchanged,
+            self.seconds + other.seconds,
+            self.deleted + other.deleted,
+            self.failed + other.failed,
+            self.rows + other.rows,
         )

@@ -14,7 +14,7 @@ from tformance_seed.bulk.array_literals import array_literal
 from tformance_seed.bulk.columns import Column, parameters
 from tformance_seed.bulk.dialect import puts_values_into_text
 from tformance_seed.bulk.peewee_internals import execute_sql
-from tformance_seed.bulk.postgresql import TableTypes, copy_to, quoted, table_sql
+from tformance_seed.bulk.postgresql import MAX_STATEMENTS, TableTypes, copy_to, quoted, table_sql
 
 #: Name of the rows to be written, in the statement that writes them.
 ROWS = "tformance_rows"
@@ -79,30 +79,40 @@ def arrays_source(columns: Sequence[Column], types: TableTypes, *, number: bool)
     Returns:
       None if a column cannot be written as an array.
     """
-    texts, names, elements = [], [], []
+    texts = []
     for column in columns:
         type_ = types.columns.get(column.field.column_name)
         text = type_ and array_literal(parameters(column, postgresql=True), type_)
-        if type_ is None or text is None:
+        if text is None:
             return None
         texts.append(text)
-        names.append(column.field.column_name)
-        elements.append(type_.declared)
     if number:
-        texts.append(f"{{{','.join(map(str, range(len(columns[0]))))}}}")
-        names.append(NUMBER)
-        elements.append("int8")
-    into = ", ".join(map(quoted, names)).replace("%", "%%")
-    cte, numbered = (
-        f"{ROWS} ({into}) AS (SELECT * FROM unnest({', '.join(map(_array, places, elements))}))"  # noqa: S608 -- quoted names
-        for places in (["%s"] * len(names), [f"${place}" for place in range(1, len(names) + 1)])
-    )
+        texts.append("{" + ",".join(map(str, range(len(columns[0])))) + "}")
+    names = (*(column.field.column_name for column in columns), *((NUMBER,) if number else ()))
+    shape = types.arrays.get(names)
+    if shape is None:
+        shape = _arrays(names, types)
+        if len(types.arrays) < MAX_STATEMENTS:
+            types.arrays[names] = shape
+    cte, numbered, table, values = shape
+    return Source(cte, texts, table, values, values, numbered)
+
+
+def _arrays(names: Sequence[str], types: TableTypes) -> tuple[str, str, peewee.Source, dict[str, Any]]:
+    """Return SQL of a CTE with the driver's placeholders and with the server's, its name, and its columns."""
+    elements = ["int8" if name == NUMBER else types.columns[name].declared for name in names]
+    into = ", ".join(map(quoted, names))
+    ctes = []
+    for places in (["%s"] * len(names), [f"${place}" for place in range(1, len(names) + 1)]):
+        arrays = (
+            f"(SELECT {place}::{element.replace('%', '%%')}[])"
+            for place, element in zip(places, elements, strict=True)
+        )
+        ctes.append(
+            f"{ROWS} ({into.replace('%', '%%')}) AS (SELECT * FROM unnest({', '.join(arrays)}))"  # noqa: S608 -- quoted names
+        )
     values = {name: peewee.Entity(ROWS, name) for name in names}
-    return Source(cte, texts, peewee.Table(ROWS).alias(ROWS), values, values, numbered)
-
-
-def _array(place: str, element: str) -> str:
-    return f"(SELECT {place}::{element.replace('%', '%%')}[])"
+    return ctes[0], ctes[1], peewee.Table(ROWS).alias(ROWS), values
 
 
 @contextlib.contextmanager
@@ -125,7 +135,7 @@ def staged(
     """
     types_of = {name: types.columns[name] for name in (column.field.column_name for column in columns)}
     casts = {column.field.column_name for column in columns if column.kind == "input"}
-    table, shape = table_sql(database, model), []
+    table, shape = table_sql(model), []
     for name in types_of:
         cast = "::text" if name in casts else ""
         shape.append(f"{quoted(name)}{cast} AS {quoted(name)}")
@@ -204,7 +214,7 @@ def values_source(
     if len(columns[0]) * (len(columns) + number) > MAX_PARAMETERS and not puts_values_into_text(database):
         return None
     names = [column.field.column_name for column in columns]
-    table = table_sql(database, model)
+    table = table_sql(model)
     first = [f"(NULL::{table}).{quoted(name)}" for name in names]
     placeholders = ["%s"] * len(names)
     if number:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import peewee
 
 from tformance_seed.bulk.columns import objects
-from tformance_seed.bulk.peewee_internals import fields_by_column, fields_by_name, instance_data
+from tformance_seed.bulk.peewee_internals import fields_by_name, find_field, instance_data
 
 #: Rows as columns, or one by one.
 Rows = Mapping[str, Any] | Iterable[Mapping[Any, Any] | Sequence[Any] | peewee.Model]
@@ -100,12 +100,11 @@ def fields_of_columns(
     Raises:
       ValueError: a name is unknown, or two name the same column.
     """
-    by_name = {**fields_by_column(model), **fields_by_name(model)}
     found: dict[str, tuple[peewee.Field, Any]] = {}
     for name, values in columns.items():
-        if name not in by_name:
+        field = find_field(model, name)
+        if field is None:
             raise ValueError(f"{model.__name__} has no column {name}")
-        field = by_name[name]
         if field.column_name in found:
             raise ValueError(f"{model.__name__}: the column {field.column_name} is given twice")
         found[field.column_name] = field, values

@@ -11,7 +11,7 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.columns import Column, parameters
-from tformance_seed.bulk.compiled import MAX_STATEMENTS, CompiledInsert
+from tformance_seed.bulk.compiled import CompiledInsert
 from tformance_seed.bulk.conditional_update import is_new_or_different, update_on_conflict
 from tformance_seed.bulk.dialect import is_mysql, is_postgresql, puts_values_into_text
 from tformance_seed.bulk.keys import Key, rebind
@@ -24,7 +24,7 @@ from tformance_seed.bulk.peewee_internals import (
     has_atomic,
     primary_key_fields,
 )
-from tformance_seed.bulk.postgresql import TableTypes
+from tformance_seed.bulk.postgresql import MAX_STATEMENTS, TableTypes
 from tformance_seed.bulk.row_sources import MAX_PARAMETERS, Source
 
 #: Number of parameters of a statement on SQLite, its default since 3.32.
@@ -218,6 +218,7 @@ def _shape(target: Target, columns: Sequence[Column], source: Source, new: bool)
         or any(key.where is not None or not key.is_plain for key in keys)
     ):
         return None
-    parts = [[column.field for column in columns], target.update, *(key.fields for key in keys)]
-    names = tuple(tuple(field.column_name for field in part) for part in parts)
-    return source.numbered, names, target.key is None, new, *(key.nulls_equal for key in keys)
+    parts = [target.update, *(key.fields for key in keys)]
+    names = tuple([tuple([field.column_name for field in part]) for part in parts])
+    rows = source.numbered or tuple([column.field.column_name for column in columns])
+    return rows, names, target.key is None, new, *[key.nulls_equal for key in keys]

@@ -10,6 +10,7 @@ from playhouse import apsw_ext, sqliteq
 
 from tests.support.databases import connect
 from tformance_seed.bulk import upsert
+from tformance_seed.bulk.paths import COPY_FROM
 
 
 class Item(peewee.Model):
@@ -25,7 +26,8 @@ class Pair(peewee.Model):
 
 ADD = "ALTER TABLE pair ADD CONSTRAINT pair_key"
 
-MANY = {"k": np.arange(400), "v": ["x"] * 400}
+#: As many rows as are copied.
+MANY = {"k": np.arange(COPY_FROM), "v": ["x"] * COPY_FROM}
 
 
 @pytest.fixture
@@ -64,24 +66,24 @@ def test_a_transaction_that_the_caller_began_is_left_open(any_database, rows):
 
 
 def test_unchanged_rows_are_counted_whatever_the_driver(any_database):
-    assert upsert(Item, MANY).written == 400
-    changed = {**MANY, "v": ["y"] * 100 + ["x"] * 300}
+    assert upsert(Item, MANY).written == COPY_FROM
+    changed = {**MANY, "v": ["y"] * 100 + ["x"] * (COPY_FROM - 100)}
     result = upsert(Item, changed)
-    assert (result.written, result.unchanged) == (100, 300)
+    assert (result.written, result.unchanged) == (100, COPY_FROM - 100)
 
 
 def test_a_queue_database_is_written_to_by_its_thread(tmp_path):
     database = sqliteq.SqliteQueueDatabase(str(tmp_path / "x.db"))
     with database.bind_ctx([Item]):
         database.create_tables([Item])
-        assert upsert(Item, MANY).written == 400
-        assert upsert(Item, MANY).unchanged == 400
+        assert upsert(Item, MANY).written == COPY_FROM
+        assert upsert(Item, MANY).unchanged == COPY_FROM
         with pytest.raises(ValueError, match="need transactions, which SqliteQueueDatabase has not"):
             upsert(Item, MANY, returning=["id"])
     database.stop()
 
 
-@pytest.mark.parametrize("count", [10, 400])
+@pytest.mark.parametrize("count", [10, COPY_FROM])
 def test_many_calls_leave_nothing_in_the_catalogue(database, count):
     def entries():
         return database.execute_sql("SELECT count(*) FROM pg_class").fetchone()[0]
@@ -95,6 +97,21 @@ def test_many_calls_leave_nothing_in_the_catalogue(database, count):
     for number in range(20):
         upsert(Item, {**part, "v": [str(number)] * count})
     assert (entries(), grown()) == before
+
+
+def test_a_statement_is_prepared_and_may_be_lost(database):
+    """As behind a pooler that gives each transaction another session."""
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'tformance%%'"
+    for number, expected in enumerate((0, 1, 1)):
+        assert upsert(Item, {"k": [1, 2], "v": [f"{number}", None]}).written == (2 if number == 0 else 1)
+        assert database.execute_sql(prepared).fetchone() == (expected,)
+    database.execute_sql("DEALLOCATE ALL")
+    for number in range(3):
+        assert upsert(Item, {"k": [1], "v": [f"lost {number}"]}).written == 1
+    assert database.execute_sql(prepared).fetchone() == (0,)
+    with database.atomic():
+        assert upsert(Item, {"k": [1, 2, 3], "v": ["a", 'b"\\', "NULL"]}).written == 3
+    assert [row.v for row in Item.select().order_by(Item.k)] == ["a", 'b"\\', "NULL"]
 
 
 def test_unchanged_rows_draw_no_ids(database):
@@ -112,7 +129,7 @@ def test_tables_of_others_are_not_taken_for_ours(database):
     database.execute_sql("CREATE TABLE stage_item (k int, v text)")
     database.execute_sql("CREATE TABLE tformance_rows (k int, v text)")
     database.execute_sql("SET search_path = public, pg_temp")
-    assert upsert(Item, MANY).written == 400
+    assert upsert(Item, MANY).written == COPY_FROM
     for table in ("stage_item", "tformance_rows"):
         assert database.execute_sql(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -121,7 +138,7 @@ def test_a_table_may_be_another_one_than_before(database):
     for type_ in ("integer", "text", "varchar(5)", "numeric(10,2)", "double precision"):
         database.execute_sql("DROP TABLE item")
         database.execute_sql(f"CREATE TABLE item (id serial PRIMARY KEY, k integer UNIQUE, v {type_})")
-        for rows in ({"k": [1], "v": ["7"]}, {**MANY, "v": ["7"] * 400}):
+        for rows in ({"k": [1], "v": ["7"]}, {**MANY, "v": ["7"] * COPY_FROM}):
             upsert(Item, rows)
             assert upsert(Item, rows).written == 0
     database.execute_sql("ALTER TABLE item ALTER v TYPE integer")
@@ -135,8 +152,8 @@ def test_a_role_without_temporary_tables_may_upsert(database):
     database.execute_sql("GRANT ALL ON item, item_id_seq TO modest")
     try:
         database.execute_sql("SET ROLE modest")
-        assert upsert(Item, MANY).written == 400
-        assert upsert(Item, MANY).unchanged == 400
+        assert upsert(Item, MANY).written == COPY_FROM
+        assert upsert(Item, MANY).unchanged == COPY_FROM
     finally:
         database.execute_sql("RESET ROLE")
         database.execute_sql("DROP OWNED BY modest")
@@ -147,12 +164,12 @@ def test_row_security_is_obeyed(database):
     database.execute_sql("CREATE ROLE watched")
     database.execute_sql("GRANT ALL ON item, item_id_seq TO watched")
     database.execute_sql("ALTER TABLE item ENABLE ROW LEVEL SECURITY")
-    database.execute_sql("CREATE POLICY small ON item USING (k < 1000)")
+    database.execute_sql("CREATE POLICY small ON item USING (k < 5000)")
     try:
         database.execute_sql("SET ROLE watched")
-        assert upsert(Item, MANY, no_conflicts=True).written == 400
+        assert upsert(Item, MANY, no_conflicts=True).written == COPY_FROM
         with pytest.raises(peewee.ProgrammingError, match="row-level security"):
-            upsert(Item, {"k": [1000], "v": ["x"]})
+            upsert(Item, {"k": [5000], "v": ["x"]})
     finally:
         database.execute_sql("RESET ROLE")
         database.execute_sql("DROP OWNED BY watched")

@@ -95,15 +95,14 @@ def _documents(values: Sequence[Any]) -> str | None:
     return _texts([document(value) for value in values])
 
 
-_integers = _joined(repr)
-_booleans = _joined(lambda value: "t" if value else "f")
+_plain = _joined(repr)
 
 #: Type of the parameters and of the column -> function that writes an array of them.
 WRITERS: dict[tuple[Any, str], Callable[[Sequence[Any]], str | None]] = {
-    **{(int, name): _integers for name in ("int2", "int4", "int8", "float4", "float8", "numeric")},
+    **{(int, name): _plain for name in ("int2", "int4", "int8", "float4", "float8", "numeric")},
     **{(float, name): _floats for name in ("float4", "float8")},
     (decimal.Decimal, "numeric"): _decimals,
-    (bool, "bool"): _booleans,
+    (bool, "bool"): _plain,
     (datetime.date, "date"): _moments,
     (datetime.date, "timestamp"): _moments,
     (datetime.datetime, "timestamp"): _naive,

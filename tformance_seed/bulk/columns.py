@@ -44,9 +44,19 @@ class Column:
 
     def nulls(self) -> Mask:
         """Return a mask of the rows that are NULL."""
-        if self.kind == "parameters":
+        if self.kind == "parameters" and type(None) in set(map(type, self.values)):
             return np.fromiter((value is None for value in self.values), dtype=bool, count=len(self))
         return np.zeros(len(self), dtype=bool) if self.null is None else self.null
+
+
+def text_length(column: Column) -> int:
+    """Return the length of all texts and bytes of a column of parameters, 0 for others."""
+    if column.kind != "parameters":
+        return 0
+    values = column.values.tolist()
+    if not set(map(type, values)) <= {str, bytes}:
+        values = [value for value in values if isinstance(value, str | bytes)]
+    return sum(map(len, values))
 
 
 def objects(values: Sequence[Any]) -> Array:

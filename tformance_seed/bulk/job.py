@@ -13,7 +13,7 @@ import numpy as np
 import peewee
 
 from tformance_seed.bulk import ordering
-from tformance_seed.bulk.columns import Column, Mask
+from tformance_seed.bulk.columns import Column, Mask, text_length
 from tformance_seed.bulk.conversion import BadRowError, FailedRow, convert
 from tformance_seed.bulk.dialect import in_transaction, is_postgresql
 from tformance_seed.bulk.failures import Failures
@@ -129,8 +129,7 @@ class Upsert:
             return False
         if self.copy is True or self.no_conflicts or count >= COPY_FROM:
             return True
-        parameters = (value for column in columns if column.kind == "parameters" for value in column.values)
-        return any(isinstance(value, str | bytes) and len(value) >= COPY_LENGTH for value in parameters)
+        return sum(map(text_length, columns)) >= COPY_LENGTH
 
     def _convert(self, batch: Batch, failures: Failures) -> tuple[list[Column], Any]:
         """Return the batch's columns, without the rows that cannot be converted, and the numbers of the

@@ -49,8 +49,11 @@ def sortable(column: Column) -> Array:
     if column.kind != "parameters":
         return column.values
     values = column.values.tolist()
-    if len(set(map(type, values))) == 1:
+    types = set(map(type, values))
+    if len(types) == 1:
         try:
+            return np.array(values, dtype=np.int64) if types == {int} else _ranks(values)
+        except OverflowError:
             return _ranks(values)
         except TypeError:  # not sortable, or not hashable
             pass

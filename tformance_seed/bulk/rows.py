@@ -2,6 +2,7 @@
 
 import importlib
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +51,29 @@ def batches(
         )
     number, source = 0, iter(rows)
     while part := list(itertools.islice(source, size)):
-        yield from _by_names(model, part, names, number)
+        columns = _columns_of_equal_rows(part, names)
+        if columns is not None:
+            yield Batch(columns, np.arange(number, number + len(part)))
+        else:
+            yield from _by_names(model, part, names, number)
         number += len(part)
+
+
+def _columns_of_equal_rows(rows: list[Any], names: Sequence[str] | None) -> dict[str, Any] | None:
+    """Return the columns of dictionaries with the same names, or of tuples; None for other rows."""
+    kinds = set(map(type, rows))
+    if kinds not in ({dict}, {tuple}):
+        return None
+    lengths = set(map(len, rows))
+    if kinds == {tuple}:
+        fit = names is not None and lengths == {len(names)}
+        return dict(zip(names or (), zip(*rows, strict=True), strict=True)) if fit else None
+    if len(lengths) > 1:
+        return None
+    try:
+        return {_name(name): list(map(operator.itemgetter(name), rows)) for name in rows[0]}
+    except KeyError:
+        return None
 
 
 def _by_names(

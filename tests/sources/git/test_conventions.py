@@ -34,6 +34,8 @@ MESSAGES = {
     "Read title (#121).": ("GitHub squash", ""),
     "Add title (#122)q": ("GitHub squash", ""),
     "Checkbox title (#123), close: #7650": ("GitHub squash", ""),
+    "Document title (#124) [skip ci]": ("GitHub squash", ""),
+    "SPARK-1 title\n\nWhy\n\nCloses #125 from ann/feature.\n\nSigned-off-by: Bob": ("Apache", "feature"),
 }
 
 
@@ -74,6 +76,8 @@ def test_every_convention_has_an_example() -> None:
         "Title\n\nChange-Id: I0123456789",
         "[PATCH v2 3/4] Title\n\nLink: https://lore.host/r/1234",
         "Merged PR",
+        "Title\n\nCloses #12",
+        "Title\n\nCloses #12 from the list",
     ],
 )
 def test_message_without_a_number_of_its_own_names_no_pull_request(message: str) -> None:

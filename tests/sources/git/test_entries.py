@@ -17,7 +17,13 @@ GITHUB = "GitHub <noreply@github.com>"
 def commits(*lines: tuple[str, ...]) -> list[Imported]:
     """Commits a minute apart: name, parents, message, and the committer if it is not somebody at a shell."""
     return [
-        Imported(name, parents, message, f"2025-03-02 10:{minute:02}", committer=(*who, "W <w@w.io>")[0])
+        Imported(
+            name,
+            parents,
+            message,
+            f"2025-03-02 {10 + minute // 60}:{minute % 60:02}",
+            committer=(*who, "W <w@w.io>")[0],
+        )
         for minute, (name, parents, message, *who) in enumerate(lines)
     ]
 
@@ -190,6 +196,41 @@ def test_refs_of_another_history_are_not_believed(tmp_path: Path) -> None:
         refs={"refs/pull/1/head": "b"},
     )
     assert contents.numbers == [5, 6, 7]
+
+
+def test_refs_that_merges_name_tell_the_numbers_of_a_subtree_apart(tmp_path: Path) -> None:
+    lines: list[tuple[str, ...]] = [("m0", "", "Begin")]
+    for number in range(1, 21):
+        message = f"Auto merge of #{number} - ann:b{number}, r=bob"
+        lines += [
+            (f"b{number}", f"m{number - 1}", f"Work {number}"),
+            (f"m{number}", f"m{number - 1} b{number}", message),
+        ]
+    theirs = [
+        (f"t{number}", f"t{number - 1}" if number > 101 else "m20", f"Auto merge of #{number} - x:y, r=z")
+        for number in range(101, 131)
+    ]
+    contents = content(
+        tmp_path / "api",
+        *lines,
+        *theirs,
+        ("sync", "m20 t130", "Merge from upstream"),
+        refs={f"refs/pull/{number}/head": f"b{number}" for number in range(1, 21)},
+    )
+    assert contents.numbers == list(range(1, 21))
+
+
+def test_pull_requests_newer_than_the_refs_are_found(tmp_path: Path) -> None:
+    contents = content(
+        tmp_path / "api",
+        ("root", "", "Begin"),
+        ("one", "root", "One (#1)"),
+        ("two", "one", "Two (#3)"),
+        ("issue", "two", "Fix an issue (#2)"),
+        ("new", "issue", "New (#4)"),
+        refs={"refs/pull/1/head": "one", "refs/pull/3/head": "two"},
+    )
+    assert contents.numbers == [1, 3, 4]
 
 
 def test_numbers_of_another_project_are_not_those_of_the_repository(tmp_path: Path) -> None:

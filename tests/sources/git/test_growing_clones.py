@@ -166,3 +166,21 @@ def test_pull_requests_whose_refs_are_fetched_later_are_found(database, clone):
     seed(database, clone)
     assert numbers() == [*range(1, 10)]
     assert agrees_with_one_step(database, clone)
+
+
+def test_what_later_commits_show_to_be_issues_is_no_pull_request(database, clone):
+    history = pull_requests(8)
+    import_history(clone, *history)
+    seed(database, clone)
+    assert numbers() == [*range(1, 9)]
+    again = [
+        dataclasses.replace(commit, name=f"d{turn}{commit.name}", parents=parent, at="2025-04-10 10:00")
+        for turn in range(3)
+        for commit, parent in zip(
+            history, [f"d{turn - 1}c8" if turn else "c8", *(f"d{turn}c{n}" for n in range(1, 8))], strict=True
+        )
+    ]
+    import_history(clone, *history, *again)
+    assert seed(database, clone).started_over
+    assert numbers() == []
+    assert agrees_with_one_step(database, clone)

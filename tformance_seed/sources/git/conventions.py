@@ -81,8 +81,8 @@ READABLE = re.compile(r"[-_/]+")
 
 _LINE = re.compile(r"(?P<title>.*)")
 
-#: What people leave after the number when they edit a title: a stop or a slip, a version, an issue.
-_EDITED = r"(?:[.,;:!]?\w{0,2}|,? (?:close|fix|resolve)\w*:? #\d+| v?\d[\w.]*)"
+#: What people leave after the number when they edit a title: a stop or a slip, a mark, a version, an issue.
+_EDITED = r"(?:[.,;:!]?\w{0,2}| \[(?:skip[ -]ci|ci[ -]skip)\]|,? (?:close|fix|resolve)\w*:? #\d+| v?\d[\w.]*)"
 
 #: The number at the end of a title. Many projects write the number of an issue there.
 SQUASH = Convention(
@@ -174,6 +174,13 @@ CONVENTIONS = (
         body=re.compile(rf"^Differential Revision: (?:https?://\S+/)?D{_NUMBER}\s*$", re.MULTILINE),
     ),
     SQUASH,
+    Convention(
+        "Apache",
+        "Title\n\nCloses #12 from owner/branch",
+        body=re.compile(
+            rf"^(?:This )?[Cc]loses #{_NUMBER} from [\w.-]+[/:](?P<branch>\S+?)\.?\s*$", re.MULTILINE
+        ),
+    ),
     CHANGE_ID,
 )
 

@@ -96,7 +96,7 @@ class History:
     root: str  #: the oldest commit on the main line
     newest: int  #: time of the newest commit on the main line, moved like the others
     extent: str  #: identifies the range of commits, ``HEAD:boundary..tip``
-    has_pull_requests: bool  #: whether any commit of the whole history lands one
+    numbers: list[int]  #: of all pull requests of the whole history, in order
 
     @property
     def conventions(self) -> dict[str, int]:
@@ -139,7 +139,8 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         for co_author in node.co_authors:
             people.add(co_author, authored, commits=0, selected=within)
     extent = f"{''.join(chain[-1].parents[:1])}..{chain[0].sha}" if chain else ""
-    entries = [entry for entry in forest.finish() if profile.since <= _day(entry.committed) <= profile.until]
+    everything = forest.finish()
+    entries = [entry for entry in everything if profile.since <= _day(entry.committed) <= profile.until]
     commits.update(name for entry in entries for name in (entry.sha, entry.parent) if name)
     refs = f"+{_digest(heads)}" if numbers.trusts_refs else ""
     return History(
@@ -151,7 +152,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
         mainline[-1],
         max(times),
         f"{git.head}{refs}:{extent}",
-        forest.has_pull_requests,
+        sorted(entry.number for entry in everything if entry.number),
     )
 
 
@@ -251,11 +252,6 @@ class Forest:
         for entry in self._entries:
             entry.merged.reverse()
         return self._entries[::-1]
-
-    @property
-    def has_pull_requests(self) -> bool:
-        """Whether any commit so far lands one."""
-        return any(entry.number for entry in self._entries)
 
     def _reach(self, parents: Iterable[str], place: _Place) -> None:
         for parent in parents:

@@ -38,6 +38,9 @@ MIN_SQUASHES = 20
 #: convention; the share of commits that have one in the time of most of them; and how many are "most".
 MIN_CHANGES, CHANGES_SHARE, MOST = 20, 0.5, 0.9
 
+#: Minimum number of merges that show that refs are those of a history.
+MIN_AGREED = 20
+
 #: A project is another one if messages name it less often than this share of the one named most often.
 OTHER_PROJECT_SHARE = 0.2
 
@@ -126,6 +129,9 @@ class Claims:
         self._plain: list[int] = []  # for each position, how many commits up to it are no merges
         self._submits: set[int] = set()  # the merges that Gerrit made
         self._merged: dict[int, list[str]] = {}  # position of a merge -> the heads among its further parents
+        self._agree = self._differ = (
+            0  # merges that name the number of the ref that they merge, or another one
+        )
         self._reached: set[str] = set()  # the heads in the history
         self._mainline: set[str] = set()  # the heads on the main line
         self._closed: set[str] = set()  # heads that land another pull request, or are merges on the main line
@@ -144,6 +150,11 @@ class Claims:
                 self._closed.add(commit.sha)
         if merged := [parent for parent in commit.parents[1:] if parent in self._heads]:
             self._merged[position] = merged
+            agrees = named and any(named.number in self._heads[parent] for parent in merged)
+            self._agree, self._differ = (
+                self._agree + bool(agrees),
+                self._differ + (named is not None and not agrees),
+            )
         if named or merged:
             self._claims.append(_claim(position, commit, named, on_mainline=on_mainline))
         if len(commit.parents) == 1 and (alike := self._written.get(_written(commit))):
@@ -167,9 +178,12 @@ class Claims:
         known = {number for numbers in self._heads.values() for number in numbers}
         cloned = self._claim_heads(claims, known)
         numbers = {claim.number for claim in [*named, *cloned]}
-        trusts_refs = bool(known) and 2 * len(numbers & known) >= len(numbers)
+        are_known = bool(known) and 2 * len(numbers & known) >= len(numbers)
+        # A history of which another repository's is a part, as by merges of its subtree, names those as well.
+        trusts_refs = are_known or (self._agree >= MIN_AGREED and self._agree > 9 * self._differ)
         if trusts_refs:
-            named = [*(claim for claim in named if claim.number in known), *cloned]
+            newest = max(known) if are_known else max(numbers)  # the refs may have been fetched long ago
+            named = [*(claim for claim in named if claim.number in known or claim.number > newest), *cloned]
             named += self._claim_copies(named, related)
         squashes = [claim for claim in named if claim.convention == SQUASH.name and claim.by_github]
         merges_squash = sum(claim.on_mainline for claim in squashes) >= MIN_SQUASHES

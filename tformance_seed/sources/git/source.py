@@ -110,7 +110,7 @@ class GitSource:
                 git = Git(repository.path)
                 history = read_history(git, repository.name, profile, people)
                 self._missing[repository.name] = self._find_missing(history)
-            if not history.has_pull_requests:
+            if not history.numbers:
                 self.warnings.append(
                     f"repository {repository.path}: no commit names the pull request that it lands;"
                     " all become direct commits"
@@ -129,7 +129,8 @@ class GitSource:
         self._members, self._member_of = people.members(profile, emails=emails)
         self._people = people.github_ids
         self.state: dict[str, Any] = {
-            "heads": {repository: git.head for repository, git in self._gits.items()}
+            "heads": {repository: git.head for repository, git in self._gits.items()},
+            "pull_requests": {history.repository: _ranges(history.numbers) for history in histories},
         }
         self.fingerprint = " ".join(f"{history.repository}:{history.extent}" for history in histories)
         self.length = len(self._entries)
@@ -140,9 +141,10 @@ class GitSource:
         return self._members
 
     def continues(self, state: Mapping[str, Any], people: Collection[str]) -> bool:
-        """Return whether each HEAD grew out of the earlier one, and everybody is who they were.
+        """Return whether each HEAD grew out of the earlier one, and all that it had still is what it was.
 
-        Whoever committed under a name alone has another account once an address of theirs shows it.
+        Whoever committed under a name alone has another account once an address of theirs shows it; and later
+        commits may show that numbers are those of issues.
 
         Raises:
           SeedError: git failed.
@@ -151,7 +153,7 @@ class GitSource:
             return True
         heads = state["heads"].items()
         grew = all(self._gits[repository].descends_from(commit) for repository, commit in heads)
-        return grew and self._people.issuperset(people)
+        return grew and self._people.issuperset(people) and self._has_pull_requests(state["pull_requests"])
 
     def batches(self, start: int, stop: int) -> Iterator[Batch]:
         """Yield a range of positions as one batch.
@@ -172,6 +174,13 @@ class GitSource:
         """
         root = self._roots[repository]
         return self._gits[repository].stream("ls-tree", "-r", "-z", "--name-only", root)
+
+    def _has_pull_requests(self, earlier: Mapping[str, list[list[int]]]) -> bool:
+        """Return whether all pull requests are there that were found in an earlier state."""
+        return all(
+            set(_numbers(self.state["pull_requests"][repository])).issuperset(_numbers(ranges))
+            for repository, ranges in earlier.items()
+        )
 
     def _read(self, commits: list[Entry]) -> Iterator[tuple[Entry, list[Change]]]:
         """Yield commits on the main line with the changes of their revisions."""
@@ -205,6 +214,22 @@ def _unreadable_is_input_error() -> Iterator[None]:
         raise
     except SeedError as error:
         raise InputError(str(error)) from error
+
+
+def _ranges(numbers: list[int]) -> list[list[int]]:
+    """Return the first and last number of each run of consecutive ones; the numbers are in order."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] >= number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return runs
+
+
+def _numbers(ranges: list[list[int]]) -> Iterator[int]:
+    """Yield the numbers in ranges."""
+    return (number for first, last in ranges for number in range(first, last + 1))
 
 
 def shared_commits(commits: list[Entry]) -> set[tuple[str, str]]:

@@ -1,6 +1,8 @@
 """Defaults of options, and all environment variables, read in one place."""
 
 import os
+import shlex
+import shutil
 from pathlib import Path
 
 from tformance_seed.errors import InputError
@@ -138,6 +140,17 @@ def _at_least_one(name: str, text: str, unit: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(f"{name}={text}: expected a whole number of {unit}, at least 1")
     return int(text)
+
+
+def pager() -> tuple[list[str], dict[str, str]]:
+    """Return the command that shows a text page by page, and its environment.
+
+    The command is ``PAGER``, by default that of the system, and empty if that is empty or ``cat``. Where the
+    user has not set ``LESS``, less shows colours, and ends at once what fits on the screen.
+    """
+    default = "less" if shutil.which("less") else "more"
+    command = shlex.split(os.environ.get("PAGER", default))
+    return [] if command in ([], ["cat"]) else command, {"LESS": "FRX", **os.environ}
 
 
 def json_logs() -> bool:

@@ -9,7 +9,6 @@ A comment on the line before a code block says how the block is run, if not as i
 ``<!-- file: NAME -->``              its text becomes a file, which later commands read
 ``<!-- setup: clone -->``            there is a git repository in the folder ``clone``
 ``<!-- setup: github -->``           from here on, GitHub is one of our own, which knows ``acme``
-``<!-- run: RUN -->``                RUN stands for the name of the latest run
 
 Every page's folder has a catalogue of two small organisations, ``small.toml``.
 """
@@ -135,16 +134,10 @@ class PageRunner:
     def _prepare(self, line: str, block: Block) -> str:
         for shown, running in self._servers.items():
             line = line.replace(shown, running)
-        if block.option("run"):
-            line = line.replace(block.option("run"), self._latest_run())
         marker, _, options = block.marker.partition(": ")
         if marker == "append" or (marker.startswith("append to") and marker.split('"')[1] in line):
             line = f"{line.partition(' #')[0]} {options}"
         return line
-
-    def _latest_run(self) -> str:
-        result = command("status", "--json", folder=self.folder, **self._environment)
-        return re.search(r'"run": "(.+?)"', result.stdout)[1]
 
     def _run(self, words: list[str], status: int) -> None:
         if words[0] == "export":

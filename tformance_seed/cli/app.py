@@ -27,6 +27,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     seed_commands.seed,
     seed_commands.worker,
     run_commands.status,
+    run_commands.runs,
     run_commands.retry,
     run_commands.cancel,
     organisation_commands.orgs,

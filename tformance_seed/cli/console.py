@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tformance_seed.cli import answer
+from tformance_seed.cli import answer, pager
 from tformance_seed.cli.blocks import Line, Paragraph, Table, View
 from tformance_seed.cli.hints import PROGRAM, complete
 from tformance_seed.cli.tables import lay_out, wrap
@@ -42,17 +42,22 @@ class Verbosity:
     verbose = False
 
 
-def show(view: View, *, as_json: bool) -> None:
+def show(view: View, *, as_json: bool, paged: bool = False) -> None:
     """Print a command's result for people, or leave it to be printed as JSON when the command has ended.
 
     Whoever closes standard output has read enough; the work is done, so that is no error.
+
+    Parameters:
+      paged: whether to show it page by page where it is longer than the terminal.
     """
     if as_json:
         answer.set_result(view.data)
         return
+    lines = [] if Verbosity.quiet else [line for block in view.blocks for line in _lines_of(block)]
+    if paged and pager.is_wanted(len(lines)) and pager.page("".join(f"{_styled(line)}\n" for line in lines)):
+        return
     with suppress(BrokenPipeError):
-        if not Verbosity.quiet:
-            print_lines(line for block in view.blocks for line in _lines_of(block))
+        print_lines(lines)
 
 
 def print_message(message: str) -> None:
@@ -63,9 +68,13 @@ def print_message(message: str) -> None:
 def print_lines(lines: Iterable[Line]) -> None:
     """Print lines on standard output, without styles if that is not a terminal."""
     for line in lines:
-        label = printable(line.label)
-        styled = typer.style(label, **line.style) if label else ""
-        typer.echo(" " * line.indent + styled + printable(line.text))
+        typer.echo(_styled(line))
+
+
+def _styled(line: Line) -> str:
+    label = printable(line.label)
+    styled = typer.style(label, **line.style) if label else ""
+    return " " * line.indent + styled + printable(line.text)
 
 
 def print_notice(message: str) -> None:

@@ -86,7 +86,6 @@ Broker = Annotated[
 Organisations = Annotated[
     list[str] | None, typer.Argument(metavar="[ORG]...", help="Slugs of organisations.", show_default=False)
 ]
-Run = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run.")]
 LatestRun = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help="Name of a run (default: the latest).", show_default=False),

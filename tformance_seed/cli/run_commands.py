@@ -1,4 +1,4 @@
-"""The commands for a run: `status`, `retry` and `cancel`."""
+"""The commands for runs: `status`, `runs`, `retry` and `cancel`."""
 
 from typing import Annotated
 
@@ -13,7 +13,6 @@ from tformance_seed.cli.options import (
     Json,
     LatestRun,
     Quiet,
-    Run,
     Verbose,
     check_detach,
     check_verbosity,
@@ -29,11 +28,20 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep showing progress until the run finishes.")
     ] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "-v",
+            "--verbose",
+            "--all",
+            help="Show every organisation with its stages.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the state of a run by organisation and stage."""
+    """Show how far a run is: what is done, what failed, what is slowest."""
     from tformance_seed import ledger
-    from tformance_seed.cli import run_views
+    from tformance_seed.cli import status_views
     from tformance_seed.commands import maintain
 
     with open_database(database, "read") as opened:
@@ -41,14 +49,27 @@ def status(
         record = ledger.find_run(opened, run)
         if watch:
             watch_run(lambda: ledger.run_status(opened, record))
-        view = run_views.status(ledger.run_status(opened, record), ledger.team_slugs(opened))
+        found = ledger.run_status(opened, record)
+        view = status_views.status(found, ledger.team_slugs(opened), everything=everything)
         console.show(view, as_json=as_json)
+
+
+def runs(database: Database, as_json: Json = False) -> None:
+    """List the runs that a database knows, the latest first."""
+    from tformance_seed import ledger
+    from tformance_seed.cli import status_views
+    from tformance_seed.commands import maintain
+
+    with open_database(database, "read") as opened:
+        maintain.check_ledger(opened)
+        found = ledger.list_runs(opened)
+    console.show(status_views.runs(found), as_json=as_json, paged=True)
 
 
 def retry(
     database: Database,
     broker: Broker,
-    run: Run,
+    run: LatestRun = None,
     detach: Detach = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -74,10 +95,10 @@ def retry(
     raise_failures(outcome.failures)
 
 
-def cancel(database: Database, run: Run, as_json: Json = False) -> None:
+def cancel(database: Database, run: LatestRun = None, as_json: Json = False) -> None:
     """Stop a run once its running tasks finish, and show what is left."""
     from tformance_seed import ledger
-    from tformance_seed.cli import run_views
+    from tformance_seed.cli import status_views
     from tformance_seed.commands import maintain
 
     with open_database(database, "write") as opened:
@@ -86,5 +107,5 @@ def cancel(database: Database, run: Run, as_json: Json = False) -> None:
         announce(opened, database)
         cancelled = ledger.cancel(opened, record)
         status = ledger.run_status(opened, record)
-        view = run_views.cancelled(cancelled, status, ledger.team_slugs(opened))
+        view = status_views.cancelled(cancelled, status, ledger.team_slugs(opened))
         console.show(view, as_json=as_json)

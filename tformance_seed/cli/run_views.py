@@ -11,7 +11,7 @@ from tformance_seed.cli.objects import runs as objects
 from tformance_seed.commands.access import Login
 from tformance_seed.commands.preview import Preview
 from tformance_seed.commands.seed import Outcome, Report
-from tformance_seed.ledger import RunStatus, StageStatus, SummaryCosts
+from tformance_seed.ledger import SummaryCosts
 
 PREVIEW_COLUMNS = (
     "organisation",
@@ -27,18 +27,6 @@ WORK_COLUMNS = ("rows written", "unchanged", "seconds")
 #: The shortest time, in seconds, that a run is assumed to have taken, so that rates are finite.
 MIN_SECONDS = 0.1
 
-STATUS_COLUMNS = (
-    "organisation",
-    "state",
-    "done",
-    "running",
-    "waiting",
-    "failed",
-    "rows written",
-    "unchanged",
-    "reason",
-)
-
 
 def dry_run(previews: Sequence[Preview]) -> View:
     """Show what a run would do."""
@@ -48,7 +36,16 @@ def dry_run(previews: Sequence[Preview]) -> View:
     ]
     return View(
         objects.dry_run(previews),
-        [Table("Dry run: nothing is written", PREVIEW_COLUMNS, rows), *_remarks(previews)],
+        [
+            Table(
+                "Dry run: nothing is written",
+                PREVIEW_COLUMNS,
+                rows,
+                dispensable=("AI usage rows, about", "members", "from", "to"),
+                prose=["what would happen"],
+            ),
+            *_remarks(previews),
+        ],
     )
 
 
@@ -195,53 +192,3 @@ def _add_up(reports: Sequence[Report]) -> dict[str, Result]:
         for name, result in report.tables.items():
             totals[name] = totals.get(name, Result()) + result
     return totals
-
-
-def status(run: RunStatus, teams: Mapping[str, str]) -> View:
-    """Show the state of a run by organisation and stage.
-
-    Parameters:
-      teams: slug of an organisation -> slug of its team.
-    """
-    rows: list[tuple[Any, ...]] = []
-    for job in run.jobs:
-        rows.append(
-            (job.organisation, job.state, "", "", "", "", job.rows_written, job.rows_unchanged, job.reason)
-        )
-        rows += [
-            ("", f"  {stage.stage}", stage.done, running(stage), stage.waiting, stage.failed, "", "", "")
-            for stage in job.stages
-        ]
-    left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s left"
-    title = (
-        f"Run {run.run}: {run.state}, {run.rows_written:,} rows in {run.seconds:.1f} s, "
-        f"{run.rows_per_second:,.0f} rows per second{left}"
-    )
-    return View(objects.status(run, teams), [Table(title, STATUS_COLUMNS, rows)])
-
-
-def running(stage: StageStatus) -> str:
-    """Return the number of running tasks, with stalled ones counted separately."""
-    return f"{stage.claimed} + {stage.stalled} stalled" if stage.stalled else str(stage.claimed)
-
-
-def cancelled(organisations: Sequence[str], run: RunStatus, teams: Mapping[str, str]) -> View:
-    """Show which organisations were cancelled, and the number of tasks left for each.
-
-    Parameters:
-      teams: slug of an organisation -> slug of its team.
-    """
-    left = {
-        job.organisation: sum(stage.waiting + stage.failed for stage in job.stages)
-        for job in run.jobs
-        if job.organisation in organisations
-    }
-    lines = [
-        f"cancelled {slug}: {count} tasks of its current phase are left, and all later phases"
-        for slug, count in left.items()
-    ]
-    if left:
-        lines += ["next: resume it with", f"  {PROGRAM} retry {run.run}"]
-    else:
-        lines.append(f"nothing to cancel: run {run.run} is {run.state}")
-    return View(objects.cancelled(run.run, left, teams), lines)

@@ -167,7 +167,7 @@ def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
         raise InputError(
             "nothing was seeded into this database yet; start with: tformance-seed seed"
             if name is None
-            else f"no run {name} in this database; the latest is shown by: tformance-seed status"
+            else f"no run {name} in this database; all are listed by: tformance-seed runs"
         )
     return run
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tformance_seed.commands.preview import Preview
     from tformance_seed.commands.seed import Outcome, Report
     from tformance_seed.execution.supervisor import WorkerGroup as Group
-    from tformance_seed.ledger import JobStatus, RunStatus, SummaryCosts
+    from tformance_seed.ledger import JobStatus, RunStatus, RunSummary, SummaryCosts
 
 RunName = Annotated[str, "name of the run"]
 RowsWritten = Annotated[int, "rows inserted or changed"]
@@ -175,6 +175,25 @@ class Status(TypedDict):
     organisations: Annotated[list[RunningOrganisation], "organisations of the run"]
 
 
+class Run(TypedDict):
+    """A run in the list."""
+
+    run: RunName
+    started_at: Annotated[datetime.datetime, "when it began"]
+    state: Annotated[State, "the worst state of its organisations"]
+    organisations: Annotated[int, "organisations of the run"]
+    finished: Annotated[int, "of these, those that are finished"]
+    rows_written: RowsWritten
+    rows_unchanged: RowsUnchanged
+    seconds: Annotated[float, "time that its tasks took, added up"]
+
+
+class Runs(TypedDict):
+    """The runs that a database knows."""
+
+    runs: Annotated[list[Run], "runs, the latest first"]
+
+
 class CancelledOrganisation(TypedDict):
     """What is left of an organisation."""
 
@@ -324,6 +343,11 @@ def _running_organisation(job: "JobStatus", teams: Mapping[str, str]) -> Running
         "reason": job.reason,
         "stages": [cast("Stage", dataclasses.asdict(stage)) for stage in job.stages],
     }
+
+
+def runs(found: "Sequence[RunSummary]") -> Runs:
+    """Return the object for the list of runs."""
+    return {"runs": [cast("Run", dataclasses.asdict(run)) for run in found]}
 
 
 def cancelled(run: str, tasks_left: Mapping[str, int], teams: Mapping[str, str]) -> Cancelled:

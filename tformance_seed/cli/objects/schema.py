@@ -20,6 +20,7 @@ RESULTS: dict[str, tuple[type, ...]] = {
     "seed": (runs.Seeded, runs.DryRun),
     "worker": (runs.Workers,),
     "status": (runs.Status,),
+    "runs": (runs.Runs,),
     "retry": (runs.Seeded,),
     "cancel": (runs.Cancelled,),
     "orgs": (organisations.Catalogue,),

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from collections import Counter
 
 import pytest
 import vl_convert
@@ -12,10 +13,11 @@ from tests.support.browser import Page
 from tests.support.reports import SLUGS
 from tformance_seed.metrics.weekly import monday_of
 from tformance_seed.report import charts, drawings, gather, page
-from tformance_seed.report.charts import Chart, assign_colours
+from tformance_seed.report.charts import Chart
 from tformance_seed.report.daily.counts import Counts, day_of
-from tformance_seed.report.pivot import Pivot, weeks
-from tformance_seed.storage.models import Commit, PullRequest, Team
+from tformance_seed.report.pivot import Pivot, Sum, phrase, weeks
+from tformance_seed.report.pivots.shared import COLOURS, OTHERS, assign_colours
+from tformance_seed.storage.models import Commit, Team
 
 
 def commits(database, teams):
@@ -28,13 +30,15 @@ COMMITS = Chart(
     name="commits",
     title="Commits by week",
     caption="In the week of the commit.",
+    counted="commits",
     query=commits,
     pivot=lambda content: Pivot(
-        columns={"Week": "day", "Commits": "count"},
+        columns={"Week": "week", "Commits": "count"},
         rows=weeks(content),
         by="week",
-        parts=("Commits",),
+        figures={"Commits": Sum()},
         colours={"Commits": "var(--tool-1)"},
+        words=phrase("{} commits", "Commits"),
     ),
     drawing=drawings.stacked_by_week,
 )
@@ -49,14 +53,8 @@ def page_with_commits(reader, tmp_path, monkeypatch):
     return path
 
 
-def commits_by_week() -> dict[datetime.date, int]:
-    """Count all commits by week, from the first to the last week in which something was merged."""
-    merged = [monday_of(pull.merged_at.date()) for pull in PullRequest.select() if pull.merged_at]
-    counts = {}
-    for commit in Commit.select():
-        week = monday_of(commit.committed_at.date())
-        counts[week] = counts.get(week, 0) + 1
-    return {week: count for week, count in counts.items() if min(merged) <= week <= max(merged)}
+def commits_by_week() -> Counter[datetime.date]:
+    return Counter(monday_of(commit.committed_at.date()) for commit in Commit.select())
 
 
 def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with_commits, reader):
@@ -69,7 +67,7 @@ def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with
     assert series["dimensions"] == {"organisation": len(SLUGS), "day": 7 * len(data["mondays"])}
     assert sum(series["sums"]["count"]) == Commit.select().count()
     assert Team.select().count() == len(SLUGS)
-    rows = [{"Week": "2026-01-05", "Commits": 7}]
+    rows = [{"monday": "2026-01-05", "Commits": 7, "says": "7 commits"}]
     drawn = vl_convert.vegalite_to_svg({**chart["spec"], "datasets": {"rows": rows}, "width": 200})
     assert "part: Commits" in drawn
 
@@ -79,7 +77,7 @@ def test_an_entry_in_the_registry_is_drawn_with_the_table_behind_it(browser, pag
     shown = Page(browser, page_with_commits)
     assert shown.charts()[-2:] == ["commits", "tables"]
     counts = commits_by_week()
-    table = {row["Week"]: row["Commits"] for row in shown.table("commits")}
+    table = {row["Week"].removesuffix(" (partial)"): row["Commits"] for row in shown.table("commits")}
     assert {week: count for week, count in table.items() if count != "0"} == {
         f"{week.day} {week:%b %Y}": f"{count:,}" for week, count in counts.items()
     }
@@ -99,14 +97,14 @@ def test_sources_of_usage_get_colours_before_detected_tools():
 
 
 def test_tools_without_a_colour_of_their_own_share_one():
-    tools = [f"tool-{number}" for number in range(len(charts.TOOL_COLOURS) + 2)]
+    tools = [f"tool-{number}" for number in range(len(COLOURS) + 2)]
     colours = assign_colours([], tools)
-    assert list(colours) == [*tools[: len(charts.TOOL_COLOURS)], charts.OTHERS]
+    assert list(colours) == [*tools[: len(COLOURS)], OTHERS]
 
 
 def test_a_name_with_a_dot_is_one_name_in_a_chart():
     chart = drawings.stacked_bars({"claude.ai": "red", "a[b]": "green"}).encode(x="week:N", y="sum(amount):Q")
     row = {"week": "w", "claude.ai": 5, "a[b]": 3}
-    drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "datasets": {"rows": [row]}, "width": 200})
+    drawn = vl_convert.vegalite_to_svg({**chart.to_dict(), "data": {"values": [row]}, "width": 200})
     assert "Sum of amount: 5; part: claude.ai" in drawn
     assert "Sum of amount: 3; part: a[b]" in drawn

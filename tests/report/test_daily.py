@@ -49,4 +49,5 @@ def test_series_are_packed_without_loss():
         "dimensions": {"letter": 2, "number": 3},
         "steps": [0, 2, 2],
         "sums": {"count": [1, 9, 7]},
+        "by_week": False,
     }

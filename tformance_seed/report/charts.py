@@ -1,45 +1,29 @@
 """The registry of the page's charts: one entry per chart, with its texts, query, table and drawing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
 
 from tformance_seed.report import drawings
-from tformance_seed.report.daily.ai import usage
-from tformance_seed.report.daily.counts import (
-    BINS_PER_DOUBLING,
-    DOUBLINGS,
-    MIN_HOURS,
-    UNKNOWN_BIN,
-    Query,
-)
+from tformance_seed.report.daily.ai import adoption, seats, usage
+from tformance_seed.report.daily.counts import Query
+from tformance_seed.report.daily.outcomes import deployments, issues, survey_reviews, surveys
 from tformance_seed.report.daily.work import first_reviews, pull_requests, reviews, tools
-from tformance_seed.report.pivot import Content, Pivot, weeks
-
-#: Headings for pull requests by ``with_ai``, 0 or 1; and the colour for each heading.
-AI_PARTS = ("Without AI", "With AI")
-AI_COLOURS = {"With AI": "var(--with-ai)", "Without AI": "var(--without-ai)"}
-
-#: Colours for AI tools: as many as a reader can tell apart. All other tools share one colour.
-TOOL_COLOURS = tuple(f"var(--tool-{number})" for number in range(1, 8))
-OTHERS, OTHER_COLOUR = "others", "var(--without-ai)"
+from tformance_seed.report.pivot import Content, Pivot
+from tformance_seed.report.pivots import ai, outcomes, work
 
 #: Part of a table on disk -> its colour.
 SIZE_COLOURS = {"Heap": "var(--tool-1)", "Indexes": "var(--without-ai)"}
 
-#: Headings for days by ``weekday``, Monday first.
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-#: The maximum number of reviewers in the chart of the busiest ones.
-MAX_REVIEWERS_SHOWN = 10
-
-#: Units for durations: (name, length in hours, shortest duration in hours that is written in the unit).
-DURATION_UNITS = (("days", 24, 72), ("h", 1, 1), ("min", 1 / 60, 0))
-
-#: Durations below this number of hours are written with one decimal, unless it is zero.
-DECIMAL_HOURS_BELOW = 10
+#: Groups of charts: the page's headings.
+WORK, WITH_TOOLS, DELIVERY, PEOPLE = (
+    "Pull requests and reviews",
+    "AI tools",
+    "Deployments",
+    "Surveys and issues",
+)
 
 
 @dataclass(frozen=True)
@@ -48,140 +32,34 @@ class Chart:
 
     Parameters:
       name: the chart's id on the page.
+      counted: what the chart counts, in the plural, for the line that says that there is none of it.
       query: counts what the chart shows; None if that does not depend on the chosen organisation and period.
         Charts with the same query share its series.
       pivot: creates the table behind the chart from the content of the page.
       drawing: draws the rows of the table.
+      group: the heading that the chart stands below.
     """
 
     name: str
     title: str
     caption: str
+    counted: str
     query: Query | None
     pivot: Callable[[Content], Pivot]
-    drawing: Callable[[Pivot], alt.Chart]
+    drawing: Callable[[Pivot], alt.LayerChart]
+    group: str = ""
 
     def packed(self, content: Content) -> dict[str, Any]:
         """Return the chart as JSON values: its series, its table, and its Vega-Lite specification."""
         pivot = self.pivot(content)
         chart = self.drawing(pivot).properties(description=f"{self.title}. {self.caption}")
         series = None if self.query is None else self.query.__name__
-        return {"series": series, "table": pivot.packed(), "spec": chart.to_dict()}
-
-
-def assign_colours(sources: Sequence[str], tools: Sequence[str]) -> dict[str, str]:
-    """Assign colours to tools: to sources of daily usage first, then to detected tools by frequency.
-
-    Tools that do not get a colour are counted as ``OTHERS``.
-    """
-    names = list(dict.fromkeys((*sources, *tools)))
-    colours = dict(zip(names, TOOL_COLOURS, strict=False))
-    return colours | ({OTHERS: OTHER_COLOUR} if len(names) > len(TOOL_COLOURS) else {})
-
-
-def _tool_colours(content: Content) -> dict[str, str]:
-    return assign_colours(content.values("usage", "source"), content.values("tools", "tool"))
-
-
-def _merged_by_week(content: Content) -> Pivot:
-    return Pivot(
-        columns={"Week": "day", **_counts(*AI_COLOURS, "All")},
-        rows=weeks(content),
-        by="week",
-        part="with_ai",
-        parts=AI_PARTS,
-        colours=AI_COLOURS,
-        only={"merged": 1},
-    )
-
-
-def _ai_share_by_week(content: Content) -> Pivot:
-    return Pivot(
-        columns={"Week": "day", "AI share": "share"},
-        rows=weeks(content),
-        by="week",
-        part="with_ai",
-        parts=AI_PARTS,
-        colours=AI_COLOURS,
-        only={"merged": 1},
-        shares={"AI share": "With AI"},
-    )
-
-
-def _cycle_times(_content: Content) -> Pivot:
-    return _durations(only={"merged": 1})
-
-
-def _review_times(_content: Content) -> Pivot:
-    return _durations()
-
-
-def _durations(only: Mapping[str, int] | None = None) -> Pivot:
-    """Return a table with one row per doubling of the hours, and one row below and one above all of them."""
-    edges = [MIN_HOURS * 2**power for power in range(-1, DOUBLINGS + 2)]
-    starts, ends = edges[:-1], edges[1:]
-    times = [
-        f"{_format_duration(start)} to {_format_duration(end)}"
-        for start, end in zip(starts, ends, strict=True)
-    ]
-    times[0], times[-1] = f"under {_format_duration(ends[0])}", f"over {_format_duration(starts[-1])}"
-    return Pivot(
-        columns={"Time": "text", **_counts(*AI_COLOURS, "All")},
-        rows={"Time": times, "from": starts, "to": ends},
-        by="bin",
-        groups=[*(-(-bin_ // BINS_PER_DOUBLING) for bin_ in range(UNKNOWN_BIN)), None],
-        part="with_ai",
-        parts=AI_PARTS,
-        colours=AI_COLOURS,
-        only=only or {},
-    )
-
-
-def _format_duration(hours: float) -> str:
-    name, size = next((name, size) for name, size, least in DURATION_UNITS if hours >= least)
-    amount = hours / size
-    exact = name == "h" and amount < DECIMAL_HOURS_BELOW
-    return f"{round(amount, 1):g} {name}" if exact else f"{int(amount + 0.5)} {name}"
-
-
-def _tools_by_week(content: Content) -> Pivot:
-    detected, colours = content.values("tools", "tool"), _tool_colours(content)
-    shown = {tool: colour for tool, colour in colours.items() if tool in detected or tool == OTHERS}
-    return Pivot(
-        columns={"Week": "day", **_counts(*shown)},
-        rows=weeks(content),
-        by="week",
-        part="tool",
-        parts=[tool if tool in colours else OTHERS for tool in detected],
-        colours=shown,
-    )
-
-
-def _usage_by_weekday(content: Content) -> Pivot:
-    sources, colours = content.values("usage", "source"), _tool_colours(content)
-    return Pivot(
-        columns={"Weekday": "text", **_counts(*sources)},
-        rows={"Weekday": WEEKDAYS},
-        by="weekday",
-        part="source",
-        parts=sources,
-        colours={source: colours.get(source, OTHER_COLOUR) for source in sources},
-    )
-
-
-def _busiest_reviewers(content: Content) -> Pivot:
-    reviewers = content.values("reviews", "reviewer")
-    return Pivot(
-        columns={"Reviewer": "text", "Organisation": "text", **_counts("Reviews")},
-        rows={
-            "Reviewer": [reviewer.name for reviewer in reviewers],
-            "Organisation": [content.daily.slugs[reviewer.team] for reviewer in reviewers],
-        },
-        by="reviewer",
-        parts=("Reviews",),
-        colours={"Reviews": "var(--tool-1)"},
-        limit=MAX_REVIEWERS_SHOWN,
-    )
+        return {
+            "series": series,
+            "counted": self.counted,
+            "table": pivot.packed(),
+            "spec": chart.to_dict(),
+        }
 
 
 def _table_sizes(content: Content) -> Pivot:
@@ -199,10 +77,6 @@ def _table_sizes(content: Content) -> Pivot:
     )
 
 
-def _counts(*headings: str) -> dict[str, str]:
-    return dict.fromkeys(headings, "count")
-
-
 #: All charts, in page order. Charts with a query show the chosen organisation and period; the others show the
 #: whole database.
 CHARTS = (
@@ -210,62 +84,217 @@ CHARTS = (
         name="pull-requests",
         title="Pull requests by week",
         caption="Merged pull requests, in the week of their merge.",
+        counted="merged pull requests",
         query=pull_requests,
-        pivot=_merged_by_week,
+        pivot=work.merged_by_week,
         drawing=drawings.stacked_by_week,
+        group=WORK,
     ),
     Chart(
         name="ai-share",
         title="AI share by week",
         caption="Share of each week's merged pull requests in which AI was found.",
+        counted="merged pull requests",
         query=pull_requests,
-        pivot=_ai_share_by_week,
-        drawing=drawings.share_by_week,
+        pivot=work.ai_share_by_week,
+        drawing=drawings.lines_by_week,
+        group=WORK,
+    ),
+    Chart(
+        name="cycle-time-by-week",
+        title="Cycle time by week",
+        caption="Median from creation to merge, in the week of the merge.",
+        counted="merged pull requests",
+        query=pull_requests,
+        pivot=work.cycle_time_by_week,
+        drawing=drawings.lines_by_week,
+        group=WORK,
+    ),
+    Chart(
+        name="review-time-by-week",
+        title="Time to first review by week",
+        caption="Median from creation to the first review, in the week of the merge.",
+        counted="merged pull requests with a review",
+        query=first_reviews,
+        pivot=work.review_time_by_week,
+        drawing=drawings.lines_by_week,
+        group=WORK,
     ),
     Chart(
         name="cycle-time",
         title="Cycle time",
-        caption="From creation to merge. Each bar covers twice the time of the one before.",
+        caption="Share of each side by the time from creation to merge. Each step doubles it.",
+        counted="merged pull requests",
         query=pull_requests,
-        pivot=_cycle_times,
-        drawing=drawings.histogram_of_durations,
+        pivot=work.cycle_times,
+        drawing=drawings.distributions_of_durations,
+        group=WORK,
     ),
     Chart(
         name="review-time",
         title="Time to first review",
-        caption="From creation to the first review, of merged pull requests that had one.",
+        caption="Share of each side by the time from creation to the first review.",
+        counted="merged pull requests with a review",
         query=first_reviews,
-        pivot=_review_times,
-        drawing=drawings.histogram_of_durations,
-    ),
-    Chart(
-        name="tools",
-        title="AI tools over time",
-        caption="Merged pull requests in which each tool was found, by week.",
-        query=tools,
-        pivot=_tools_by_week,
-        drawing=drawings.stacked_by_week,
-    ),
-    Chart(
-        name="usage",
-        title="AI usage by weekday",
-        caption="Days on which a member used a tool, all weeks together.",
-        query=usage,
-        pivot=_usage_by_weekday,
-        drawing=drawings.stacked_by_weekday,
+        pivot=work.review_times,
+        drawing=drawings.distributions_of_durations,
+        group=WORK,
     ),
     Chart(
         name="reviewers",
         title="Busiest reviewers",
         caption="Reviews given.",
+        counted="reviews",
         query=reviews,
-        pivot=_busiest_reviewers,
+        pivot=work.busiest_reviewers,
         drawing=drawings.ranking,
+        group=WORK,
+    ),
+    Chart(
+        name="adoption",
+        title="AI adoption by week",
+        caption="Share of members with a pull request, a review or a tool in the week who used one.",
+        counted="active members",
+        query=adoption,
+        pivot=ai.adoption_by_week,
+        drawing=drawings.lines_by_week,
+        group=WITH_TOOLS,
+    ),
+    Chart(
+        name="tools",
+        title="AI tools over time",
+        caption="Merged pull requests in which each tool was found, by week.",
+        counted="merged pull requests with AI",
+        query=tools,
+        pivot=work.tools_by_week,
+        drawing=drawings.stacked_by_week,
+        group=WITH_TOOLS,
+    ),
+    Chart(
+        name="usage",
+        title="AI usage by weekday",
+        caption="Days on which a member used a tool, all weeks together.",
+        counted="days of AI usage",
+        query=usage,
+        pivot=ai.usage_by_weekday,
+        drawing=drawings.stacked_by_weekday,
+        group=WITH_TOOLS,
+    ),
+    Chart(
+        name="seats",
+        title="Copilot seats",
+        caption="On the last day of each week that has a record.",
+        counted="records of Copilot seats",
+        query=seats,
+        pivot=ai.seats_by_week,
+        drawing=drawings.stacked_by_week,
+        group=WITH_TOOLS,
+    ),
+    Chart(
+        name="deployments",
+        title="Deployment frequency",
+        caption="Deployments to production by week.",
+        counted="deployments to production",
+        query=deployments,
+        pivot=outcomes.deployments_by_week,
+        drawing=drawings.stacked_by_week,
+        group=DELIVERY,
+    ),
+    Chart(
+        name="lead-time",
+        title="Lead time for changes",
+        caption="Median from a pull request's first commit to its deployment.",
+        counted="successful deployments to production",
+        query=deployments,
+        pivot=outcomes.lead_time_by_week,
+        drawing=drawings.lines_by_week,
+        group=DELIVERY,
+    ),
+    Chart(
+        name="failures",
+        title="Change failure rate",
+        caption="Share of deployments to production that failed.",
+        counted="deployments to production",
+        query=deployments,
+        pivot=outcomes.failures_by_week,
+        drawing=drawings.lines_by_week,
+        group=DELIVERY,
+    ),
+    Chart(
+        name="restoration",
+        title="Time to restore service",
+        caption="Median from a failed deployment to the repository's next success.",
+        counted="failed deployments that a success followed",
+        query=deployments,
+        pivot=outcomes.restoration_by_week,
+        drawing=drawings.lines_by_week,
+        group=DELIVERY,
+    ),
+    Chart(
+        name="answers",
+        title="Survey answers",
+        caption="What authors said of their merged pull requests, in the week of the merge.",
+        counted="surveys of merged pull requests",
+        query=surveys,
+        pivot=outcomes.answers_by_week,
+        drawing=drawings.stacked_by_week,
+        group=PEOPLE,
+    ),
+    Chart(
+        name="quality",
+        title="Quality by week",
+        caption="Mean rating by reviewers, from 1 to 3, by what the author said.",
+        counted="ratings by reviewers",
+        query=survey_reviews,
+        pivot=outcomes.quality_by_week,
+        drawing=drawings.lines_by_week,
+        group=PEOPLE,
+    ),
+    Chart(
+        name="guesses",
+        title="Guesses right",
+        caption="Share of reviewers who guessed whether AI had been used.",
+        counted="guesses by reviewers",
+        query=survey_reviews,
+        pivot=outcomes.guesses_by_week,
+        drawing=drawings.lines_by_week,
+        group=PEOPLE,
+    ),
+    Chart(
+        name="issues",
+        title="Jira issues by week",
+        caption="Resolved issues.",
+        counted="resolved Jira issues",
+        query=issues,
+        pivot=outcomes.issues_by_week,
+        drawing=drawings.stacked_by_week,
+        group=PEOPLE,
+    ),
+    Chart(
+        name="points",
+        title="Story points by week",
+        caption="Of resolved Jira issues.",
+        counted="resolved Jira issues",
+        query=issues,
+        pivot=outcomes.points_by_week,
+        drawing=drawings.stacked_by_week,
+        group=PEOPLE,
+    ),
+    Chart(
+        name="issue-time",
+        title="Jira cycle time by week",
+        caption="Median from an issue's creation to its resolution.",
+        counted="resolved Jira issues",
+        query=issues,
+        pivot=outcomes.issue_time_by_week,
+        drawing=drawings.lines_by_week,
+        group=PEOPLE,
     ),
     Chart(
         name="tables",
         title="Table sizes",
         caption="On disk, indexes included.",
+        counted="tables",
         query=None,
         pivot=_table_sizes,
         drawing=drawings.sizes_of_tables,

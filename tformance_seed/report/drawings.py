@@ -32,6 +32,26 @@ DURATION_TICKS = {1 / 30: "2 min", 1 / 4: "15 min", 1: "1 h", 4: "4 h", 24: "1 d
 #: The number of weeks from which an axis shows months instead of days.
 MONTHS_AXIS_MIN_WEEKS = 53
 
+#: The opacity of the bars of partial weeks.
+PARTIAL_OPACITY = 0.5
+
+#: Format of a column -> the axis of its values. Durations are in hours, or in days from four days on.
+VALUE_AXES = {
+    "share": alt.Axis(format="%", tickCount=4),
+    "rating": alt.Axis(format=".1f", tickCount=4),
+    "duration": alt.Axis(
+        tickCount=4,
+        values=alt.ExprRef(
+            "domain('y')[1] > 96 ? sequence(0, domain('y')[1] + 1, 24 * ceil(domain('y')[1] / 96)) : null"
+        ),
+        labelExpr="domain('y')[1] > 96 ? format(datum.value / 24, ',') + ' d' : "
+        "domain('y')[1] < 1 ? format(datum.value * 60, ',.0f') + ' min' : format(datum.value, ',') + ' h'",
+    ),
+}
+
+#: Format of a column -> its scale, if it does not begin with 0: ratings are from 1 to 3.
+VALUE_SCALES = {"rating": alt.Scale(domain=[1, 3], nice=False)}
+
 #: The size of a megabyte in bytes, as PostgreSQL defines it.
 MEGABYTE = 1_048_576
 
@@ -58,45 +78,76 @@ def config() -> dict[str, Any]:
     }
 
 
-def stacked_by_week(pivot: Pivot) -> alt.Chart:
-    """Draw a stacked bar for each week."""
-    return _stacked(pivot, _week_axis(), _week_tooltip())
+def stacked_by_week(pivot: Pivot) -> alt.LayerChart:
+    """Draw a stacked bar for each week; those of partial weeks are lighter."""
+    lighter = alt.condition("datum.partial", alt.value(PARTIAL_OPACITY), alt.value(1))
+    bars = _encoded(stacked_bars(pivot.colours), x=_week_axis(), y=_count_axis("amount"), fillOpacity=lighter)
+    return _layered(bars, _hover(x=_week_axis()))
 
 
-def stacked_by_weekday(pivot: Pivot) -> alt.Chart:
+def stacked_by_weekday(pivot: Pivot) -> alt.LayerChart:
     """Draw a stacked bar for each weekday."""
-    axis = alt.X("Weekday:O", sort=None, axis=alt.Axis(labelAngle=0, grid=False))
-    return _stacked(pivot, axis, alt.Tooltip("Weekday:N"))
+    days = list(pivot.rows["Weekday"])
+    axis = alt.X("Weekday:O", sort=days, axis=alt.Axis(labelAngle=0, grid=False))
+    bars = _encoded(stacked_bars(pivot.colours), x=axis, y=_count_axis("amount"))
+    return _layered(bars, _hover(x=axis))
 
 
-def _stacked(pivot: Pivot, x: alt.X, first_tooltip: alt.Tooltip) -> alt.Chart:
-    return _encoded(
-        stacked_bars(pivot.colours), x=x, y=_count_axis("amount"), tooltip=[first_tooltip, *_part_tooltips()]
+def lines_by_week(pivot: Pivot) -> alt.LayerChart:
+    """Draw a line for each colour of the pivot. It has a gap where a week has no value.
+
+    The points of partial weeks are hollow.
+    """
+    (form,) = {pivot.columns[heading] for heading in pivot.colours}
+    line = alt.Chart().mark_line(strokeWidth=2.5, strokeJoin="round", invalid="break-paths-show-path-domains")
+    points = alt.Chart().mark_point(size=36, filled=False, strokeWidth=2, opacity=1, invalid="filter")
+    y = alt.Y("amount:Q", axis=VALUE_AXES[form], scale=VALUE_SCALES.get(form, alt.Scale()))
+    fill = alt.Fill("part:N", scale=_scale_of(pivot.colours), legend=_legend_of(pivot.colours))
+    hollow = alt.condition("datum.partial", alt.value("var(--card)"), fill)
+    x = _week_axis()
+    drawn = _folded(line, pivot.colours)
+    dots = _folded(points, pivot.colours)
+    return _layered(
+        _encoded(drawn, x=x, y=y), _encoded(dots, x=x, y=y, fill=hollow), _hover(x=x), height=HEIGHT
     )
 
 
-def stacked_bars(colours: Mapping[str, str], height: int = HEIGHT) -> alt.Chart:
+def stacked_bars(colours: Mapping[str, str]) -> alt.Chart:
     """Return stacked bars with one part per colour, in that order.
 
     The amounts are in the columns with the colours' names. The fields of a part are ``part``, its heading,
     and ``amount``.
     """
+    return _folded(alt.Chart().mark_bar(), colours)
+
+
+def _folded(marks: alt.Chart, colours: Mapping[str, str]) -> alt.Chart:
     names = list(colours)
-    scale = alt.Scale(domain=names, range=list(colours.values()))
-    legend = alt.Legend() if names else None  # Vega would give an empty legend infinite height
-    bars = (
-        _rows(height)
-        .mark_bar()
-        .transform_fold([_escape(name) for name in names], as_=["part", "amount"])
-        .transform_calculate(position=f"indexof({json.dumps(names)}, datum.part)")
-    )
+    folded = marks.transform_fold([_escape(name) for name in names], as_=["part", "amount"])
     return _encoded(
-        bars, color=alt.Color("part:N", scale=scale, legend=legend), order=alt.Order("position:Q")
+        folded.transform_calculate(position=f"indexof({json.dumps(names)}, datum.part)"),
+        color=alt.Color("part:N", scale=_scale_of(colours), legend=_legend_of(colours)),
+        order=alt.Order("position:Q"),
     )
 
 
-def _rows(height: int = HEIGHT) -> alt.Chart:
-    return alt.Chart(alt.NamedData(ROWS), width="container", height=height)
+def _scale_of(colours: Mapping[str, str]) -> alt.Scale:
+    return alt.Scale(domain=list(colours), range=list(colours.values()))
+
+
+def _legend_of(colours: Mapping[str, str]) -> alt.Legend | None:
+    """Return the legend; none for one colour, which the title explains, nor for none, which has no height."""
+    return alt.Legend() if len(colours) > 1 else None
+
+
+def _hover(**position: Any) -> alt.Chart:
+    """Return invisible bars as high as the chart, which say in words what the row is."""
+    bars = alt.Chart().mark_bar(opacity=0, aria=False)
+    return _encoded(bars, **position, y=alt.value(0), y2=alt.value(HEIGHT), tooltip=alt.Tooltip("says:N"))
+
+
+def _layered(*layers: alt.Chart, height: int = HEIGHT) -> alt.LayerChart:
+    return alt.LayerChart(layer=layers, data=alt.NamedData(ROWS), width="container", height=height)
 
 
 def _encoded(chart: alt.Chart, **channels: Any) -> alt.Chart:
@@ -109,61 +160,48 @@ def _escape(heading: str) -> str:
     return re.sub(r"([\\.\[\]])", r"\\\1", heading)
 
 
-def share_by_week(pivot: Pivot) -> alt.Chart:
-    """Draw the pivot's first share by week as a line."""
-    heading, part = next(iter(pivot.shares.items()))
-    colour = pivot.colours[part]
-    line = _rows().mark_line(
-        color=colour,
-        strokeWidth=2.5,
-        strokeJoin="round",
-        point={"size": 36, "filled": True, "color": colour},
-    )
-    return _encoded(
-        line,
-        x=_week_axis(),
-        y=alt.Y(f"{heading}:Q", axis=alt.Axis(format="%", tickCount=4)),
-        tooltip=[_week_tooltip(), alt.Tooltip(f"{heading}:Q", format=".1%")],
-    )
-
-
-def histogram_of_durations(pivot: Pivot) -> alt.Chart:
-    """Draw a stacked bar for each row, spanning the hours ``from`` to ``to`` on a logarithmic axis."""
+def distributions_of_durations(pivot: Pivot) -> alt.LayerChart:
+    """Draw a bar per side for each row, next to each other on a logarithmic axis from ``from`` to ``to``."""
     labels = "".join(
         f"abs(datum.value - {hours}) < 0.001 ? '{text}' : " for hours, text in DURATION_TICKS.items()
     )
     axis = alt.Axis(values=list(DURATION_TICKS), labelExpr=f"{labels}''", grid=False, labelOverlap="greedy")
     scale = alt.Scale(type="log", domain=[MIN_HOURS / 2, MAX_HOURS * 2], nice=False)
-    return _encoded(
-        stacked_bars(pivot.colours),
-        x=alt.X("from:Q", bin="binned", axis=axis, scale=scale),
-        x2="to:Q",
-        y=_count_axis("amount"),
-        tooltip=[alt.Tooltip("Time:N"), *_part_tooltips()],
+    width = f"pow(datum.to / datum.from, 1 / {len(pivot.colours)})"
+    bars = stacked_bars(pivot.colours).transform_calculate(
+        start=f"datum.from * pow({width}, datum.position)",
+        end=f"datum.from * pow({width}, datum.position + 1)",
     )
+    sides = _encoded(
+        bars,
+        x=alt.X("start:Q", bin="binned", axis=axis, scale=scale),
+        x2="end:Q",
+        y=alt.Y("amount:Q", stack=None, axis=VALUE_AXES["share"]),
+    )
+    return _layered(sides, _hover(x=alt.X("from:Q", bin="binned"), x2="to:Q"))
 
 
-def ranking(pivot: Pivot) -> alt.Chart:
+def ranking(pivot: Pivot) -> alt.LayerChart:
     """Draw a horizontal bar for each row of a ranking, labelled by the table's first column."""
-    (heading,) = pivot.parts
-    label = alt.Axis(grid=False, labelLimit=140, labelExpr="split(datum.value, '\\n')[0]")
-    return _encoded(
-        _rows((pivot.limit or 1) * BAR_HEIGHT).mark_bar(color=pivot.colours[heading]),
-        y=alt.Y("key:N", sort=None, axis=label),
-        x=alt.X(f"{heading}:Q", axis=_count_scale()),
-        tooltip=[alt.Tooltip(f"{column}:N") for column in pivot.columns],
+    (heading,) = pivot.figures
+    # Texts before the line break in a key are those of the first column.
+    label = alt.Axis(grid=False, labelLimit=150, labelExpr="split(datum.value, '\\n')[0]")
+    y = alt.Y("key:N", sort=alt.EncodingSortField("place", op="min"), axis=label)
+    bars = alt.Chart().mark_bar(color=pivot.colours[heading])
+    return _layered(
+        _encoded(bars, y=y, x=alt.X(f"{heading}:Q", axis=_count_scale()), tooltip=alt.Tooltip("says:N")),
+        height=(pivot.limit or 1) * BAR_HEIGHT,
     )
 
 
-def sizes_of_tables(pivot: Pivot) -> alt.Chart:
+def sizes_of_tables(pivot: Pivot) -> alt.LayerChart:
     """Draw a horizontal bar for each table, in megabytes."""
     short_names = alt.Axis(grid=False, labelLimit=150, labelExpr="replace(datum.value, 'metrics_', '')")
     megabytes = alt.Axis(
         format=",.3~f", labelExpr="datum.label + ' MB'", tickCount=4, labelOverlap="greedy", labelSeparation=8
     )
-    bars = stacked_bars(pivot.colours, len(pivot.rows["Table"]) * BAR_HEIGHT)
-    return _encoded(
-        bars.transform_calculate(megabytes=f"datum.amount / {MEGABYTE}"),
+    bars = _encoded(
+        stacked_bars(pivot.colours).transform_calculate(megabytes=f"datum.amount / {MEGABYTE}"),
         y=alt.Y("Table:N", sort=None, axis=short_names),
         x=alt.X("megabytes:Q", axis=megabytes),
         tooltip=[
@@ -172,23 +210,28 @@ def sizes_of_tables(pivot: Pivot) -> alt.Chart:
             alt.Tooltip("megabytes:Q", title="MB", format=",.1f"),
         ],
     )
+    return _layered(bars, height=len(pivot.rows["Table"]) * BAR_HEIGHT)
 
 
 def _week_axis() -> alt.X:
-    form = f"length(domain('x')) > {MONTHS_AXIS_MIN_WEEKS} ? '%b %Y' : '%-d %b'"
+    # Where the weeks are of several years, labels say which: as months if there are many, else below the day.
+    weeks = "domain('x')"
+    years = f"utcyear(toDate({weeks}[0])) != utcyear(toDate(peek({weeks})))"
+    date = "toDate(datum.value)"
+    day = f"utcFormat({date}, '%-d %b')"
+    text = (
+        f"length({weeks}) > {MONTHS_AXIS_MIN_WEEKS} ? utcFormat({date}, '%b %Y') : "
+        f"{years} ? [{day}, utcFormat({date}, '%Y')] : {day}"
+    )
     axis = alt.Axis(
-        labelExpr=f"utcFormat(toDate(datum.value), {form})",
+        labelExpr=text,
         labelAngle=0,
         grid=False,
         labelOverlap="greedy",
         labelSeparation=12,
         labelBound=True,
     )
-    return alt.X("Week:O", axis=axis)
-
-
-def _week_tooltip() -> alt.Tooltip:
-    return alt.Tooltip("Week:N", title="Week of")
+    return alt.X("monday:O", axis=axis)
 
 
 def _count_axis(field: str) -> alt.Y:
@@ -196,8 +239,5 @@ def _count_axis(field: str) -> alt.Y:
 
 
 def _count_scale() -> alt.Axis:
-    return alt.Axis(tickCount=4, format=",d", tickMinStep=1)
-
-
-def _part_tooltips() -> list[alt.Tooltip]:
-    return [alt.Tooltip("part:N", title="Which"), alt.Tooltip("amount:Q", title="How many", format=",")]
+    # Vega takes the minimum step as a hint only.
+    return alt.Axis(tickCount=4, format=",d", tickMinStep=1, labelExpr="datum.value % 1 ? '' : datum.label")

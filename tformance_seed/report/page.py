@@ -173,6 +173,7 @@ def _data(content: Content, listings: Mapping[str, Mapping[int, Rows]]) -> dict[
         "origins": origins,
         "notices": {"all": notice_of_all(origins), **notices_of_one()},
         "mondays": daily.mondays,
+        "windows": content.windows(),
         "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
         "series": {name: series.packed() for name, series in daily.series.items()},
         "charts": {chart.name: chart.packed(content) for chart in charts.CHARTS},

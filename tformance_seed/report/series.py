@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,17 +26,19 @@ class Series:
       keys: the combinations of values that have a sum, in ascending order. Each is a number in a mixed-radix
         system: its digits are the indexes of the values, with the first dimension as the most significant.
       sums: name of a measure -> one number for each key.
+      by_week: whether the sums are of whole weeks, on whose Mondays they are.
     """
 
     dimensions: Mapping[str, Sequence[Any]]
     keys: Sequence[int]
     sums: Mapping[str, Sequence[int]]
+    by_week: bool = False
 
     def packed(self) -> dict[str, Any]:
         """Return the series as JSON values; keys become differences, which are shorter."""
         steps = np.diff(np.array(self.keys, np.int64), prepend=0).tolist()
         sizes = {name: len(values) for name, values in self.dimensions.items()}
-        return {"dimensions": sizes, "steps": steps, "sums": dict(self.sums)}
+        return {"dimensions": sizes, "steps": steps, "sums": dict(self.sums), "by_week": self.by_week}
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def _span(days: Iterable[datetime.date]) -> list[datetime.date]:
 
 def _series(counts: Counts, teams: Sequence[int], mondays: Sequence[datetime.date]) -> Series:
     days = [monday + number * DAY for monday in mondays for number in range(DAYS_OF_WEEK)]
-    return add_up(counts.rows, {"organisation": teams, "day": days, **counts.dimensions}, counts.measures)
+    series = add_up(counts.rows, {"organisation": teams, "day": days, **counts.dimensions}, counts.measures)
+    return replace(series, by_week=counts.by_week)
 
 
 def add_up(rows: Iterable[Row], dimensions: Mapping[str, Sequence[Any]], measures: Sequence[str]) -> Series:

@@ -1,12 +1,22 @@
-"""Count the use of AI tools as their vendors record it."""
+"""Count the use of AI tools as their vendors record it, and the members who use them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import peewee
 from peewee import fn
 
-from tformance_seed.report.daily.counts import Counts, rows_of
-from tformance_seed.storage.models import AIUsageDaily
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.metrics.weekly import monday, monday_of
+from tformance_seed.report.daily.counts import Counts, as_date, rows_of
+from tformance_seed.storage.models import AIUsageDaily, CopilotSeatSnapshot, PRReview, PullRequest
+
+#: Who is counted of the members in a week: those who were active, and those who used any AI tool. Those who
+#: used one tool follow, by its name.
+ACTIVE, WITH_AI = "", "any"
+
+#: Values of the dimension ``use`` of Copilot's seats.
+SEAT_USES = ("active", "inactive")
 
 
 def usage(database: peewee.Database, teams: Sequence[int]) -> Counts:
@@ -15,3 +25,68 @@ def usage(database: peewee.Database, teams: Sequence[int]) -> Counts:
     query = AIUsageDaily.select(*columns, fn.COUNT(AIUsageDaily.id))
     rows = rows_of(database, query.where(AIUsageDaily.team.in_(list(teams))).group_by(*columns))
     return Counts({"source": sorted({source for _, _, source, _ in rows})}, ("count",), rows)
+
+
+def adoption(database: peewee.Database, teams: Sequence[int]) -> Counts:
+    """Count members by week: those who were active, who used any AI tool, and who used each of them.
+
+    A member is active in a week with a pull request that they opened or merged as its author, a review that
+    they submitted, or a day on which they used an AI tool.
+    """
+    of_teams = list(teams)
+
+    def acts(model: Any, member: Any, moment: Any) -> Any:
+        columns = (model.team, monday(database, moment), peewee.Value(ACTIVE), member)
+        return model.select(*columns).where(
+            model.team.in_(of_teams), member.is_null(False), moment.is_null(False)
+        )
+
+    used = (
+        AIUsageDaily.select(
+            AIUsageDaily.team,
+            _week_of(database, AIUsageDaily.date),
+            AIUsageDaily.member,
+            AIUsageDaily.source,
+        )
+        .where(AIUsageDaily.team.in_(of_teams))
+        .distinct()
+        .cte("used", columns=("team", "week", "member", "source"))
+    )
+    who = (used.c.team, used.c.week)
+    seen = (
+        peewee.Select([used], [*who, peewee.Value(ACTIVE), used.c.member])
+        | peewee.Select([used], [*who, peewee.Value(WITH_AI), used.c.member])
+        | peewee.Select([used], [*who, used.c.source, used.c.member])
+        | acts(PullRequest, PullRequest.author, PullRequest.pr_created_at)
+        | acts(PullRequest, PullRequest.author, PullRequest.merged_at)
+        | acts(PRReview, PRReview.reviewer, PRReview.submitted_at)
+    ).cte("seen", columns=("team", "week", "who", "member"))
+    columns = (seen.c.team, seen.c.week, seen.c.who)
+    query = peewee.Select([seen], [*columns, fn.COUNT(seen.c.member)]).group_by(*columns)
+    rows = [
+        (team, as_date(week), name, count)
+        for team, week, name, count in rows_of(database, query.with_cte(used, seen))
+    ]
+    tools = sorted({name for _, _, name, _ in rows} - {ACTIVE, WITH_AI})
+    return Counts({"who": [ACTIVE, WITH_AI, *tools]}, ("count",), rows, by_week=True)
+
+
+def _week_of(database: peewee.Database, date: peewee.DateField) -> Any:
+    """Return, as SQL, the Monday of a date's week."""
+    if is_postgresql(database):
+        return fn.date_trunc("week", date.cast("TIMESTAMP")).cast("DATE")
+    return monday(database, date)
+
+
+def seats(database: peewee.Database, teams: Sequence[int]) -> Counts:
+    """Count Copilot's seats by week, as of the last day of the week that has a record of them."""
+    snapshot = CopilotSeatSnapshot
+    columns = (snapshot.team, snapshot.date, snapshot.active_this_cycle, snapshot.inactive_this_cycle)
+    query = snapshot.select(*columns).where(snapshot.team.in_(list(teams))).order_by(snapshot.date)
+    last = {(team, monday_of(day)): uses for team, day, *uses in rows_of(database, query)}
+    rows = [
+        (*key, use, count)
+        for key, counts in last.items()
+        for use, count in zip(SEAT_USES, counts, strict=True)
+    ]
+    return Counts({"use": SEAT_USES}, ("count",), rows, by_week=True)

@@ -98,3 +98,8 @@ def bin_of(database: peewee.Database, hours: Any) -> Any:
 def find_bin(hours: float | None) -> int | None:
     """Return the bin of hours; None if they are unknown."""
     return None if hours is None else bisect.bisect_right(BIN_EDGES, hours)
+
+
+def as_date(value: Any) -> datetime.date:
+    """Return a date that a query computed; SQLite returns it as text where Peewee does not convert it."""
+    return datetime.date.fromisoformat(str(value))

@@ -13,6 +13,7 @@ from tformance_seed.report.daily.counts import (
     NO_YES,
     Counts,
     Row,
+    as_date,
     as_number,
     bin_of,
     by_position,
@@ -122,8 +123,7 @@ def reviews(database: peewee.Database, teams: Sequence[int]) -> Counts:
         .order_by(TeamMember.id)
     )
     rows = [
-        # SQLite returns computed dates as text.
-        (team_id, datetime.date.fromisoformat(str(start)), Reviewer(member, name, team_id), given)
+        (team_id, as_date(start), Reviewer(member, name, team_id), given)
         for member, name, team_id, start, given in rows_of(database, query)
     ]
     return Counts({"reviewer": list(dict.fromkeys(row[2] for row in rows))}, ("count",), rows)

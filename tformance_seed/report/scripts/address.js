@@ -2,7 +2,6 @@
 // #org=polar&from=2026-01-05&to=2026-03-18&view=database&theme=dark
 const VIEWS = ["overview", "organisations", "database"];
 const THEMES = ["light", "dark"];
-const ALL = -1; // the index that stands for all organisations
 
 const slugs = data.organisations.map(([slug]) => slug);
 

@@ -20,15 +20,21 @@ const hours = (value) => {
   if (value < 72) return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} h`;
   return `${Math.round(value / 24)} days`;
 };
+const tenths = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const decimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const FORMATS = {
   text: String,
   word: String,
   count: (n) => whole.format(n),
+  tenths: (n) => tenths.format(n),
   hours: (n) => decimals.format(n),
+  rating: (n) => decimals.format(n),
+  duration: hours,
   share: (n) => percent.format(n),
   day,
+  week: (text) => `${day(text.slice(0, 10))}${text.slice(10)}`, // the Monday, and whether the week is partial
   size,
 };
-const isNumber = (kind) => !["text", "word", "day"].includes(kind);
+const isNumber = (kind) => !["text", "word", "day", "week"].includes(kind);
+const formatted = (kind, value) => (value === null || value === undefined ? UNKNOWN : FORMATS[kind](value));
 const many = (count, one, several = `${one}s`) => `${whole.format(count)} ${count === 1 ? one : several}`;

@@ -1,35 +1,95 @@
+// Makes a chart's rows, as report/pivot.py describes them.
+
 // The dimensions that follow from the day.
 const BY = { week: weekOf, weekday: (number) => number % WEEK };
 
-// A chart's rows, as report/pivot.py describes them: none where nothing was counted.
+// Whether a row of a series has the values that are counted.
+const matches = (counts, where) => {
+  const tests = Object.entries(where).map(([dimension, values]) => [counts[dimension], new Set(values)]);
+  return (row) => tests.every(([column, values]) => values.has(column[row]));
+};
+
+// Figures of all rows of a table: `add` counts a row of the series if it belongs, and says whether it does.
+const FIGURES = {
+  sum({ where, measure, units }, counts, size) {
+    const belongs = matches(counts, where);
+    const totals = new Float64Array(size);
+    const add = (row, index) => {
+      const does = belongs(row);
+      if (does) totals[index] += counts[measure][row];
+      return does;
+    };
+    return { add, value: (index) => totals[index] / units, all: () => totals.reduce((a, b) => a + b, 0) / units };
+  },
+
+  ratio({ over, under, of_column: ofColumn }, counts, size) {
+    const [part, whole] = [over, under].map((each) => FIGURES.sum(each, counts, size));
+    const add = (row, index) => {
+      part.add(row, index);
+      return whole.add(row, index);
+    };
+    const value = (index) => {
+      const divisor = ofColumn ? whole.all() : whole.value(index);
+      return divisor ? part.value(index) / divisor : null;
+    };
+    return { add, value };
+  },
+
+  median({ where }, counts, size) {
+    const belongs = matches(counts, where);
+    const times = new Array(size);
+    const add = (row, index) => {
+      if (!belongs(row) || counts.bin[row] > data.bins.edges) return false;
+      times[index] ??= new Times();
+      times[index].add(counts.bin[row], counts.count[row], counts.hundredths[row]);
+      return true;
+    };
+    return { add, value: (index) => (times[index]?.count ? times[index].median : null) };
+  },
+};
+
+// What a row says, in words.
+const sentence = ({ columns, words }, row) => {
+  const written = (heading) => formatted(columns[heading], row[heading]);
+  const [first] = Object.keys(columns);
+  const parts = words.map((part, index) => (index % 2 ? written(part) : part));
+  return `${columns[first] === "week" ? "Week of " : ""}${written(first)}: ${parts.join("")}`;
+};
+
+// The rows of a chart: none where nothing was counted.
 const pivot = ({ series: name, table }, choice, span) => {
-  const [first, ...others] = Object.entries(table.rows);
-  const rows = first[1].map((value, index) => ({
+  const fixed = Object.entries(table.rows);
+  const rows = fixed[0][1].map((value, index) => ({
     key: `${value}\n${index}`,
-    [first[0]]: value,
-    ...Object.fromEntries(others.map(([heading, values]) => [heading, values[index]])),
+    ...Object.fromEntries(fixed.map(([heading, values]) => [heading, values[index]])),
   }));
   if (!name) return rows;
-  for (const row of rows) Object.assign(row, Object.fromEntries(table.parts.map((part) => [part, 0])), { All: 0 });
   const counts = series[name];
-  const only = Object.entries(table.only);
+  const figures = Object.entries(table.figures).map(([heading, figure]) => [
+    heading,
+    FIGURES[figure.kind](figure, counts, rows.length),
+  ]);
+  let counted = false;
   for (const row of chosen(counts, choice)) {
-    if (!only.every(([dimension, value]) => counts[dimension][row] === value)) continue;
     const value = BY[table.by]?.(counts.day[row]) ?? counts[table.by][row];
-    const target = rows[table.groups ? table.groups[value] : value];
-    if (!target) continue;
-    target[table.parts[table.part ? counts[table.part][row] : 0]] += counts.count[row];
-    target.All += counts.count[row];
+    const index = table.groups ? table.groups[value] : value;
+    if (index === null) continue;
+    for (const [, figure] of figures) if (figure.add(row, index)) counted = true;
   }
-  const shares = Object.entries(table.shares);
-  const shown = shares.length ? shares.map(([, part]) => part) : ["All"];
-  if (!rows.some((row) => shown.some((heading) => row[heading]))) return [];
-  for (const row of rows) {
-    for (const [heading, part] of shares) row[heading] = row.All ? row[part] / row.All : null;
-  }
-  if (table.limit !== null) {
-    const ranked = rows.filter(({ All }) => All).sort((one, other) => other.All - one.All);
-    return ranked.slice(0, table.limit);
-  }
-  return table.by === "week" ? rows.slice(...span) : rows;
+  if (!counted) return [];
+  for (const [index, row] of rows.entries()) for (const [heading, figure] of figures) row[heading] = figure.value(index);
+  let shown = rows;
+  if (table.by === "week") shown = rows.slice(...span).map((row, index) => ofWeek(row, isPartial(span[0] + index, choice)));
+  if (table.limit !== null) shown = busiest(rows, figures[0][0], table.limit);
+  for (const row of shown) row.says = sentence(table, row);
+  return shown;
+};
+
+// The row of a week, and its Monday for the axis.
+const ofWeek = (row, partial) => ({ ...row, partial, monday: row.Week, Week: `${row.Week}${partial ? " (partial)" : ""}` });
+
+// The rows with the greatest figures, and their places.
+const busiest = (rows, heading, limit) => {
+  const ranked = rows.filter((row) => row[heading]).sort((one, other) => other[heading] - one[heading]);
+  return ranked.slice(0, limit).map((row, place) => ({ ...row, place }));
 };

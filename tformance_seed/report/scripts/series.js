@@ -1,12 +1,25 @@
 // Adds up the page's series for what is chosen.
 const data = JSON.parse(document.getElementById("data").textContent);
 
+const ALL = -1; // the index that stands for all organisations
+
 // Days are numbers from 0, the first Monday, and so are weeks.
 const WEEK = 7;
 const weekOf = (number) => Math.floor(number / WEEK);
 
+// The index of the first of ascending numbers that is not below a value.
+const lowerBound = (numbers, value) => {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
 // A series as one column for each dimension, and one for each sum.
-const unpack = ({ dimensions, steps, sums }) => {
+const unpack = ({ dimensions, steps, sums, by_week: byWeek }) => {
   const sizes = Object.entries(dimensions).reverse();
   const columns = Object.fromEntries(sizes.map(([name]) => [name, new Int32Array(steps.length)]));
   let key = 0;
@@ -18,27 +31,16 @@ const unpack = ({ dimensions, steps, sums }) => {
       rest = Math.floor(rest / size);
     }
   });
-  return { ...columns, ...sums, rows: steps.length };
+  const starts = data.organisations.map((_, index) => lowerBound(columns.organisation, index));
+  return { ...columns, ...sums, byWeek, starts: [...starts, steps.length] };
 };
 const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
 
-// The first and the last day on which anything was counted.
-let [firstDay, lastDay] = [Infinity, -1];
-for (const { day: when } of Object.values(series)) {
-  for (const number of when) {
-    if (number < firstDay) firstDay = number;
-    if (number > lastDay) lastDay = number;
-  }
-}
-const isEmpty = lastDay < 0;
-if (isEmpty) firstDay = 0;
-
-// The rows of a series that belong to what is chosen.
-function* chosen({ rows, organisation, day: when }, choice) {
-  for (let row = 0; row < rows; row++) {
-    const inPeriod = when[row] >= choice.from && when[row] <= choice.to;
-    if (inPeriod && (choice.organisation < 0 || organisation[row] === choice.organisation)) yield row;
-  }
+// The rows of a series that belong to what is chosen. What was counted by the week belongs to a period that has any of its days.
+function* chosen({ day: when, starts, byWeek }, { organisation, from, to }) {
+  const [first, end] = organisation === ALL ? [0, starts.at(-1)] : [starts[organisation], starts[organisation + 1]];
+  const start = byWeek ? WEEK * weekOf(from) : from;
+  for (let row = first; row < end; row++) if (when[row] >= start && when[row] <= to) yield row;
 }
 
 // Pull requests with their hours: counts by bin, and their mean and median.
@@ -67,10 +69,50 @@ class Times {
   }
 }
 
-// The figures above the charts, and the weeks from the first to the last in which anything was merged.
+// The first and the last day of each organisation: of the window for which it was seeded, and of what is counted, except for
+// pull requests that were not merged, which may be of any age.
+const extents = data.windows.map((window) => window ?? [Infinity, -Infinity]);
+for (const { day: when, organisation, merged, byWeek } of Object.values(series)) {
+  if (byWeek) continue;
+  for (let row = 0; row < when.length; row++) {
+    if (merged?.[row] === 0) continue;
+    const extent = extents[organisation[row]];
+    if (when[row] < extent[0]) extent[0] = when[row];
+    if (when[row] > extent[1]) extent[1] = when[row];
+  }
+}
+const extentOf = ({ organisation }) =>
+  organisation === ALL
+    ? extents.reduce(([first, last], extent) => [Math.min(first, extent[0]), Math.max(last, extent[1])], [Infinity, -Infinity])
+    : extents[organisation];
+
+// The first and the last day on which anything was counted, or for which an organisation was seeded.
+let [firstDay, lastDay] = extentOf({ organisation: ALL });
+for (const { day: when, byWeek } of Object.values(series)) {
+  if (byWeek) continue;
+  for (const number of when) {
+    if (number < firstDay) firstDay = number;
+    if (number > lastDay) lastDay = number;
+  }
+}
+const isEmpty = lastDay < 0;
+if (isEmpty) firstDay = 0;
+
+// The days that the data and the period have in common.
+const daysShown = (choice) => {
+  const [first, last] = extentOf(choice);
+  return [Math.max(first, choice.from), Math.min(last, choice.to)];
+};
+
+// Whether the data or the period begins or ends within a week.
+const isPartial = (week, choice) => {
+  const [first, last] = daysShown(choice);
+  return WEEK * week < first || WEEK * week + WEEK - 1 > last;
+};
+
+// The figures above the charts, and the weeks that charts show.
 const totals = (choice) => {
   const total = { count: 0, merged: 0, withAi: 0, usage: 0, cycle: new Times(), review: new Times() };
-  const busy = data.mondays.map(() => false);
   const pulls = series.pull_requests;
   for (const row of chosen(pulls, choice)) {
     const count = pulls.count[row];
@@ -79,17 +121,18 @@ const totals = (choice) => {
     if (!pulls.merged[row]) continue;
     total.merged += count;
     total.cycle.add(pulls.bin[row], count, pulls.hundredths[row]);
-    busy[weekOf(pulls.day[row])] = true;
   }
   const first = series.first_reviews;
   for (const row of chosen(first, choice)) total.review.add(first.bin[row], first.count[row], first.hundredths[row]);
   for (const row of chosen(series.usage, choice)) total.usage += series.usage.count[row];
-  const span = busy.includes(true) ? [busy.indexOf(true), busy.lastIndexOf(true) + 1] : [0, 0];
+  const shown = daysShown(choice);
+  const span = shown[0] <= shown[1] ? [weekOf(shown[0]), weekOf(shown[1]) + 1] : [0, 0];
   return { total, span };
 };
 
-// The choice of as many days just before those chosen, or null where the data does not reach back so far.
+// The choice of as many days just before those shown, or null where the data does not reach back so far.
 const periodBefore = (choice) => {
+  const [first] = extentOf(choice);
   const days = choice.to - choice.from + 1;
-  return choice.from - days < firstDay ? null : { ...choice, from: choice.from - days, to: choice.from - 1 };
+  return choice.from - days < first ? null : { ...choice, from: choice.from - days, to: choice.from - 1 };
 };

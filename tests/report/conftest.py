@@ -1,11 +1,34 @@
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.support.browser import start_browser
 from tests.support.commands import command
 from tests.support.databases import connect
+from tests.support.recomputation import Recount
 from tests.support.reports import SEED, execute
+from tests.support.story import Story
 from tests.support.teams import Coherent, add
-from tformance_seed.storage.models import PullRequest
+from tformance_seed.storage.models import PullRequest, TeamMember
+
+#: Options of the organisation on the page.
+ON_PAGE = ("--members", "30", "--prs", "400", "--days", "60", "--until", "2026-03-18", "--adoption", "0.6")
+
+#: A name that would run as a script if the page were careless.
+NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A page that was written, and its database counted again."""
+
+    path: Path
+    recount: Recount
+    story: Story
+    report: dict[str, Any]
 
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])
@@ -37,3 +60,21 @@ def browser():
     running = start_browser()
     yield running
     running.quit()
+
+
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
+def written(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    url = (
+        f"sqlite:///{folder}/test.db"
+        if request.param == "sqlite"
+        else request.getfixturevalue("server").new_database()
+    )
+    assert command("seed", "polar", *ON_PAGE, "--database", url).returncode == 0
+    database = connect(url)
+    acme = Coherent(database)
+    TeamMember.update(display_name=NASTY).where(TeamMember.id == acme.members[0].id).execute()
+    result = command("report", "--html", folder / "page.html", "--json", "--database", url)
+    assert result.returncode == 0, result.stderr
+    yield Written(folder / "page.html", Recount.of_all(), Story.of_all(), json.loads(result.stdout))
+    database.close()

@@ -13,38 +13,47 @@ def week_of(moment: datetime.datetime | datetime.date) -> datetime.date:
     return day - datetime.timedelta(days=day.weekday())
 
 
+def slugs_of_teams() -> dict[int, str]:
+    """Name each team as commands do."""
+    slugs = dict(Team.select(Team.id, Team.slug).tuples())
+    return slugs | dict(SeedTeam.select(SeedTeam.team_id, SeedTeam.slug).tuples())
+
+
 @dataclass(frozen=True)
 class Pull:
     organisation: str
-    week: datetime.date | None
+    day: datetime.date | None
     merged: bool
     with_ai: bool
     cycle: float | None
     review: float | None
     tools: tuple[str, ...]
 
+    @property
+    def week(self) -> datetime.date | None:
+        return week_of(self.day) if self.day else None
+
 
 @dataclass(frozen=True)
 class Recount:
-    """The rows that matter, of some organisations and weeks."""
+    """The rows that matter, of some organisations and days."""
 
     members: Counter[str]
     pulls: list[Pull]
     usage: list[tuple[str, datetime.date, str]]  #: organisation, date, source
-    reviews: list[tuple[str, datetime.date, str]]  #: organisation, week, reviewer
+    reviews: list[tuple[str, datetime.date, str]]  #: organisation, day, reviewer
 
     @classmethod
     def of_all(cls) -> "Recount":
         """Everything in the database that the models are bound to."""
-        slugs = dict(Team.select(Team.id, Team.slug).tuples())
-        slugs |= dict(SeedTeam.select(SeedTeam.team_id, SeedTeam.slug).tuples())
+        slugs = slugs_of_teams()
         names = {member.id: member.display_name for member in TeamMember.select()}
         return cls(
             Counter(slugs[member.team_id] for member in TeamMember.select()),
             [_pull(row, slugs[row.team_id]) for row in PullRequest.select()],
             [(slugs[row.team_id], row.date, row.source) for row in AIUsageDaily.select()],
             [
-                (slugs[row.team_id], week_of(row.submitted_at), names[row.reviewer_id])
+                (slugs[row.team_id], row.submitted_at.date(), names[row.reviewer_id])
                 for row in PRReview.select()
                 if row.reviewer_id is not None
             ],
@@ -60,11 +69,11 @@ class Recount:
         )
 
     def during(self, since: datetime.date, until: datetime.date) -> "Recount":
-        """What belongs to the weeks that begin from one Monday to another."""
+        """What belongs to the days from one to another."""
         return Recount(
             self.members,
-            [pull for pull in self.pulls if pull.week and since <= pull.week <= until],
-            [row for row in self.usage if since <= week_of(row[1]) <= until],
+            [pull for pull in self.pulls if pull.day and since <= pull.day <= until],
+            [row for row in self.usage if since <= row[1] <= until],
             [row for row in self.reviews if since <= row[1] <= until],
         )
 
@@ -99,7 +108,7 @@ def _pull(row: PullRequest, slug: str) -> Pull:
     moment = row.merged_at if merged else row.pr_created_at
     return Pull(
         organisation=slug,
-        week=week_of(moment) if moment else None,
+        day=moment.date() if moment else None,
         merged=merged,
         with_ai=bool(row.is_ai_assisted),
         cycle=None if row.cycle_time_hours is None else float(row.cycle_time_hours),

@@ -75,7 +75,7 @@ const showCharts = (span) => {
     chart.card.classList.toggle("empty", chart.rows.length === 0);
     chart.card.querySelector(".nothing").hidden = chart.rows.length > 0;
     chart.card.querySelector(".scroll").replaceChildren(table(described.table.columns, chart.rows));
-    chart.view?.data("rows", chart.rows).runAsync();
+    chart.view?.data("rows", chart.rows).resize().runAsync(); // labels may need more room
   }
 };
 

@@ -1,15 +1,33 @@
 """Counts by day equal a recount, in the compact form of the page too."""
 
+from collections import Counter
+
 import pytest
 
 from tests.support.recomputation import Recount
 from tests.support.reports import SLUGS
+from tests.support.story import Story
+from tests.support.teams import HOUR, MONDAY, add, add_team
 from tformance_seed.report import charts, page
 from tformance_seed.report.daily import work
+from tformance_seed.report.daily.ai import ACTIVE, SEAT_USES, WITH_AI
+from tformance_seed.report.daily.outcomes import (
+    RIGHT,
+    SAID_NO,
+    SAID_YES,
+    UNANSWERED,
+    UNKNOWN_GUESS,
+    WRONG,
+    deployments,
+)
 from tformance_seed.report.series import add_up, gather_daily
+from tformance_seed.storage.models import Deployment
 
 #: All queries of the page.
 QUERIES = [*page.HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
+
+#: Of deployments that do not count.
+OTHER = {"github_repo": "acme/0", "deployed_at": MONDAY, "sha": ""}
 
 
 def test_days_add_up_to_a_recount(filled, reader):
@@ -25,6 +43,91 @@ def test_days_add_up_to_a_recount(filled, reader):
     assert sum(found.series["usage"].sums["count"]) == len(everything.usage)
     assert sum(found.series["tools"].sums["count"]) == sum(len(set(pull.tools)) for pull in everything.merged)
     assert sum(found.series["reviews"].sums["count"]) == len(everything.reviews)
+
+
+def test_outcomes_equal_a_recount(filled, reader):
+    found = gather_daily(reader, SLUGS, QUERIES).series
+    rows = Story.of_all().rows
+    deployed = Counter((day, int(failed)) for _, day, failed, _ in rows["deployments"])
+    assert by_day(found["deployments"], "failed") == deployed
+    hours = sum(round(100 * hours) for *_, hours in rows["deployments"] if hours is not None)
+    assert sum(found["deployments"].sums["hundredths"]) == hours
+    assert sum(found["surveys"].sums["count"]) == len(rows["surveys"])
+    said = {"No answer": UNANSWERED, "Without AI": SAID_NO, "With AI": SAID_YES}
+    answered = Counter((day, said[answer]) for _, day, answer in rows["surveys"])
+    assert by_day(found["surveys"], "answer") == answered
+    ratings = [rating for *_, rating, _ in rows["answers"] if rating is not None]
+    assert sum(found["survey_reviews"].sums["ratings"]) == sum(ratings)
+    guesses = {None: UNKNOWN_GUESS, False: WRONG, True: RIGHT}
+    guessed = Counter((day, guesses[right]) for _, day, *_, right in rows["answers"])
+    assert by_day(found["survey_reviews"], "guess") == guessed
+    assert sum(found["issues"].sums["tenths"]) == sum(int(10 * points) for *_, points in rows["issues"])
+    assert sum(found["issues"].sums["count"]) == len(rows["issues"])
+
+
+def test_members_and_seats_of_a_week_are_counted_once(filled, reader):
+    found = gather_daily(reader, SLUGS, QUERIES)
+    story = Story.of_all()
+    adoption = by_day(found.series["adoption"], "who")
+    who = found.series["adoption"].dimensions["who"]
+    seats = by_day(found.series["seats"], "use")
+    for week in found.mondays:
+        used, active = story.adoption(week)
+        assert (adoption[week, ACTIVE], adoption[week, WITH_AI]) == (active, used)
+        for tool in set(who) - {ACTIVE, WITH_AI}:
+            assert adoption[week, tool] == story.adoption(week, tool)[0]
+        assert tuple(seats[week, use] for use in SEAT_USES) == story.seats(week)
+    assert {day for day, _ in adoption} | {day for day, _ in seats} <= set(found.mondays)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "hours"),
+    [
+        ("+", []),
+        ("-+", [1]),
+        ("--+", [2]),
+        ("-", []),
+        ("+-", []),
+        ("-+-++", [1, 1]),
+        ("-|+", []),
+        ("-|-+", [1]),
+    ],
+)
+def test_an_incident_lasts_from_its_first_failure_to_the_next_success(database, statuses, hours):
+    """Deployments are an hour apart; a bar begins those of another repository."""
+    team, repository = add_team("acme"), 0
+    for number, status in enumerate(statuses):
+        repository += status == "|"
+        if status == "|":
+            continue
+        add(
+            Deployment,
+            team=team,
+            github_deployment_id=number,
+            github_repo=f"acme/{repository}",
+            environment="production",
+            status="success" if status == "+" else "failure",
+            deployed_at=MONDAY + HOUR * (number - repository),
+            sha="",
+        )
+    add(Deployment, team=team, github_deployment_id=97, environment="staging", status="failure", **OTHER)
+    add(Deployment, team=team, github_deployment_id=98, environment="production", status="pending", **OTHER)
+    rows = deployments(database, [team.id]).rows
+    assert len(rows) == len(statuses.replace("|", ""))
+    assert [row[-1] / 100 for row in rows if row[-1]] == hours
+
+
+def by_day(series, dimension) -> Counter:
+    """Counts by day and by the value of one dimension."""
+    counts = Counter()
+    sizes = {name: len(values) for name, values in series.dimensions.items()}
+    for key, count in zip(series.keys, series.sums["count"], strict=True):
+        indexes = {}
+        for name in reversed(sizes):
+            key, indexes[name] = divmod(key, sizes[name])
+        day, value = (series.dimensions[name][indexes[name]] for name in ("day", dimension))
+        counts[day, value] += count
+    return counts
 
 
 def test_only_the_busiest_reviewers_are_counted(filled, reader, monkeypatch):

@@ -9,6 +9,7 @@ from tformance_seed.sources.git.conventions import CHANGE_ID, CONVENTIONS, Named
 
 MESSAGES = {
     "Merge pull request #101 from corp/b1\n\nGitHub title\n\nWhy": ("GitHub merge", "b1"),
+    "v1.4.1: Merge pull request #101 from corp/b1\n\nRelease title": ("GitHub merge", "b1"),
     "Auto merge of #102 - ann:feature, r=bob\n\nhomu title": ("homu", "feature"),
     "Merge #103\n\n103: bors title r=bob a=ann\n\nWhy": ("bors-ng", ""),
     "Merge #104: Bitcoin title": ("Bitcoin merge", ""),

@@ -220,6 +220,37 @@ def test_refs_that_merges_name_tell_the_numbers_of_a_subtree_apart(tmp_path: Pat
     assert contents.numbers == list(range(1, 21))
 
 
+def test_refs_of_what_was_pushed_as_it_was_are_believed_over_a_few_titles(tmp_path: Path) -> None:
+    contents = content(
+        tmp_path / "api",
+        ("root", "", "Begin"),
+        ("one", "root", "One"),
+        ("issue", "one", "Fix an issue (#77)"),
+        ("other", "issue", "Fix an issue (#78)"),
+        ("two", "other", "Two"),
+        ("three", "two", "Three"),
+        refs={
+            f"refs/merge-requests/9{number}/head": name for number, name in enumerate(["one", "two", "three"])
+        },
+    )
+    assert contents.numbers == [90, 91, 92]
+
+
+def test_merge_of_the_very_commit_of_a_ref_is_believed_wherever_it_is(tmp_path: Path) -> None:
+    contents = content(
+        tmp_path / "api",
+        ("root", "", "Begin"),
+        ("a", "root", "Work a"),
+        ("one", "root a", "Merge pull request #101 from ann/a"),
+        ("site", "", "Begin of the site"),
+        ("b", "site", "Work b"),
+        ("two", "site b", "Merge pull request #2 from bob/b"),
+        ("join", "one two", "Merge pull request #102 from ann/site"),
+        refs={"refs/pull/101/head": "a", "refs/pull/2/head": "b", "refs/pull/102/head": "two"},
+    )
+    assert owned(contents) == {2: ["Work b"], 101: ["Work a"], 102: ["Begin of the site"]}
+
+
 def test_pull_requests_newer_than_the_refs_are_found(tmp_path: Path) -> None:
     contents = content(
         tmp_path / "api",

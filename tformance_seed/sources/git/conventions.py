@@ -124,7 +124,7 @@ CONVENTIONS = (
     Convention(
         "GitHub merge",
         "Merge pull request #12 from owner/branch",
-        re.compile(rf"Merge pull request #{_NUMBER} from {_BRANCH}.*"),
+        re.compile(rf"(?:[\w.-]+: )?Merge pull request #{_NUMBER} from {_BRANCH}.*"),
         title_in_body=_LINE,
     ),
     Convention(

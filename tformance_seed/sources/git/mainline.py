@@ -265,7 +265,7 @@ class Forest:
         In the branch of another pull request, people refer to issues, and forks have numbers of their own.
         """
         claim = self._numbers.landed.get(position)
-        if claim is None or outer is None or not outer.number:
+        if claim is None or claim.is_proven or outer is None or not outer.number:
             return claim
         if claim.copied:  # from a pull request that this one replaced
             return claim if outer.integrates else None

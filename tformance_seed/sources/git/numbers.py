@@ -39,7 +39,7 @@ MIN_SQUASHES = 20
 MIN_CHANGES, CHANGES_SHARE, MOST = 20, 0.5, 0.9
 
 #: Minimum number of merges that show that refs are those of a history.
-MIN_AGREED = 20
+MIN_PROVEN = 20
 
 #: A project is another one if messages name it less often than this share of the one named most often.
 OTHER_PROJECT_SHARE = 0.2
@@ -57,6 +57,7 @@ class Claim(NamedTuple):
       titled: the number in parentheses that the title ends with as well; 0 if there is none.
       integrates: whether it merges a branch into which pull requests are merged, such as ``develop``.
       batch: the pull requests that its further parents bring in, by the parents' names.
+      is_proven: whether it merges the very commit to which the ref of that number points.
       copied: the newest commit of the pull request, of which this one is a copy; empty if it is none.
     """
 
@@ -70,13 +71,14 @@ class Claim(NamedTuple):
     by_github: bool
     batch: Mapping[str, int]
     copied: str = ""
+    is_proven: bool = False
 
     @property
     def rank(self) -> tuple[bool, bool, bool, bool, int]:
         """Of two claims to a number the one with the higher rank is believed; of equals the older one."""
         is_squash = self.convention == SQUASH.name
         return (
-            self.convention == CLONED,
+            self.convention == CLONED or self.is_proven,
             self.on_mainline,
             not is_squash,
             self.by_github,
@@ -150,13 +152,11 @@ class Claims:
                 self._closed.add(commit.sha)
         if merged := [parent for parent in commit.parents[1:] if parent in self._heads]:
             self._merged[position] = merged
-            agrees = named and any(named.number in self._heads[parent] for parent in merged)
-            self._agree, self._differ = (
-                self._agree + bool(agrees),
-                self._differ + (named is not None and not agrees),
-            )
         if named or merged:
-            self._claims.append(_claim(position, commit, named, on_mainline=on_mainline))
+            claim = _claim(position, commit, named, on_mainline=on_mainline)
+            is_proven = any(claim.number in self._heads[parent] for parent in merged)
+            self._differ += bool(named and merged and not is_proven)
+            self._claims.append(claim._replace(is_proven=is_proven))
         if len(commit.parents) == 1 and (alike := self._written.get(_written(commit))):
             # A pull request to a maintenance branch may copy what was merged before: that is no merge of it.
             copied = [each.sha for each in alike if each.committed <= commit.committed]
@@ -169,7 +169,7 @@ class Claims:
           related: for each position whether the commit descends from the first one of the main line. The
             others were written in another repository, whose numbers they name.
         """
-        claims = [claim for claim in self._claims if related[claim.position]]
+        claims = [claim for claim in self._claims if related[claim.position] or claim.is_proven]
         named = _without_other_projects([claim for claim in claims if claim.number])
         if not self._is_on_gerrit(named):
             named = [claim for claim in named if claim.convention != CHANGE_ID.name]
@@ -177,10 +177,12 @@ class Claims:
             named = [claim for claim in named if claim.convention != SQUASH.name]
         known = {number for numbers in self._heads.values() for number in numbers}
         cloned = self._claim_heads(claims, known)
-        numbers = {claim.number for claim in [*named, *cloned]}
+        reached = {number for sha in self._reached - self._closed for number in self._heads[sha]}
+        numbers = {claim.number for claim in [*named, *cloned]} | reached
         are_known = bool(known) and 2 * len(numbers & known) >= len(numbers)
         # A history of which another repository's is a part, as by merges of its subtree, names those as well.
-        trusts_refs = are_known or (self._agree >= MIN_AGREED and self._agree > 9 * self._differ)
+        proven = sum(claim.is_proven for claim in claims)
+        trusts_refs = are_known or (proven >= MIN_PROVEN and proven > 9 * self._differ)
         if trusts_refs:
             newest = max(known) if are_known else max(numbers)  # the refs may have been fetched long ago
             named = [*(claim for claim in named if claim.number in known or claim.number > newest), *cloned]

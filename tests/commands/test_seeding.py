@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+import tformance_seed
 from tests.support.databases import connect
 from tests.support.seeds import NOW, ORGANISATION, TEAM, UNTIL, content, rows_before, seed
 from tformance_seed import ledger, metrics, verification
@@ -70,7 +71,7 @@ def test_summaries_written_with_their_rows_equal_those_computed_from_the_databas
 
 def test_issues_written_with_their_pull_requests_equal_those_computed_from_the_database(database):
     """If no two share an issue, issues are derived from pull requests before those are in the database."""
-    seed(database)
+    tformance_seed.seed(database, scenario="baseline", until=UNTIL)
     job = SeedJob.get()
     language_model = LanguageModel(lambda: False, threading.Event())
     context = JobContext(database, job, restore(job.plan, job.fingerprint), language_model)
@@ -119,19 +120,21 @@ def test_another_seed_gives_other_content(database):
     assert before.tables["metrics_commit"]["digest"] != after.tables["metrics_commit"]["digest"]
 
 
-def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database):
+@pytest.mark.parametrize("shift", [0, 5])
+def test_a_window_that_slides_by_a_day_adds_that_day_and_changes_nothing_older(database, shift):
     exempt = {"WeeklyMetrics", "ReviewerCorrelation", "DailyInsight"}  # they summarise all rows
     models = [model for model in APPLICATION if model.__name__ not in exempt]
     day = datetime.timedelta(days=1)
-    seed(database, until=UNTIL - day, days=30)
-    before = {model: rows_before(model, UNTIL) for model in models}
+    until = UNTIL - shift * day
+    seed(database, until=until - day, days=30)
+    before = {model: rows_before(model, until) for model in models}
     counts = {model: model.select().count() for model in models}
-    seed(database, until=UNTIL, days=30)
+    seed(database, until=until, days=30)
     for model in models:
-        after = rows_before(model, UNTIL)
+        after = rows_before(model, until)
         assert {key: after[key] for key in before[model]} == before[model], model
     assert PullRequest.select().count() > counts[PullRequest]
-    assert AIUsageDaily.select().where(AIUsageDaily.date == UNTIL).count() > 0
+    assert AIUsageDaily.select().where(AIUsageDaily.date == until).count() > 0
     assert verification.check(database, Team.get().id) == []
 
 

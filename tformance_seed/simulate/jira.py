@@ -167,11 +167,13 @@ def _tidy(text: bytes) -> bytes:
 
 
 def simulate_keys(prs: Columns, profile: Profile) -> Texts:
-    """Return the Jira key of each pull request: its own, else a generated one.
+    """Return the Jira key of each pull request: its own, that of its issue, or else a generated one.
 
     Bots' pull requests without a key get none, nor do some of people's. A generated key depends only on the
     pull request, and no two pull requests share one (``jira_scheme``).
     """
+    if "issue_key" in prs:
+        return np.where(prs["jira_key"] == b"", prs["issue_key"], prs["jira_key"])
     organisation = profile.organisation
     repositories, index = np.unique(prs["repository"], return_inverse=True)
     schemes = [organisation.jira_scheme(name.decode()) for name in repositories.tolist()]

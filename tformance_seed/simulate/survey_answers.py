@@ -56,7 +56,7 @@ def _evenly_spread(
     """
     prs = batch.pull_requests
     repository = text_keys(prs["repository"])
-    position = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    position = batch.responses.position
     return batch.profile.random.sobol(sequence, prs["number"][owner], repository[owner], position, *keys)
 
 

@@ -30,6 +30,7 @@ class SurveyResponses:
     author_answered_at: Ints  #: per survey; meaningless if the author does not answer
     survey: Ints  #: per reviewer's answer, ordered by pull request and reviewer
     reviewer: Ints  #: per reviewer's answer
+    position: Ints  #: per reviewer's answer: among those to its survey, whether or not they have come in yet
     reviewer_answered_at: Ints  #: per reviewer's answer
 
 
@@ -64,6 +65,7 @@ def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile
     u = random.uniform("reviewer answer", key[owner], members.key[reviewer])
     reviewer_answered_at = merged_at[owner] + _seconds_within(REVIEWER_RESPONSE_HOURS, u)
     happened = reviewer_answered_at < end
+    position = np.arange(len(owner)) - np.searchsorted(owner, owner)
     return SurveyResponses(
         pull_request=surveyed,
         is_automatic=is_automatic[surveyed],
@@ -71,6 +73,7 @@ def simulate_responses(prs: Columns, reviews: Columns, members: Members, profile
         author_answered_at=author_answered_at[surveyed],
         survey=survey_of[owner[happened]],
         reviewer=reviewer[happened],
+        position=position[happened],
         reviewer_answered_at=reviewer_answered_at[happened],
     )
 

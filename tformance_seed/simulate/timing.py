@@ -134,10 +134,10 @@ def _whole_seconds(hours: Floats, random: KeyedRandom, purpose: str, key: UInt64
 
 def _quantiles(prs: Columns, random: KeyedRandom) -> tuple[Floats, Floats]:
     """Return each pull request's quantiles in the distributions of the two durations."""
-    repository = text_keys(prs["repository"])
+    repository, point = text_keys(prs["repository"]), prs.get("point", prs["number"])
     return (
-        random.sobol(PULL_REQUEST, prs["number"], repository, dimension="first review"),
-        random.sobol(PULL_REQUEST, prs["number"], repository, dimension="cycle"),
+        random.sobol(PULL_REQUEST, point, repository, dimension="first review"),
+        random.sobol(PULL_REQUEST, point, repository, dimension="cycle"),
     )
 
 

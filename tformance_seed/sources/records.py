@@ -61,6 +61,8 @@ PULL_REQUEST_COLUMNS = {
 #: Columns of ``Batch.pull_requests`` that a source may leave to the simulation.
 OPTIONAL_PULL_REQUEST_COLUMNS = {
     "used_ai": "bool: the author used AI, whether or not a trace of it is found",
+    "point": "int64, the place in the sequence PULL_REQUEST; the number, if it is left out",
+    "issue_key": "S, the key of the Jira issue that it belongs to, named or not; empty for none",
     "assignees": "S, a JSON list of logins",
     "linked_issues": "S, a JSON list of the numbers of the issues that it closes",
     "milestone_title": "S, empty for none",

@@ -9,6 +9,7 @@ from tests.support.synthetic import lines_of, make_profile, read, read_large, ro
 from tformance_seed.sources.records import (
     COMMIT_COLUMNS,
     FILE_COLUMNS,
+    OPTIONAL_PULL_REQUEST_COLUMNS,
     PULL_REQUEST_COLUMNS,
     pull_request_key,
 )
@@ -26,7 +27,8 @@ def test_batches_of_any_size_give_the_same_rows(size):
 
 def test_batches_have_the_columns_of_the_record():
     batch = next(SyntheticSource(make_profile()).batches(0, 50))
-    assert list(batch.pull_requests) == list(PULL_REQUEST_COLUMNS)
+    assert list(batch.pull_requests) == [*PULL_REQUEST_COLUMNS, "point", "issue_key"]
+    assert batch.pull_requests.keys() <= PULL_REQUEST_COLUMNS.keys() | OPTIONAL_PULL_REQUEST_COLUMNS.keys()
     assert list(batch.commits) == list(COMMIT_COLUMNS)
     assert list(batch.files) == list(FILE_COLUMNS)
     for table in (batch.pull_requests, batch.commits, batch.files):

@@ -1,13 +1,14 @@
 """The times at which generated pull requests end, and the choice of those that a window contains.
 
-A pull request is dated by the time at which it ends. Its number and its day depend on the organisation's
-rate, never on the window, so a window that moves by a day keeps the pull requests that it already had.
+A pull request is dated by the time at which it ends. Its ordinal, here its number, and its day depend on the
+organisation's rate, never on the window, so a window that moves by a day keeps what it already had.
 """
 
 import datetime
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from tformance_seed.catalog.organisations import repository_weights
 from tformance_seed.catalog.profile import Profile, days_between
@@ -15,7 +16,7 @@ from tformance_seed.errors import InputError
 from tformance_seed.sampling.apportionment import apportion
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times
 from tformance_seed.sampling.keyed_random import KeyedRandom
-from tformance_seed.sampling.ragged import group_starts
+from tformance_seed.sampling.ragged import expand_counts, group_starts, sort_within_groups
 from tformance_seed.sources.records import pull_request_key
 from tformance_seed.sources.synthetic.habits import habit
 
@@ -77,10 +78,17 @@ class RateCalendar:
         last = int(self._ended[-1])
         self.total = last - int(self._ended[-1 - len(profile.days)]) if count is None else count
         self.first = last - self.total + 1
+        self.rate = rate
 
     def days(self, numbers: Ints) -> Times:
         """Return the day, in UTC, on which each pull request ends."""
         return np.datetime64(FOUNDED, "D") + np.searchsorted(self._ended, numbers, side="left")
+
+    def on_days(self, days: Times) -> tuple[Ints, Ints]:
+        """Return the first of the pull requests that end on each day, and their number."""
+        index = (days - np.datetime64(FOUNDED, "D")).astype(np.int64)
+        before = np.where(index > 0, self._ended[index - 1], 0)
+        return before + 1, self._ended[index] - before
 
 
 class ScenarioCalendar:
@@ -151,8 +159,24 @@ def pick_end_times(profile: Profile, calendar: Calendar, repository: str, number
     """Choose the times, ``datetime64[s]`` in UTC, at which pull requests end, by local working hours.
 
     Local times that fall on another day in UTC wrap around to the same UTC day. Some end in a burst: soon
-    after the pull request before them, if that ends on the same day.
+    after another that ends on the same day. At a steady rate, the pull requests of a day end in the order of
+    their numbers.
     """
+    days = calendar.days(numbers)
+    if not isinstance(calendar, RateCalendar):
+        return days + _times_of_day(profile, calendar, repository, numbers)
+    each, inverse = np.unique(days, return_inverse=True)
+    first, counts = calendar.on_days(each)
+    owner, position = expand_counts(counts)
+    times = sort_within_groups(_times_of_day(profile, calendar, repository, first[owner] + position), owner)
+    ended_at: Times = days + times[(group_starts(counts) - first)[inverse] + numbers]
+    return ended_at
+
+
+def _times_of_day(
+    profile: Profile, calendar: Calendar, repository: str, numbers: Ints
+) -> npt.NDArray[np.timedelta64]:
+    """Draw a time of its day, in UTC, for each pull request."""
     random, days = profile.random, calendar.days(numbers)
     first, key = numbers, pull_request_key(repository, numbers)
     own_key = key
@@ -164,9 +188,7 @@ def pick_end_times(profile: Profile, calendar: Calendar, repository: str, number
     second = random.pick("hour", HOUR_WEIGHTS, key) * 3600 + random.integers("second", key, low=0, high=3599)
     low, high = BURST_SECONDS
     second += (numbers - first) * random.integers("seconds later", own_key, low=low, high=high)
-    time_of_day = ((second - profile.utc_offset) % DAY_SECONDS).astype("timedelta64[s]")
-    ended_at: Times = days + time_of_day
-    return ended_at
+    return ((second - profile.utc_offset) % DAY_SECONDS).astype("timedelta64[s]")
 
 
 def _is_weekday(days: Times) -> Booleans:

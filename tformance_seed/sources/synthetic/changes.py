@@ -13,8 +13,9 @@ from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.records import AI_CODE, AI_NONE, PULL_REQUEST, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, assign_ai_kinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar, ScenarioCalendar, pick_end_times
-from tformance_seed.sources.synthetic.habits import habit, lean, shuffle
+from tformance_seed.sources.synthetic.habits import habit, lean
 from tformance_seed.sources.synthetic.intents import CHORE, FIX, RELEASE, pick_kinds
+from tformance_seed.sources.synthetic.numbering import issue_keys, points, pull_request_numbers
 from tformance_seed.sources.synthetic.sizes import COMMITS, FILES, JITTER, lines_changed
 from tformance_seed.sources.synthetic.threads import pick_components, thread_of
 from tformance_seed.sources.synthetic.touches import Subject, Touches, touch_files
@@ -50,8 +51,9 @@ EAGERNESS = 0.3
 #: A revert reverts one of this many pull requests before it.
 REVERT_DISTANCE = 16
 
-#: Share of people's pull requests that name a Jira issue in the title.
-JIRA_SHARE = 0.6
+#: Share of people's pull requests that belong to a Jira issue; and the share of those that follow up another
+#: of the same day that belong to the same one. No later day then changes an issue.
+ISSUE_SHARE, SAME_ISSUE_SHARE = 0.88, 0.5
 
 #: Among pull requests whose code AI wrote: the share in which commits say so as well as the body, if the tool
 #: has trailers; and the share that touch the tool's configuration.
@@ -66,17 +68,21 @@ class Changes:
     """Pull requests of one repository, one row each, and the owners of their files and commits."""
 
     repository: str
+    ordinal: Ints  #: the place in the order in which they end, from which everything is derived
     number: Ints
     key: UInt64
+    point: Ints  #: the place in the sequence ``PULL_REQUEST``
     ended_at: Times
     author: Ints  #: -1 for bots
     state: Texts
     is_bot: Booleans
     updates: Updates
     is_draft: Booleans
-    reverted: Ints  #: number of the pull request that it reverts; 0 for none
+    reverted_ordinal: Ints  #: of the pull request that it reverts; 0 for none
+    reverted: Ints  #: its number; 0 for none
     is_hotfix: Booleans
     jira_key: Texts
+    names_issue: Booleans  #: in the title
     ai_kind: AIKinds
     used_ai: (
         Booleans | None
@@ -134,9 +140,10 @@ class _Outline:
 def generate_pull_requests(
     profile: Profile, members: Members, calendar: Calendar, index: int, tree: Tree, numbers: Ints
 ) -> Changes:
-    """Return the facts about the pull requests ``numbers`` of one repository.
+    """Return the facts about some pull requests of one repository.
 
     Parameters:
+      numbers: their ordinals.
       index: the position of the repository in the organisation; ``calendar`` and ``tree`` belong to it.
     """
     random, repository = profile.random, profile.organisation.repos[index]
@@ -170,19 +177,35 @@ def generate_pull_requests(
     touches = touch_files(tree, random, subject, updates.package, configured, file_owner, file_position)
     commits = COMMITS.counts(subject.lines, about.u[LINES], outline.u[COMMIT_COUNT])
     commit_owner, commit_position = expand_counts(commits)
+    visible, undone = (
+        pull_request_numbers(profile, calendar, repository, some) for some in (numbers, originals)
+    )
+    reverted_number = np.zeros_like(numbers)
+    reverted_number[rows] = undone
+    linked = random.chance("linked", ISSUE_SHARE, key) & ~is_bot
+    named = habit(random, repository, "keys in titles")
+    issue = numbers
+    if profile.scenario is None:
+        together = calendar.days(thread) == calendar.days(numbers)
+        together &= random.chance("same issue", SAME_ISSUE_SHARE, key)
+        issue = np.where(together, thread, numbers)
     return Changes(
         repository=repository,
-        number=numbers,
-        key=key,
+        ordinal=numbers,
+        number=visible,
+        key=pull_request_key(repository, visible),
+        point=points(profile, repository, numbers),
         ended_at=outline.ended_at,
         author=np.where(is_bot, -1, author),
         state=outline.state,
         is_bot=is_bot,
         updates=updates,
         is_draft=(outline.state == b"open") & ~is_bot & random.chance("draft", DRAFT_SHARE, key),
-        reverted=reverted,
+        reverted_ordinal=reverted,
+        reverted=reverted_number,
         is_hotfix=outline.is_hotfix,
-        jira_key=_jira_keys(profile, repository, numbers, random.chance("jira", JIRA_SHARE, key) & ~is_bot),
+        jira_key=np.where(linked, issue_keys(profile, repository, issue), b""),
+        names_issue=linked & random.chance("names issue", named, key),
         ai_kind=ai_kind,
         used_ai=outline.used_ai,
         tool=tool,
@@ -269,10 +292,10 @@ def _outline(
 def _quantiles(profile: Profile, repository: str, numbers: Ints) -> dict[str, Floats]:
     """Return the quantiles of the sizes of pull requests, by ``DIMENSIONS``."""
     random = profile.random
-    if profile.scenario is not None:  # whose few weeks are to have the same sizes
-        return {name: random.sobol(PULL_REQUEST, numbers, repository, dimension=name) for name in DIMENSIONS}
-    points = shuffle(random, repository, numbers)
-    u = {name: random.sobol(PULL_REQUEST, points, repository, dimension=name) for name in DIMENSIONS}
+    at = points(profile, repository, numbers)
+    u = {name: random.sobol(PULL_REQUEST, at, repository, dimension=name) for name in DIMENSIONS}
+    if profile.scenario is not None:
+        return u
     leaning = {name: lean(random, name, repository, numbers, u[name]) for name in (LINES, FILE_COUNT)}
     return u | leaning
 
@@ -388,10 +411,3 @@ def _bots(
     for dimension, bound in BOT_MAX_QUANTILES.items():
         is_bot &= u[dimension] < bound
     return is_bot
-
-
-def _jira_keys(profile: Profile, repository: str, numbers: Ints, present: Booleans) -> Texts:
-    """Return issue keys, unique to each pull request of the organisation; empty where not ``present``."""
-    project, first, step = profile.organisation.jira_scheme(repository)
-    keys = [f"{project}-{issue}".encode() for issue in (first + numbers * step).tolist()]
-    return np.where(present, np.array(keys, dtype="S"), b"")

@@ -33,8 +33,8 @@ SIGNED_COMMIT_SHARE = 0.6
 class SyntheticSource:
     """The generated history of an organisation.
 
-    Every row is a function of the profile, its repository and its number, so a window that moves keeps the
-    rows that it already had. Pull requests are ordered by repository and number; a batch belongs to one
+    Every row is a function of the profile, its repository and its ordinal, so a window that moves keeps the
+    rows that it already had. Pull requests are ordered by repository and end; a batch belongs to one
     repository.
 
     Raises:
@@ -44,10 +44,10 @@ class SyntheticSource:
     name = "synthetic"
     fingerprint = ""
     waits = False
-    shares_issues = False
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
+        self.shares_issues = profile.scenario is None
         self._calendars = make_calendars(profile)
         self._trees: dict[int, Tree] = {}
         self._styles: dict[int, WritingStyle] = {}
@@ -79,14 +79,16 @@ class SyntheticSource:
             begin, end = max(start, first), min(stop, last)
             if begin < end:
                 tree, style = self._tree(index), self._style(index)
-                numbers = calendar.first + np.arange(begin - first, end - first)
-                changes = generate_pull_requests(self._profile, self._members, calendar, index, tree, numbers)
-                reverted = np.unique(changes.reverted[changes.is_revert])
+                ordinals = calendar.first + np.arange(begin - first, end - first)
+                changes = generate_pull_requests(
+                    self._profile, self._members, calendar, index, tree, ordinals
+                )
+                reverted = np.unique(changes.reverted_ordinal[changes.is_revert])
                 originals = generate_pull_requests(
                     self._profile, self._members, calendar, index, tree, reverted
                 )
                 subjects = style.subjects(originals, style.pick_words(originals), {})
-                reverted_subjects = dict(zip(reverted.tolist(), subjects, strict=True))
+                reverted_subjects = dict(zip(originals.number.tolist(), subjects, strict=True))
                 yield Batch(begin, end, *self._tables(changes, style, reverted_subjects))
             first = last
 
@@ -129,7 +131,7 @@ class SyntheticSource:
             "additions": additions,
             "deletions": changes.lines - additions,
             "labels": style.labels(changes),
-            "jira_key": changes.jira_key,
+            "jira_key": np.where(changes.names_issue, changes.jira_key, b""),
             "is_revert": np.array([is_revert(title.decode()) for title in titles], dtype=bool),
             "is_hotfix": np.array([is_hotfix(title.decode()) for title in titles], dtype=bool),
             "is_draft": changes.is_draft,
@@ -141,6 +143,8 @@ class SyntheticSource:
             )
             > 0,
             "has_ai_files": changes.configures & _tools_with_files()[changes.tool],
+            "point": changes.point,
+            "issue_key": changes.jira_key,
         }
         if changes.used_ai is not None:
             pull_requests["used_ai"] = changes.used_ai

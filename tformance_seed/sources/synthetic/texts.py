@@ -221,16 +221,17 @@ class WritingStyle:
     def titles(self, changes: Changes, subjects: list[bytes]) -> list[bytes]:
         """Return the subjects, with the Jira key added if there is one."""
         form = np.where(changes.is_revert | changes.is_hotfix, len(KEY_FORMS) - 1, self._key_form)
+        keys = np.where(changes.names_issue, changes.jira_key, b"")
         return [
             KEY_FORMS[index] % {b"key": key, b"title": subject} if key else subject
-            for index, key, subject in zip(form.tolist(), changes.jira_key.tolist(), subjects, strict=True)
+            for index, key, subject in zip(form.tolist(), keys.tolist(), subjects, strict=True)
         ]
 
     def bodies(self, changes: Changes, words: list[Words]) -> list[bytes]:
         """Return the body of each pull request: sections of text, then the mention of the AI tool."""
         form = self._random.pick("body form", list(BODY_FORMS), changes.key).tolist()
         bits = self._random.random_bits("body", changes.key).tolist()
-        closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & (changes.jira_key != b"")
+        closes = self._random.chance("closes", CLOSES_SHARE, changes.key) & changes.names_issue
         tools = changes.tool.tolist()
         mention = self._random.uniform("mention", changes.key).tolist()
         with_tool = np.flatnonzero(changes.tool >= 0)

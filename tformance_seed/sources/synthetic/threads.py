@@ -9,7 +9,7 @@ from tformance_seed.sources.synthetic.trees import Tree
 
 #: Share of pull requests that follow up another, and the distances at which that may be, drawn with equal
 #: probability. A thread is followed back over so many pull requests at most.
-FOLLOWING_SHARE, DISTANCES, MAX_FOLLOWED = 0.45, np.array([1, 1, 1, 2, 2, 3, 5, 8]), 5
+FOLLOWING_SHARE, DISTANCES, MAX_FOLLOWED = 0.45, np.array([1, 1, 1, 1, 2, 2, 3, 6]), 5
 
 #: Share of threads in the area in which their author is at home, and the width of a home, as a share of all
 #: components. Others are anywhere, those near the front more often.

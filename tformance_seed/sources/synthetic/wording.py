@@ -98,7 +98,7 @@ class Wording:
             else b"%d.%d" % (first, second)
             for released, number, first, second in zip(
                 changes.is_release.tolist(),
-                changes.number.tolist(),
+                changes.ordinal.tolist(),
                 major.tolist(),
                 minor.tolist(),
                 strict=True,

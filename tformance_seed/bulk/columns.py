@@ -54,7 +54,10 @@ def text_length(column: Column) -> int:
     if column.kind != "parameters":
         return 0
     values = column.values.tolist()
-    if not set(map(type, values)) <= {str, bytes}:
+    types = set(map(type, values))
+    if not any(issubclass(kind, str | bytes) for kind in types):
+        return 0
+    if not types <= {str, bytes}:
         values = [value for value in values if isinstance(value, str | bytes)]
     return sum(map(len, values))
 

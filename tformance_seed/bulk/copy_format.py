@@ -23,7 +23,10 @@ EPOCH = np.datetime64("2000-01-01", "us")
 
 #: Maximum size in bytes, including unused ones, of the rows converted at a time, so that one long text does
 #: not make a whole chunk take up too much memory.
-MAX_CHUNK_BYTES = 8 << 20
+MAX_CHUNK_BYTES = 2 << 20
+
+#: Maximum size in bytes of what the driver is given at a time; it copies it once more.
+MAX_PIECE_BYTES = 1 << 20
 
 #: Maximum size in bytes of the rows laid out at a time, so that they fit in a processor's cache.
 MAX_ROW_BLOCK_BYTES = 128 << 10
@@ -42,6 +45,27 @@ DIGITS_PER_GROUP = 4
 
 #: Sign word of a negative numeric, NUMERIC_NEG of ``numeric.c``.
 NUMERIC_NEGATIVE = 0x4000
+
+
+class LongText:
+    """A text of more than ``MAX_CHUNK_BYTES``, which is encoded in pieces, so that it is not in memory twice.
+
+    Raises:
+      UnicodeEncodeError: it has half of a surrogate pair.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._length = len(text) if text.isascii() else sum(map(len, self.pieces()))
+
+    def __len__(self) -> int:
+        """Return the number of bytes in UTF-8."""
+        return self._length
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the text in UTF-8."""
+        size = MAX_PIECE_BYTES // 4  # a character has up to four bytes
+        yield from (self._text[start : start + size].encode() for start in range(0, len(self._text), size))
 
 
 def encode(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
@@ -89,14 +113,18 @@ def _one_row(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]
             yield NULL
             continue
         value = column.values[0]
-        if isinstance(value, bytes):
+        if isinstance(value, bytes | LongText):
             version = JSONB_VERSION if column.kind == "jsonb" else b""
             yield (len(version) + len(value)).to_bytes(LENGTH_WORD, "big") + version
-            if value:  # nothing would be the end of the rows
-                yield value
+            yield from value.pieces() if isinstance(value, LongText) else _pieces(value)
         else:
             payload = _payload(column, name).tobytes()
             yield len(payload).to_bytes(LENGTH_WORD, "big") + payload
+
+
+def _pieces(value: bytes) -> Iterator[bytes]:
+    """Yield bytes piece by piece, none of them empty, since that would be the end of the rows."""
+    yield from (value[start : start + MAX_PIECE_BYTES] for start in range(0, len(value), MAX_PIECE_BYTES))
 
 
 def _layout(payloads: Sequence[Array]) -> np.dtype[np.void]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tformance_seed.bulk.columns import Array, Column, objects
-from tformance_seed.bulk.copy_format import NUMBERS
+from tformance_seed.bulk.copy_format import MAX_CHUNK_BYTES, NUMBERS, LongText
 from tformance_seed.bulk.wrappers import Binary, Json, binary, document, wrapped_type
 
 #: Kind of column -> types that its binary format fits. Kinds of ``fitting`` and of ``_from_parameters``.
@@ -180,11 +180,12 @@ def _numbers(dtype: Any) -> Callable[[Sequence[Any]], Array | None]:
 
 def _utf8(texts: Sequence[str]) -> Array | None:
     """Return texts as UTF-8; None if one cannot be stored, so that the driver refuses it."""
+    if any("\x00" in text for text in texts):
+        return None
     try:
-        encoded = [text.encode() for text in texts]
+        return objects([text.encode() if len(text) <= MAX_CHUNK_BYTES else LongText(text) for text in texts])
     except UnicodeEncodeError:
         return None
-    return None if any(b"\x00" in text for text in encoded) else objects(encoded)
 
 
 def _naive(values: Sequence[datetime.datetime]) -> Array | None:

@@ -34,6 +34,9 @@ from tformance_seed.bulk.statements import Target
 PORTABLE_CHUNK = 5_000
 COPY_CHUNK = 25_000
 
+#: Length of all texts of a chunk, about, unless its number of rows is given: they are in memory twice.
+CHUNK_LENGTH = 8_000_000
+
 
 def field_of(model: type[peewee.Model], part: Any) -> peewee.Field:
     """Return the field of a field, its name or its column's; raise ValueError if there is none."""
@@ -92,7 +95,10 @@ class Upsert:
             return
         for wave, of_row in self._waves(target, columns):
             order, total = wave
-            step = self.chunk_size or (COPY_CHUNK if self._copies(total) else PORTABLE_CHUNK)
+            length = sum(map(text_length, columns))
+            step = self.chunk_size or (COPY_CHUNK if self._copies(total, length) else PORTABLE_CHUNK)
+            if self.chunk_size is None and length > CHUNK_LENGTH:
+                step = min(step, max(1, total * CHUNK_LENGTH // length))
             for part, positions in ordering.chunks(order, total, step):
                 started = time.perf_counter()
                 chunk = [column.take(part) for column in columns]
@@ -101,7 +107,7 @@ class Upsert:
                     chunk,
                     numbers[part],
                     failures=Failures(self.model, self.on_error),
-                    copy=self._copies(len(chunk[0]), chunk),
+                    copy=self._copies(len(chunk[0]), length * len(chunk[0]) // total),
                     no_conflicts=self.no_conflicts,
                     returning=returning,
                 )
@@ -124,12 +130,11 @@ class Upsert:
         found = ((int(numbers[row]), rows[of_row[row] - positions.start]) for row in mine.tolist())
         return {number: result for number, result in found if result is not None}
 
-    def _copies(self, count: int, columns: Sequence[Column] = ()) -> bool:
+    def _copies(self, count: int, length: int) -> bool:
+        """Return whether to use COPY for as many rows with texts of that length in all."""
         if not is_postgresql(self.database) or self.copy is False:
             return False
-        if self.copy is True or self.no_conflicts or count >= COPY_FROM:
-            return True
-        return sum(map(text_length, columns)) >= COPY_LENGTH
+        return self.copy is True or self.no_conflicts or count >= COPY_FROM or length >= COPY_LENGTH
 
     def _convert(self, batch: Batch, failures: Failures) -> tuple[list[Column], Any]:
         """Return the batch's columns, without the rows that cannot be converted, and the numbers of the

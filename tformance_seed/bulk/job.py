@@ -86,6 +86,8 @@ class Upsert:
         self, batch: Batch, returning: Sequence[peewee.Field] | None
     ) -> Iterator[tuple[Result, dict[int, RowResult]]]:
         failures = Failures(self.model, self.on_error)
+        if len(batch.numbers) and not batch.columns:
+            raise ValueError(f"{self.model.__name__}: row {batch.numbers[0]} has no values, so no key")
         columns, numbers = self._convert(batch, failures)
         if columns and len(columns[0]):
             target, columns, numbers = self._target(columns, numbers, failures)

@@ -3,7 +3,7 @@
 import datetime
 import operator
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,7 +115,21 @@ def find_key(model: type[peewee.Model], key: Any, constraint: Callable[[str], tu
     for part in parts:
         if isinstance(part, str) and part not in by_name:
             raise ValueError(f"{model.__name__} has no field {part}")
-    return Key(tuple(by_name[part] if isinstance(part, str) else part for part in parts))
+    return _declared(model, Key(tuple(by_name[part] if isinstance(part, str) else part for part in parts)))
+
+
+def _declared(model: type[peewee.Model], key: Key) -> Key:
+    """Return a key of fields with the predicate of the model's unique key of the same fields, if it has no
+    whole one.
+    """
+    if not key.is_plain:
+        return key
+    names = {field.column_name for field in key.fields}
+    declared = [(primary_key_fields(model), None), *unique_keys(model)]
+    wheres = [where for fields, where in declared if {field.column_name for field in fields} == names]
+    if not wheres or any(where is None for where in wheres):
+        return key
+    return replace(key, where=wheres[0])
 
 
 def satisfies_predicate(where: Any, columns: Mapping[str, Column]) -> Mask | None:

@@ -1,8 +1,6 @@
 """The registry of charts: a chart is one entry, and everything on the page follows from it."""
 
 import datetime
-import json
-import re
 from collections import Counter
 
 import pytest
@@ -10,7 +8,7 @@ import vl_convert
 from peewee import fn
 
 from tests.support.browser import Page
-from tests.support.reports import SLUGS
+from tests.support.reports import SLUGS, data_of_page
 from tformance_seed.metrics.weekly import monday_of
 from tformance_seed.report import charts, drawings, gather, page
 from tformance_seed.report.charts import Chart
@@ -61,7 +59,7 @@ def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with
     html = page_with_commits.read_text()
     assert '<figure class="card" id="commits"' in html
     assert "Commits by week" in html
-    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html)[1])
+    data = data_of_page(html)
     chart, series = data["charts"]["commits"], data["series"]["commits"]
     assert chart["table"]["rows"] == {"Week": data["mondays"]}
     assert series["dimensions"] == {"organisation": len(SLUGS), "day": 7 * len(data["mondays"])}

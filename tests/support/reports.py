@@ -1,6 +1,9 @@
 """Runs `report`, and changes databases behind its back."""
 
+import base64
 import json
+import re
+import zlib
 from typing import Any
 
 import psycopg2
@@ -19,6 +22,12 @@ def report(url: str, *arguments: object) -> dict[str, Any]:
     result = command("report", *arguments, "--database", url, "--json")
     assert (result.returncode, result.stderr) == (0, "")
     return json.loads(result.stdout)
+
+
+def data_of_page(html: str) -> dict[str, Any]:
+    """Return the data that a page's script reads."""
+    packed = re.search(r'id="data">([^<]*)</script>', html)[1]
+    return json.loads(zlib.decompress(base64.b64decode(packed)))
 
 
 def refusal(*arguments: object, **environment: str) -> str:

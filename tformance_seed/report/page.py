@@ -1,9 +1,11 @@
 """The standalone HTML report: one file that needs no network, with charts for a selection by the reader."""
 
+import base64
 import datetime
 import importlib.resources
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -131,7 +133,7 @@ def render(report: Report, daily: Daily, listings: Mapping[str, Mapping[int, Row
         listings="".join(_listing_card(listing.name, listing.title) for listing in LISTINGS),
         reviewers=MAX_REVIEWERS,
         notes="".join(f"<p>{escape(format_note(note))}</p>" for note in _notes(report, daily)),
-        data=_json(_data(Content(report, daily), listings)),
+        data=_packed(_data(Content(report, daily), listings)),
         library=_library(),
         script="\n".join(_file(f"scripts/{name}.js") for name in SCRIPTS),
     )
@@ -147,9 +149,10 @@ def _library() -> str:
     return bundle.replace("</script", "<\\/script")
 
 
-def _json(value: Any) -> str:
-    """Return JSON that cannot end the script element around it."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str).replace("<", "\\u003c")
+def _packed(value: Any) -> str:
+    """Return JSON, compressed (zlib) and in Base64: a third as long, and it cannot end a script element."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+    return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
 def _notes(report: Report, daily: Daily) -> list[str]:

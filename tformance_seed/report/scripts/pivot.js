@@ -1,12 +1,18 @@
 // Makes a chart's rows, as report/pivot.py describes them.
 
 // The dimensions that follow from the day.
-const BY = { week: weekOf, weekday: (number) => number % WEEK };
+const BY = { week: (days) => (row) => weekOf(days[row]), weekday: (days) => (row) => days[row] % WEEK };
 
 // Whether a row of a series has the values that are counted.
 const matches = (counts, where) => {
-  const tests = Object.entries(where).map(([dimension, values]) => [counts[dimension], new Set(values)]);
-  return (row) => tests.every(([column, values]) => values.has(column[row]));
+  const tests = Object.entries(where).map(([dimension, values]) => {
+    const isCounted = [];
+    for (const value of values) isCounted[value] = true;
+    return (row) => isCounted[counts[dimension][row]] === true;
+  });
+  const [first, second] = tests;
+  if (tests.length > 2) return (row) => tests.every((test) => test(row));
+  return second ? (row) => first(row) && second(row) : (first ?? (() => true));
 };
 
 // Figures of all rows of a table: `add` counts a row of the series if it belongs, and says whether it does.
@@ -70,12 +76,12 @@ const pivot = ({ series: name, table }, choice, span) => {
     FIGURES[figure.kind](figure, counts, rows.length),
   ]);
   let counted = false;
-  for (const row of chosen(counts, choice)) {
-    const value = BY[table.by]?.(counts.day[row]) ?? counts[table.by][row];
-    const index = table.groups ? table.groups[value] : value;
-    if (index === null) continue;
+  const values = BY[table.by]?.(counts.day) ?? ((row) => counts[table.by][row]);
+  forChosen(counts, choice, (row) => {
+    const index = table.groups ? table.groups[values(row)] : values(row);
+    if (index === null) return;
     for (const [, figure] of figures) if (figure.add(row, index)) counted = true;
-  }
+  });
   if (!counted) return [];
   for (const [index, row] of rows.entries()) for (const [heading, figure] of figures) row[heading] = figure.value(index);
   let shown = rows;

@@ -1,5 +1,11 @@
 // Adds up the page's series for what is chosen.
-const data = JSON.parse(document.getElementById("data").textContent);
+const unpackData = () => {
+  const letters = atob(document.getElementById("data").textContent);
+  const bytes = new Uint8Array(letters.length);
+  for (let index = 0; index < letters.length; index++) bytes[index] = letters.charCodeAt(index);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+};
+const data = await unpackData();
 
 const ALL = -1; // the index that stands for all organisations
 
@@ -36,12 +42,13 @@ const unpack = ({ dimensions, steps, sums, by_week: byWeek }) => {
 };
 const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
 
-// The rows of a series that belong to what is chosen. What was counted by the week belongs to a period that has any of its days.
-function* chosen({ day: when, starts, byWeek }, { organisation, from, to }) {
+// Calls a function with each row of a series that belongs to what is chosen. What was counted by the week belongs to a period
+// that has any of its days.
+const forChosen = ({ day: when, starts, byWeek }, { organisation, from, to }, use) => {
   const [first, end] = organisation === ALL ? [0, starts.at(-1)] : [starts[organisation], starts[organisation + 1]];
   const start = byWeek ? WEEK * weekOf(from) : from;
-  for (let row = first; row < end; row++) if (when[row] >= start && when[row] <= to) yield row;
-}
+  for (let row = first; row < end; row++) if (when[row] >= start && when[row] <= to) use(row);
+};
 
 // Pull requests with their hours: counts by bin, and their mean and median.
 class Times {
@@ -113,18 +120,17 @@ const isPartial = (week, choice) => {
 // The figures above the charts, and the weeks that charts show.
 const totals = (choice) => {
   const total = { count: 0, merged: 0, withAi: 0, usage: 0, cycle: new Times(), review: new Times() };
-  const pulls = series.pull_requests;
-  for (const row of chosen(pulls, choice)) {
+  const { pull_requests: pulls, first_reviews: first, usage } = series;
+  forChosen(pulls, choice, (row) => {
     const count = pulls.count[row];
     total.count += count;
     total.withAi += pulls.with_ai[row] * count;
-    if (!pulls.merged[row]) continue;
+    if (!pulls.merged[row]) return;
     total.merged += count;
     total.cycle.add(pulls.bin[row], count, pulls.hundredths[row]);
-  }
-  const first = series.first_reviews;
-  for (const row of chosen(first, choice)) total.review.add(first.bin[row], first.count[row], first.hundredths[row]);
-  for (const row of chosen(series.usage, choice)) total.usage += series.usage.count[row];
+  });
+  forChosen(first, choice, (row) => total.review.add(first.bin[row], first.count[row], first.hundredths[row]));
+  forChosen(usage, choice, (row) => (total.usage += usage.count[row]));
   const shown = daysShown(choice);
   const span = shown[0] <= shown[1] ? [weekOf(shown[0]), weekOf(shown[1]) + 1] : [0, 0];
   return { total, span };

@@ -17,7 +17,7 @@ class Intent(NamedTuple):
     """A kind of changes.
 
     Parameters:
-      prefix: the conventional prefix of its titles.
+      prefix, emoji: the conventional prefix of its titles, and the emoji of repositories with emoji.
       weights: how often it is what a change is for, among those of at most so many lines as ``LINE_STEPS``.
       max_files: the maximum number of files in such a change.
       tests: the share in which tests of the component change as well.
@@ -26,6 +26,7 @@ class Intent(NamedTuple):
     """
 
     prefix: bytes
+    emoji: str
     weights: tuple[float, ...]
     max_files: int
     tests: float
@@ -42,16 +43,16 @@ LINE_STEPS = (3, 30, 300, 2_500)
 ANY = 10_000
 
 INTENTS = {
-    "fix": Intent(b"fix", (45, 52, 34, 12, 0), 40, 0.33, 0.66, 0.04, 0.01),
-    "feat": Intent(b"feat", (5, 14, 38, 55, 12), ANY, 0.40, 0.80, 0.50, 0.02, 0.01),
-    "refactor": Intent(b"refactor", (3, 6, 12, 20, 13), ANY, 0.30, 0.52, 0.24, 0.12, 0.06),
-    "perf": Intent(b"perf", (1, 3, 3, 2, 0), 15, 0.20, 0.62, 0.05, 0.02),
-    "chore": Intent(b"chore", (20, 11, 5, 3, 0), 60, 0.10, 0.50, 0.06, 0.10, 0.02),
-    "docs": Intent(b"docs", (16, 8, 5, 4, 0), 8, 0.0, 0.72, 0.15, 0.02, 0.01),
-    "test": Intent(b"test", (3, 3, 4, 4, 0), 6, 1.0, 0.75, 0.35, 0.02),
-    "ci": Intent(b"ci", (8, 7, 3, 1, 0), 4, 0.0, 0.58, 0.08, 0.03),
-    "release": Intent(b"chore", (0, 0, 0, 0, 0), 6, 0.0, 0.60),
-    "move": Intent(b"chore", (0, 0, 0, 2, 75), ANY, 0.1, 0.55, 0.30, 0.18, 0.10),
+    "fix": Intent(b"fix", "🐛", (45, 52, 34, 12, 0), 40, 0.33, 0.66, 0.04, 0.01),
+    "feat": Intent(b"feat", "✨", (5, 14, 38, 55, 12), ANY, 0.40, 0.80, 0.50, 0.02, 0.01),
+    "refactor": Intent(b"refactor", "♻️", (3, 6, 12, 20, 13), ANY, 0.30, 0.52, 0.24, 0.12, 0.06),
+    "perf": Intent(b"perf", "⚡️", (1, 3, 3, 2, 0), 15, 0.20, 0.62, 0.05, 0.02),
+    "chore": Intent(b"chore", "🔧", (20, 11, 5, 3, 0), 60, 0.10, 0.50, 0.06, 0.10, 0.02),
+    "docs": Intent(b"docs", "📝", (16, 8, 5, 4, 0), 8, 0.0, 0.72, 0.15, 0.02, 0.01),
+    "test": Intent(b"test", "✅", (3, 3, 4, 4, 0), 6, 1.0, 0.75, 0.35, 0.02),
+    "ci": Intent(b"ci", "👷", (8, 7, 3, 1, 0), 4, 0.0, 0.58, 0.08, 0.03),
+    "release": Intent(b"chore", "🔖", (0, 0, 0, 0, 0), 6, 0.0, 0.60),
+    "move": Intent(b"chore", "🚚", (0, 0, 0, 2, 75), ANY, 0.1, 0.55, 0.30, 0.18, 0.10),
 }
 KINDS = tuple(INTENTS)
 FIX, FEAT, REFACTOR, _, CHORE, DOCS, TEST, CI, RELEASE, MOVE = range(len(KINDS))

@@ -194,7 +194,7 @@ def _add_shared_files(
 
     hot = np.where(random.chance("hottest", 0.75, subject.key), tree.hot.start, tree.hot.stop - 1)
     chosen = np.where(u < share(HOT_SHARES) * habit(random, tree.repository, "hot files"), hot, -1)
-    if len(tree.indexes) == len(tree.areas):
+    if len(tree.indexes) == len(tree.features):
         of_index = random.chance("index", share(INDEX_SHARES), subject.key)
         chosen = np.where(
             (chosen < 0) & of_index, tree.indexes.start + tree.area_of[subject.component], chosen

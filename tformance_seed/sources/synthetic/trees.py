@@ -13,21 +13,25 @@ from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.detection import file_category
 from tformance_seed.sources.detection.files import SCRIPT_EXTENSIONS
+from tformance_seed.sources.synthetic.features import Feature, features_of
 from tformance_seed.sources.synthetic.habits import GOLDEN_RATIO, habit
 from tformance_seed.sources.synthetic.names import Name
 from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
-from tformance_seed.sources.synthetic.words import code_tools, vocabulary, word_list
+from tformance_seed.sources.synthetic.words import code_tools, word_list
 
 #: Number of parts of a product that a repository has, and of components in each of them.
-AREAS, COMPONENTS_PER_AREA = 18, 13
+AREAS, COMPONENTS_PER_AREA = 15, 16
 
 #: Share of the files about a noun in its language that a component has (one of its sources at least), and the
 #: share of components with two names.
 KEPT_SHARE, TWO_NAMES_SHARE = 0.7, 0.15
 
-#: Share of the components that are about a thing in the industry; and shares of names with a word before it,
-#: and with one after it, which depend on the repository (minimum and maximum).
-INDUSTRY_SHARE, MODIFIED_SHARES, HEADED_SHARES = 0.6, (0.0, 0.18), (0.0, 0.35)
+#: Shares of the names of components that have a word before the name of the part, and one after it, which
+#: depend on the repository (minimum and maximum).
+MODIFIED_SHARES, HEADED_SHARES = (0.0, 0.12), (0.0, 0.3)
+
+#: Number of words of a part that gets no other word before it.
+LONG_PART = 2
 
 #: Where the packages of a repository with packages are, and the share of repositories with packages.
 PACKAGE_FOLDERS = ("", "", "apps/web/", "apps/api/", "packages/", "packages/core/", "apps/web/src/modules/")
@@ -93,8 +97,10 @@ class Component(NamedTuple):
     """A component of the product, to which adjacent files belong: first its sources, then their tests."""
 
     name: Name
+    part: str  #: the part of the feature that it is
     noun: bytes  #: the thing that it is about
     area: bytes
+    language: str
     snake: bool  #: functions and columns in its language have underscores
     is_ui: bool
     is_docs: bool
@@ -127,7 +133,7 @@ class Tree:
     documents: range
     hot: range
     indexes: range  #: one for each area, or none
-    areas: list[str]
+    features: list[Feature]  #: of each area
     dependencies: Dependencies  #: their manifests are the first files at the root
 
     @cached_property
@@ -149,7 +155,7 @@ class _Draft:
     places: list[Place] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
 
-    def add(self, noun: bytes, area: bytes, places: "_Places", names: list[Name]) -> None:
+    def add(self, part: str, area: bytes, language: str, places: "_Places", names: list[Name]) -> None:
         """Add the files of a component, which has the first of the names, unless they are there."""
         start = len(self.places)
         self._add_files(places.sources, names)
@@ -161,8 +167,10 @@ class _Draft:
         self.components.append(
             Component(
                 names[0],
-                noun,
+                part,
+                part.split()[-1].encode(),
                 area,
+                language,
                 places.snake,
                 category in FRONT,
                 category == b"docs",
@@ -183,21 +191,22 @@ class _Draft:
 
 def build_tree(profile: Profile, repository: str) -> Tree:
     """Return the file tree of a repository, which depends only on its name and on the organisation."""
-    random, industry = profile.random, profile.organisation.industry
-    shares = profile.organisation.languages_of(repository, random)
+    random, organisation = profile.random, profile.organisation
+    shares = organisation.languages_of(repository, random)
     main = load_languages()[next(iter(shares))]
     draft = _Draft()
-    areas = _areas(random, industry, repository)
+    features = _features(profile, repository)
+    areas = [feature.name for feature in features]
     languages = _languages(shares, len(areas) * COMPONENTS_PER_AREA)
-    names = _names(random, industry, repository, len(languages))
+    names = _names(random, repository, features)
     folders = _folders(random, repository, areas)
     kept = random.random_bits("kept files", repository, np.arange(len(languages))).tolist()
-    for index, ((noun, both), language) in enumerate(zip(names, languages, strict=True)):
+    for index, ((part, both), language) in enumerate(zip(names, languages, strict=True)):
         area = index // COMPONENTS_PER_AREA
         places = _some(_places(language, *folders[area]), kept[index])
-        draft.add(noun, areas[area].encode(), places, both)
+        draft.add(part, areas[area].encode(), language, places, both)
     dependencies = find_dependencies(random, repository, shares)
-    return _complete(repository, draft, dependencies, main, areas, folders)
+    return _complete(repository, draft, dependencies, main, features, folders)
 
 
 def _complete(
@@ -205,10 +214,11 @@ def _complete(
     draft: _Draft,
     dependencies: Dependencies,
     main: Language,
-    areas: list[str],
+    features: list[Feature],
     folders: list[tuple[str, str]],
 ) -> Tree:
     """Add the files that belong to no component."""
+    areas = [feature.name for feature in features]
     root = [*dependencies.manifests, *COMMON_ROOT_FILES, *main.root, dependencies.bot.file]
     workflows = [f".github/workflows/{name}.yml" for name in WORKFLOWS]
     documents = [
@@ -245,7 +255,7 @@ def _complete(
         documents=range(bounds[1], bounds[2]),
         hot=range(bounds[2], bounds[3]),
         indexes=range(bounds[3], bounds[4]),
-        areas=areas,
+        features=features,
         dependencies=dependencies,
     )
 
@@ -256,11 +266,14 @@ def _category(path: str) -> bytes:
     return file_category(path).encode()
 
 
-def _areas(random: KeyedRandom, industry: str, repository: str) -> list[str]:
-    own, common = vocabulary("areas", industry)
-    every = list(dict.fromkeys(own + common))
-    order = np.argsort(random.random_bits("area", repository, np.arange(len(every))))
-    return [every[row] for row in order.tolist()][:AREAS]
+def _features(profile: Profile, repository: str) -> list[Feature]:
+    """Return the features of a repository in any order: those of its product, and some that many have."""
+    random, organisation = profile.random, profile.organisation
+    own, common = features_of(organisation.slug, organisation.industry, repository)
+    order = np.argsort(random.random_bits("feature", repository, np.arange(len(common))))
+    chosen = [*own, *(common[row] for row in order.tolist())][:AREAS]
+    order = np.argsort(random.random_bits("area", repository, np.arange(len(chosen))))
+    return [chosen[row] for row in order.tolist()]
 
 
 def _folders(random: KeyedRandom, repository: str, areas: list[str]) -> list[tuple[str, str]]:
@@ -293,11 +306,10 @@ def _languages(shares: Shares, count: int) -> list[str]:
     return [names[min(index, len(names) - 1)] for index in language.tolist()]
 
 
-def _names(random: KeyedRandom, industry: str, repository: str, count: int) -> list[tuple[bytes, list[Name]]]:
-    """Return the noun and the names of each component; no two components of a repository share one."""
-    own, common = ([noun.encode() for noun in nouns] for nouns in vocabulary("nouns", industry))
-    index = np.arange(count)
-    u = [random.uniform(f"name/{part}", repository, index).tolist() for part in range(6)]
+def _names(random: KeyedRandom, repository: str, features: list[Feature]) -> list[tuple[str, list[Name]]]:
+    """Return the part and the names of each component; no two components of a repository share one."""
+    index = np.arange(len(features) * COMPONENTS_PER_AREA)
+    u = [random.uniform(f"name/{part}", repository, index).tolist() for part in range(5)]
     modifiers, heads = word_list("modifiers"), word_list("heads")
     modified, headed = (
         float(random.uniform(f"names/{part}", repository, low=low, high=high))
@@ -305,19 +317,25 @@ def _names(random: KeyedRandom, industry: str, repository: str, count: int) -> l
     )
     used: set[tuple[bytes, ...]] = set()
     names = []
-    for row in range(count):
-        nouns = own if own and u[0][row] < INDUSTRY_SHARE else common
-        noun = nouns[int(u[1][row] * len(nouns))]
-        first = [modifiers[int(u[2][row] / modified * len(modifiers))]] if u[2][row] < modified else []
-        last = [heads[int(u[3][row] / headed * len(heads))]] if u[3][row] < headed else []
-        words = (*first, noun, *(word for word in last if word != noun))
+    for row in index.tolist():
+        area, place = divmod(row, COMPONENTS_PER_AREA)
+        parts = features[area].parts
+        start = int(u[0][area * COMPONENTS_PER_AREA] * len(parts))
+        part = parts[(start + place) % len(parts)]
+        words = tuple(part.encode().split())
+        is_long = len(words) >= LONG_PART
+        if u[1][row] < modified and not is_long:
+            words = (modifiers[int(u[1][row] / modified * len(modifiers))], *words)
+        share = headed / 2 if is_long else headed
+        if u[2][row] < share:
+            words = (*words, heads[int(u[2][row] / share * len(heads))])
         while words in used:
             words = (*words, heads[(row + len(words)) % len(heads)])
         used.add(words)
         both = [Name(words)]
-        if u[4][row] < TWO_NAMES_SHARE:
-            both.append(Name((*words, heads[int(u[5][row] * len(heads))])))
-        names.append((noun, both))
+        if u[3][row] < TWO_NAMES_SHARE:
+            both.append(Name((*words, heads[int(u[4][row] * len(heads))])))
+        names.append((part, both))
     return names
 
 

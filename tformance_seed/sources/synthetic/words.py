@@ -1,4 +1,4 @@
-"""The words of the synthetic source, from ``words.toml`` and ``sentences.toml``."""
+"""The words of the synthetic source, from ``words.toml``, ``titles.toml`` and ``bodies.toml``."""
 
 import functools
 import tomllib
@@ -12,7 +12,7 @@ from tformance_seed.catalog.calibration import TOOL_COUNTS, TOOL_COUNTS_BY_MONTH
 from tformance_seed.sampling.arrays import Booleans
 
 #: The files with the words; each table is in one of them.
-WORDS_FILES = [Path(__file__).with_name(name) for name in ("words.toml", "sentences.toml")]
+WORDS_FILES = [Path(__file__).with_name(name) for name in ("words.toml", "titles.toml", "bodies.toml")]
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,11 @@ class Tool:
 
 @functools.cache
 def load_words() -> dict[str, Any]:
-    """Return the contents of both files."""
+    """Return the contents of these files."""
     tables: dict[str, Any] = {}
     for file in WORDS_FILES:
         tables |= tomllib.loads(file.read_text("utf-8"))
     return tables
-
-
-@functools.cache
-def vocabulary(table: str, industry: str) -> tuple[list[str], list[str]]:
-    """Return the words in ``areas`` or ``nouns``: those specific to an industry, and other, common ones."""
-    own = load_words()[table].get(industry, "").split()
-    return own, [word for word in load_words()[table]["common"].split() if word not in own]
 
 
 @functools.cache
@@ -65,12 +58,6 @@ def phrases(table: str, name: str) -> tuple[bytes, ...]:
     """Return the phrases of an entry, each once, separated by bars or newlines, as templates."""
     lines = load_words()[table][name].strip().splitlines()
     return tuple(dict.fromkeys(template(phrase.strip()) for line in lines for phrase in line.split("|")))
-
-
-@functools.cache
-def single_words(name: str) -> tuple[bytes, ...]:
-    """Return the words of an entry of ``phrases`` in which each word is a phrase, each once."""
-    return tuple(dict.fromkeys(load_words()["phrases"][name].encode().split()))
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from tformance_seed.sources.synthetic.words import load_words, word_list
 PRODUCTS = sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 #: The tables with sentences, apart from those of features.
-TABLES = ("titles", "titles_by_language", "titles_by_file", "bodies", "commits")
+TABLES = ("titles", "endings", "titles_by_language", "titles_by_file", "bodies", "commits")
 
 
 def sentences_in(table):

@@ -50,6 +50,14 @@ SIZE_SHARES, PART_SHARE, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.5,
 FULL_POOL = 2
 
 
+#: Share of sentences of at most so many words (a placeholder is one) that are followed by an ending.
+ENDING_SHARE, ENDING_WORDS = 0.62, 6
+
+#: The random bits of a sentence's variant from which on they choose that of the ending.
+ENDING_BIT = 32
+
+PLACEHOLDER = re.compile(rb"%\(\w+\)s")
+
 #: A prime by which numbers of pull requests are multiplied: sentences that are next to each other in a file
 #: are not those of pull requests that are.
 SPREAD = 7919
@@ -87,11 +95,12 @@ class Sentences:
         columns = (changes.component, changes.kind, sides, size)
         pools = self._pools
         chosen = []
-        for place, number, u, bits in zip(
+        for place, number, u, bits, goes_on in zip(
             zip(*(column.tolist() for column in columns), strict=True),
             (changes.number + self._offset).tolist(),
             self._random.uniform("pool of sentences", changes.key).tolist(),
             self._random.random_bits("variant of a sentence", changes.key).tolist(),
+            self._random.chance("ending", ENDING_SHARE, changes.key).tolist(),
             strict=True,
         ):
             if place not in pools:
@@ -99,8 +108,18 @@ class Sentences:
             for pool in pools[place]:
                 if u < pool.bound:
                     break
-            chosen.append(pool.choose(number, bits))
+            text = pool.choose(number, bits)
+            if goes_on and text.count(b" ") < ENDING_WORDS and (endings := self._endings(place)):
+                text = _with_ending(text, Pool(1.0, endings).choose(number, bits >> ENDING_BIT))
+            chosen.append(text)
         return chosen
+
+    def _endings(self, place: tuple[int, int, int, int]) -> tuple[Sentence, ...]:
+        """Return what may come after a sentence about a kind of change; nothing after those of small ones."""
+        _, kind, side, size = place
+        if size == SMALL or side not in (SERVER, UI):
+            return ()
+        return read("endings", KINDS[kind]) or read("endings", f"{KINDS[kind]}_{SIDES[side]}")
 
     def _find(self, component: int, kind: int, side: int, size: int) -> list[Pool]:
         """Return the pools of sentences for a kind of change to a component."""
@@ -122,6 +141,15 @@ class Sentences:
                 bound += (1 - bound) * share * min(1, len(sentences) / FULL_POOL)
                 pools.append(Pool(bound, sentences))
         return [*pools, Pool(1.0, read("titles", name) + read("titles", f"{name}_{SIDES[side]}"))]
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _with_ending(text: bytes, ending: bytes) -> bytes:
+    """Return a sentence with an ending, unless it has the ending's first word or placeholders already."""
+    first = ending.partition(b" ")[0]
+    if b" %b " % first in text or any(name in text for name in PLACEHOLDER.findall(ending)):
+        return text
+    return text + b" " + ending
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from tformance_seed.sampling.arrays import Floats, Ints
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.synthetic.changes import Changes
 from tformance_seed.sources.synthetic.choices import SIDES, Sentences
-from tformance_seed.sources.synthetic.intents import CI, DOCS, FEAT, FIX, INTENTS, MOVE, RELEASE, TEST
+from tformance_seed.sources.synthetic.intents import CI, DOCS, FEAT, FIX, INTENTS, MOVE, RELEASE
 from tformance_seed.sources.synthetic.trees import Tree
 from tformance_seed.sources.synthetic.wording import Words
 from tformance_seed.sources.synthetic.words import load_words
@@ -36,8 +36,12 @@ HABITS = {"capital after prefix": (0.02, 0.45), "capital": (0.60, 0.98)}
 
 #: Share of titles without a prefix that say what kind of change it is by a verb, if the sentence does not
 #: begin with one; and the verbs.
-VERB_SHARE = 0.9
-VERBS = {FIX: b"fix ", FEAT: b"add ", DOCS: b"document ", TEST: b"test "}
+VERB_SHARE = 0.75
+VERBS = {
+    FIX: (*(b"fix ",) * 6, b"resolve ", b"address "),
+    FEAT: (*(b"add ",) * 5, b"support ", b"introduce ", b"implement "),
+    DOCS: (b"docs: ",),
+}
 
 #: Shares of titles with something at the end or the beginning that says how far it goes, with a full stop
 #: (among those without a prefix), and with a typo.
@@ -125,18 +129,19 @@ class Titles:
         forms = np.where(of_no_area, _WITHOUT_AREA[forms], forms)
         with_verb = (forms >= AREA) & random.chance("verb", VERB_SHARE, key)
         subjects = []
-        for text, kind, form, scope, is_capital, needs_verb, words_row in zip(
+        for text, kind, form, scope, is_capital, needs_verb, bits_row, words_row in zip(
             sentences,
             changes.kind.tolist(),
             forms.tolist(),
             scopes.tolist(),
             capital.tolist(),
             with_verb.tolist(),
+            random.random_bits("which verb", key).tolist(),
             words,
             strict=True,
         ):
             if needs_verb and kind in VERBS and text.partition(b" ")[0] not in _imperatives():
-                text = VERBS[kind] + text
+                text = VERBS[kind][bits_row % len(VERBS[kind])] + text
             if is_capital and not CODE_WORD.match(text.partition(b" ")[0]):
                 text = text[:1].upper() + text[1:]
             if form == SCOPED:

@@ -20,7 +20,7 @@ from tformance_seed.sources.synthetic.updates import Dependencies, find_dependen
 from tformance_seed.sources.synthetic.words import code_tools, word_list
 
 #: Number of parts of a product that a repository has, and of components in each of them.
-AREAS, COMPONENTS_PER_AREA = 15, 16
+AREAS, COMPONENTS_PER_AREA = 15, 17
 
 #: Share of the files about a noun in its language that a component has (one of its sources at least), and the
 #: share of components with two names.

@@ -27,8 +27,9 @@ NOUN_TAILS = frozenset({b"List", b"Count", b"State", b"Map"})
 #: Numbers in texts, and versions: majors, minors.
 NUMBERS, VERSIONS = (2, 3, 4, 5, 8, 10, 12, 15, 20, 30, 50, 64, 90, 100), (7, 30)
 
-#: Releases per minor version: the number of a pull request, modulo this, is the patch version of its release.
-RELEASES = 25
+#: The number of a pull request, modulo the first, is the patch version of its release, and so many minor versions
+#: make a major one.
+RELEASES, MINORS = 25, 400
 
 
 class Wording:
@@ -76,7 +77,8 @@ class Wording:
         major = self._random.integers("text/major", changes.subject_key, low=1, high=majors)
         minor = self._random.integers("text/minor", changes.subject_key, low=0, high=minors)
         return [
-            b"%d.%d.%d" % (self._major + number // RELEASES // 60, number // RELEASES % 60, number % RELEASES)
+            b"%d.%d.%d"
+            % (self._major + number // RELEASES // MINORS, number // RELEASES % MINORS, number % RELEASES)
             if released
             else b"%d.%d" % (first, second)
             for released, number, first, second in zip(

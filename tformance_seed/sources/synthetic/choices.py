@@ -44,10 +44,11 @@ SIZES = ("small", "middling", "large")
 SMALL, MIDDLING, LARGE = range(len(SIZES))
 
 #: Pools of sentences, in the order in which they are tried, and the share of each in what is left: those
-#: about changes of a size, about the part that the component is, about its feature, and about its language.
-#: Those that may be about anything have the rest, and more if a pool has fewer sentences than ``FULL_POOL``.
-SIZE_SHARES, PART_SHARE, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.5, 0.4, 0.2
-FULL_POOL = 2
+#: about changes of a size, about the component or its whole feature, and about its language. Those that may
+#: be about anything have the rest, and more if a pool has fewer sentences than ``FULL_POOL``, which would
+#: soon come again.
+SIZE_SHARES, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.68, 0.2
+FULL_POOL = 6
 
 
 #: Share of sentences of at most so many words (a placeholder is one) that are followed by an ending.
@@ -133,8 +134,7 @@ class Sentences:
         pools, bound = [], 0.0
         for share, sentences in (
             (SIZE_SHARES[size], read("titles", f"{name}_{SIZES[size]}")),
-            (PART_SHARE, feature.about(about.part, name, SIDES[side])),
-            (FEATURE_SHARE, feature.about("", name, SIDES[side])),
+            (FEATURE_SHARE, feature.about(about.part, name, SIDES[side])),
             (LANGUAGE_SHARE, read("titles_by_language", about.language, name)),
         ):
             if sentences:

@@ -55,19 +55,18 @@ class Feature:
         self._found: dict[tuple[str, str, str], tuple[Sentence, ...]] = {}
 
     def about(self, part: str, kind: str, side: str) -> tuple[Sentence, ...]:
-        """Return the sentences about a kind of change on a side, with the variants of each that name a part.
+        """Return the sentences about a kind of change to a part, on a side: of each, one list of variants.
 
-        Parameters:
-          part: the name of the part; empty: the variants that name none.
+        Variants of a sentence may name parts. Those that name this part are left, or, if no variant does,
+        those that name none.
         """
         place = part, kind, side
         if place not in self._found:
             own, every = _mention(part), _mention(*self.parts)
-            sentences = self.sentences.get(kind, ()) + self.sentences.get(f"{kind}_{side}", ())
-            found = [
-                tuple(text for text in variants if (own.search(text) if part else not every.search(text)))
-                for variants in sentences
-            ]
+            found = []
+            for variants in self.sentences.get(kind, ()) + self.sentences.get(f"{kind}_{side}", ()):
+                named = tuple(filter(own.search, variants))
+                found.append(named or tuple(text for text in variants if not every.search(text)))
             self._found[place] = tuple(filter(None, found))
         return self._found[place]
 

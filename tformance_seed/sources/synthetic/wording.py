@@ -27,8 +27,8 @@ NOUN_TAILS = frozenset({b"List", b"Count", b"State", b"Map"})
 #: Numbers in texts, and versions: majors, minors.
 NUMBERS, VERSIONS = (2, 3, 4, 5, 8, 10, 12, 15, 20, 30, 50, 64, 90, 100), (7, 30)
 
-#: The number of a pull request, modulo the first, is the patch version of its release, and so many minor versions
-#: make a major one.
+#: The number of a pull request, modulo the first, is the patch version of its release; the second is the
+#: number of minor versions of a major one.
 RELEASES, MINORS = 25, 400
 
 

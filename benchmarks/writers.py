@@ -133,7 +133,7 @@ FORMS: dict[str, tuple[Write, bool]] = {
         (ignoring, False),
         (returning, False),
         (syncing, False),
-        (syncing_the_same, True),
+        (syncing_the_same, False),
         (two_unique_keys, True),
     )
 }

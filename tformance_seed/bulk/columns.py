@@ -55,7 +55,7 @@ def text_length(column: Column) -> int:
         return 0
     values = column.values.tolist()
     types = set(map(type, values))
-    if not any(issubclass(kind, str | bytes) for kind in types):
+    if types.isdisjoint((str, bytes)):
         return 0
     if not types <= {str, bytes}:
         values = [value for value in values if isinstance(value, str | bytes)]

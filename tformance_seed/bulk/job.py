@@ -103,7 +103,8 @@ class Upsert:
                 step = min(step, max(1, total * CHUNK_LENGTH // length))
             for part, positions in ordering.chunks(order, total, step):
                 started = time.perf_counter()
-                chunk = [column.take(part) for column in columns]
+                whole = isinstance(part, slice) and len(numbers[part]) == len(numbers)
+                chunk = columns if whole else [column.take(part) for column in columns]
                 outcome = write(
                     target,
                     chunk,

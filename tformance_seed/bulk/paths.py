@@ -53,14 +53,14 @@ def write(
     """
     database = target.database
     own = not in_transaction(database) and has_atomic(database)
-    attempt = _Attempt(target, copy, no_conflicts, returning, own)
+    known = table_types(database, target.model, kept=own and not copy) if is_postgresql(database) else None
+    attempt = _Attempt(target, copy, no_conflicts, returning, own, known)
     guarded = (
         not own
         and has_atomic(database)
         and (failures.on_error is not None or len(columns[0]) > 1)
         and not no_conflicts
     )
-    known = table_types(database, target.model, kept=own and not copy) if is_postgresql(database) else None
     try:
         with savepoint(database) if guarded else contextlib.nullcontext():
             return attempt(columns)
@@ -109,15 +109,13 @@ class _Attempt:
     no_conflicts: bool
     returning: Sequence[peewee.Field] | None
     own: bool
+    types: TableTypes | None
 
     def __call__(self, columns: Sequence[Column]) -> Outcome:
-        if is_postgresql(self.target.database):
-            return self._on_postgresql(columns)
-        return self._plain(columns, ())
+        return self._plain(columns, ()) if self.types is None else self._on_postgresql(columns, self.types)
 
-    def _on_postgresql(self, columns: Sequence[Column]) -> Outcome:
+    def _on_postgresql(self, columns: Sequence[Column], types: TableTypes) -> Outcome:
         database, model = self.target.database, self.target.model
-        types = table_types(database, model, kept=True)
         number = self.returning is not None
         real = copy_columns(columns, types) if self.copy else None
         if real is not None and self.no_conflicts and not types.row_security and not number:

@@ -109,11 +109,6 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
     return known
 
 
-def forget_types(database: peewee.Database) -> None:
-    """Ask again for the types of tables."""
-    _known.pop(driver_connection(database), None)
-
-
 def table_sql(model: type[peewee.Model]) -> str:
     """Return the name of a model's table as SQL, schema included."""
     return ".".join(map(quoted, table_path(model)))

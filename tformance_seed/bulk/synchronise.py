@@ -7,10 +7,26 @@ from typing import Any
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import execute, primary_key_fields
+from tformance_seed.bulk.dialect import is_postgresql
+from tformance_seed.bulk.peewee_internals import (
+    compile_query,
+    execute,
+    execute_sql,
+    primary_key_fields,
+)
 
 #: Rows deleted by one statement.
 DELETED_AT_ONCE = 500
+
+
+def lock_scope(database: peewee.Database, model: type[peewee.Model], scope: peewee.Expression) -> None:
+    """Wait for other transactions that synchronise the same rows, on PostgreSQL.
+
+    Each would delete rows that another has written and locked, so they would deadlock.
+    """
+    if is_postgresql(database):
+        lock = repr(compile_query(database, peewee.Select([model], [peewee.SQL("1")]).where(scope)))
+        execute_sql(database, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock,))
 
 
 def delete_others(

@@ -8,11 +8,13 @@ from tformance_seed.execution.broker_health import check_broker
 from tformance_seed.storage.schema.findings import Finding
 
 
-def examined(url: str, broker: str | None = None, **given: int) -> doctor.Report:
+def examined(
+    url: str, broker: str | None = None, purpose: doctor.Purpose | None = "production", **given: int
+) -> doctor.Report:
     database = connect(url, access="read")
     try:
         found = list(check_broker(broker)) if broker is not None else None
-        return doctor.examine(database, url, doctor.Overrides(**given), found)
+        return doctor.examine(database, url, doctor.Overrides(**given), found, purpose)
     finally:
         database.close()
 

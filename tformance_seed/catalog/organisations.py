@@ -5,7 +5,7 @@ import functools
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,6 +230,16 @@ def _built_in() -> Mapping[str, Organisation]:
         slug: replace(organisation, team_slug=slug + TEAM_SUFFIX)
         for slug, organisation in organisations.items()
     }
+
+
+def search(organisations: Mapping[str, Organisation], words: Iterable[str]) -> dict[str, Organisation]:
+    """Return the organisations that have all of some words in slug, name, industry or repositories."""
+
+    def text(item: Organisation) -> str:
+        return "\n".join([item.slug, item.name, item.industry, *item.repos]).casefold()
+
+    wanted = [word.casefold() for word in words]
+    return {slug: item for slug, item in organisations.items() if all(word in text(item) for word in wanted)}
 
 
 def jira_project(name: str) -> str:

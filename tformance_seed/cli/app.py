@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
+from typer.core import TyperCommand
 
 from tformance_seed import __version__
 from tformance_seed.cli import (
     answer,
+    completion,
     hints,
     inspection_commands,
     organisation_commands,
@@ -18,6 +20,7 @@ from tformance_seed.cli import (
 )
 from tformance_seed.cli.answer import Failure
 from tformance_seed.cli.console import Verbosity, print_error, print_message
+from tformance_seed.cli.examples import epilog
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
 from tformance_seed.errors import SeedError, exhaustion
@@ -40,7 +43,21 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     inspection_commands.doctor,
     serve_command.serve,
     inspection_commands.schema,
+    completion.completion,
 )
+
+
+class Command(TyperCommand):
+    """A command whose help names the scenarios, which are read for it alone."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help."""
+        from tformance_seed.catalog.scenarios import load_scenarios
+
+        for parameter in self.params:
+            if text := getattr(parameter, "help", None):
+                vars(parameter)["help"] = text.replace("{scenarios}", ", ".join(load_scenarios()))
+        return super().get_help(ctx)
 
 
 def create_app() -> typer.Typer:
@@ -51,10 +68,13 @@ def create_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # with Rich, help takes three times as long
         help="Fill a tformance database with believable data: fast, repeatably, at any scale.",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=epilog(PROGRAM),
     )
     app.callback(invoke_without_command=True)(_show_version_or_help)
     for command in COMMANDS:
-        app.command()(command)
+        app.command(cls=Command, epilog=epilog(command.__name__))(command)
+    completion.register()
     return app
 
 
@@ -96,7 +116,7 @@ def _call() -> Failure | None:
     usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
         # Calling the application itself would replace the process's hook for exceptions, see ``entry``.
-        status: int = typer.main.get_command(create_app()).main(standalone_mode=False) or 0
+        status: int = typer.main.get_command(create_app()).main(prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
     except usage_error as error:
         return Failure("input", error.format_message(), error.exit_code)

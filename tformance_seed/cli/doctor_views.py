@@ -7,7 +7,7 @@ from typing import Any
 
 from tformance_seed.cli.blocks import Line, Paragraph, View
 from tformance_seed.cli.objects import inspections
-from tformance_seed.doctor import Report
+from tformance_seed.doctor import PURPOSES, Report
 from tformance_seed.storage.schema.findings import Finding
 
 #: Severity -> its style in a terminal, the worst severity first. Findings that are ok are not listed.
@@ -38,6 +38,9 @@ def _blocks(report: Report) -> Iterator[Paragraph | Line]:
             by_name = itertools.groupby(sorted(findings, key=attrgetter("name")), attrgetter("name"))
             for name, group in by_name:
                 yield from _group(severity, name, list(group))
+    others = " or ".join(purpose for purpose in PURPOSES if purpose != report.purpose)
+    text = f": {report.purpose}, {report.why}; --for {others} weighs findings otherwise"
+    yield Paragraph(text, "Purpose", {"bold": True})
 
 
 def _group(severity: str, name: str, findings: list[Finding]) -> Iterator[Paragraph | Line]:

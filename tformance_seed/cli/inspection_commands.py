@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tformance_seed.cli import console
+from tformance_seed.cli import completion, console
 from tformance_seed.cli.blocks import Line
 from tformance_seed.cli.connections import open_database
 from tformance_seed.cli.options import Broker, Database, Json, Organisations, optional
@@ -20,7 +20,7 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show sizes, row counts, organisations and AI usage of a database."""
+    """Show sizes, rows, organisations and AI usage."""
     if markdown and as_json:
         raise InputError("--markdown and --json exclude each other; choose one")
     from tformance_seed import ledger
@@ -54,6 +54,17 @@ def doctor(
     ram: Annotated[str | None, optional("SIZE", "Memory of the server, such as 8GB.")] = None,
     cpus: Annotated[int | None, optional("N", "Processor cores of the server.")] = None,
     teams: Annotated[int | None, optional("N", "Teams to expect (default: those found).")] = None,
+    purpose: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            autocompletion=completion.purposes,
+            metavar="production|demo|load-test",
+            show_default=False,
+            help="What the database is for, by which findings are weighed (default: production, unless every "
+            "team was seeded: then demo, or load-test if there are many).",
+        ),
+    ] = None,
     as_sql: Annotated[bool, typer.Option("--sql", help="Print the remedies as a script for psql.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -63,14 +74,14 @@ def doctor(
     """
     from tformance_seed.cli import doctor_views
     from tformance_seed.commands.diagnose import diagnose
-    from tformance_seed.doctor import Overrides, sql_script
+    from tformance_seed.doctor import Overrides, parse_purpose, sql_script
 
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
     console.set_up_logging()
     overrides = Overrides.parse(ram, cpus, teams)
     with open_database(database, "read") as opened:
-        examined = diagnose(opened, database, overrides, broker)
+        examined = diagnose(opened, database, overrides, broker, parse_purpose(purpose))
     if as_sql:
         console.print_message(sql_script(examined).removesuffix("\n"))
     else:

@@ -3,19 +3,24 @@
 import datetime
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import console, hints
+from tformance_seed.cli import completion, console, hints
 from tformance_seed.errors import InputError
 
 
-def optional(metavar: str, text: str) -> Any:
-    """Return an option whose help shows no default."""
-    return typer.Option(metavar=metavar, help=text, show_default=False)
+def optional(metavar: str, text: str, complete: Callable[..., Any] | None = None) -> Any:
+    """Return an option whose help shows no default but in its words.
+
+    Parameters:
+      complete: returns the values that begin as typed.
+    """
+    return typer.Option(metavar=metavar, help=text, show_default=False, autocompletion=complete)
 
 
 #: The value of ``--broker`` with which a command does the work itself, whatever the environment says.
@@ -83,8 +88,11 @@ Broker = Annotated[
         "(default: TFORMANCE_BROKER_URL, else no workers).",
     ),
 ]
+#: The parameters of an argument that names organisations.
+ORGANISATION = {"help": "Slugs of organisations.", "autocompletion": completion.organisations}
+
 Organisations = Annotated[
-    list[str] | None, typer.Argument(metavar="[ORG]...", help="Slugs of organisations.", show_default=False)
+    list[str] | None, typer.Argument(metavar="[ORG]...", show_default=False, **ORGANISATION)
 ]
 LatestRun = Annotated[
     str | None,

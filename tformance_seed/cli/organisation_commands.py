@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from tformance_seed.cli import console
+from tformance_seed.cli import completion, console
 from tformance_seed.cli.connections import announce, ask, open_database
 from tformance_seed.cli.options import (
+    ORGANISATION,
     Catalog,
     Database,
     Days,
@@ -23,18 +24,41 @@ from tformance_seed.errors import SeedError
 from tformance_seed.settings import DEFAULT_DAYS, DEFAULT_SEED
 
 
-def orgs(catalog: Catalog = None, days: Days = None, as_json: Json = False) -> None:
+def orgs(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORD]...",
+            help="Only those with these words in slug, name, industry or repositories.",
+            show_default=False,
+        ),
+    ] = None,
+    scenarios: Annotated[bool, typer.Option("--scenarios", help="List the scenarios alone.")] = False,
+    catalog: Catalog = None,
+    days: Days = None,
+    as_json: Json = False,
+) -> None:
     """List the catalogue's organisations and the scenarios."""
-    from tformance_seed.catalog.organisations import load_organisations
+    from tformance_seed.catalog.organisations import load_organisations, search
+    from tformance_seed.catalog.scenarios import load_scenarios
     from tformance_seed.cli import organisation_views
 
-    console.show(
-        organisation_views.catalogue(load_organisations(catalog), days or DEFAULT_DAYS), as_json=as_json
-    )
+    known = load_organisations(catalog)
+    found = search(known, words or ())
+    shown = load_scenarios() if scenarios or not words else {}
+    view = organisation_views.catalogue({} if scenarios else found, shown, days or DEFAULT_DAYS)
+    console.show(view, as_json=as_json, paged=True)
+    if not found:
+        console.print_notice(organisation_views.nothing_found(words or (), known))
 
 
 def preview(
-    organisation: Annotated[str, typer.Argument(metavar="ORG", help="Slug of an organisation.")],
+    organisation: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORG", help="Slug of an organisation.", autocompletion=completion.organisations
+        ),
+    ],
     week: Annotated[
         str | None, optional("DATE", "Any day of the week to show (default: the last week that is over).")
     ] = None,
@@ -44,7 +68,7 @@ def preview(
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
-    """Show a week of an organisation's pull requests as people see them.
+    """Show a week of an organisation's pull requests.
 
     No database is needed.
     """
@@ -96,7 +120,7 @@ def verify(
     organisations: Organisations = None,
     as_json: Json = False,
 ) -> None:
-    """Check the data for consistency and print digests of its content."""
+    """Check the data, and print digests of its content."""
     from tformance_seed import ledger
     from tformance_seed.cli import organisation_views
     from tformance_seed.commands import maintain
@@ -116,7 +140,7 @@ def verify(
 
 def clear(
     database: Database,
-    organisations: Annotated[list[str], typer.Argument(metavar="ORG...", help="Slugs of organisations.")],
+    organisations: Annotated[list[str], typer.Argument(metavar="ORG...", **ORGANISATION)],
     adopt: Annotated[
         bool,
         typer.Option("--adopt", help="Also clear adopted teams; the teams themselves stay."),

@@ -1,11 +1,12 @@
 """Show organisations as tables and JSON: the catalogue, weekly metrics, verification and removal."""
 
+import difflib
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tformance_seed.catalog.organisations import Organisation
-from tformance_seed.catalog.scenarios import load_scenarios
+from tformance_seed.catalog.scenarios import Scenario
 from tformance_seed.cli.blocks import Table, View
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.objects import organisations as objects
@@ -16,30 +17,40 @@ if TYPE_CHECKING:
     from tformance_seed.ledger import Removal
 
 
-def catalogue(organisations: Mapping[str, Organisation], days: int) -> View:
-    """List organisations with their expected sizes, and the scenarios.
+def catalogue(
+    organisations: Mapping[str, Organisation], scenarios: Mapping[str, Scenario], days: int
+) -> View:
+    """List organisations with their expected sizes, and scenarios; a table without rows is left out.
 
     Parameters:
       days: the length of the window for which the sizes are computed.
     """
     counts = {slug: organisation.expected_rows(days) for slug, organisation in organisations.items()}
-    scenarios = load_scenarios()
     points = {name: scenario.point for name, scenario in scenarios.items()}
-    return View(
-        objects.catalogue(organisations, scenarios, days),
-        [
+    tables = []
+    if organisations:
+        tables.append(
             Table(
-                f"{len(organisations)} organisations, with about what {days} days of each produce",
+                f"{_count(len(organisations), 'organisation')}, with about what {days} days of each produce",
                 ("slug", "name", "industry", "repositories", *next(iter(counts.values()))),
                 [
                     (slug, item.name, item.industry, len(item.repos), *counts[slug].values())
                     for slug, item in organisations.items()
                 ],
                 dispensable=("AI usage", "files", "commits", "repositories", "members", "industry", "name"),
-            ),
-            Table("Scenarios", ("name", "the point of it"), list(points.items()), prose=["the point of it"]),
-        ],
-    )
+            )
+        )
+    if points:
+        columns = ("name", "the point of it")
+        tables.append(Table("Scenarios", columns, list(points.items()), prose=["the point of it"]))
+    return View(objects.catalogue(organisations, scenarios, days), tables)
+
+
+def nothing_found(words: Sequence[str], known: Mapping[str, Organisation]) -> str:
+    """Say that no organisation has some words, and which slugs are similar."""
+    similar = [slug for word in words for slug in difflib.get_close_matches(word.lower(), known, n=2)]
+    hint = f"; did you mean {' or '.join(similar)}?" if similar else ""
+    return f"no organisation of the catalogue has {' and '.join(words)}{hint}"
 
 
 def created(tables: Sequence[str]) -> View:
@@ -115,6 +126,10 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str], team
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
     return View(objects.cleared(removed, teams), lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _stays(removal: "Removal") -> str:

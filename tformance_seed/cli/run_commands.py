@@ -39,7 +39,7 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how far a run is: what is done, what failed, what is slowest."""
+    """Show how far a run is, what failed and what is slowest."""
     from tformance_seed import ledger
     from tformance_seed.cli import status_views
     from tformance_seed.commands import maintain
@@ -96,7 +96,7 @@ def retry(
 
 
 def cancel(database: Database, run: LatestRun = None, as_json: Json = False) -> None:
-    """Stop a run once its running tasks finish, and show what is left."""
+    """Stop a run after its running tasks; show what is left."""
     from tformance_seed import ledger
     from tformance_seed.cli import status_views
     from tformance_seed.commands import maintain

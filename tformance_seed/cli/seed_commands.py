@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tformance_seed import settings
-from tformance_seed.cli import answer, console, hints
+from tformance_seed.cli import answer, completion, console, hints
 from tformance_seed.cli.connections import announce, ask, open_database, open_existing
 from tformance_seed.cli.interrupts import begin_work
 from tformance_seed.cli.options import (
@@ -42,7 +42,14 @@ def seed(
     broker: Broker,
     organisations: Organisations = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the catalogue.")] = False,
-    source: Annotated[str | None, optional("|".join(SOURCES), "Where pull requests come from.")] = None,
+    source: Annotated[
+        str | None,
+        optional(
+            "|".join(SOURCES),
+            "Where pull requests come from (default: synthetic, or as other options say).",
+            completion.sources,
+        ),
+    ] = None,
     repo: Annotated[list[Path] | None, optional("PATH", "A clone, bare or not; may be repeated.")] = None,
     days: Days = None,
     until: SeedUntil = None,
@@ -54,7 +61,8 @@ def seed(
         str | None,
         optional(
             "NAME",
-            "Eight weeks of a small team that show one effect, such as AI paying off; see `orgs`.",
+            "Eight weeks of a small team that show one effect: {scenarios}; `orgs --scenarios` tells more.",
+            completion.scenarios,
         ),
     ] = None,
     scale: Annotated[
@@ -227,7 +235,10 @@ def worker(
     queues: Annotated[str | None, optional("NAMES", "Some of sync, compute, llm (default: all).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run workers, until stopped, for tasks that `seed --broker` sends."""
+    """Run workers for the tasks that `seed --broker` sends.
+
+    They run until they are stopped.
+    """
     from tformance_seed.cli.objects import runs
     from tformance_seed.execution import supervisor
     from tformance_seed.urls import without_secrets

@@ -36,7 +36,10 @@ def serve(
     ] = DEFAULT_PORT,
     as_json: Json = False,
 ) -> None:
-    """Keep an embedded PostgreSQL up for other programs, until it is interrupted."""
+    """Keep an embedded PostgreSQL up for other programs.
+
+    It is up until the command is interrupted.
+    """
     from tformance_seed.storage.connection import open_server
 
     if not 0 <= port < 2**16:

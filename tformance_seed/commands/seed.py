@@ -14,6 +14,7 @@ from tformance_seed.bulk import Result
 from tformance_seed.bulk.peewee_internals import table_name
 from tformance_seed.commands import access
 from tformance_seed.commands.access import Login
+from tformance_seed.commands.analyse import analyse
 from tformance_seed.commands.ownership import check_ownership
 from tformance_seed.commands.watch import Progress, read_ledger, watch
 from tformance_seed.errors import InputError, SeedError, UnavailableError
@@ -190,14 +191,25 @@ def _outcome_of(
     progress: Progress | None,
 ) -> Outcome:
     """Return the outcome of a run when it has ended, or if ``detach`` is set, at once."""
-    outcome = Outcome(begun.record.name, [], {})
+    outcome, notes = Outcome(begun.record.name, [], {}), []
     if not detach:
         outcome = collect_outcome(database, begun.record, watch(database, executor, begun.record, progress))
+        notes = analyse(database, _tables_written(outcome))
     outcome.failures |= begun.failures
-    outcome.login, outcome.notes = begun.login, list(begun.notes)
+    outcome.login, outcome.notes = begun.login, [*begun.notes, *notes]
     for report in outcome.reports:
         report.resumed = report.organisation in begun.resumed
     return outcome
+
+
+def _tables_written(outcome: Outcome) -> set[str]:
+    """Return the names of the tables in which a run changed rows."""
+    return {
+        name.partition(".")[0]
+        for report in outcome.reports
+        for name, result in report.tables.items()
+        if result.written
+    }
 
 
 @contextlib.contextmanager

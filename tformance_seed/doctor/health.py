@@ -18,7 +18,7 @@ from tformance_seed.doctor.server import (
 )
 from tformance_seed.doctor.tiers import MB
 from tformance_seed.storage.introspection import quoted
-from tformance_seed.storage.models import APPLICATION, LEDGER
+from tformance_seed.storage.models import APPLICATION
 from tformance_seed.storage.schema import expected_schema, introspect
 from tformance_seed.storage.schema.findings import Finding
 
@@ -84,9 +84,13 @@ INDEXES = """
 #: Selects the day since which the server has counted.
 SINCE = "SELECT to_char(stats_reset, 'YYYY-MM-DD') FROM pg_stat_database WHERE datname = current_database()"
 
-#: Selects the numbers of connections in use, allowed and reserved.
+#: Selects the numbers of connections in use (but for this one, and idle ones of this package), allowed and
+#: reserved.
 CONNECTIONS = """
-    SELECT (SELECT sum(numbackends)::int FROM pg_stat_database), sum(setting::int)
+    SELECT (SELECT sum(numbackends)::int FROM pg_stat_database) -
+               (SELECT count(*)::int FROM pg_stat_activity
+                WHERE application_name = 'tformance_seed' AND (state = 'idle' OR pid = pg_backend_pid())),
+           sum(setting::int)
                FILTER (WHERE name = 'max_connections'),
            sum(setting::int) FILTER (WHERE name <> 'max_connections')
     FROM pg_settings
@@ -146,7 +150,7 @@ def _own_indexes(database: peewee.Database, names: list[str]) -> set[str]:
     """Return the names of the indexes that the application's migrations or ``init`` create."""
     expected = {
         name: {index.identity for index in table.indexes}
-        for name, table in expected_schema(database, (*APPLICATION, *LEDGER)).items()
+        for name, table in expected_schema(database, APPLICATION).items()
     }
     return {
         index.name

@@ -7,6 +7,7 @@ import peewee
 
 from tformance_seed.bulk.peewee_internals import execute_sql
 from tformance_seed.doctor.server import Remedy, SessionInfo, remedy, settings
+from tformance_seed.storage.connection import MARK
 from tformance_seed.storage.introspection import quoted
 from tformance_seed.storage.schema.findings import Finding
 
@@ -26,6 +27,7 @@ RECORDING = """
 STATEMENTS = """
     SELECT query, calls, mean_exec_time, total_exec_time FROM {schema}.pg_stat_statements
     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query ~ %s
+          AND strpos(query, %s) = 0
     ORDER BY mean_exec_time DESC LIMIT %s"""
 
 
@@ -56,17 +58,19 @@ def check(database: peewee.Database, session: SessionInfo, names: list[str]) -> 
             "advice" if mean >= SLOW_MILLISECONDS else "ok",
             " ".join(query.split())[:MAX_CHARACTERS],
             f"{mean:,.0f} ms each, {calls:,} times, {total / 1000:,.1f} s in all",
-            why="it uses the application's tables or the ledger",
+            why="it uses the application's tables",
             todo="see its plan with EXPLAIN (ANALYZE, BUFFERS)",
         )
 
 
 def _slowest(database: peewee.Database, schema: str, names: list[str]) -> list[tuple[Any, ...]] | None:
-    """Return the slowest statements that mention one of the tables; None if statements are not recorded."""
-    words = rf"\y(stage_)?({'|'.join(names)})\y"
+    """Return the slowest statements of others on one of the tables; None if statements are not recorded."""
+    words = rf"\y({'|'.join(names)})\y"
     try:
         with database.atomic():
-            return list(execute_sql(database, STATEMENTS.format(schema=schema), (words, MAX_STATEMENTS)))
+            return list(
+                execute_sql(database, STATEMENTS.format(schema=schema), (words, MARK, MAX_STATEMENTS))
+            )
     except (peewee.OperationalError, peewee.InternalError, peewee.ProgrammingError):
         return None  # the extension exists, but its library is not loaded
 

@@ -41,6 +41,9 @@ CONNECTION_ADVICE = {
     "58030": "may this user read and write the file and its folder?",
 }
 
+#: Bytes that psycopg2 reads at a time of what is copied.
+COPY_BUFFER = 8192
+
 #: Settings for an SQLite connection.
 SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "foreign_keys": 1, "cache_size": -64_000}
 
@@ -216,11 +219,36 @@ def _postgresql(url: str, _access: str) -> peewee.Database:
     )
 
 
+#: What every statement of this package on PostgreSQL ends with, so that whoever reads the server's log or its
+#: statistics knows whose it is.
+MARK = "/* tformance_seed */"
+
+
+class _Cursor(psycopg2.extensions.cursor):
+    """A cursor that marks its statements."""
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - psycopg2's name
+        """Execute a statement."""
+        super().execute(_marked(query), vars)
+
+    def copy_expert(self, sql: Any, file: Any, size: int = COPY_BUFFER) -> None:
+        """Execute a COPY statement."""
+        super().copy_expert(_marked(sql), file, size)
+
+
+def _marked(statement: str | bytes) -> str | bytes:
+    return statement + b" " + MARK.encode() if isinstance(statement, bytes) else f"{statement} {MARK}"
+
+
 class _Connection(WatchedConnection):
-    """A connection that returns JSON strings as a type different from the JSON text that SQLite returns."""
+    """A connection that marks its statements.
+
+    It returns JSON strings as a type different from the JSON text that SQLite returns.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
+        self.cursor_factory = _Cursor
         psycopg2.extras.register_default_jsonb(self, loads=parse_json)
 
 

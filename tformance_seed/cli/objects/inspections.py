@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, TypedDict, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict, cast
 
 from tformance_seed.cli.objects.shared import Slug, TeamSlug
 
@@ -123,6 +123,10 @@ class Examined(TypedDict):
     """Whether a database is ready."""
 
     fit: Annotated[bool, "whether it can be seeded"]
+    purpose: Annotated[
+        Literal["production", "demo", "load-test"],
+        "what findings are weighed for",
+    ]
     tier: Annotated[str, "`starter`, `growth` or `scale`"]
     teams: Annotated[int, "teams, found or expected"]
     pull_requests: Annotated[int, "pull requests found"]
@@ -186,6 +190,7 @@ def examined(examination: "Examination") -> Examined:
     machine = examination.machine
     return {
         "fit": not examination.errors,
+        "purpose": examination.purpose,
         "tier": examination.tier,
         "teams": examination.teams,
         "pull_requests": examination.pull_requests,

@@ -29,6 +29,7 @@ COMMITS = Chart(
     title="Commits by week",
     caption="In the week of the commit.",
     counted="commits",
+    group="Commits",
     query=commits,
     pivot=lambda content: Pivot(
         columns={"Week": "week", "Commits": "count"},

@@ -72,6 +72,18 @@ def test_the_busiest_reviewers_stay_in_order_when_something_else_is_chosen(brows
         WebDriverWait(browser, 10).until(lambda _, ranked=ranked: names_from_top(page) == ranked)
 
 
+def test_an_empty_chart_says_where_there_is_something(browser, written):
+    deployed = [day for organisation, day, *_ in written.story.rows["deployments"] if organisation == "acme"]
+    page = Page(browser, written.path, address="#org=acme&from=2026-03-01")
+    assert page.find("#deployments .nothing").text == (
+        "No deployments to production in this period: "
+        f"acme has them from {text_of(min(deployed))} to {text_of(max(deployed))}."
+    )
+    assert page.find("#restoration .nothing").text == (
+        "acme has no failed deployments that a success followed: its data was not made by tformance_seed."
+    )
+
+
 def names_from_top(page: Page) -> list[str]:
     """The names on the chart of reviewers."""
     labels = page.run("""
@@ -318,9 +330,13 @@ def weeks_of(shown: Extent) -> list[tuple[datetime.date, str]]:
     first, last = shown
     weeks = [week_of(first) + WEEK * number for number in range((week_of(last) - week_of(first)) // WEEK + 1)]
     return [
-        (week, f"{week.day} {week:%b %Y}{'' if first <= week and week + 6 * DAY <= last else ' (partial)'}")
+        (week, f"{text_of(week)}{'' if first <= week and week + 6 * DAY <= last else ' (partial)'}")
         for week in weeks
     ]
+
+
+def text_of(day: datetime.date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def share(part: int, whole: int) -> str:

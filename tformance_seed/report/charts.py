@@ -37,7 +37,7 @@ class Chart:
         Charts with the same query share its series.
       pivot: creates the table behind the chart from the content of the page.
       drawing: draws the rows of the table.
-      group: the heading that the chart stands below.
+      group: the heading below which the chart stands with others; none if it shows the whole database.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Chart:
     query: Query | None
     pivot: Callable[[Content], Pivot]
     drawing: Callable[[Pivot], alt.LayerChart]
-    group: str = ""
+    group: str
 
     def packed(self, content: Content) -> dict[str, Any]:
         """Return the chart as JSON values: its series, its table, and its Vega-Lite specification."""
@@ -298,5 +298,6 @@ CHARTS = (
         query=None,
         pivot=_table_sizes,
         drawing=drawings.sizes_of_tables,
+        group="",
     ),
 )

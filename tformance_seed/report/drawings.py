@@ -45,7 +45,7 @@ VALUE_AXES = {
             "domain('y')[1] > 96 ? sequence(0, domain('y')[1] + 1, 24 * ceil(domain('y')[1] / 96)) : null"
         ),
         labelExpr="domain('y')[1] > 96 ? format(datum.value / 24, ',') + ' d' : "
-        "domain('y')[1] < 1 ? format(datum.value * 60, ',.0f') + ' min' : format(datum.value, ',') + ' h'",
+        "domain('y')[1] <= 1 ? format(datum.value * 60, ',.0f') + ' min' : format(datum.value, ',') + ' h'",
     ),
 }
 

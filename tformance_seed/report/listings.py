@@ -1,4 +1,4 @@
-"""The page's lists of each organisation's repositories, members and pull requests, over all time."""
+"""The page's lists of each organisation's insights, repositories, members and pull requests."""
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,14 @@ from tformance_seed.metrics.ai_assistance import WITH_AI
 from tformance_seed.metrics.weekly import hundredths
 from tformance_seed.report.daily.work import MOMENT
 from tformance_seed.report.queries import MERGED
-from tformance_seed.storage.models import AIUsageDaily, PRReview, PullRequest, TeamMember
+from tformance_seed.storage.models import AIUsageDaily, DailyInsight, PRReview, PullRequest, TeamMember
 
 #: The maximum number of rows of one list for all organisations together, which bounds the size of the page,
 #: and the least and greatest number for each of them.
 MAX_ROWS, MIN_ROWS_EACH, MAX_ROWS_EACH = 4_000, 20, 200
+
+#: Priorities of insights, the highest first.
+PRIORITIES = ("high", "medium", "low")
 
 Row = Sequence[Any]
 
@@ -148,6 +151,31 @@ def _pull_request(
     )
 
 
+def insights(database: peewee.Database, teams: Sequence[int], limit: int) -> Mapping[int, Rows]:
+    """Return each team's insights of the last day that has any, the most important ones first."""
+    newest = (
+        DailyInsight.select(DailyInsight.team, fn.MAX(DailyInsight.date).alias("date"))
+        .where(DailyInsight.team.in_(list(teams)))
+        .group_by(DailyInsight.team)
+        .alias("newest")
+    )
+    query = (
+        DailyInsight.select(
+            DailyInsight.team,
+            DailyInsight.title,
+            DailyInsight.description,
+            DailyInsight.priority,
+            DailyInsight.date,
+        )
+        .join(newest, on=(DailyInsight.team == newest.c.team_id) & (DailyInsight.date == newest.c.date))
+        .order_by(DailyInsight.id)
+    )
+    rows: dict[int, list[Row]] = {}
+    for team, *row in query.tuples().execute(database):
+        rows.setdefault(team, []).append(row)
+    return _first(rows, limit, by=lambda row: PRIORITIES.index(row[2]) if row[2] in PRIORITIES else 0)
+
+
 def _counted(
     database: peewee.Database, teams: Sequence[int], key: peewee.Field
 ) -> dict[tuple[int, Any], tuple[int, int, int, float | None, datetime.date | None]]:
@@ -205,6 +233,16 @@ def _first(rows: Mapping[int, list[Row]], limit: int, by: Callable[[Row], Any]) 
 
 #: All lists of an organisation, in page order.
 LISTINGS = (
+    Listing(
+        name="insights",
+        title="Latest insights",
+        one="insight",
+        many="insights",
+        order="with the highest priority",
+        columns={"Insight": "text", "What it says": "text", "Priority": "word", "Day": "day"},
+        query=insights,
+        day="Day",
+    ),
     Listing(
         name="repositories",
         title="Repositories",

@@ -3,10 +3,11 @@
 import base64
 import datetime
 import importlib.resources
+import itertools
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -124,7 +125,7 @@ def render(report: Report, daily: Daily, listings: Mapping[str, Mapping[int, Row
         moment=f"{now():%Y-%m-%d %H:%M} UTC",
         notice=f"<strong>{escape(notice.label)}.</strong> {escape(notice.text)}" if notice else "",
         style=_file("page.css"),
-        charts="".join(_card(chart) for chart in charts.CHARTS if chart.query),
+        charts="".join(_group(title, list(group)) for title, group in _groups()),
         whole_database="".join(_card(chart) for chart in charts.CHARTS if not chart.query),
         facts="".join(
             f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd></div>" for what, figure in facts.rows
@@ -212,13 +213,22 @@ def _listing(listing: Listing, rows: Sequence[Rows]) -> dict[str, Any]:
     }
 
 
+def _groups() -> Iterator[tuple[str, Iterator[Chart]]]:
+    """Return the charts that follow the reader's choice, by their headings."""
+    return itertools.groupby((chart for chart in charts.CHARTS if chart.query), lambda chart: chart.group)
+
+
+def _group(title: str, group: Sequence[Chart]) -> str:
+    return f'<h2>{escape(title)}</h2><div class="charts">{"".join(map(_card, group))}</div>'
+
+
 def _card(chart: Chart) -> str:
     """Return the element that the script fills with a chart and the table behind it."""
     name, title = chart.name, escape(chart.title)
     return (
         f'<figure class="card" id="{name}" aria-labelledby="{name}-title">'
         f"{_caption(name, title, escape(chart.caption))}"
-        '<div class="drawing"></div><p class="nothing" hidden>Nothing in this period.</p>'
+        '<div class="drawing"></div><p class="nothing" hidden></p>'
         f'<details><summary>Table<span class="unseen"> of {title}</span></summary>'
         f'<div class="scroll" role="region" tabindex="0" aria-label="Table of {title}"></div>'
         "</details></figure>"

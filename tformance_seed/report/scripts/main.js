@@ -64,7 +64,7 @@ const showPeriod = (earlier) => {
   const more = document.getElementById("more");
   more.hidden = state.organisation === ALL;
   more.href = writeAddress(state.view === "organisations" ? { ...state, organisation: ALL } : { ...state, view: "organisations" });
-  more.textContent = state.view === "organisations" ? "All organisations" : "Its repositories, people and pull requests";
+  more.textContent = state.view === "organisations" ? "All organisations" : "Its insights, repositories, people and pull requests";
   document.getElementById("sheet").textContent = `${document.title} · ${text}`;
 };
 
@@ -73,7 +73,9 @@ const showCharts = (span) => {
     const described = data.charts[name];
     chart.rows = pivot(described, state, span);
     chart.card.classList.toggle("empty", chart.rows.length === 0);
-    chart.card.querySelector(".nothing").hidden = chart.rows.length > 0;
+    const nothing = chart.card.querySelector(".nothing");
+    nothing.hidden = chart.rows.length > 0;
+    if (!nothing.hidden) nothing.textContent = whyEmpty(described, state);
     chart.card.querySelector(".scroll").replaceChildren(table(described.table.columns, chart.rows));
     chart.view?.data("rows", chart.rows).resize().runAsync(); // labels may need more room
   }
@@ -192,7 +194,7 @@ for (const [name, { table: described }] of Object.entries(data.charts)) {
   });
 }
 organisations.show(data.organisations, {
-  about: "Over all time; medians are exact. Choose one to see its repositories, people and pull requests.",
+  about: "Over all time; medians are exact. Choose one to see its insights, repositories, people and pull requests.",
   empty: "There is no organisation in this database.",
   fileName: () => "tformance-organisations",
 });

@@ -62,27 +62,35 @@ const sentence = ({ columns, words }, row) => {
   return `${columns[first] === "week" ? "Week of " : ""}${written(first)}: ${parts.join("")}`;
 };
 
+// Computes a chart's figures for a number of rows, and finds the first and the last day that they count.
+const countUp = ({ series: name, table }, choice, size) => {
+  const counts = series[name];
+  const values = BY[table.by]?.(counts.day) ?? ((row) => counts[table.by][row]);
+  const figures = Object.entries(table.figures).map(([heading, figure]) => [heading, FIGURES[figure.kind](figure, counts, size)]);
+  let [first, last] = [Infinity, -Infinity];
+  forChosen(counts, choice, (row) => {
+    const index = table.groups ? table.groups[values(row)] : values(row);
+    if (index === null) return;
+    let isCounted = false;
+    for (const [, figure] of figures) if (figure.add(row, index)) isCounted = true;
+    if (!isCounted) return;
+    first = Math.min(first, counts.day[row]);
+    last = Math.max(last, counts.day[row] + (counts.byWeek ? WEEK - 1 : 0));
+  });
+  return { figures, days: first <= last ? [first, last] : null };
+};
+
 // The rows of a chart: none where nothing was counted.
-const pivot = ({ series: name, table }, choice, span) => {
+const pivot = (chart, choice, span) => {
+  const { table } = chart;
   const fixed = Object.entries(table.rows);
   const rows = fixed[0][1].map((value, index) => ({
     key: `${value}\n${index}`,
     ...Object.fromEntries(fixed.map(([heading, values]) => [heading, values[index]])),
   }));
-  if (!name) return rows;
-  const counts = series[name];
-  const figures = Object.entries(table.figures).map(([heading, figure]) => [
-    heading,
-    FIGURES[figure.kind](figure, counts, rows.length),
-  ]);
-  let counted = false;
-  const values = BY[table.by]?.(counts.day) ?? ((row) => counts[table.by][row]);
-  forChosen(counts, choice, (row) => {
-    const index = table.groups ? table.groups[values(row)] : values(row);
-    if (index === null) return;
-    for (const [, figure] of figures) if (figure.add(row, index)) counted = true;
-  });
-  if (!counted) return [];
+  if (!chart.series) return rows;
+  const { figures, days } = countUp(chart, choice, rows.length);
+  if (!days) return [];
   for (const [index, row] of rows.entries()) for (const [heading, figure] of figures) row[heading] = figure.value(index);
   let shown = rows;
   if (table.by === "week") shown = rows.slice(...span).map((row, index) => ofWeek(row, isPartial(span[0] + index, choice)));
@@ -98,4 +106,17 @@ const ofWeek = (row, partial) => ({ ...row, partial, monday: row.Week, Week: `${
 const busiest = (rows, heading, limit) => {
   const ranked = rows.filter((row) => row[heading]).sort((one, other) => other[heading] - one[heading]);
   return ranked.slice(0, limit).map((row, place) => ({ ...row, place }));
+};
+
+// Why a chart is empty: what it counts is in another period, or it is nowhere, as far as that is known.
+const NEVER = {
+  history: ": the history that it comes from has none",
+  unknown: ": its data was not made by tformance_seed",
+};
+const whyEmpty = (chart, choice) => {
+  const isOne = choice.organisation !== ALL;
+  const who = isOne ? slugs[choice.organisation] : "This database";
+  const { days } = countUp(chart, { ...choice, from: 0, to: Infinity }, Object.values(chart.table.rows)[0].length);
+  if (!days) return `${who} has no ${chart.counted}${(isOne && NEVER[data.origins[choice.organisation]]) || ""}.`;
+  return `No ${chart.counted} in this period: ${who} has them from ${day(dateOf(days[0]))} to ${day(dateOf(days[1]))}.`;
 };

@@ -221,7 +221,7 @@ def import_history(folder: Path, *commits: Imported) -> dict[str, str]:
     subprocess.run(
         ["git", "fast-import", "--quiet", "--force", "--export-marks=marks"],
         cwd=folder,
-        input="\n".join([*stream, ""]).encode(),
+        input="\n".join([*stream, ""]).encode("utf-8", "surrogateescape"),
         check=True,
     )
     made.git("symbolic-ref", "HEAD", f"refs/heads/{commits[-1].name}")

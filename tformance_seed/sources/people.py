@@ -186,10 +186,7 @@ class People:
             key=key,
             weight=weight / weight.sum(),
             adoption_threshold=random.uniform("adoption", key),
-            activity=Activity(
-                MONDAY + np.timedelta64(7 * weeks[0], "D"),
-                np.array([[person.weeks[week] for person in people] for week in weeks], dtype=np.int64),
-            ),
+            activity=Activity(MONDAY + np.timedelta64(7 * weeks[0], "D"), _count_by_week(people, weeks)),
         )
         return members, {name: row for row, person in enumerate(people) for name in person.identities}
 
@@ -224,6 +221,16 @@ def _weeks(profile: Profile) -> range:
     """Return the weeks in the window, and those before it that show who is active at its beginning."""
     since, until = (int(np.datetime64(day, "s").astype(np.int64)) for day in (profile.since, profile.until))
     return range(_week(since) - RECENT_WEEKS - LEAD_WEEKS, _week(until) + 1)
+
+
+def _count_by_week(people: list[_Person], weeks: range) -> npt.NDArray[np.int64]:
+    """Return the number of commits in each week (rows) of each person (columns)."""
+    counts = np.zeros((len(weeks), len(people)), dtype=np.int64)
+    for column, person in enumerate(people):
+        for week, count in person.weeks.items():
+            if week in weeks:
+                counts[week - weeks[0], column] = count
+    return counts
 
 
 def _group_by_person(

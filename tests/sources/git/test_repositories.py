@@ -2,13 +2,16 @@
 
 import datetime
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.repositories import Workshop, read_all, source
+from tests.support.repositories import Imported, Workshop, import_history, read_all, source
 from tformance_seed.errors import InputError, SeedError, TransientError
 from tformance_seed.sources.git import Repository, default_until
+from tformance_seed.sources.git.process import Git
 
 
 @pytest.fixture
@@ -160,6 +163,35 @@ def test_partial_clone_is_read_without_the_network(workshop: Workshop, tmp_path:
     assert [len(row["files"]) for row in contents.pull_requests] == [2, 2, 2]
     assert {row["additions"] for row in contents.pull_requests} == {0}
     assert "lacks contents of 5 files" in read.warnings[0]
+
+
+def test_clone_without_contents_takes_no_process_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = [
+        Imported(f"c{each}", f"c{each - 1}" if each else "", f"Change (#{each + 1})", "2025-03-02 10:00", who)
+        for each, who in enumerate(["Ann Lee <ann@corp.io>", "G\udcf6ran Ek <g@corp.io>"] * 20)
+    ]
+    import_history(tmp_path / "api", *commits)
+    Workshop(tmp_path / "api").git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial" / "api"
+    partial.parent.mkdir()
+    origin = f"file://{tmp_path}/api"
+    Workshop(tmp_path / "other").git("clone", "-q", "--bare", "--filter=blob:none", origin, str(partial))
+    started: list[str] = []
+    run = Git._run
+
+    def counted(
+        git: Git, folder: Path, arguments: tuple[str, ...], *rest: Any, **named: Any
+    ) -> Iterator[bytes]:
+        started.append(arguments[0])
+        return run(git, folder, arguments, *rest, **named)
+
+    monkeypatch.setattr(Git, "_run", counted)
+    contents = read_all(source(partial))
+    assert len(contents.numbers) == 40
+    assert {row["author"] for row in contents.pull_requests} == {"ann-lee", "gran-ek"}
+    assert len(started) < 20
 
 
 def test_a_failure_of_git_is_reported_with_its_message(workshop: Workshop) -> None:

@@ -202,8 +202,15 @@ def _compare(git: Git, revisions: list[str], missing: MissingContents) -> Iterat
     incomplete = [revision[: len(git.head)] in missing.commits for revision in revisions]
     marked = list(zip(revisions, incomplete, strict=True))
     complete = _diff(git, [revision for revision, gap in marked if not gap], "--numstat", "-M")
+    listed = _diff(
+        git,
+        [revision for revision, gap in marked if gap],
+        "--no-renames",
+        max_files=None,
+        errors="surrogateescape",
+    )
     for revision, gap in marked:
-        yield _diff_excluding(git, revision, missing) if gap else next(complete)
+        yield _count_present(git, revision, next(listed), missing) if gap else next(complete)
 
 
 def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[str]:
@@ -213,16 +220,21 @@ def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[s
     return {line[1:] for line in output if line.startswith("?")}
 
 
-def _diff_excluding(git: Git, revision: str, missing: MissingContents) -> Change:
-    """Return a commit that git cannot compare as a whole.
+def _count_present(git: Git, revision: str, change: Change, missing: MissingContents) -> Change:
+    """Return a commit that git cannot compare as a whole, with the lines of those files that are there.
 
-    Files with missing contents are listed with zero lines, and the lines of the others are counted. If there
-    are more of them than ``MAX_EXCLUDED``, no lines are counted.
+    Files with missing contents are listed with zero lines. If there are more than ``MAX_EXCLUDED``, or no
+    other files, nothing is counted: each commit takes a process, and a clone without contents has many.
     """
-    change = next(_diff(git, [revision], "--no-renames", max_files=None, errors="surrogateescape"))
     absent = missing.files_of(change)
-    if len(absent) > MAX_EXCLUDED:
-        return change._replace(files=_listed(revision, change.files))
+    if len(absent) > MAX_EXCLUDED or len(absent) == len(change.files):
+        name, email = map(_readable, change.author)
+        return change._replace(
+            author=(name, email),
+            subject=_readable(change.subject),
+            body=_readable(change.body),
+            files=_listed(revision, change.files),
+        )
     excluded = [f":(exclude,literal){file.filename}" for file in absent]
     counted = next(_diff(git, [revision], "--numstat", "-M", "--", ".", *excluded))
     return counted._replace(files=_listed(revision, counted.files + absent))
@@ -232,8 +244,12 @@ def _listed(revision: str, files: list[ChangedFile]) -> list[ChangedFile]:
     """Return the files to list of a revision, their names as text."""
     if " " not in revision:
         return []
-    readable = (os.fsencode(file.filename).decode("utf-8", "replace") for file in files[:MAX_FILES])
-    return [file._replace(filename=filename) for file, filename in zip(files, readable, strict=False)]
+    return [file._replace(filename=_readable(file.filename)) for file in files[:MAX_FILES]]
+
+
+def _readable(text: str) -> str:
+    """Return a text that was decoded with ``surrogateescape`` as ``replace`` does it."""
+    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def _diff(

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import vl_convert
@@ -23,6 +24,9 @@ def commits(database, teams):
     query = Commit.select(Commit.team, day, fn.COUNT(Commit.id)).where(Commit.team.in_(teams))
     return Counts({}, ("count",), list(query.group_by(Commit.team, day).tuples().execute(database)))
 
+
+#: Describes every chart that follows the reader's choice.
+DESCRIPTION = Path(__file__).parents[2] / "docs" / "reference" / "charts.md"
 
 COMMITS = Chart(
     name="commits",
@@ -88,6 +92,13 @@ def test_an_entry_in_the_registry_is_drawn_with_the_table_behind_it(browser, pag
 def test_names_of_charts_are_unique():
     names = [chart.name for chart in charts.CHARTS]
     assert len(set(names)) == len(names)
+
+
+def test_every_chart_of_a_choice_is_described():
+    described = DESCRIPTION.read_text()
+    rows = [line.split("|")[1] for line in described.splitlines() if line.startswith("| ")]
+    names = {name.strip() for row in rows for name in row.split(",")}
+    assert {chart.title for chart in charts.CHARTS if chart.query} == names - {"chart", "---"}
 
 
 def test_sources_of_usage_get_colours_before_detected_tools():

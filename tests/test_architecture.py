@@ -34,6 +34,7 @@ FLOORS = [
     ["planning"],
     ["pipeline"],
     ["verification", "report", "doctor"],
+    ["export"],
     ["execution"],
     ["commands"],
     ["api"],

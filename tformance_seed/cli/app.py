@@ -11,6 +11,7 @@ from tformance_seed import __version__
 from tformance_seed.cli import (
     answer,
     completion,
+    export_command,
     hints,
     inspection_commands,
     organisation_commands,
@@ -39,6 +40,7 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
     organisation_commands.weekly,
     organisation_commands.verify,
     inspection_commands.report,
+    export_command.export,
     organisation_commands.clear,
     inspection_commands.doctor,
     serve_command.serve,

@@ -19,7 +19,7 @@ PROGRAM = "tformance-seed"
 #: Commands -> the options that they need to work at the same place.
 OPTIONS = {
     **dict.fromkeys(
-        ("status", "runs", "retry", "cancel", "init", "weekly", "verify", "report", "clear", "doctor"),
+        ("status", "runs", "retry", "cancel", "init", "weekly", "verify", "report", "export", "clear", "doctor"),
         ("--database",),
     ),
     "worker": ("--database", "--broker"),

@@ -49,6 +49,30 @@ def progress(*, workers: bool) -> Iterator[Callable[["RunStatus"], None] | None]
         yield show_progress
 
 
+@contextmanager
+def export_progress() -> Iterator[Callable[[int, int, int], None] | None]:
+    """Yield a function that shows the progress of an export on a terminal; None without one.
+
+    It takes the number of organisations that are done, that of all, and the rows so far.
+    """
+    if not _has_bars():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("organisations"), BarColumn(BAR_WIDTH), MofNCompleteColumn())
+    rows = TextColumn("{task.fields[rows]:,} rows")
+    with Progress(*columns, rows, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("", total=None, rows=0)
+
+        def show(done: int, total: int, rows: int) -> None:
+            with suppress(OSError):
+                bars.update(bar, completed=done, total=total, rows=rows)
+
+        yield show
+
+
 def watch(get_status: Callable[[], "RunStatus"]) -> None:
     """Show progress bars for a run on standard error until it is finished."""
     with _progress_bars() as show_bars:

@@ -8,10 +8,8 @@ constructed to collide, counts repeated rows, and accepts rows in any order. It 
 has no key and only 128 bits, anyone who can choose the rows can construct two contents with the same digest.
 """
 
-import functools
 import hashlib
-import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -20,30 +18,30 @@ from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.bulk.peewee_internals import (
-    compile_query,
-    decimal_digits,
-    driver_connection,
-    execute,
     table_name,
 )
 from tformance_seed.bulk.refresh import non_id_fields
-from tformance_seed.canonical_json import json_text
 from tformance_seed.storage.models import (
     APPLICATION,
     ApplicationModel,
     PullRequest,
-    ReviewerCorrelation,
     Team,
 )
-from tformance_seed.storage.models.fields import JSONField, NumericField, TimestampField
+from tformance_seed.storage.models.fields import JSONField
+from tformance_seed.verification.canonical import (
+    UNORDERED,
+    Column,
+    bytewise,
+    canonical_json,
+    converted,
+    set_canonical,
+    stream,
+)
 from tformance_seed.verification.natural_keys import natural_key, team_field
 
 #: The size of a row's hash in bytes, and the modulus for the sum of hashes.
 HASH_SIZE = 16
 MODULUS = 1 << 8 * HASH_SIZE
-
-#: The number of rows fetched from a server-side cursor at a time.
-FETCH_SIZE = 5_000
 
 #: Separates a row's JSON columns from the text before them; JSON text never contains it.
 SEPARATOR = "\x1f"
@@ -53,14 +51,6 @@ UNDIGESTED = frozenset({Team.name, Team.slug})
 
 #: Columns that do not follow from the inputs where a language model wrote summaries.
 OF_SUMMARIES = frozenset({PullRequest.llm_summary, PullRequest.ai_signals, PullRequest.ai_confidence_score})
-
-#: Table -> references of which either may come first: ids decide, which differ from database to database.
-UNORDERED: dict[type[ApplicationModel], tuple[peewee.Field, ...]] = {
-    ReviewerCorrelation: (ReviewerCorrelation.reviewer_1, ReviewerCorrelation.reviewer_2)
-}
-
-#: Session settings that make PostgreSQL write dates and times in canonical form.
-SETTINGS = {"TimeZone": "UTC", "DateStyle": "ISO, YMD"}
 
 
 class TableDigest(TypedDict):
@@ -89,9 +79,7 @@ def digest(database: peewee.Database, team_id: int, *, with_summaries: bool = Tr
     left_out = UNDIGESTED if with_summaries else UNDIGESTED | OF_SUMMARIES
     tables: dict[str, TableDigest] = {}
     with database.atomic():
-        if is_postgresql(database):
-            settings = [fn.set_config(name, value, True) for name, value in SETTINGS.items()]
-            execute(database, peewee.Select(columns=settings))
+        set_canonical(database)
         for model in APPLICATION:
             tables[table_name(model)] = _sum(_texts(database, _query(database, model, team_id, left_out)))
     lines = [f"{name} {table['rows']} {table['digest']}" for name, table in sorted(tables.items())]
@@ -113,31 +101,8 @@ def _sum(texts: Iterator[str]) -> TableDigest:
 
 def _texts(database: peewee.Database, query: peewee.Select) -> Iterator[str]:
     """Yield the canonical text of each row."""
-    for text, *documents in _stream(database, query):
-        yield SEPARATOR.join([text, *map(_canonical_json, documents)]) if documents else text
-
-
-@functools.lru_cache(maxsize=4096)
-def _canonical_json(text: str | None) -> str:
-    """Return canonical JSON; the empty text for NULL; invalid JSON, which SQLite accepts, unchanged."""
-    if text is None:
-        return ""
-    try:
-        return json_text(json.loads(text))
-    except ValueError:
-        return text
-
-
-def _stream(database: peewee.Database, query: peewee.Select) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a query without ever holding all of them in memory."""
-    if not is_postgresql(database):
-        yield from execute(database, query)
-        return
-    # The driver does not know of the transaction, which Peewee began itself, so it insists on WITH HOLD.
-    with driver_connection(database).cursor(name="digest", withhold=True) as cursor:
-        cursor.execute(*compile_query(database, query))
-        while rows := cursor.fetchmany(FETCH_SIZE):
-            yield from rows
+    for text, *documents in stream(database, query):
+        yield SEPARATOR.join([text, *map(canonical_json, documents)]) if documents else text
 
 
 def _query(
@@ -174,14 +139,10 @@ def _query(
 
 def _in_order(database: peewee.Database, *texts: peewee.ColumnBase) -> list[peewee.ColumnBase]:
     """Return the lesser of two texts, compared byte by byte, and the greater."""
-    if is_postgresql(database):
-        bytewise = [text.collate('"C"') for text in texts]  # the default depends on the server's locale
-        return [fn.LEAST(*bytewise), fn.GREATEST(*bytewise)]
-    return [fn.MIN(*texts), fn.MAX(*texts)]
+    least, greatest = (fn.LEAST, fn.GREATEST) if is_postgresql(database) else (fn.MIN, fn.MAX)
+    compared = [bytewise(database, text) for text in texts]
+    return [least(*compared), greatest(*compared)]
 
-
-#: A field of a model, or of an alias of one.
-Column = Any
 
 #: The joins that a query needs, each as (source, target, condition).
 Joins = list[tuple[Any, Any, peewee.Expression]]
@@ -197,7 +158,6 @@ def _canonical(
     Returns:
       Format specifiers, the values to format, and the joins needed.
     """
-    converters = POSTGRESQL if is_postgresql(database) else SQLITE
     specs: list[str] = []
     values: list[Column] = []
     joins: Joins = []
@@ -213,28 +173,5 @@ def _canonical(
             values += [fn.LENGTH(column), column]
         else:
             specs.append("%s")
-            convert = converters.get(type(field))
-            values.append(convert(column, field) if convert else column)
+            values.append(converted(database, column, field))
     return specs, values, joins
-
-
-def _sqlite_timestamp(column: Column, _: peewee.Field) -> peewee.ColumnBase:
-    """Write a timestamp as PostgreSQL does in UTC: with a fraction of a second only if it is not zero."""
-    without_zeros = fn.RTRIM(fn.RTRIM(column, "0"), ".")
-    return peewee.Case(None, [(fn.LENGTH(column) > 19, without_zeros)], column).concat("+00")
-
-
-def _sqlite_numeric(column: Column, field: peewee.Field) -> peewee.ColumnBase:
-    """Write a number as PostgreSQL does: with all of the column's decimals."""
-    _, scale = decimal_digits(field)
-    return peewee.Case(None, [(column.is_null(False), fn.printf(f"%.{scale}f", column))])
-
-
-#: Field type -> the expression to write instead of the column, if the column itself would not be canonical.
-POSTGRESQL: dict[type, Callable[[Column, peewee.Field], peewee.ColumnBase]] = {
-    peewee.BooleanField: lambda column, _: column.cast("INTEGER"),
-}
-SQLITE: dict[type, Callable[[Column, peewee.Field], peewee.ColumnBase]] = {
-    TimestampField: _sqlite_timestamp,
-    NumericField: _sqlite_numeric,
-}

@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from tformance_seed.cli.objects import inspections, organisations, runs
+from tformance_seed.cli.objects import exports, inspections, organisations, runs
 from tformance_seed.cli.objects.shared import VERSION, Envelope
 
 #: The dialect in which the schemas are written.
@@ -29,6 +29,7 @@ RESULTS: dict[str, tuple[type, ...]] = {
     "weekly": (organisations.Weekly,),
     "verify": (organisations.Verified,),
     "report": (inspections.Reported,),
+    "export": (exports.Exported,),
     "clear": (organisations.Cleared,),
     "doctor": (inspections.Examined,),
     "serve": (inspections.Served,),

@@ -1,0 +1,1 @@
+"""Export what was seeded, to files that other programs read: the same content gives the same bytes."""

@@ -153,6 +153,8 @@ def test_libraries_read_the_types(exports):
     assert frame.schema["cycle_time_hours"] == polars.Decimal(10, 2)
     assert frame.schema["is_revert"] == polars.Boolean
     assert {type(json.loads(text)) for text in frame["labels"]} == {list}
+    plain = polars.read_csv(exports["csv", "sqlite"] / "metrics_pullrequest.csv", try_parse_dates=True)
+    assert plain["pr_created_at"].to_list() == frame["pr_created_at"].to_list()
     other = pandas.read_parquet(exports["parquet", "sqlite"] / "metrics_aiusagedaily.parquet")
     assert str(other["suggestions_shown"].dtype) == "int32"
 

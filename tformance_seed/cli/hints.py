@@ -18,10 +18,8 @@ PROGRAM = "tformance-seed"
 
 #: Commands -> the options that they need to work at the same place.
 OPTIONS = {
-    **dict.fromkeys(
-        ("status", "runs", "retry", "cancel", "init", "weekly", "verify", "report", "export", "clear", "doctor"),
-        ("--database",),
-    ),
+    **dict.fromkeys(("status", "runs", "retry", "cancel", "init", "weekly"), ("--database",)),
+    **dict.fromkeys(("verify", "report", "export", "clear", "doctor"), ("--database",)),
     "worker": ("--database", "--broker"),
     "serve": ("--database", "--port"),
     "orgs": ("--catalog",),

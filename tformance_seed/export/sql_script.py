@@ -41,7 +41,7 @@ END IF;
 END $tformance_seed$;"""
 
 #: Characters of JSON that are written as escapes, so that no text can end the part that it is in.
-ESCAPES = {each: f"\\u{ord(each):04x}" for each in "/*`$"}
+ESCAPES = {"/": "\\u002f", "*": "\\u002a", "`": "\\u0060", "$": "\\u0024"}
 
 #: Characters of a statement; SQLite takes a million by default.
 STATEMENT_LENGTH = 100_000

@@ -7,6 +7,7 @@ from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.ragged import expand_counts, group_offsets
 from tformance_seed.simulate.columns import moments, nullable, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
+from tformance_seed.simulate.discussion import ANSWER, BY_BOT, ON_LINE, ON_PULL_REQUEST, comment_texts
 from tformance_seed.sources.records import Batch, Columns
 
 #: Probabilities of 0, 1, 2... comments: with a review (mean 2.4) and without one (mean 0.4).
@@ -29,114 +30,6 @@ EDITED, MAX_EDIT_DELAY = 0.06, 1800
 MAX_DELAY_ON_LINE = 600
 
 KINDS = np.array([b"issue", b"review"])
-
-#: Texts by kind: about a line, answering a comment, about the whole pull request, and by bots.
-BODIES = np.array(
-    [
-        [
-            "Can this be null here?",
-            "Nit: the name does not say what it holds.",
-            "Should this be covered by a test?",
-            "I would move this out of the loop.",
-            "Is this still used?",
-            "We have something like this already, I think.",
-            "What happens when the request times out?",
-            "Good find.",
-            "Could this be a constant?",
-            "Nit: this line is hard to read; two lines would do.",
-            "Why not reuse the helper above?",
-            "What if the list is empty?",
-            "This deserves a comment that says why.",
-            "Do we need both checks?",
-            "Should this be logged?",
-            "I like this.",
-            "Is the order of these two important?",
-            "Could we return early here?",
-            "This looks like a leftover.",
-            "Can two of these run at the same time?",
-            "Nit: typo.",
-            "Does anything else depend on the old behaviour?",
-            "Would an index help here?",
-        ],
-        [
-            "Done.",
-            "Fixed in the next commit.",
-            "Good point, changed.",
-            "On purpose: the caller checks it.",
-            "I'd rather do that in a follow-up.",
-            "Right, removed.",
-            "Added a test.",
-            "It cannot: the column is not nullable.",
-            "Renamed.",
-            "Good catch, thank you.",
-            "Left as it is; I explained it in a comment.",
-            "I tried that, and it got longer.",
-            "Opened an issue for it.",
-            "Yes, on both counts.",
-            "No, that path is gone.",
-            "Simplified.",
-            "It was like this before; I would not touch it here.",
-            "Changed, please have another look.",
-            "Let's talk about this one.",
-            "Moved.",
-            "Split in two.",
-            "You are right, it was not needed.",
-            "Checked on staging: it makes no difference.",
-        ],
-        [
-            "Rebased on main.",
-            "Thanks!",
-            "Tested it locally, works.",
-            "Is this ready for another look?",
-            "Could you add a line to the changelog?",
-            "The failing check is unrelated.",
-            "Screenshots in the description.",
-            "Let's merge this after the release.",
-            "Please have another look when you find the time.",
-            "Nice clean-up.",
-            "Could this be two pull requests?",
-            "I will review the rest tomorrow.",
-            "Works on my side too.",
-            "Does this need a note for support?",
-            "Resolved the conflicts.",
-            "Should we put this behind a flag?",
-            "Ready for review.",
-            "Waiting for the other pull request first.",
-            "Looks good apart from the comments.",
-            "How did you test this?",
-            "Happy with this once the checks pass.",
-            "Restarted the failed check.",
-            "Updated the description.",
-        ],
-        [
-            "Coverage: unchanged.",
-            "Preview deployed.",
-            "Bundle size: no change.",
-            "All commits are signed off.",
-            "Coverage: 0.2% more.",
-            "This pull request touches files with owners; they were asked for a review.",
-            "Preview updated.",
-            "No new dependencies.",
-            "Coverage: 0.1% less.",
-            "Bundle size: 0.3 kB more.",
-            "Bundle size: 1.1 kB less.",
-            "No licence problems found.",
-            "No secrets found.",
-            "The branch is up to date with its base.",
-            "The branch is behind its base.",
-            "Coverage: 0.4% more.",
-            "Preview removed.",
-            "No accessibility problems found.",
-            "Labels were added by the paths of the files.",
-            "Translations are complete.",
-            "No changes to the public interface.",
-            "Benchmarks: no change.",
-            "The lock file matches the manifest.",
-        ],
-    ],
-    dtype="S",
-)
-ON_LINE, ANSWER, ON_PULL_REQUEST, BY_BOT = range(4)
 
 
 def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Columns:
@@ -190,12 +83,13 @@ def simulate_comments(batch: Batch, reviews: Columns, profile: Profile) -> Colum
     line = 1 + np.floor(random.uniform("comment line", key, position - answer) * length).astype(np.int64)
     edited = random.chance("comment edited", EDITED, key, position)
     delay = random.uniform("edit", key, position) * np.minimum(MAX_EDIT_DELAY, ended - when)
-    text = random.integers("comment body", key, position, low=0, high=BODIES.shape[1] - 1)
+    category = np.zeros(len(owner), dtype=files["file_category"].dtype)
+    category[on_line] = files["file_category"][file[on_line]]
     return {
         "pull_request": owner,
         "github_comment_id": identifier,
         "author": commenter,
-        "body": BODIES[kind, text],
+        "body": comment_texts(random, key, position, kind, path, category),
         "comment_type": KINDS[on_line.astype(np.int64)],
         "path": nullable(path, on_line),
         "line": nullable(line, on_line),

@@ -64,14 +64,25 @@ MIN_AGE, AGE_SPREAD = 1800, 12 * 86400
 
 #: Descriptions; nearly half are empty.
 DESCRIPTIONS = np.array(
-    [
-        "",
-        "",
-        "",
+    [""] * 14
+    + [
         "See the discussion in the team channel.",
         "Reported by support: it happens again after a reload.",
         "Acceptance: works as before, covered by tests, documented.",
         "Follow-up from the last planning.",
+        "Steps to reproduce are in the linked ticket. Happens on staging as well.",
+        "Customer call on Tuesday; they would like to have it before their rollout.",
+        "Time box: one day. If it takes longer, let's talk.",
+        "Design is attached, copy is final.",
+        "h3. Expected\nNo error\nh3. Actual\nError 500, see the logs",
+        "As a workspace admin I want this to be off by default.",
+        "Split from the epic, backend only.",
+        "Not urgent, but it comes up in every second onboarding.",
+        "Needs a migration, please plan for the maintenance window.",
+        "Found by the nightly run.",
+        "Out of scope: the mobile app.",
+        "Second report this month, raising the priority.",
+        "Check with security before it goes live.",
     ],
     dtype="S",
 )

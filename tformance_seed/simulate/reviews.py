@@ -9,6 +9,13 @@ from tformance_seed.sampling.arrays import Ints, Texts
 from tformance_seed.sampling.ragged import expand_counts, sort_within_groups
 from tformance_seed.simulate.columns import SECONDS_PER_HOUR, moments, seconds, with_timestamps
 from tformance_seed.simulate.complete_batch import CompleteBatch
+from tformance_seed.simulate.discussion import (
+    APPROVED,
+    BY_REVIEW_BOT,
+    CHANGES_REQUESTED,
+    COMMENTED,
+    review_texts,
+)
 from tformance_seed.simulate.reviewers import ROUNDS, choose_reviewers, reviewer_count_weights
 from tformance_seed.sources.detection import REVIEW_TOOLS
 from tformance_seed.sources.detection.logins import LOGINS
@@ -22,58 +29,10 @@ SECOND_APPROVES = 0.4
 VERDICT_ON_CLOSED, VERDICT_ON_OPEN, VERDICT_ON_WAITING = (0.0, 0.45, 0.55), (0.3, 0.3, 0.4), (0.0, 0.4, 0.6)
 
 STATES = np.array([b"approved", b"changes_requested", b"commented"])
-APPROVED, CHANGES_REQUESTED, COMMENTED = range(3)
 
 #: A number greater than any time in seconds; its multiples keep the times of different pull requests apart in
 #: one sorted array.
 MOMENT_SPAN = np.int64(1) << 34
-
-#: Texts by state, then those of bots. For people, about half are empty.
-BODIES = np.array(
-    [
-        [
-            "",
-            "",
-            "",
-            "LGTM",
-            "Looks good to me.",
-            "Nice, thanks!",
-            "Works for me locally.",
-            "Clean. Ship it.",
-        ],
-        [
-            "",
-            "",
-            "",
-            "",
-            "A few things to fix before this goes in.",
-            "Please add a test for the error path.",
-            "This breaks when the input is empty.",
-            "Can we split this up? Hard to follow as it is.",
-        ],
-        [
-            "",
-            "",
-            "",
-            "",
-            "Some questions inline.",
-            "One thought, not blocking.",
-            "See comments.",
-            "Nearly there.",
-        ],
-        [
-            "Summary: no blocking problem found.",
-            "Summary: two suggestions, none blocking.",
-            "Reviewed all changed files. Nothing to report.",
-            "Found one possible null dereference; see the comment.",
-            "Naming and structure are fine. Consider a test for the new branch.",
-            "Reviewed all changed files. Three comments.",
-            "Summary: the change does what its description says.",
-            "One nitpick on error handling.",
-        ],
-    ],
-    dtype="S",
-)
 
 
 def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Columns:
@@ -116,7 +75,6 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
         np.where(position == 0, 0.0, random.uniform("review", key[owner], position)), owner
     )
     when = first + np.floor(np.sqrt(share) * (ended - first)).astype(np.int64)
-    text = random.integers("review body", key[owner], position, low=0, high=BODIES.shape[1] - 1)
     tool = np.where(bot, _review_tools(prs)[owner], b"")
     return {
         "pull_request": owner,
@@ -126,7 +84,7 @@ def simulate_reviews(batch: Batch, members: Members, profile: Profile) -> Column
         "github_review_id": random.identifier("review", key[owner], position),
         "is_ai_review": tool != b"",
         "ai_reviewer_type": tool,
-        "body": BODIES[np.where(bot, len(STATES), state), text],
+        "body": review_texts(random, key[owner], position, np.where(bot, BY_REVIEW_BOT, state)),
     }
 
 

@@ -16,7 +16,7 @@ from tformance_seed.sources.synthetic.words import phrases, word_list
 Words = dict[bytes, bytes]
 
 #: Number of sets of names that are made of each component; more names than a repository has in a year.
-VARIANTS = 4
+VARIANTS = 2
 
 #: Random bits that choose one word of a name.
 BITS = 10

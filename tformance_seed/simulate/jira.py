@@ -70,7 +70,7 @@ DESCRIPTIONS = np.array(
         "Reported by support: it happens again after a reload.",
         "Acceptance: works as before, covered by tests, documented.",
         "Follow-up from the last planning.",
-        "Steps to reproduce are in the linked ticket. Happens on staging as well.",
+        "Steps to reproduce are in the attached video. Happens on staging as well.",
         "Customer call on Tuesday; they would like to have it before their rollout.",
         "Time box: one day. If it takes longer, let's talk.",
         "Design is attached, copy is final.",

@@ -98,7 +98,7 @@ class Sentences:
         chosen = []
         for place, number, u, bits, goes_on in zip(
             zip(*(column.tolist() for column in columns), strict=True),
-            (changes.number + self._offset).tolist(),
+            (changes.ordinal + self._offset).tolist(),
             self._random.uniform("pool of sentences", changes.key).tolist(),
             self._random.random_bits("variant of a sentence", changes.key).tolist(),
             self._random.chance("ending", ENDING_SHARE, changes.key).tolist(),

@@ -107,7 +107,8 @@ def touch_files(
     )
     row = np.where(by_bot, tree.size + manifests[package[owner], which], row)
 
-    lines = _split_lines(random, subject, counts, owner, position)
+    is_brief = np.isin(row, tree.brief) & ~(by_bot & (counts[owner] == 1))
+    lines = _split_lines(random, subject, counts, owner, position, is_brief)
     habits = [habit(random, tree.repository, name) for name in ("added files", "removed files")]
     shares = np.cumsum((STATUS_SHARES * [*habits, 1.0])[subject.kind][owner].T, axis=0)
     status = (random.uniform("status", key, position) >= shares).sum(axis=0)
@@ -177,7 +178,11 @@ def _pick_rows(
     files_at_root = tree.workflows.start - tree.size
     begin = np.where(subject.kind == CHORE, np.floor(u * u * files_at_root).astype(np.int64), 0)
     is_root = at_root[owner] & (position < np.where(subject.kind == CHORE, 3, 2)[owner])
-    return np.where(is_root, tree.size + (begin[owner] + position) % files_at_root, row)
+    row = np.where(is_root, tree.size + (begin[owner] + position) % files_at_root, row)
+    # What is huge is the lock file, beside its manifest; a release says in the changelog what is new.
+    of_kind = subject.kind[owner]
+    row = np.where(is_root & (of_kind == MOVE), np.where(position == 0, tree.lock, tree.size), row)
+    return np.where(is_root & (of_kind == RELEASE) & (position == 1), tree.changelog, row)
 
 
 def _add_shared_files(
@@ -210,17 +215,22 @@ def _add_shared_files(
     is_free = is_code[owner] & (row < tree.size)
     row = np.where((from_end == 0) & is_free & (chosen[owner] >= 0), chosen[owner], row)
     # What a manifest names is locked by the file beside it.
-    lock = tree.size + int(tree.dependencies.files[0, tree.dependencies.locks[0]])
-    with_lock = of_manifest & (counts > MIN_FILES_WITH_LOCK) & (lock > tree.size)
-    return np.where((from_end == 1) & is_free & with_lock[owner], lock, row)
+    with_lock = of_manifest & (counts > MIN_FILES_WITH_LOCK) & (tree.lock > tree.size)
+    return np.where((from_end == 1) & is_free & with_lock[owner], tree.lock, row)
 
 
-def _split_lines(random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints) -> Ints:
-    """Return the lines of each file: evenly in a sweep, mostly in the first file of a huge change."""
+def _split_lines(
+    random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints, is_brief: Booleans
+) -> Ints:
+    """Return the lines of each file: evenly in a sweep, mostly in the first file of a huge change.
+
+    Parameters:
+      is_brief: for each file, whether only a few lines of it change, as in a manifest.
+    """
     u = random.uniform("file lines", subject.key[owner], position)
     weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
     weights += np.where((position == 0) & (subject.kind == MOVE)[owner], HUGE_WEIGHT, 0)
-    weights = np.where(intents.is_sweep(subject.lines, counts)[owner], 1, weights)
+    weights = np.where(intents.is_sweep(subject.lines, counts)[owner] | is_brief, 1, weights)
     return split_totals(subject.lines, counts, weights)
 
 

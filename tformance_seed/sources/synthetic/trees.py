@@ -12,19 +12,18 @@ from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints, Texts
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.detection import file_category
-from tformance_seed.sources.detection.files import SCRIPT_EXTENSIONS
 from tformance_seed.sources.synthetic.features import Feature, features_of
 from tformance_seed.sources.synthetic.habits import GOLDEN_RATIO, habit
 from tformance_seed.sources.synthetic.names import Name
-from tformance_seed.sources.synthetic.updates import Dependencies, find_dependencies
+from tformance_seed.sources.synthetic.places import Place, Places, places_of, some_of
+from tformance_seed.sources.synthetic.updates import LOCK, Dependencies, find_dependencies
 from tformance_seed.sources.synthetic.words import code_tools, word_list
 
 #: Number of parts of a product that a repository has, and of components in each of them.
 AREAS, COMPONENTS_PER_AREA = 15, 17
 
-#: Share of the files about a noun in its language that a component has (one of its sources at least), and the
-#: share of components with two names.
-KEPT_SHARE, TWO_NAMES_SHARE = 0.7, 0.15
+#: Share of components with two names.
+TWO_NAMES_SHARE = 0.15
 
 #: Shares of the names of components that have a word before the name of the part, and one after it, which
 #: depend on the repository (minimum and maximum).
@@ -66,31 +65,6 @@ COMMON_HOT_FILES = ("api/openapi.yaml", "locales/en.json")
 
 #: Categories of files that people see.
 FRONT = (b"frontend", b"javascript")
-
-#: Extensions of files whose names have underscores between words; the others have hyphens.
-SNAKE_CASE = (
-    *(".py", ".rb", ".go", ".rs", ".ex", ".exs", ".c", ".h", ".cpp", ".hpp", ".sql", ".tf", ".dart"),
-    *(".proto", ".ipynb", ".erb", ".clj", ".cljs"),
-)
-
-
-class Place(NamedTuple):
-    """Where files about a thing are: the text before and after its name, its form, and their category."""
-
-    before: bytes
-    style: str  #: an attribute of ``Name``: pascal, snake, kebab
-    after: bytes
-    category: bytes
-    varies: bool  #: the category depends on what the file is about
-
-    def path(self, name: Name) -> bytes:
-        """Return the path of the file about a thing."""
-        path: bytes = self.before + getattr(name, self.style) + self.after
-        return path
-
-    def category_of(self, path: bytes) -> bytes:
-        """Return the category of a file that is there."""
-        return file_category(path.decode()).encode() if self.varies else self.category
 
 
 class Component(NamedTuple):
@@ -141,6 +115,23 @@ class Tree:
         """The names of all files."""
         return frozenset(self.names.tolist())
 
+    @cached_property
+    def lock(self) -> int:
+        """The row of the lock file of the first manifest, or else of that manifest."""
+        return self.size + int(self.dependencies.files[0, self.dependencies.locks[0]])
+
+    @cached_property
+    def changelog(self) -> int:
+        """The row of the changelog."""
+        return int(np.flatnonzero(self.names == b"CHANGELOG.md")[0])
+
+    @cached_property
+    def brief(self) -> Ints:
+        """The rows of files of which few lines change at a time: manifests, not their locks, and indexes."""
+        names = self.dependencies.manifests
+        manifests = [self.size + row for row, name in enumerate(names) if not LOCK.search(name)]
+        return np.array([*manifests, *self.indexes])
+
     @property
     def size(self) -> int:
         """The number of files of components."""
@@ -155,7 +146,7 @@ class _Draft:
     places: list[Place] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
 
-    def add(self, part: str, area: bytes, language: str, places: "_Places", names: list[Name]) -> None:
+    def add(self, part: str, area: bytes, language: str, places: "Places", names: list[Name]) -> None:
         """Add the files of a component, which has the first of the names, unless they are there."""
         start = len(self.places)
         self._add_files(places.sources, names)
@@ -203,7 +194,7 @@ def build_tree(profile: Profile, repository: str) -> Tree:
     kept = random.random_bits("kept files", repository, np.arange(len(languages))).tolist()
     for index, ((part, both), language) in enumerate(zip(names, languages, strict=True)):
         area = index // COMPONENTS_PER_AREA
-        places = _some(_places(language, *folders[area]), kept[index])
+        places = some_of(places_of(language, *folders[area]), kept[index])
         draft.add(part, areas[area].encode(), language, places, both)
     dependencies = find_dependencies(random, repository, shares)
     return _complete(repository, draft, dependencies, main, features, folders)
@@ -337,56 +328,3 @@ def _names(random: KeyedRandom, repository: str, features: list[Feature]) -> lis
             both.append(Name((*words, heads[int(u[4][row] * len(heads))])))
         names.append((part, both))
     return names
-
-
-class _Places(NamedTuple):
-    """Where the files of a component are."""
-
-    sources: list[Place]  #: at least one
-    tests: list[Place]
-    snake: bool
-
-
-@functools.lru_cache(maxsize=4096)
-def _places(language: str, package: str, area: str) -> _Places:
-    """Return where files in a language are, in a folder of a package."""
-    paths = load_languages()[language].files
-    places = [_place(path, package, area) for path in paths]
-    tests = [place for place in places if place.category == b"test"]
-    sources = [place for place in places if place.category != b"test"]
-    return _Places(sources, tests, paths[0].endswith(SNAKE_CASE))
-
-
-def _some(places: _Places, bits: int) -> _Places:
-    """Return the places of a component that random bits choose, one of sources at least."""
-    count = len(places.sources)
-    bits, first = divmod(bits, 256)
-
-    def is_kept(share: float) -> bool:
-        nonlocal bits
-        bits, byte = divmod(bits, 256)
-        return byte < share * 256
-
-    # With the one that is kept anyhow, sources are kept as often as tests.
-    others = (KEPT_SHARE * count - 1) / max(1, count - 1)
-    sources = [
-        place for index, place in enumerate(places.sources) if is_kept(others) or index == first % count
-    ]
-    return places._replace(sources=sources, tests=[place for place in places.tests if is_kept(KEPT_SHARE)])
-
-
-def _in_area(path: str, area: str) -> str:
-    """Return a path in the folder of an area, or without such a folder."""
-    if not area:
-        path = path.replace("{area}/", "").replace("{Area}/", "")
-    return path.replace("{area}", area).replace("{Area}", area.title())
-
-
-def _place(path: str, package: str, area: str) -> Place:
-    mark = "{Noun}" if "{Noun}" in path else "{noun}"
-    style = "pascal" if mark == "{Noun}" else "snake" if path.endswith(SNAKE_CASE) else "kebab"
-    before, after = path.split(mark)
-    before = package + _in_area(before, area)
-    category = file_category(f"{before}x{after}").encode()
-    varies = "/" in after and after.endswith(tuple(SCRIPT_EXTENSIONS))  # the name of a folder may say more
-    return Place(before.encode(), style, after.encode(), category, varies)

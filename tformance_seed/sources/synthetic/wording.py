@@ -9,6 +9,7 @@ from tformance_seed.sampling.arrays import Booleans, Ints, UInt64
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.synthetic.changes import Changes
 from tformance_seed.sources.synthetic.names import Name
+from tformance_seed.sources.synthetic.releases import version
 from tformance_seed.sources.synthetic.trees import Component, Tree
 from tformance_seed.sources.synthetic.words import phrases, word_list
 
@@ -27,10 +28,6 @@ NOUN_TAILS = frozenset({b"List", b"Count", b"State", b"Map"})
 #: Numbers in texts, and versions: majors, minors.
 NUMBERS, VERSIONS = (2, 3, 4, 5, 8, 10, 12, 15, 20, 30, 50, 64, 90, 100), (7, 30)
 
-#: The number of a pull request, modulo the first, is the patch version of its release; the second is the
-#: number of minor versions of a major one.
-RELEASES, MINORS = 25, 400
-
 
 class Wording:
     """The words of one repository, of which those about a component are made when they are first needed."""
@@ -38,7 +35,6 @@ class Wording:
     def __init__(self, random: KeyedRandom, repository: str, tree: Tree) -> None:
         self._random, self._repository, self._tree = random, repository, tree
         self._of_component: dict[int, Words] = {}
-        self._major = int(random.integers("major version", repository, low=0, high=6))
 
     def pick(self, changes: Changes, is_ui: Booleans) -> list[Words]:
         """Choose the words that fill the templates of each pull request.
@@ -77,16 +73,9 @@ class Wording:
         major = self._random.integers("text/major", changes.subject_key, low=1, high=majors)
         minor = self._random.integers("text/minor", changes.subject_key, low=0, high=minors)
         return [
-            b"%d.%d.%d"
-            % (self._major + number // RELEASES // MINORS, number // RELEASES % MINORS, number % RELEASES)
-            if released
-            else b"%d.%d" % (first, second)
-            for released, number, first, second in zip(
-                changes.is_release.tolist(),
-                changes.ordinal.tolist(),
-                major.tolist(),
-                minor.tolist(),
-                strict=True,
+            version(self._random, self._repository, release) if release >= 0 else b"%d.%d" % (first, second)
+            for release, first, second in zip(
+                changes.release.tolist(), major.tolist(), minor.tolist(), strict=True
             )
         ]
 

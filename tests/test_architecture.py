@@ -22,6 +22,7 @@ NAME = PACKAGE.name
 FLOORS = [
     ["errors"],
     ["settings", "canonical_json", "printable", "urls"],
+    ["url_forms"],
     ["sampling"],
     ["bulk"],
     ["storage"],

@@ -18,6 +18,7 @@ from tformance_seed.catalog.calibration import (
     expected_usage_rows,
 )
 from tformance_seed.catalog.languages import Shares, load_languages, normalised, usual_languages
+from tformance_seed.catalog.scenarios import load_scenarios
 from tformance_seed.errors import InputError
 
 if TYPE_CHECKING:  # it imports NumPy, which takes longer than reading a catalogue
@@ -51,6 +52,12 @@ MADE_KEY_LENGTH, FALLBACK_KEY = 10, "PROJ"
 
 #: What the application appends to the slugs of the organisations in the built-in catalogue.
 TEAM_SUFFIX = "-demo"
+
+#: An address of a repository or an organisation on GitHub, or a repository's full name.
+GITHUB = re.compile(
+    r"(?:(?:https?://|ssh://)?(?:\w+@)?(?:www\.)?github\.com[/:])?(?P<owner>[\w.-]+)/[\w.-]+/?"
+    r"|(?:https?://)?(?:www\.)?github\.com/(?P<alone>[\w.-]+)/?"
+)
 
 #: The form of a slug.
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
@@ -257,9 +264,33 @@ def find_organisation(slug: str, catalog: Mapping[str, Organisation]) -> Organis
     try:
         return catalog[slug]
     except KeyError:
-        similar = difflib.get_close_matches(slug.lower(), catalog, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(similar)}?" if similar else "list them with: tformance-seed orgs"
-        raise InputError(f"no organisation {slug!r} in the catalogue; {hint}") from None
+        shown, hint = repr(slug), _meant(slug, catalog)
+        if "://" in slug and not GITHUB.fullmatch(slug):  # it may have a password
+            shown, hint = "of that name, a URL,", "a database is named with --database URL"
+        raise InputError(f"no organisation {shown} in the catalogue; {hint}") from None
+
+
+def _meant(slug: str, catalog: Mapping[str, Organisation]) -> str:
+    """Return what was probably meant by a slug that is none."""
+    lower = slug.casefold()
+    if found := GITHUB.fullmatch(slug):
+        owner = found["owner"] or found["alone"]
+        return (
+            f"for what is on GitHub: tformance-seed seed {owner} --source github; for a clone: "
+            f"tformance-seed seed {owner.lower()} --repo FOLDER"
+        )
+    if lower in load_scenarios():
+        return f"it is a scenario: tformance-seed seed --scenario {lower}"
+    if lower in ("all", "*", "everything"):
+        return "for every organisation of it: tformance-seed seed --all"
+    parts = [part.strip() for part in lower.split(",")]
+    if len(parts) > 1 and all(part in catalog for part in parts):
+        return f"did you mean {' '.join(parts)}, without commas?"
+    by_name = {item.name.casefold(): each for each, item in catalog.items()}
+    if lower in catalog or lower in by_name:
+        return f"did you mean {by_name.get(lower, lower)}?"
+    similar = difflib.get_close_matches(lower, catalog, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(similar)}?" if similar else "list them with: tformance-seed orgs"
 
 
 def _parse(text: str, file: str) -> dict[str, Organisation]:

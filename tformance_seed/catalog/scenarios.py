@@ -1,6 +1,7 @@
 """Scenarios: teams whose figures change from week to week. Each is a table in ``scenarios.toml``."""
 
 import dataclasses
+import difflib
 import functools
 import tomllib
 from collections.abc import Mapping
@@ -83,7 +84,9 @@ def find_scenario(name: str) -> Scenario:
     """
     scenarios = load_scenarios()
     if name not in scenarios:
-        raise InputError(f"--scenario {name}: no such scenario; expected one of {', '.join(scenarios)}")
+        similar = difflib.get_close_matches(name.lower().replace("_", "-").replace(" ", "-"), scenarios, n=1)
+        hint = f"did you mean {similar[0]}?" if similar else f"expected one of {', '.join(scenarios)}"
+        raise InputError(f"--scenario {name}: no such scenario; {hint}")
     return scenarios[name]
 
 

@@ -24,6 +24,7 @@ from tformance_seed.cli.console import Verbosity, print_error, print_message
 from tformance_seed.cli.examples import epilog
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.interrupts import INTERRUPTED, INTERRUPTION, Interrupts
+from tformance_seed.cli.mistakes import explain
 from tformance_seed.errors import SeedError, exhaustion
 
 #: The commands in the order of `--help`. Each imports modules only when it runs, so that `--help` is fast.
@@ -121,7 +122,7 @@ def _call() -> Failure | None:
         status: int = typer.main.get_command(create_app()).main(prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
     except usage_error as error:
-        return Failure("input", error.format_message(), error.exit_code)
+        return Failure("input", explain(error, [command.__name__ for command in COMMANDS]), error.exit_code)
     except SeedError as error:
         return answer.failure_of(error)
     except (KeyboardInterrupt, typer.Abort):

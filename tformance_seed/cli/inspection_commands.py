@@ -79,9 +79,9 @@ def doctor(
     if as_sql and as_json:
         raise InputError("--sql and --json exclude each other; choose one")
     console.set_up_logging()
-    overrides = Overrides.parse(ram, cpus, teams)
+    overrides, meant_for = Overrides.parse(ram, cpus, teams), parse_purpose(purpose)
     with open_database(database, "read") as opened:
-        examined = diagnose(opened, database, overrides, broker, parse_purpose(purpose))
+        examined = diagnose(opened, database, overrides, broker, meant_for)
     if as_sql:
         console.print_message(sql_script(examined).removesuffix("\n"))
     else:

@@ -2,8 +2,10 @@
 
 import datetime
 import getpass
+import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +24,9 @@ def optional(metavar: str, text: str, complete: Callable[..., Any] | None = None
     """
     return typer.Option(metavar=metavar, help=text, show_default=False, autocompletion=complete)
 
+
+#: Numbers in a date, and digits of its year.
+DATE_PARTS, YEAR_DIGITS = 3, 4
 
 #: The value of ``--broker`` with which a command does the work itself, whatever the environment says.
 NO_BROKER = "none"
@@ -155,7 +160,21 @@ def parse_day(option: str, text: str | None) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{option} {text}: no such day; expected one such as 2026-01-31") from None
+        meant = _meant_day(text)
+        hint = f"did you mean {meant}?" if meant else "expected one such as 2026-01-31"
+        raise InputError(f"{option} {text}: no such day; {hint}") from None
+
+
+def _meant_day(text: str) -> datetime.date | None:
+    """Return the day that a text probably means, at the latest yesterday in UTC; None if it means none."""
+    if text.strip().lower() in ("today", "tomorrow", "yesterday", "now"):
+        return (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)).date()
+    parts = re.split(r"[-./ ]", text.strip())
+    if len(parts) == DATE_PARTS and all(part.isdecimal() for part in parts):
+        year, month, day = map(int, parts if len(parts[0]) == YEAR_DIGITS else reversed(parts))
+        with suppress(ValueError):
+            return datetime.date(year, month, day)
+    return None
 
 
 def check_detach(broker: str | None, *, detach: bool) -> None:
@@ -168,6 +187,14 @@ def check_detach(broker: str | None, *, detach: bool) -> None:
         raise InputError(
             "--detach needs workers to do the tasks: add --broker URL or set TFORMANCE_BROKER_URL"
         )
+
+
+def check_broker(broker: str | None) -> None:
+    """Raise InputError if a broker is given whose URL is none, before anything is written."""
+    if broker is not None:
+        from tformance_seed.execution.broker import check_url
+
+        check_url(broker)
 
 
 def check_verbosity(*, quiet: bool, verbose: bool) -> None:

@@ -25,6 +25,7 @@ from tformance_seed.cli.options import (
     ShiftTo,
     Verbose,
     Yes,
+    check_broker,
     check_detach,
     check_verbosity,
     optional,
@@ -194,6 +195,7 @@ def seed(
         console.show(view, as_json=as_json)
         return
     check_detach(broker, detach=detach)
+    check_broker(broker)
     with open_database(database) as opened:
         removals = preview_removals(opened, request, planned)
         announce(opened, database)

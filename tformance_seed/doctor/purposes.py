@@ -58,7 +58,7 @@ def parse_purpose(text: str | None) -> Purpose | None:
       InputError: there is no such purpose.
     """
     for purpose in PURPOSES:
-        if text == purpose:
+        if text is not None and text.lower() == purpose:
             return purpose
     if text is None:
         return None

@@ -16,6 +16,7 @@ from tformance_seed.execution import retry
 from tformance_seed.execution.broker_errors import broker_errors, explain, is_transient
 from tformance_seed.execution.broker_trial import try_rabbitmq, try_redis
 from tformance_seed.execution.middleware import HardTimeLimit, PrefetchSettings
+from tformance_seed.url_forms import meant_broker
 from tformance_seed.urls import malformed, parse_server_url, without_secrets
 
 if TYPE_CHECKING:
@@ -100,6 +101,17 @@ def in_process() -> BrokerConfig:
     return BrokerConfig(broker, _local_limits, try_out=lambda: None)
 
 
+def check_url(url: str) -> None:
+    """Raise InputError if a URL is not that of a broker."""
+    scheme = url.partition(":")[0]
+    if scheme not in SCHEMES:
+        meant = meant_broker(url)
+        hint = f"did you mean {meant}?" if meant else "expected redis://host:6379/0 or amqp://host"
+        raise InputError(f"broker {without_secrets(url)}: unknown kind; {hint}")
+    if parse_server_url(url) is None:
+        raise malformed("broker", url, f"{scheme}://:password@host")
+
+
 def connect(url: str) -> BrokerConfig:
     """Return the broker at a URL, for worker processes and for processes that send tasks to them.
 
@@ -108,14 +120,8 @@ def connect(url: str) -> BrokerConfig:
     Raises:
       InputError: the URL is malformed, or needs a driver that is not installed.
     """
-    scheme = url.partition(":")[0]
-    if scheme not in SCHEMES:
-        raise InputError(
-            f"broker {without_secrets(url)}: unknown kind; expected redis://host:6379/0 or amqp://host"
-        )
-    if parse_server_url(url) is None:
-        raise malformed("broker", url, f"{scheme}://:password@host")
-    return _connect_redis(url) if scheme.startswith("redis") else _connect_rabbitmq(url)
+    check_url(url)
+    return _connect_redis(url) if url.startswith("redis") else _connect_rabbitmq(url)
 
 
 def _connect_redis(url: str) -> BrokerConfig:

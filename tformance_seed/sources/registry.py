@@ -1,5 +1,6 @@
 """The sources by name. One line here registers a source with the command line, planning and workers."""
 
+import difflib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def source_type(name: str) -> "SourceType":
       InputError: there is no source with this name.
     """
     if name not in SOURCES:
-        raise InputError(f"--source {name}: expected {' or '.join(SOURCES)}")
+        similar = difflib.get_close_matches(name.lower(), SOURCES, n=1)
+        hint = f"did you mean {similar[0]}?" if similar else f"expected {' or '.join(SOURCES)}"
+        raise InputError(f"--source {name}: {hint}")
     found: SourceType = importlib.import_module(SOURCES[name]).SOURCE_TYPE
     return found

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sqlite3
 import weakref
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from tformance_seed.errors import (
 from tformance_seed.storage.failures import error_message, failure_of, sqlstate
 from tformance_seed.storage.models.fields import FIELD_TYPES, parse_json
 from tformance_seed.storage.silent_servers import KEEPALIVES, WatchedConnection
+from tformance_seed.url_forms import PLAIN_PATH, meant_database
 from tformance_seed.urls import malformed, mask, parse_server_url, without_secrets
 
 if TYPE_CHECKING:
@@ -161,7 +163,8 @@ def _scheme(url: str) -> str:
     scheme, separator, _ = url.partition(":")
     if not separator or scheme not in OPENERS:
         known = ", ".join(f"{scheme}://" for scheme in OPENERS)
-        raise InputError(f"database {without_secrets(url)}: unknown kind; it must begin with one of {known}")
+        hint = meant_database(url) or f"it must begin with one of {known}"
+        raise InputError(f"database {without_secrets(url)}: unknown kind; {hint}")
     return scheme
 
 
@@ -170,8 +173,10 @@ def _file(url: str) -> str:
     scheme, _, rest = url.partition(":")
     path = rest.removeprefix("///")
     if path == rest or not path.strip("/") or "?" in path or "#" in path:
+        name = re.sub(r"[?#].*", "", rest.strip("/"))
+        example = f"{scheme}:///{name if PLAIN_PATH.fullmatch(name) else 'name'}"
         raise InputError(
-            f"database {without_secrets(url)}: expected three slashes and a path, such as {scheme}:///name, "
+            f"database {without_secrets(url)}: expected three slashes and a path, such as {example}, "
             "with ? and # in it written as %3F and %23"
         )
     return unquote(path)

@@ -5,6 +5,7 @@ change what git shows. Only the places of its objects and refs are taken from it
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from tformance_seed.errors import InputError
 
 #: Maximum size in bytes of the files that are read here; git writes about 50 bytes to each.
 MAX_POINTER = 4096
+
+#: What is the address of a repository rather than a folder; of two slashes, a path has one.
+REMOTE = re.compile(r"\w+:/|[\w.-]+@[\w.-]+:|(www\.)?(github|gitlab)\.com/")
 
 #: What git reads of a clone: its refs and their formats, its settings (as data), its objects.
 READ_BY_GIT = ("config", "packed-refs", "refs", "reftable", "objects")
@@ -54,7 +58,10 @@ def find_clone(path: Path) -> Clone:
             f"repository {shown}: its path is not UTF-8; rename it, or name a link to it"
         ) from None
     if not os.path.isdir(path):
-        raise InputError(f"repository {path}: no such folder; name a clone or a bare repository")
+        hint = "name a clone or a bare repository"
+        if REMOTE.match(str(path)):
+            hint = "clone it first, with git clone, and name the folder; or seed it with --source github"
+        raise InputError(f"repository {path}: no such folder; {hint}")
     folder = _follow(path, path / ".git", "gitdir: ") or path
     common = _follow(folder, folder / "commondir", "") or folder
     clone = Clone(path, Path(os.path.realpath(folder)), Path(os.path.realpath(common)))

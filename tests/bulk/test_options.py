@@ -8,6 +8,12 @@ from peewee import EXCLUDED, fn
 
 from tformance_seed.bulk import FailedRow, upsert
 
+pytestmark = pytest.mark.parametrize(
+    "copy",
+    ["sqlite", "postgresql-portable", "postgresql-copy", "psycopg3-portable", "psycopg3-copy"],
+    indirect=True,
+)
+
 
 class Stock(peewee.Model):
     """A table whose name is one of Peewee's aliases."""

@@ -15,13 +15,9 @@ from hypothesis import strategies as st
 from playhouse.postgres_ext import PostgresqlExtDatabase
 from psycopg2.extensions import parse_dsn
 
+from tests.bulk.conftest import Psycopg3Database
 from tests.bulk.every_type import UNFIT, VALUES, fields
 from tformance_seed.bulk import row_sources, upsert
-
-try:
-    from playhouse.postgres_ext import Psycopg3Database
-except ImportError:  # Peewee 3
-    from playhouse.psycopg3_ext import Psycopg3Database
 
 BACKENDS = ["sqlite", "postgresql-statement", "postgresql-copy", "psycopg3-statement", "psycopg3-copy"]
 

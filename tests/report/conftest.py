@@ -9,16 +9,13 @@ from tests.support.browser import start_browser
 from tests.support.commands import command
 from tests.support.databases import connect
 from tests.support.recomputation import Recount
-from tests.support.reports import SEED, execute
+from tests.support.reports import NASTY, SEED, execute
 from tests.support.story import Story
 from tests.support.teams import Coherent, add
 from tformance_seed.storage.models import PullRequest, TeamMember
 
 #: Options of the organisation on the page.
 ON_PAGE = ("--members", "30", "--prs", "400", "--days", "60", "--until", "2026-03-18", "--adoption", "0.6")
-
-#: A name that would run as a script if the page were careless.
-NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
 
 
 @dataclass(frozen=True)

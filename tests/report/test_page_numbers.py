@@ -12,7 +12,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.browser import Page
 from tests.support.recomputation import Recount, week_of
-from tests.support.reports import SLUGS
+from tests.support.reports import NASTY, SLUGS
 from tests.support.story import UNKNOWN, WEEK, Story
 
 pytestmark = pytest.mark.browser
@@ -70,6 +70,19 @@ def test_the_busiest_reviewers_stay_in_order_when_something_else_is_chosen(brows
         page.choose("from", str(since))
         ranked = [row["Reviewer"] for row in page.table("reviewers")]
         WebDriverWait(browser, 10).until(lambda _, ranked=ranked: names_from_top(page) == ranked)
+
+
+def test_a_hostile_name_is_text_in_a_tooltip(browser, written):
+    page = Page(browser, written.path, address="#org=acme")
+    title = browser.title
+    page.run("document.querySelector('#reviewers').scrollIntoView({ block: 'center' })")
+    said = []
+    for bar in page.all("#reviewers .mark-rect path"):
+        ActionChains(browser).move_to_element(bar).perform()
+        said.append(page.find("#vg-tooltip-element").get_attribute("textContent"))
+    assert said == [f"{row['Reviewer']}: {row['Reviews']} reviews in acme" for row in page.table("reviewers")]
+    assert any(text.startswith(NASTY) for text in said)
+    assert browser.title == title
 
 
 def test_an_empty_chart_says_where_there_is_something(browser, written):
@@ -311,17 +324,17 @@ def is_median(text: str, hours: Sequence[float]) -> bool:
 
 
 def durations(recount: Recount, name: str) -> list[list[str]]:
-    """Shares with and without AI, and counts, by doublings of the hours from 1/32 to 512, and outside."""
+    """Shares with and without AI, and counts, by doublings of the hours from 1/32 to 2048, and outside."""
     counts = Counter()
     for pull in recount.merged:
         if (value := getattr(pull, name)) is not None:
             row = math.floor(math.log2(value) + 5) + 1 if value > 0 else 0
-            counts[min(max(row, 0), 15), pull.with_ai] += 1
-    totals = {side: sum(counts[row, side] for row in range(16)) for side in (True, False)}
+            counts[min(max(row, 0), 17), pull.with_ai] += 1
+    totals = {side: sum(counts[row, side] for row in range(18)) for side in (True, False)}
     return [
         [share(counts[row, side], totals[side]) for side in (True, False)]
         + [f"{counts[row, side]:,}" for side in (True, False)]
-        for row in range(16)
+        for row in range(18)
     ]
 
 

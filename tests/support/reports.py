@@ -16,6 +16,9 @@ SEED = ("--members", "40", "--prs", "300", "--days", "30", "--until", "2026-03-1
 #: Organisations in the database of ``filled``.
 SLUGS = ["acme", "polar"]
 
+#: A name that would run as a script if the page were careless.
+NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
+
 
 def report(url: str, *arguments: object) -> dict[str, Any]:
     """Return the report as JSON values."""

@@ -27,7 +27,15 @@ FONT = "system-ui, sans-serif"
 HEIGHT, BAR_HEIGHT = 220, 22
 
 #: Hours -> the label at that position on an axis of durations.
-DURATION_TICKS = {1 / 30: "2 min", 1 / 4: "15 min", 1: "1 h", 4: "4 h", 24: "1 day", 168: "1 week"}
+DURATION_TICKS = {
+    1 / 30: "2 min",
+    1 / 4: "15 min",
+    1: "1 h",
+    4: "4 h",
+    24: "1 day",
+    168: "1 week",
+    1344: "8 weeks",
+}
 
 #: The number of weeks from which an axis shows months instead of days.
 MONTHS_AXIS_MIN_WEEKS = 53

@@ -18,8 +18,8 @@ BINS_PER_DOUBLING = 4
 #: The lower edge of the first doubling, in hours: just under 2 minutes.
 MIN_HOURS = 1 / 32
 
-#: The number of times the hours double, starting at ``MIN_HOURS`` and ending at about 3 weeks.
-DOUBLINGS = 14
+#: The number of times the hours double, starting at ``MIN_HOURS`` and ending at about 12 weeks.
+DOUBLINGS = 16
 MAX_HOURS = MIN_HOURS * 2**DOUBLINGS
 
 #: Hours at the edges of the bins. Bin 0 is below all edges, the last bin above all of them.

@@ -79,7 +79,11 @@ class Page:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         browser.get("about:blank")  # or another address of the same page would not load it
         browser.get(path.as_uri() + address)
-        WebDriverWait(browser, 30).until(
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until all charts are drawn."""
+        WebDriverWait(self.browser, 30).until(
             lambda _: self.run("return 'drawn' in document.documentElement.dataset")
         )
 
@@ -124,6 +128,7 @@ class Page:
             const rows = [...document.querySelectorAll(`#${arguments[0]} tr`)];
             return rows.map((row) => [...row.cells].map((cell) => cell.textContent));
         """
+        self.settle()
         head, *rows = self.run(script, chart)
         return [dict(zip(head, row, strict=True)) for row in rows]
 
@@ -132,6 +137,7 @@ class Page:
         script = (
             "return [...document.querySelectorAll(arguments[0])].map((m) => m.getAttribute('aria-label'))"
         )
+        self.settle()
         labels = self.run(script, f"#{chart} .mark-rect path[aria-label]")
         return [dict(part.split(": ", 1) for part in label.split("; ")) for label in labels]
 

@@ -1,11 +1,10 @@
-// Draws charts, those on the screen first; a chart is drawn again when its rows or the room for it change.
+// Fills the charts' cards, those on the screen first.
 const ERRORS = 1; // Vega's level: its warnings are about charts of nothing
 
-const charts = {}; // name -> {card, rows, view}: what it shows, and the view that draws it, once it is drawn
-
+const charts = {}; // name -> its card, the rows that it shows, and the view that draws them
 for (const name of Object.keys(data.charts)) {
   const card = document.getElementById(name);
-  charts[name] = { card, drawing: card.querySelector(".drawing"), rows: [], view: null };
+  charts[name] = { card, drawing: card.querySelector(".drawing"), rows: [], view: null, stale: true };
 }
 
 const fit = new ResizeObserver((entries) => {
@@ -16,29 +15,49 @@ const fit = new ResizeObserver((entries) => {
   }
 });
 
+// Finds a chart's rows, and makes its table of them.
+const fill = (name, choice, span) => {
+  const [chart, described] = [charts[name], data.charts[name]];
+  if (!chart.stale) return;
+  chart.rows = pivot(described, choice, span);
+  chart.card.classList.toggle("empty", chart.rows.length === 0);
+  chart.card.querySelector(".nothing").hidden = chart.rows.length > 0;
+  chart.card.querySelector(".scroll").replaceChildren(table(described.table.columns, chart.rows));
+  chart.stale = false;
+};
+
 const draw = async (name) => {
   const chart = charts[name];
-  const options = { config: data.config, renderer: "svg", actions: false, logLevel: ERRORS };
-  const { view } = await vegaEmbed(chart.drawing, data.charts[name].spec, options);
-  await view.data("rows", chart.rows).runAsync();
-  chart.view = view;
-  fit.observe(chart.drawing);
+  if (!chart.view) {
+    const options = { config: data.config, renderer: "svg", actions: false, logLevel: ERRORS };
+    ({ view: chart.view } = await vegaEmbed(chart.drawing, data.charts[name].spec, options));
+    fit.observe(chart.drawing);
+  }
+  await chart.view.data("rows", chart.rows).runAsync();
 };
 
-const isOnScreen = ({ drawing }) => {
-  const { top, bottom } = drawing.getBoundingClientRect();
-  return top < innerHeight && bottom > 0 && getComputedStyle(drawing).visibility === "visible";
+const isOnScreen = ({ card }) => {
+  const { top, bottom } = card.getBoundingClientRect();
+  return top < innerHeight && bottom > 0 && getComputedStyle(card).visibility === "visible";
 };
 
-// Draws what is on the screen, says so, and then all else, a chart at a time, so that the page answers in between.
-const drawAll = async () => {
+// Fills and draws all charts: those on the screen at once, and when that is done the page is ready; then the others, one at
+// a time, so that the page answers in between. Another choice ends it.
+let turn = 0;
+const drawAll = async (choice, span) => {
+  const mine = ++turn;
+  delete root.dataset.drawn;
   const names = Object.keys(charts);
+  for (const name of names) charts[name].stale = true;
   const first = names.filter((name) => isOnScreen(charts[name]));
-  for (const name of first) await draw(name);
+  for (const name of first) fill(name, choice, span);
+  for (const name of first) if (mine === turn) await draw(name);
   root.dataset.ready = "";
   for (const name of names.filter((name) => !first.includes(name))) {
     await new Promise((next) => setTimeout(next));
+    if (mine !== turn) return;
+    fill(name, choice, span);
     await draw(name);
   }
-  root.dataset.drawn = "";
+  if (mine === turn) root.dataset.drawn = "";
 };

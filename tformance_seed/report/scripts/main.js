@@ -68,19 +68,6 @@ const showPeriod = (earlier) => {
   document.getElementById("sheet").textContent = `${document.title} · ${text}`;
 };
 
-const showCharts = (span) => {
-  for (const [name, chart] of Object.entries(charts)) {
-    const described = data.charts[name];
-    chart.rows = pivot(described, state, span);
-    chart.card.classList.toggle("empty", chart.rows.length === 0);
-    const nothing = chart.card.querySelector(".nothing");
-    nothing.hidden = chart.rows.length > 0;
-    if (!nothing.hidden) nothing.textContent = whyEmpty(described, state);
-    chart.card.querySelector(".scroll").replaceChildren(table(described.table.columns, chart.rows));
-    chart.view?.data("rows", chart.rows).resize().runAsync(); // labels may need more room
-  }
-};
-
 const showOrganisations = () => {
   for (const link of document.querySelectorAll("#organisations a")) {
     const index = Number(link.dataset.index);
@@ -116,17 +103,20 @@ const showDetails = () => {
   }
 };
 
+let span = [0, 0]; // the weeks that charts show
+
 const render = () => {
   address = location.hash;
   showControls();
   showNotice();
-  const { total, span } = totals(state);
+  const { total, span: weeks } = totals(state);
+  span = weeks;
   const earlier = periodBefore(state);
   headline(total, earlier && totals(earlier).total, state);
   showPeriod(earlier);
-  showCharts(span);
   showOrganisations();
   showDetails();
+  drawAll(state, span);
 };
 
 // Shows something else, at an address of its own; a theme is no step that one goes back to.
@@ -188,6 +178,7 @@ document.addEventListener("click", (event) => {
 
 for (const [name, { table: described }] of Object.entries(data.charts)) {
   document.querySelector(`#${name} .download`).addEventListener("click", () => {
+    fill(name, state, span);
     const headings = Object.keys(described.columns);
     const rows = charts[name].rows.map((row) => headings.map((heading) => row[heading]));
     save(csv(described.columns, rows), fileName(name));
@@ -202,6 +193,7 @@ organisations.show(data.organisations, {
 // On paper every table is open.
 const opened = [];
 addEventListener("beforeprint", () => {
+  for (const name of Object.keys(charts)) fill(name, state, span);
   for (const details of document.querySelectorAll("details:not([open])")) {
     details.open = true;
     opened.push(details);
@@ -212,4 +204,3 @@ addEventListener("afterprint", () => {
 });
 
 render();
-drawAll();

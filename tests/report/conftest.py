@@ -12,7 +12,7 @@ from tests.support.recomputation import Recount
 from tests.support.reports import NASTY, SEED, execute
 from tests.support.story import Story
 from tests.support.teams import Coherent, add
-from tformance_seed.storage.models import PullRequest, TeamMember
+from tformance_seed.storage.models import PullRequest, Team, TeamMember
 
 #: Options of the organisation on the page.
 ON_PAGE = ("--members", "30", "--prs", "400", "--days", "60", "--until", "2026-03-18", "--adoption", "0.6")
@@ -75,3 +75,27 @@ def written(request, tmp_path_factory):
     assert result.returncode == 0, result.stderr
     yield Written(folder / "page.html", Recount.of_all(), Story.of_all(), json.loads(result.stdout))
     database.close()
+
+
+@pytest.fixture(scope="package")
+def hostile_page(tmp_path_factory):
+    """A page of a seeded organisation, polar, and of a team of other origin whose names are hostile.
+
+    Tests only read it.
+    """
+    folder = tmp_path_factory.mktemp("hostile")
+    url = f"sqlite:///{folder}/test.db"
+    seed = ("--members", "30", "--prs", "400", "--days", "70", "--until", "2026-03-18", "--adoption", "0.6")
+    assert command("seed", "polar", *seed, "--database", url).returncode == 0
+    database = connect(url)
+    hostile = Coherent(database, "acme")
+    Team.update(slug=NASTY[:50]).where(Team.id == hostile.team.id).execute()
+    TeamMember.update(display_name=NASTY).where(TeamMember.id == hostile.members[0].id).execute()
+    TeamMember.update(display_name='=HYPERLINK("http://a.b")').where(
+        TeamMember.id == hostile.members[1].id
+    ).execute()
+    PullRequest.update(title=NASTY).where(PullRequest.team == hostile.team).execute()
+    database.close()
+    result = command("report", "--html", folder / "page.html", "--database", url)
+    assert result.returncode == 0, result.stderr
+    return folder / "page.html"

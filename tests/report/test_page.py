@@ -20,6 +20,7 @@ UNKNOWN = "\u2013"
 def test_it_fits_every_screen_and_is_readable(browser, written, screen, theme):
     page = Page(browser, written.path, screen, theme)
     width, _ = SCREENS[screen]
+    page.settle()
     for details in page.all("summary"):
         page.run("arguments[0].parentElement.open = true", details)
     wide = page.run(

@@ -79,13 +79,15 @@ class Page:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
         browser.get("about:blank")  # or another address of the same page would not load it
         browser.get(path.as_uri() + address)
-        self.settle()
+        self._wait_for("ready")
 
     def settle(self) -> None:
-        """Wait until all charts are drawn."""
-        WebDriverWait(self.browser, 30).until(
-            lambda _: self.run("return 'drawn' in document.documentElement.dataset")
-        )
+        """Wait until all charts are drawn, and not only those on the screen."""
+        self._wait_for("drawn")
+
+    def _wait_for(self, state: str) -> None:
+        script = "return arguments[0] in document.documentElement.dataset"
+        WebDriverWait(self.browser, 60).until(lambda _: self.run(script, state))
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.browser.execute_script(script, *arguments)
@@ -117,9 +119,11 @@ class Page:
         self.run(script, name, value)
 
     def open(self, view: str) -> None:
+        self.run("scrollTo(0, 0)")
         self.find(f"nav [data-view={view}]").click()
 
     def charts(self) -> list[str]:
+        self.settle()
         return [card.get_attribute("id") for card in self.all("figure:has(.drawing)")]
 
     def table(self, chart: str) -> list[dict[str, str]]:
@@ -143,6 +147,7 @@ class Page:
 
     def cut_off(self) -> list[str]:
         """Return words of charts that do not lie completely within their chart."""
+        self.settle()
         script = """
             return [...document.querySelectorAll(".drawing text")].filter((text) => {
               const inner = text.getBoundingClientRect();

@@ -16,8 +16,8 @@ SEED = ("--members", "40", "--prs", "300", "--days", "30", "--until", "2026-03-1
 #: Organisations in the database of ``filled``.
 SLUGS = ["acme", "polar"]
 
-#: A name that would run as a script if the page were careless.
-NASTY = "</script><script>document.title = 'mine'</script>\\n|\u2028 'x' \"y\""
+#: A name that would run as a script, or be a part of the page, if the page were careless.
+NASTY = "</script><script>document.title = 'mine'</script><b id=bold>\\n|\u2028 'x' \"y\" \u202e%s"
 
 
 def report(url: str, *arguments: object) -> dict[str, Any]:

@@ -27,10 +27,13 @@ def notice_of_all(origins: Sequence[str]) -> Notice | None:
         ((origin, count),) = counts.items()
         which = "all organisations" if count > 1 else "the organisation"
         return Notice(_label({origin}), f"The data of {which} on this page {MEANINGS[origin]}.")
-    parts = [
-        f"that of {counts[origin]:,} {meaning}" for origin, meaning in MEANINGS.items() if counts[origin]
-    ]
-    return Notice(_label(set(counts)), f"Data of {len(origins):,} organisations: {', '.join(parts)}.")
+    parts = [f"{counts[origin]:,} {_short(origin)}" for origin in MEANINGS if counts[origin]]
+    return Notice(_label(set(counts)), f"Organisations: {', '.join(parts)}.")
+
+
+def _short(origin: str) -> str:
+    """Return an origin's meaning without its verb."""
+    return MEANINGS[origin].removeprefix("is ").removeprefix("was ")
 
 
 def notices_of_one() -> dict[str, Notice]:

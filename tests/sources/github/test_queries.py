@@ -1,11 +1,9 @@
 """Every query is one that GitHub's own schema allows, and our server knows nothing that GitHub does not."""
 
-import shutil
-import subprocess
-
 import graphql
 import pytest
 
+from tests.support import npm
 from tests.support.github.server import SCHEMA
 from tformance_seed.sources.github import queries
 from tformance_seed.sources.github.pages import FIRST_NESTED, MAX_LISTS, MAX_SIZE
@@ -26,11 +24,7 @@ QUERIES = {
 def real(tmp_path_factory: pytest.TempPathFactory) -> graphql.GraphQLSchema:
     """GitHub's public schema, as the npm package that GitHub's own client is made with carries it."""
     folder = tmp_path_factory.mktemp("npm")
-    npm = shutil.which("npm")
-    assert npm, "this test needs npm on PATH"
-    install = [npm, "install", "--silent", "--no-save", "--ignore-scripts", "@octokit/graphql-schema"]
-    subprocess.run(install, cwd=folder, check=True, timeout=150)
-    text = (folder / "node_modules/@octokit/graphql-schema/schema.graphql").read_text()
+    text = (npm.install("@octokit/graphql-schema", folder) / "schema.graphql").read_text()
     return graphql.build_schema(text, assume_valid=True)  # it has a few faults of its own
 
 

@@ -91,7 +91,7 @@ def _distributions(where: Where) -> Pivot:
     sides = {side: Sum({**where, "with_ai": value}) for side, value in AI_SIDES.items()}
     counts = {f"{side}, count": count for side, count in sides.items()}
     return Pivot(
-        columns={"Time": "text", **dict.fromkeys(sides, "share"), **dict.fromkeys(counts, "count")},
+        columns={"Time": "word", **dict.fromkeys(sides, "share"), **dict.fromkeys(counts, "count")},
         rows={"Time": times, "from": starts, "to": ends},
         by="bin",
         groups=[*(-(-bin_ // BINS_PER_DOUBLING) for bin_ in range(UNKNOWN_BIN)), None],

@@ -21,8 +21,12 @@ const fill = (name, choice, span) => {
   if (!chart.stale) return;
   chart.rows = pivot(described, choice, span);
   chart.card.classList.toggle("empty", chart.rows.length === 0);
-  chart.card.querySelector(".nothing").hidden = chart.rows.length > 0;
-  chart.card.querySelector(".scroll").replaceChildren(table(described.table.columns, chart.rows));
+  const nothing = chart.card.querySelector(".nothing");
+  nothing.hidden = chart.rows.length > 0;
+  if (!nothing.hidden) nothing.textContent = whyEmpty(described, choice);
+  const box = chart.card.querySelector(".scroll");
+  box.replaceChildren(table(described.table.columns, chart.rows));
+  fitTable(box);
   chart.stale = false;
 };
 
@@ -33,7 +37,7 @@ const draw = async (name) => {
     ({ view: chart.view } = await vegaEmbed(chart.drawing, data.charts[name].spec, options));
     fit.observe(chart.drawing);
   }
-  await chart.view.data("rows", chart.rows).runAsync();
+  await chart.view.data("rows", chart.rows).resize().runAsync(); // labels may need more room
 };
 
 const isOnScreen = ({ card }) => {

@@ -32,14 +32,17 @@ const tableRow = (columns, values, first = null) => {
   return element("tr", { role: "row" }, ...cells);
 };
 
-const ROOM = 84; // pixels for a column, on average; a table with less is stacked
-const stack = new ResizeObserver((entries) => {
-  for (const { target, contentRect } of entries) {
-    const table = target.querySelector("table");
-    table?.classList.toggle("stacked", contentRect.width > 0 && contentRect.width < table.tHead.rows[0].cells.length * ROOM);
-  }
+// Stacks the rows of a table that is wider than the box that it stands in.
+const fitTable = (box) => {
+  const table = box.querySelector("table");
+  if (!table || !box.clientWidth) return;
+  table.classList.remove("stacked");
+  table.classList.toggle("stacked", box.scrollWidth > box.clientWidth);
+};
+const boxes = new ResizeObserver((entries) => {
+  for (const { target } of entries) fitTable(target);
 });
-for (const box of document.querySelectorAll(".scroll")) stack.observe(box);
+for (const box of document.querySelectorAll(".scroll")) boxes.observe(box);
 
 const makeTable = (rows, heads) =>
   element(

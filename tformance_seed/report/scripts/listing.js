@@ -33,6 +33,7 @@ class Listing {
     Object.assign(this, { empty, fileName });
     this.card.querySelector("figcaption p").textContent = about;
     this.update();
+    fitTable(this.box);
   }
 
   // Numbers and days are sorted with the greatest first, texts from A to Z; then the other way round.

@@ -3,6 +3,8 @@
 import contextlib
 import datetime
 import decimal
+import itertools
+from collections import namedtuple
 
 import numpy as np
 import pandas
@@ -172,6 +174,29 @@ FORMS = {
     "a column of pandas": lambda columns: {n: pandas.Series(v) for n, v in columns.items()},
     "polars": lambda columns: polars.DataFrame(columns),
     "arrow": lambda columns: pyarrow.table(columns),
+    "named tuples": lambda columns: list(
+        itertools.starmap(namedtuple("Row", columns), zip(*columns.values(), strict=True))
+    ),
+    "rows of pandas": lambda columns: (row for _, row in pandas.DataFrame(columns, dtype=object).iterrows()),
+    "pandas with arrow's types": lambda columns: pandas.DataFrame(columns).convert_dtypes(
+        dtype_backend="pyarrow"
+    ),
+    "pandas with categories": lambda columns: pandas.DataFrame(columns).astype({"name": "category"}),
+    "polars, lazily": lambda columns: polars.DataFrame(columns).lazy(),
+    "polars with categories": lambda columns: polars.DataFrame(columns).cast({"name": polars.Categorical}),
+    "arrow in nanoseconds and dictionaries": lambda columns: pyarrow.table(
+        {
+            **columns,
+            "at": pyarrow.array(columns["at"], pyarrow.timestamp("ns")),
+            "name": pyarrow.array(columns["name"]).dictionary_encode(),
+        }
+    ),
+    "arrow's newest texts": lambda columns: pyarrow.table(
+        {**columns, "name": pyarrow.array(columns["name"], pyarrow.string_view())}
+    ),
+    "a structured array": lambda columns: np.array(
+        list(zip(*columns.values(), strict=True)), dtype=[(name, object) for name in columns]
+    ),
 }
 
 TYPES = {"day": "M8[D]", "at": "M8[us]"}
@@ -198,6 +223,8 @@ def test_rows_may_be_tuples_or_instances(twins):
     tuples = [tuple(row.values()) for row in rows]
     assert upsert(twins.ours, tuples, fields=["k", twins.ours.name], copy=twins.copy).written == 2
     twins.assert_same()
+    by_fields = {twins.ours.k: [2, 1], twins.ours.name: ["b", None]}
+    assert upsert(twins.ours, by_fields, copy=twins.copy).written == 0
     instances = [twins.ours(**row) for row in rows]
     assert upsert(twins.ours, instances, copy=twins.copy).written == 0
 

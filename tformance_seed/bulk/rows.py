@@ -84,8 +84,11 @@ def _by_names(
     for number, row in enumerate(rows, first):
         if isinstance(row, peewee.Model):
             row = _instance(row)
-        if isinstance(row, Mapping):
-            own, values = tuple(row), tuple(row.values())
+        if isinstance(row, Mapping) or hasattr(row, "keys"):  # a row of sqlite3 is no Mapping
+            own = tuple(row.keys())
+            values = tuple([row[name] for name in own])
+        elif names is None and hasattr(row, "_fields"):  # a named tuple
+            own, values = row._fields, tuple(row)
         elif names is not None and isinstance(row, Sequence) and len(row) == len(names):
             own, values = tuple(names), tuple(row)
         else:
@@ -136,8 +139,12 @@ def fields_of_columns(
 def _columns(rows: Any) -> Mapping[str, Any] | None:
     """Return the columns of a mapping or a table of pandas, Polars or Arrow; None if rows come one by one."""
     if isinstance(rows, Mapping):
-        return {name: _values(values) for name, values in rows.items()}
+        return {_name(name): _values(values) for name, values in rows.items()}
+    if isinstance(rows, np.ndarray) and rows.dtype.names is not None:
+        return {name: rows[name] for name in rows.dtype.names}
     package = type(rows).__module__.partition(".")[0]
+    if package == "polars" and hasattr(rows, "collect"):
+        rows = rows.collect()
     if package in ("pandas", "polars") and hasattr(rows, "columns"):
         return {name: _values(rows[name]) for name in rows.columns}
     if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, Sequence):
@@ -159,8 +166,9 @@ def _from_pandas(series: Any) -> Any:
         return series.to_numpy()
     null = series.isna().to_numpy()
     if kind in "biuf" and hasattr(series.dtype, "numpy_dtype"):  # nullable integers, booleans and floats
-        return np.ma.MaskedArray(series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=0), mask=null)
-    values = objects([_moment(value) for value in series]) if kind == "M" else series.to_numpy(dtype=object)
+        blank = False if kind == "b" else 0
+        return np.ma.MaskedArray(series.to_numpy(dtype=series.dtype.numpy_dtype, na_value=blank), mask=null)
+    values = objects([_moment(value) for value in series]) if kind in "mM" else series.to_numpy(dtype=object)
     if null.any():
         values = values.copy()
         values[null] = None
@@ -168,7 +176,11 @@ def _from_pandas(series: Any) -> Any:
 
 
 def _moment(value: Any) -> Any:
-    return value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+    """Return a moment or a duration of pandas as Python's own."""
+    for convert in ("to_pydatetime", "to_pytimedelta"):
+        if hasattr(value, convert):
+            return getattr(value, convert)()
+    return value
 
 
 def _from_polars(series: Any) -> Any:
@@ -186,6 +198,12 @@ def _from_arrow(column: Any) -> Any:
         null = column.is_null().to_numpy(zero_copy_only=False)
         blank = False if kinds.is_boolean(column.type) else 0
         return np.ma.MaskedArray(column.fill_null(blank).to_numpy(zero_copy_only=False), mask=null)
+    if getattr(column.type, "unit", "") == "ns":  # which Python has not
+        in_microseconds = {
+            pyarrow.duration("ns").id: pyarrow.duration("us"),
+            pyarrow.time64("ns").id: pyarrow.time64("us"),
+        }.get(column.type.id, pyarrow.timestamp("us", getattr(column.type, "tz", None)))
+        column = column.cast(in_microseconds, safe=False)
     if kinds.is_string(column.type) or kinds.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False).tolist()
     return column.to_pylist()

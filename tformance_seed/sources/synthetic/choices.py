@@ -47,7 +47,7 @@ SMALL, MIDDLING, LARGE = range(len(SIZES))
 #: about changes of a size, about the component or its whole feature, and about its language. Those that may
 #: be about anything have the rest, and more if a pool has fewer sentences than ``FULL_POOL``, which would
 #: soon come again.
-SIZE_SHARES, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.68, 0.2
+SIZE_SHARES, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.76, 0.25
 FULL_POOL = 6
 
 

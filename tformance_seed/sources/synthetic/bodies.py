@@ -1,6 +1,8 @@
 """Bodies of generated pull requests: sections of a template, and what AI tools say in them."""
 
 import functools
+import itertools
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -64,11 +66,14 @@ HEADINGS = (
     },
 )
 
+#: The bullet of a checklist of which boxes are ticked.
+TICKED = b"- [x] "
+
 _WHAT, _WHY = Section("what", "what", 1, 2), Section("why", "why", 1, 2)
 _TESTING = Section("testing", "testing", 1, 2, b"- ")
-_PICTURES, _CHECKS = Section("pictures", "pictures", 1, 1), Section("check", "check", 4, 6, b"- [x] ")
+_PICTURES, _CHECKS = Section("pictures", "pictures", 1, 1), Section("check", "check", 4, 5, TICKED)
 _UNFILLED = Section("testing", "unfilled", 1, 1)
-_UNCHECKED = Section("check", "check", 4, 5, b"- [ ] ")
+_UNCHECKED = Section("check", "check", 4, 5)
 
 #: Share of bodies -> their sections.
 BODY_FORMS: dict[float, tuple[Section, ...]] = {
@@ -108,7 +113,7 @@ TOOL_SUMMARY = (Section("", "what", 2, 3, b"- "),)
 SECTION_BITS, TOOL_SUMMARY_BIT, FIRST_SENTENCE_BIT = 9, 48, 3
 
 #: How often a list is repeated, with other variants of its sentences.
-ROUNDS = 4
+ROUNDS = 6
 
 #: Number of hexadecimal digits of the sessions that tools link to, and of pictures.
 SESSION_LENGTH = 32
@@ -195,23 +200,37 @@ def _form(form: int, kind: int, side: int, headings: int) -> list[_Variants]:
     sections = [*BODY_FORMS.values(), TOOL_SUMMARY, AI_FORM][form]
     titles = AI_HEADINGS if form < 0 else HEADINGS[headings]
     return [
-        _variants(section, KINDS[kind], _SIDES[side], titles.get(section.heading, "")) for section in sections
+        _variants(section, KINDS[kind], _SIDES[side], titles.get(section.heading, ""), headings)
+        for section in sections
     ]
 
 
-def _variants(section: Section, kind: str, side: str, heading: str) -> _Variants:
+def _variants(section: Section, kind: str, side: str, heading: str, headings: int) -> _Variants:
     """Return all variants of a section, by the number of sentences and the first one, without repetition."""
     names = [f"{section.sentences}_{which}" for which in (kind, side)]
     sentences = next(filter(None, (read("bodies", name) for name in [*names, section.sentences])))
+    if section.sentences == "check":
+        return [_checklists(heading.encode(), list(itertools.chain(*sentences)), headings, section)]
+    ordered = sorted(sentences, key=lambda variants: zlib.crc32(b"%d %b" % (headings, variants[0])))
     lines = [
-        section.bullet + variants[round_ % len(variants)]
-        for round_ in range(ROUNDS)
-        for variants in sentences
+        section.bullet + variants[round_ % len(variants)] for round_ in range(ROUNDS) for variants in ordered
     ]
     around = lines + lines
     return [
         [heading.encode() + b"\n".join(around[start : start + count]) for start in range(len(lines))]
         for count in range(section.min_count, min(section.max_count, len(sentences)) + 1)
+    ]
+
+
+def _checklists(heading: bytes, lines: list[bytes], headings: int, section: Section) -> list[bytes]:
+    """Return the checklist of a repository's template, with some or all of its boxes ticked, or none."""
+    count = section.min_count + headings % 2
+    chosen = (lines[2 * headings :] + lines)[:count]
+    marks = (b"x", b"x", b"x", b" ") if section.bullet == TICKED else (b" ",)
+    patterns = sorted(itertools.product(*[marks] * count), key=lambda some: zlib.crc32(b"".join(some)))
+    return [
+        heading + b"\n".join(b"- [%b] %b" % pair for pair in zip(pattern, chosen, strict=True))
+        for pattern in patterns
     ]
 
 

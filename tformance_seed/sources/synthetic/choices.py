@@ -51,6 +51,9 @@ SIZE_SHARES, FEATURE_SHARE, LANGUAGE_SHARE = (0.45, 0.0, 0.35), 0.76, 0.25
 FULL_POOL = 6
 
 
+#: Share of moves of a file with sentences of its own that are one of these.
+OWN_SHARE = 0.6
+
 #: Share of sentences of at most so many words (a placeholder is one) that are followed by an ending.
 ENDING_SHARE, ENDING_WORDS = 0.62, 6
 
@@ -128,7 +131,7 @@ class Sentences:
         if side >= len(SIDES):
             own = read("titles_by_file", _files()[side - len(SIDES)], name)
             if own:
-                return [Pool(1.0, own)]
+                return [Pool(OWN_SHARE if name == "move" else 1.0, own), Pool(1.0, read("titles", name))]
             side = SERVER
         feature = self._tree.features[self._tree.area_of[component]]
         pools, bound = [], 0.0

@@ -51,6 +51,15 @@ def test_a_run_is_completed_whatever_becomes_of_its_output(tmp_path, redirection
     assert list(digests(url)) == ["resend"]
 
 
+def test_whoever_closes_an_export_has_read_enough(tmp_path):
+    url = f"sqlite:///{tmp_path}/x.db"
+    assert command(*SEED, "--database", url).returncode == 0
+    export = ("export", "--format", "sql", "--database", url)
+    assert run_in_shell("| true; exit ${PIPESTATUS[0]}", *export) == (0, "", "")
+    status, output, errors = run_in_shell(">/dev/full", *export)
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+
+
 def test_an_error_never_stands_where_json_belongs(tmp_path):
     url = f"sqlite:///{tmp_path}/x.db"
     status, output, _ = run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url)

@@ -45,8 +45,13 @@ def export(
     exporting.check_request(form, target, replace=replace)
     if as_json and target is None:
         raise InputError("--json prints on standard output, too: add --to FILE")
-    with open_database(database, "read") as opened, export_progress() as listener:
-        exported = exporting.export(opened, organisations or (), form, target, _standard_output(), listener)
+    try:
+        with open_database(database, "read") as opened, export_progress() as listener:
+            exported = exporting.export(
+                opened, organisations or (), form, target, _standard_output(), listener
+            )
+    except BrokenPipeError:
+        return  # whoever closes standard output has read enough
     for note in exported.notes:
         console.print_warning(note)
     if target is not None:

@@ -65,6 +65,13 @@ def load_ecosystems() -> dict[str, Ecosystem]:
 
 
 @functools.cache
+def load_majors() -> dict[str, int]:
+    """Return the major versions of packages in the middle of 2025; those that are left out have 1."""
+    majors: dict[str, int] = _document()["majors"]
+    return majors
+
+
+@functools.cache
 def load_languages() -> dict[str, Language]:
     """Return the languages by name."""
     return {

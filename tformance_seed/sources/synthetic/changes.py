@@ -129,7 +129,7 @@ def generate_pull_requests(
 
     tool = pick_tools(profile, key, ai_kind, outline.ended_at)
     configures = (ai_kind == AI_CODE) & (reverted == 0) & random.chance("configures", CONFIGURING_SHARE, key)
-    updates = pick_updates(tree.dependencies, random, repository, numbers, is_bot)
+    updates = pick_updates(tree.dependencies, profile, calendar, repository, numbers, is_bot)
     configured = np.where(configures, tool, -1)
     file_owner, file_position = expand_counts(about.files)
     touches = touch_files(tree, random, subject, updates.package, configured, file_owner, file_position)

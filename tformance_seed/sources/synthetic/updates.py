@@ -1,14 +1,17 @@
 """Dependency updates: which package a bot updates, in which files, and what it writes."""
 
+import datetime
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from tformance_seed.catalog.languages import Shares, load_ecosystems, load_languages
+from tformance_seed.catalog.languages import Shares, load_ecosystems, load_languages, load_majors
+from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints
 from tformance_seed.sampling.keyed_random import KeyedRandom
+from tformance_seed.sources.synthetic.calendar import DAYS_PER_YEAR, FOUNDED, Calendar, RateCalendar
 
 #: Minimum share of a language in a repository that has the manifests of its packages.
 MIN_MANIFEST_SHARE = 0.05
@@ -20,10 +23,12 @@ LOCK = re.compile(r"lock|\.sum$|\.resolved$|\.freeze$")
 #: ecosystems have the weight of their languages).
 PACKAGES, ACTIONS_SHARE = 20, 0.1
 
-#: Number of patch versions per minor version of a package, and of minor versions per major version; and the
-#: number of versions from which a repository's first version is drawn.
-PATCHES, MINORS = 6, 60
-FIRST_VERSIONS = 10 * MINORS * PATCHES
+#: Number of minor versions of a package in a year, and the limits of the number of its patch versions. Where
+#: the major version is high, the next one comes after so many years of minor versions.
+MINORS_PER_YEAR, PATCHES, MAJOR_YEARS, HIGH_MAJOR = 5, (2, 9), 4, 3
+
+#: When packages have the major versions of the catalogue.
+MAJORS_ON = datetime.date(2025, 7, 1)
 
 
 class Bot(NamedTuple):
@@ -97,22 +102,44 @@ def find_dependencies(random: KeyedRandom, repository: str, shares: Shares) -> D
 
 @dataclass(frozen=True)
 class Updates:
-    """The updates in pull requests: the package of each, -1 where there is none, and its old version."""
+    """The updates in pull requests: of each, the package, -1 where there is none, and which update it is.
+
+    Parameters:
+      update: the number of earlier updates of the package.
+      on_date: the number of such updates by ``MAJORS_ON``.
+      patches: the number of patch versions of a minor version.
+    """
 
     package: Ints
-    version: Ints
+    update: Ints
+    on_date: int
+    patches: int
 
     def texts(self, rows: Ints, dependencies: Dependencies, template: bytes) -> list[bytes]:
         """Return a text about the update in each of some pull requests."""
-        return [
-            template
-            % {b"package": dependencies.packages[package], b"old": _version(old), b"new": _version(old + 1)}
-            for package, old in zip(self.package[rows].tolist(), self.version[rows].tolist(), strict=True)
-        ]
+        texts = []
+        for package, update in zip(self.package[rows].tolist(), self.update[rows].tolist(), strict=True):
+            name = dependencies.packages[package]
+            old, new = (self._version(name, update + after) for after in (0, 1))
+            texts.append(template % {b"package": name, b"old": old, b"new": new})
+        return texts
+
+    def _version(self, package: bytes, update: int) -> bytes:
+        """Return the version of a package after so many updates, each the next patch or minor version."""
+        major = load_majors().get(package.decode(), 1)
+        if major >= HIGH_MAJOR:
+            later, update = divmod(update - self.on_date, self.patches * MINORS_PER_YEAR * MAJOR_YEARS)
+            major = max(0, major + later)
+        return b"%d.%d.%d" % (major, *divmod(update, self.patches))
 
 
 def pick_updates(
-    dependencies: Dependencies, random: KeyedRandom, repository: str, numbers: Ints, is_bot: Booleans
+    dependencies: Dependencies,
+    profile: Profile,
+    calendar: Calendar,
+    repository: str,
+    numbers: Ints,
+    is_bot: Booleans,
 ) -> Updates:
     """Choose the package that each pull request of a bot updates.
 
@@ -122,17 +149,13 @@ def pick_updates(
     Parameters:
       numbers, is_bot: for each pull request, its number, and whether a bot opened it.
     """
-    count = len(dependencies.packages)
+    random, count = profile.random, len(dependencies.packages)
     round_, position = np.divmod(numbers[is_bot], count)
     bits = random.random_bits("package", repository, round_[:, None], np.arange(count))
     chosen = np.argsort(bits, axis=1)[np.arange(len(round_)), position]
-    first = random.integers("version", repository, chosen, low=0, high=FIRST_VERSIONS - 1)
-    package, version = np.full((2, len(numbers)), -1)
-    package[is_bot], version[is_bot] = chosen, first + round_
-    return Updates(package, version)
-
-
-def _version(ordinal: int) -> bytes:
-    """Return the version that comes ``ordinal`` versions after 0.0.0."""
-    minor, patch = divmod(ordinal, PATCHES)
-    return b"%d.%d.%d" % (*divmod(minor, MINORS), patch)
+    first = random.integers("version", repository, chosen, low=0, high=40)
+    package, update = np.full((2, len(numbers)), -1)
+    package[is_bot], update[is_bot] = chosen, first + round_
+    rate = calendar.rate / count if isinstance(calendar, RateCalendar) else 0.0
+    patches = int(np.clip(round(rate * DAYS_PER_YEAR / MINORS_PER_YEAR), *PATCHES))
+    return Updates(package, update, int(rate * (MAJORS_ON - FOUNDED).days), patches)

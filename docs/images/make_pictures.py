@@ -4,6 +4,7 @@ Runs the tutorial's commands and keeps what they print as SVG; the page of chart
 which must be on PATH with its driver.
 """
 
+import base64
 import io
 import os
 import re
@@ -13,10 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pypdfium2
 from rich.console import Console
 from rich.text import Text
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
 
 FOLDER = Path(__file__).parent
 
@@ -32,8 +35,16 @@ COMMANDS = {
     "report": ("report", "polar"),
 }
 
-#: Pixels of the photograph; its page begins with the figures and the first charts.
-SCREEN = (1280, 960)
+#: Picture of the page of charts -> width and height in pixels, theme, and address.
+SCREENS = {
+    "report": (1280, 960, "light", ""),
+    "report-dark": (1280, 960, "dark", "#org=ai-success&from=2026-02-01"),
+    "report-phone": (390, 844, "light", "#org=ai-success"),
+    "report-organisation": (1280, 960, "light", "#org=ai-success&view=organisations"),
+}
+
+#: Picture of the page's first sheet of paper, and its pixels a point.
+SHEET, SCALE = "report-print", 1.25
 
 #: Rich has its SVG load a font from another host; a reader's own monospaced font does as well.
 FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
@@ -46,7 +57,7 @@ def main() -> None:
             (FOLDER / f"{name}.svg").write_text(terminal(f"tformance-seed {' '.join(arguments)}", output))
         run(folder, "seed", "--scenario", "ai-success", *WINDOW[2:])
         run(folder, "report", "--html", "page.html")
-        photograph(Path(folder) / "page.html", FOLDER / "report.png")
+        photograph(Path(folder) / "page.html")
 
 
 def run(folder: str, *arguments: str) -> str:
@@ -73,21 +84,30 @@ def terminal(command: str, output: str) -> str:
     return FONT_FACE.sub("", console.export_svg(title="tformance-seed", unique_id="terminal"))
 
 
-def photograph(page: Path, picture: Path) -> None:
-    """Write a PNG of a page's beginning."""
+def photograph(page: Path) -> None:
+    """Write a PNG of each of ``SCREENS``, and of the first sheet of paper."""
     options = ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars"):
         options.add_argument(argument)
-    options.add_argument(f"--window-size={SCREEN[0]},{SCREEN[1]}")
     browser = Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        browser.get(page.absolute().as_uri())
-        browser.implicitly_wait(10)
-        browser.find_element("css selector", "svg, canvas")
-        browser.save_screenshot(str(picture))
+        for name, (width, height, theme, address) in SCREENS.items():
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            features = [{"name": "prefers-color-scheme", "value": theme}]
+            browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            browser.get("about:blank")
+            browser.get(page.absolute().as_uri() + address)
+            WebDriverWait(browser, 60).until(
+                lambda _: browser.execute_script("return 'drawn' in document.documentElement.dataset")
+            )
+            browser.save_screenshot(str(FOLDER / f"{name}.png"))
+        paper = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
     finally:
         browser.quit()
+    first = pypdfium2.PdfDocument(base64.b64decode(paper["data"]))[0]
+    first.render(scale=SCALE).to_pil().save(FOLDER / f"{SHEET}.png", optimize=True)
 
 
 if __name__ == "__main__":

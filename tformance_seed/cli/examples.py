@@ -40,6 +40,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("report polar --markdown", "tables to paste"),
         ("report --html page.html", "a page of charts"),
     ),
+    "export": (
+        ("export --format csv --to exported", "a file for each table"),
+        ("export polar --format sql > polar.sql", "to load elsewhere"),
+    ),
     "clear": (("clear polar --yes", "without a question"),),
     "doctor": (
         ("doctor", "schema, server and workers"),

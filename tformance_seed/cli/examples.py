@@ -51,10 +51,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("doctor --sql", "the remedies as a script for psql"),
     ),
     "serve": (("serve --database embedded:///pg", "until you press Ctrl-C"),),
-    "export": (
-        ("export --format csv --to exported", "a folder with a file for each table"),
-        ("export polar --format sql > polar.sql", "a script for PostgreSQL and for SQLite"),
-    ),
     "schema": (("schema verify", "the schema of `verify --json`"),),
     "completion": (("completion bash", "see the reference for zsh and fish"),),
 }

@@ -41,7 +41,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("report --html page.html", "a page of charts"),
     ),
     "export": (
-        ("export --format csv --to exported", "a file for each table"),
+        ("export --format csv --to exported", "a file a table"),
         ("export polar --format sql > polar.sql", "to load elsewhere"),
     ),
     "clear": (("clear polar --yes", "without a question"),),

@@ -34,7 +34,10 @@ def export(
     replace: Annotated[bool, typer.Option("--replace", help="Replace an export that is there.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write what was seeded to files, the same bytes for the same content."""
+    """Write what was seeded to files: CSV, Parquet or SQL.
+
+    The same content gives the same bytes.
+    """
     from tformance_seed.cli import export_view
     from tformance_seed.commands import export as exporting
     from tformance_seed.export.formats import FORMATS

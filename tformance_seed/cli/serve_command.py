@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -11,9 +11,11 @@ from tformance_seed.cli import answer, console, hints
 from tformance_seed.cli.blocks import View
 from tformance_seed.cli.connections import open_database
 from tformance_seed.cli.hints import PROGRAM
-from tformance_seed.cli.objects import inspections
 from tformance_seed.cli.options import Json
 from tformance_seed.errors import InputError, SeedError
+
+if TYPE_CHECKING:
+    from tformance_seed.cli.objects import inspections
 
 #: The port beside the one that a PostgreSQL of the system usually has.
 DEFAULT_PORT = 5433

@@ -125,7 +125,7 @@ def truth(clone: Path) -> Truth:
             bots.add(name)
         ai_commits += bool(signing_tools(name, email, f"{subject}\n\n{body}"))
     landed = {number for number, sha in refs.items() if sha in reached}
-    is_theirs = 2 * len(named & refs.keys()) >= len(named) or 2 * len(landed) >= len(refs) > 0
+    is_theirs = 2 * len(named & refs.keys()) >= len(named) or 2 * len(landed) >= max(len(refs), 40)
     return Truth(len(reached), (named & refs.keys()) | landed if is_theirs else named, len(bots), ai_commits)
 
 

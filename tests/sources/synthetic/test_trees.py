@@ -32,6 +32,13 @@ def test_a_file_comes_once_in_a_pull_request_and_again_in_others():
         assert "{" not in name.decode()
 
 
+@pytest.mark.parametrize("slug", ["zulip", "netdata", "polar"])
+def test_a_huge_change_of_a_repository_without_a_lock_file_has_each_file_once(slug):
+    batch = read(make_profile(slug, 11, prs=1500))
+    files = Counter(zip(batch.files["pull_request"].tolist(), batch.files["filename"].tolist(), strict=True))
+    assert max(files.values()) == 1
+
+
 def trees() -> Iterator[tuple[str, Tree, Shares]]:
     """Yield every repository of the catalogue with its files, and the shares of its languages."""
     for slug, organisation in load_organisations().items():

@@ -177,7 +177,9 @@ def _pick_rows(
     at_root |= np.isin(subject.kind, (RELEASE, MOVE))
     files_at_root = tree.workflows.start - tree.size
     begin = np.where(subject.kind == CHORE, np.floor(u * u * files_at_root).astype(np.int64), 0)
-    is_root = at_root[owner] & (position < np.where(subject.kind == CHORE, 3, 2)[owner])
+    lock_and_manifest = 2 if tree.lock > tree.size else 1
+    number_at_root = np.select([subject.kind == CHORE, subject.kind == MOVE], [3, lock_and_manifest], 2)
+    is_root = at_root[owner] & (position < number_at_root[owner])
     row = np.where(is_root, tree.size + (begin[owner] + position) % files_at_root, row)
     # What is huge is the lock file, beside its manifest; a release says in the changelog what is new.
     of_kind = subject.kind[owner]

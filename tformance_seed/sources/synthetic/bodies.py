@@ -3,6 +3,7 @@
 import functools
 import itertools
 import zlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -122,8 +123,36 @@ SESSION_LENGTH = 32
 CLOSES_SHARE = 0.5
 CLOSING = (b"Closes %s", b"Closes %s", b"Fixes %s", b"Resolves %s", b"Part of %s", b"Ref %s")
 
-#: A section in all its variants: by the number of sentences, and by the first one.
-_Variants = list[list[bytes]]
+
+class Lines(NamedTuple):
+    """The variants of a section with so many sentences, each of them written when it is chosen."""
+
+    heading: bytes
+    lines: list[bytes]
+    number: int
+
+    def write(self, bits: int) -> bytes:
+        """Return the variant that begins with the sentence which random bits choose."""
+        start = bits % len(self.lines)
+        return self.heading + b"\n".join((self.lines + self.lines)[start : start + self.number])
+
+
+class Checklist(NamedTuple):
+    """The variants of a checklist: which of its boxes are ticked."""
+
+    heading: bytes
+    lines: list[bytes]
+    is_ticked: bool
+
+    def write(self, bits: int) -> bytes:
+        """Return the variant that random bits choose."""
+        patterns = _patterns(self.is_ticked, len(self.lines))
+        pairs = zip(patterns[bits % len(patterns)], self.lines, strict=True)
+        return self.heading + b"\n".join(b"- [%b] %b" % pair for pair in pairs)
+
+
+#: A section in all its variants, by the number of sentences.
+_Variants = Sequence[Lines | Checklist]
 
 
 class Bodies:
@@ -206,39 +235,36 @@ def _form(form: int, kind: int, side: int, headings: int) -> list[_Variants]:
 
 
 def _variants(section: Section, kind: str, side: str, heading: str, headings: int) -> _Variants:
-    """Return all variants of a section, by the number of sentences and the first one, without repetition."""
+    """Return all variants of a section, by the number of sentences, none of which comes twice in one."""
     names = [f"{section.sentences}_{which}" for which in (kind, side)]
     sentences = next(filter(None, (read("bodies", name) for name in [*names, section.sentences])))
     if section.sentences == "check":
-        return [_checklists(heading.encode(), list(itertools.chain(*sentences)), headings, section)]
+        return [_checklist(heading.encode(), list(itertools.chain(*sentences)), headings, section)]
     ordered = sorted(sentences, key=lambda variants: zlib.crc32(b"%d %b" % (headings, variants[0])))
     lines = [
         section.bullet + variants[round_ % len(variants)] for round_ in range(ROUNDS) for variants in ordered
     ]
-    around = lines + lines
-    return [
-        [heading.encode() + b"\n".join(around[start : start + count]) for start in range(len(lines))]
-        for count in range(section.min_count, min(section.max_count, len(sentences)) + 1)
-    ]
+    counts = range(section.min_count, min(section.max_count, len(sentences)) + 1)
+    return [Lines(heading.encode(), lines, count) for count in counts]
 
 
-def _checklists(heading: bytes, lines: list[bytes], headings: int, section: Section) -> list[bytes]:
+def _checklist(heading: bytes, lines: list[bytes], headings: int, section: Section) -> Checklist:
     """Return the checklist of a repository's template, with some or all of its boxes ticked, or none."""
     count = section.min_count + headings % 2
-    chosen = (lines[2 * headings :] + lines)[:count]
-    marks = (b"x", b"x", b"x", b" ") if section.bullet == TICKED else (b" ",)
-    patterns = sorted(itertools.product(*[marks] * count), key=lambda some: zlib.crc32(b"".join(some)))
-    return [
-        heading + b"\n".join(b"- [%b] %b" % pair for pair in zip(pattern, chosen, strict=True))
-        for pattern in patterns
-    ]
+    return Checklist(heading, (lines[2 * headings :] + lines)[:count], section.bullet == TICKED)
+
+
+@functools.cache
+def _patterns(is_ticked: bool, count: int) -> list[tuple[bytes, ...]]:
+    """Return which of so many boxes are ticked, in an order that neighbours do not share."""
+    marks = (b"x", b"x", b"x", b" ") if is_ticked else (b" ",)
+    return sorted(itertools.product(*[marks] * count), key=lambda some: zlib.crc32(b"".join(some)))
 
 
 def _write_sections(sections: list[_Variants], bits: int) -> list[bytes]:
     """Return the text of each section, in the variant that its ``SECTION_BITS`` random bits choose."""
     texts = []
     for variants in sections:
-        by_first_sentence = variants[bits % len(variants)]
-        texts.append(by_first_sentence[(bits >> FIRST_SENTENCE_BIT) % len(by_first_sentence)])
+        texts.append(variants[bits % len(variants)].write(bits >> FIRST_SENTENCE_BIT))
         bits >>= SECTION_BITS
     return texts

@@ -31,6 +31,9 @@ FACTS = ("parts", "fields")
 #: A choice in a sentence: ``[a|b|c]``, with a bar in it.
 CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 
+#: What ends a name in a sentence, and what a name in the plural ends with.
+SIGN, PLURALS = re.compile(rb"[^\w -]"), (b"", b"s", b"es")
+
 #: The variants of a sentence, as templates: all that its choices make.
 Sentence = tuple[bytes, ...]
 
@@ -53,6 +56,8 @@ class Feature:
     ) -> None:
         self.name, self.parts, self.fields, self.sentences = name, parts, fields, sentences
         self._found: dict[tuple[str, str, str], tuple[Sentence, ...]] = {}
+        self._names = {part: _spaced(part.encode()) for part in parts}
+        self._named: dict[bytes, frozenset[str]] = {}
 
     def about(self, part: str, kind: str, side: str) -> tuple[Sentence, ...]:
         """Return the sentences about a kind of change to a part, on a side: of each, one list of variants.
@@ -62,13 +67,24 @@ class Feature:
         """
         place = part, kind, side
         if place not in self._found:
-            own, every = _mention(part), _mention(*self.parts)
             found = []
             for variants in self.sentences.get(kind, ()) + self.sentences.get(f"{kind}_{side}", ()):
-                named = tuple(filter(own.search, variants))
-                found.append(named or tuple(text for text in variants if not every.search(text)))
+                named = {text: self._parts_named_in(text) for text in variants}
+                own = tuple(text for text in variants if part in named[text])
+                found.append(own or tuple(text for text in variants if not named[text]))
             self._found[place] = tuple(filter(None, found))
         return self._found[place]
+
+    def _parts_named_in(self, text: bytes) -> frozenset[str]:
+        """Return the parts that a template names, singular or plural."""
+        if text not in self._named:
+            words = b" %b " % _spaced(text)
+            self._named[text] = frozenset(
+                part
+                for part, name in self._names.items()
+                if any(b" %b%b " % (name, ending) in words for ending in PLURALS)
+            )
+        return self._named[text]
 
 
 def features_of(slug: str, industry: str, repository: str) -> tuple[list[Feature], list[Feature]]:
@@ -113,8 +129,6 @@ def _variants(line: str) -> list[str]:
     return [" ".join("".join(chosen).split()) for chosen in itertools.product(*options)]
 
 
-@functools.cache
-def _mention(*parts: str) -> re.Pattern[bytes]:
-    """Return a pattern that finds names of parts in a template, singular or plural."""
-    names = "|".join(re.escape(part).replace(r"\ ", "[ -]") for part in parts)
-    return re.compile(rf"\b(?:{names})(?:s|es)?\b".encode(), re.IGNORECASE)
+def _spaced(text: bytes) -> bytes:
+    """Return a text in lower case, with spaces for hyphens, and around signs that end a name."""
+    return SIGN.sub(rb" \g<0> ", text.lower()).replace(b"-", b" ")

@@ -6,11 +6,11 @@ import pytest
 
 from tests.support.recomputation import Recount
 from tests.support.reports import SLUGS
-from tests.support.story import Story
+from tests.support.story import WEEK, Story
 from tests.support.teams import HOUR, MONDAY, add, add_team
 from tformance_seed.report import charts, page
 from tformance_seed.report.daily import work
-from tformance_seed.report.daily.ai import ACTIVE, SEAT_USES, WITH_AI
+from tformance_seed.report.daily.ai import ACTIVE, RECORDED, SEAT_USES, WITH_AI, adoption
 from tformance_seed.report.daily.outcomes import (
     RIGHT,
     SAID_NO,
@@ -21,7 +21,7 @@ from tformance_seed.report.daily.outcomes import (
     deployments,
 )
 from tformance_seed.report.series import add_up, gather_daily
-from tformance_seed.storage.models import Deployment
+from tformance_seed.storage.models import AIUsageDaily, Deployment, PullRequest, TeamMember
 
 #: All queries of the page.
 QUERIES = [*page.HEADLINE_QUERIES, *(chart.query for chart in charts.CHARTS if chart.query)]
@@ -68,16 +68,32 @@ def test_outcomes_equal_a_recount(filled, reader):
 def test_members_and_seats_of_a_week_are_counted_once(filled, reader):
     found = gather_daily(reader, SLUGS, QUERIES)
     story = Story.of_all()
-    adoption = by_day(found.series["adoption"], "who")
+    members = by_day(found.series["adoption"], "who")
     who = found.series["adoption"].dimensions["who"]
     seats = by_day(found.series["seats"], "use")
     for week in found.mondays:
         used, active = story.adoption(week)
-        assert (adoption[week, ACTIVE], adoption[week, WITH_AI]) == (active, used)
-        for tool in set(who) - {ACTIVE, WITH_AI}:
-            assert adoption[week, tool] == story.adoption(week, tool)[0]
+        assert (members[week, ACTIVE], members[week, WITH_AI]) == (active, used)
+        assert members[week, RECORDED] == story.recorded(week)
+        for tool in set(who) - {ACTIVE, RECORDED, WITH_AI}:
+            assert members[week, tool] == story.adoption(week, tool)[0]
         assert tuple(seats[week, use] for use in SEAT_USES) == story.seats(week)
-    assert {day for day, _ in adoption} | {day for day, _ in seats} <= set(found.mondays)
+    assert {day for day, _ in members} | {day for day, _ in seats} <= set(found.mondays)
+
+
+def test_nobody_is_known_to_use_no_ai_before_the_first_record_of_it(database):
+    acme, quiet = add_team("acme"), add_team("quiet")
+    for team in (acme, quiet):
+        member = add(TeamMember, team=team, display_name="Ann")
+        for week in range(4):
+            pull = {"team": team, "author": member, "pr_created_at": MONDAY + week * WEEK}
+            add(PullRequest, github_pr_id=week, github_repo="a/b", state="open", **pull)
+        if team == acme:
+            add(AIUsageDaily, team=team, member=member, date=(MONDAY + 2 * WEEK).date(), source="copilot")
+    rows = adoption(database, [acme.id, quiet.id]).rows
+    assert Counter(name for _, _, name, _ in rows) == {ACTIVE: 8, RECORDED: 2, WITH_AI: 1, "copilot": 1}
+    later = [(MONDAY + week * WEEK).date() for week in (2, 3)]
+    assert sorted(row for row in rows if row[2] == RECORDED) == [(acme.id, day, RECORDED, 1) for day in later]
 
 
 @pytest.mark.parametrize(

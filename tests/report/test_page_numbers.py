@@ -211,7 +211,8 @@ def check_work(compare: Compare, story: Story) -> None:
     def adoption(week: datetime.date) -> dict[str, object]:
         tools = {"Any tool": None, "copilot": "copilot", "cursor": "cursor"}
         active = story.adoption(week)[1]
-        shares = {heading: share(story.adoption(week, tool)[0], active) for heading, tool in tools.items()}
+        recorded = story.recorded(week)
+        shares = {heading: share(story.adoption(week, tool)[0], recorded) for heading, tool in tools.items()}
         return {**shares, "Active members": f"{active:,}"}
 
     compare("adoption", adoption)

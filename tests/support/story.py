@@ -58,13 +58,17 @@ class Story:
             for row in PRReview.select()
             if row.reviewer_id
         ]
+        first = {slug: min(week_of(row[1]) for row in uses if row[0] == slug) for slug, *_ in uses}
         return cls(
             {
                 "merged": [(*key, row.cycle_time_hours) for *key, row in merged],
                 "reviewed": [
                     (*key, row.review_time_hours) for *key, row in merged if row.review_time_hours is not None
                 ],
-                "acts": acts + [row[:3] for row in uses],
+                "acts": [
+                    (slug, day, member, slug in first and week_of(day) >= first[slug])
+                    for slug, day, member in (*acts, *(row[:3] for row in uses))
+                ],
                 "uses": uses,
                 "seats": [
                     (slugs[row.team_id], row.date, row.active_this_cycle, row.inactive_this_cycle)
@@ -115,7 +119,13 @@ class Story:
     def adoption(self, week: datetime.date, tool: str | None = None) -> tuple[int, int]:
         """How many members used a tool, or any, and how many were active."""
         uses, acts = self.in_week("uses", week), self.in_week("acts", week)
-        return len({member for member, source in uses if tool in (None, source)}), len({m for (m,) in acts})
+        return len({member for member, source in uses if tool in (None, source)}), len(
+            {member for member, _ in acts}
+        )
+
+    def recorded(self, week: datetime.date) -> int:
+        """How many members were active in organisations that have a record of AI by the end of the week."""
+        return len({member for member, is_recorded in self.in_week("acts", week) if is_recorded})
 
     def seats(self, week: datetime.date) -> tuple[int, int]:
         """Active and inactive seats on the last day of the week that has a record."""

@@ -1,5 +1,6 @@
 """Count the use of AI tools as their vendors record it, and the members who use them."""
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,12 +9,12 @@ from peewee import fn
 
 from tformance_seed.bulk.dialect import is_postgresql
 from tformance_seed.metrics.weekly import monday, monday_of
-from tformance_seed.report.daily.counts import Counts, as_date, rows_of
+from tformance_seed.report.daily.counts import Counts, Row, as_date, rows_of
 from tformance_seed.storage.models import AIUsageDaily, CopilotSeatSnapshot, PRReview, PullRequest
 
-#: Who is counted of the members in a week: those who were active, and those who used any AI tool. Those who
-#: used one tool follow, by its name.
-ACTIVE, WITH_AI = "", "any"
+#: Who is counted of the members in a week: those who were active; those of them whose organisation records
+#: the use of AI tools; and those who used any AI tool. Those who used one tool follow, by its name.
+ACTIVE, RECORDED, WITH_AI = "", "recorded", "any"
 
 #: Values of the dimension ``use`` of Copilot's seats.
 SEAT_USES = ("active", "inactive")
@@ -31,7 +32,8 @@ def adoption(database: peewee.Database, teams: Sequence[int]) -> Counts:
     """Count members by week: those who were active, who used any AI tool, and who used each of them.
 
     A member is active in a week with a pull request that they opened or merged as its author, a review that
-    they submitted, or a day on which they used an AI tool.
+    they submitted, or a day on which they used an AI tool. Before an organisation's first record of such a
+    day, who used tools is not known: active members count as recorded from that week on.
     """
     of_teams = list(teams)
 
@@ -68,7 +70,21 @@ def adoption(database: peewee.Database, teams: Sequence[int]) -> Counts:
         for team, week, name, count in rows_of(database, query.with_cte(used, seen))
     ]
     tools = sorted({name for _, _, name, _ in rows} - {ACTIVE, WITH_AI})
-    return Counts({"who": [ACTIVE, WITH_AI, *tools]}, ("count",), rows, by_week=True)
+    who_counts = [ACTIVE, RECORDED, WITH_AI, *tools]
+    return Counts({"who": who_counts}, ("count",), [*rows, *_recorded(rows)], by_week=True)
+
+
+def _recorded(rows: Sequence[Row]) -> list[Row]:
+    """Return the counts of active members from each team's first week with a use of AI on."""
+    first: dict[int, datetime.date] = {}
+    for team, week, name, _ in rows:
+        if name == WITH_AI:
+            first[team] = min(week, first.get(team, week))
+    return [
+        (team, week, RECORDED, count)
+        for team, week, name, count in rows
+        if name == ACTIVE and team in first and week >= first[team]
+    ]
 
 
 def _week_of(database: peewee.Database, date: peewee.DateField) -> Any:

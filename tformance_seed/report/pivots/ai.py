@@ -1,6 +1,6 @@
 """The tables behind the charts of AI tools in use."""
 
-from tformance_seed.report.daily.ai import ACTIVE, SEAT_USES, WITH_AI
+from tformance_seed.report.daily.ai import ACTIVE, RECORDED, SEAT_USES, WITH_AI
 from tformance_seed.report.pivot import Content, Pivot, Ratio, Sum, phrase
 from tformance_seed.report.pivots.shared import (
     AI_COLOURS,
@@ -18,12 +18,16 @@ ANY = "Any tool"
 
 
 def adoption_by_week(content: Content) -> Pivot:
-    """Return the share of active members who used AI tools by week: any, and each of them."""
+    """Return the share of active members who used AI tools by week: any, and each of them.
+
+    Only organisations that record the use of AI tools by then have a share.
+    """
     who = list(content.values("adoption", "who"))
     indexes = {name: [index] for index, name in enumerate(who)}
-    active, tools = Sum({"who": indexes[ACTIVE]}), [name for name in who if name not in (ACTIVE, WITH_AI)]
+    active, recorded = Sum({"who": indexes[ACTIVE]}), Sum({"who": indexes[RECORDED]})
+    tools = [name for name in who if name not in (ACTIVE, RECORDED, WITH_AI)]
     headings = {ANY: WITH_AI, **dict(zip(tools, tools, strict=True))}
-    shares = {heading: Ratio(Sum({"who": indexes[name]}), active) for heading, name in headings.items()}
+    shares = {heading: Ratio(Sum({"who": indexes[name]}), recorded) for heading, name in headings.items()}
     colours = tool_colours(content)
     return by_week(
         content,

@@ -62,7 +62,7 @@ const sentence = ({ columns, words }, row) => {
   return `${columns[first] === "week" ? "Week of " : ""}${written(first)}: ${parts.join("")}`;
 };
 
-// Computes a chart's figures for a number of rows, and finds the first and the last day that they count.
+// Computes a chart's figures for a number of rows, and finds the first and the last day that those which are drawn count.
 const countUp = ({ series: name, table }, choice, size) => {
   const counts = series[name];
   const values = BY[table.by]?.(counts.day) ?? ((row) => counts[table.by][row]);
@@ -72,7 +72,7 @@ const countUp = ({ series: name, table }, choice, size) => {
     const index = table.groups ? table.groups[values(row)] : values(row);
     if (index === null) return;
     let isCounted = false;
-    for (const [, figure] of figures) if (figure.add(row, index)) isCounted = true;
+    for (const [heading, figure] of figures) if (figure.add(row, index) && heading in table.colours) isCounted = true;
     if (!isCounted) return;
     first = Math.min(first, counts.day[row]);
     last = Math.max(last, counts.day[row] + (counts.byWeek ? WEEK - 1 : 0));

@@ -1,8 +1,9 @@
 """Files of repositories, and which of them pull requests touch."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
@@ -111,6 +112,37 @@ def test_a_bot_updates_packages_of_its_repository_in_their_manifests(slug, manif
     known = {load_languages()[language].ecosystem for language in languages}
     assert "actions" in ecosystems
     assert ecosystems - {"actions"} <= known
+
+
+def test_a_bot_changes_a_line_of_each_manifest_and_the_rest_of_the_lock_file():
+    batch = read(make_profile("formbricks", prs=3000))
+    prs, files = batch.pull_requests, batch.files
+    updates = [
+        (name.rpartition(b"/")[2].decode(), added, removed)
+        for owner, name, added, removed in zip(
+            *(files[name].tolist() for name in ("pull_request", "filename", "additions", "deletions")),
+            strict=True,
+        )
+        if prs["is_bot"][owner] and np.count_nonzero(files["pull_request"] == owner) > 1
+    ]
+    assert len(updates) > 100
+    manifests = [change for name, *change in updates if name == "package.json"]
+    assert np.mean([change == [1, 1] for change in manifests]) > 0.9
+    assert np.mean([added for name, added, _ in updates if "lock" in name]) > 5
+
+
+def test_new_files_of_a_pull_request_are_about_one_thing():
+    batch = read(make_profile("calcom", prs=2000))
+    added = defaultdict(list)
+    columns = (batch.files[name].tolist() for name in ("pull_request", "filename", "status"))
+    for owner, name, status in zip(*columns, strict=True):
+        if status == b"added":
+            added[owner].append(re.sub(r"[^a-z]", "", name.decode().lower().rpartition(".")[0]))
+    several = [names for names in added.values() if len(names) > 1]
+    assert len(several) > 200
+    for names in several:
+        matches = (SequenceMatcher(None, names[0], name).find_longest_match() for name in names[1:])
+        assert min(match.size for match in matches) >= 8, names
 
 
 def test_files_have_the_category_that_their_names_imply():

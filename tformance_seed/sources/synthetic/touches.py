@@ -42,8 +42,8 @@ MIN_FILES_WITH_LOCK = 2
 #: Share of maintenance that is done at the root.
 ROOT_CHORE_SHARE = 0.65
 
-#: Only the first so many files of a pull request come, go or move. Their names are numbered, and the numbers
-#: multiplied by this prime, so that no two are alike within thousands of pull requests.
+#: Only the first so many files of a pull request come, go or move. What they are about follows from its
+#: number times this prime, so that no two are about the same within thousands of pull requests.
 NEW_POSITIONS, SPREAD = 32, 7919
 
 
@@ -108,7 +108,7 @@ def touch_files(
     row = np.where(by_bot, tree.size + manifests[package[owner], which], row)
 
     is_brief = np.isin(row, tree.brief) & ~(by_bot & (counts[owner] == 1))
-    lines = _split_lines(random, subject, counts, owner, position, is_brief)
+    lines = _split_lines(random, subject, counts, owner, position, is_brief, by_bot)
     habits = [habit(random, tree.repository, name) for name in ("added files", "removed files")]
     shares = np.cumsum((STATUS_SHARES * [*habits, 1.0])[subject.kind][owner].T, axis=0)
     status = (random.uniform("status", key, position) >= shares).sum(axis=0)
@@ -119,7 +119,7 @@ def touch_files(
     modified = intents.additions_of_modified(random, tree.repository, key, position, share, lines)
     modified = np.where(by_bot, (lines + 1) // 2, modified)
     additions = np.select([status == ADDED, status == REMOVED], [lines, 0], modified)
-    names, categories = _final_names(tree, subject, owner, position, row, status)
+    names, categories = _final_names(tree, subject, owner, row, status)
     undone = subject.is_revert[owner]
     return Touches(
         owner=owner,
@@ -222,46 +222,57 @@ def _add_shared_files(
 
 
 def _split_lines(
-    random: KeyedRandom, subject: Subject, counts: Ints, owner: Ints, position: Ints, is_brief: Booleans
+    random: KeyedRandom,
+    subject: Subject,
+    counts: Ints,
+    owner: Ints,
+    position: Ints,
+    is_brief: Booleans,
+    by_bot: Booleans,
 ) -> Ints:
     """Return the lines of each file: evenly in a sweep, mostly in the first file of a huge change.
 
     Parameters:
       is_brief: for each file, whether only a few lines of it change, as in a manifest.
+      by_bot: for each file, whether a package is updated: a line of each manifest, and the rest in the lock.
     """
     u = random.uniform("file lines", subject.key[owner], position)
     weights = 1 + np.floor(UNEVENNESS * (u * u) * (u * u)).astype(np.int64)
     weights += np.where((position == 0) & (subject.kind == MOVE)[owner], HUGE_WEIGHT, 0)
     weights = np.where(intents.is_sweep(subject.lines, counts)[owner] | is_brief, 1, weights)
+    in_lock = np.maximum(1, subject.lines - 2 * counts + 1)[owner]  # with two lines a manifest
+    weights = np.where(by_bot, np.where(is_brief, 1, in_lock), weights)
     return split_totals(subject.lines, counts, weights)
 
 
-def _final_names(
-    tree: Tree, subject: Subject, owner: Ints, position: Ints, row: Ints, status: Ints
-) -> tuple[Texts, Texts]:
-    """Return names and categories of files: those in the tree, except for files that come, go or move."""
-    modifiers, heads = word_list("modifiers"), word_list("heads")
+def _final_names(tree: Tree, subject: Subject, owner: Ints, row: Ints, status: Ints) -> tuple[Texts, Texts]:
+    """Return names and categories of files: those in the tree, except for files that come, go or move.
+
+    Those are about one thing in each pull request, such as ``invoice-export-wizard``, and told apart by their
+    place and, where that is the same, by what they have of it: ``invoice-export-wizard-types``.
+    """
+    heads, roles = word_list("heads"), word_list("roles")
     names, categories = tree.names[row], tree.categories[row]
     others = np.flatnonzero(status != MODIFIED)
     if not len(others):
         return names, categories
-    # Consecutive ordinals are spread over all combinations of three words, which takes 25,000 pull requests.
-    combinations = len(modifiers) * len(heads) ** 2
-    ordinal = (subject.number[owner[others]] * NEW_POSITIONS + position[others]) * SPREAD % combinations
-    rest, last = np.divmod(ordinal, len(heads))
-    modifier, head = np.divmod(rest, len(heads))
-    fresh = []
-    columns = (row[others], subject.component[owner[others]], modifier, head, last)
-    for place, component, *chosen in zip(*(column.tolist() for column in columns), strict=True):
-        words = (modifiers[chosen[0]], tree.components[component].noun, heads[chosen[1]])
-        words += (heads[chosen[2]],) if chosen[1] != chosen[2] else ()
+    # Consecutive numbers are spread over all pairs of words, which takes thousands of pull requests.
+    number = subject.number[owner[others]]
+    first, second = np.divmod(number * SPREAD % (len(heads) * (len(heads) - 1)), len(heads) - 1)
+    second += second >= first
+    fresh: dict[tuple[int, bytes], None] = {}
+    columns = (owner[others], row[others], subject.component[owner[others]], number, first, second)
+    for change, place, component, ordinal, *chosen in zip(*(c.tolist() for c in columns), strict=True):
+        words = (tree.components[component].noun, *(heads[which] for which in chosen))
         path = tree.places[place].path(Name(words))
-        if path in tree.known:
-            path = tree.places[place].path(Name((*words, b"next")))
-        fresh.append(path)
-    names = names.astype(f"S{max(names.dtype.itemsize, max(map(len, fresh)))}")
-    names[others] = fresh
-    for at, place, path in zip(others.tolist(), row[others].tolist(), fresh, strict=True):
+        while path in tree.known or (change, path) in fresh:
+            ordinal += 1
+            path = tree.places[place].path(Name((*words, roles[ordinal % len(roles)])))
+        fresh[change, path] = None
+    paths = [path for _, path in fresh]
+    names = names.astype(f"S{max(names.dtype.itemsize, max(map(len, paths)))}")
+    names[others] = paths
+    for at, place, path in zip(others.tolist(), row[others].tolist(), paths, strict=True):
         if tree.places[place].varies:
             categories[at] = tree.places[place].category_of(path)
     return names, categories

@@ -164,8 +164,11 @@ def _encoded(chart: alt.Chart, **channels: Any) -> alt.Chart:
 
 
 def _escape(heading: str) -> str:
-    """Escape a heading that Vega would take for a path, such as ``claude.ai``: field ``ai`` in ``claude``."""
-    return re.sub(r"([\\.\[\]])", r"\\\1", heading)
+    """Escape a heading that Vega would take for a path, such as ``claude.ai``: field ``ai`` in ``claude``.
+
+    A quotation mark would begin a quoted part of a path.
+    """
+    return re.sub(r"([\\.\[\]'\"])", r"\\\1", heading)
 
 
 def distributions_of_durations(pivot: Pivot) -> alt.LayerChart:

@@ -131,9 +131,7 @@ class Claims:
         self._plain: list[int] = []  # for each position, how many commits up to it are no merges
         self._submits: set[int] = set()  # the merges that Gerrit made
         self._merged: dict[int, list[str]] = {}  # position of a merge -> the heads among its further parents
-        self._agree = self._differ = (
-            0  # merges that name the number of the ref that they merge, or another one
-        )
+        self._differ = 0  # merges that name another number than the ref that they merge
         self._reached: set[str] = set()  # the heads in the history
         self._mainline: set[str] = set()  # the heads on the main line
         self._closed: set[str] = set()  # heads that land another pull request, or are merges on the main line

@@ -121,7 +121,7 @@ def is_new_or_different(
     old = model.alias(OLD)
     matching = same_key(database, key, OLD, new)
     if not fields:
-        found = peewee.Select([old], [peewee.SQL("1")]).where(*matching)
+        found = peewee.Select([old], [peewee.SQL("max(1)")]).where(*matching)
         return peewee.Expression(found, "IS", peewee.SQL("NULL"))
     values = {field: new[field.column_name] for field in fields}
     differs = peewee.Select([old], [looks_different(database, values, OLD, exact)]).where(*matching)

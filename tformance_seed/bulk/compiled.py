@@ -43,6 +43,8 @@ class CompiledInsert:
         if prepare and self.may_prepare:
             try:
                 return self._run_prepared(database, source)
+            except peewee.InternalError:  # such as of a type that is gone, while the table has another one
+                self.may_prepare = False
             except peewee.OperationalError as error:
                 cause = error.__cause__ or error.__context__
                 if getattr(cause, "pgcode", None) != NOT_PREPARED:

@@ -79,6 +79,7 @@ def write(
                 no_conflicts=no_conflicts,
                 returning=returning,
             )
+        attempt.own = False
         if failures.on_error is None:
             failed = find_failure(database, attempt, columns, numbers)
             if failed is not None:
@@ -92,7 +93,6 @@ def _store_others(
 ) -> Outcome:
     written, rows = 0, [None] * len(columns[0]) if attempt.returning is not None else []
     with transaction(target.database):
-        attempt.own = False
         for start, stop, outcome in store_others(target.database, attempt, columns, numbers, failures):
             written += outcome.written
             if attempt.returning is not None:
@@ -130,6 +130,8 @@ class _Attempt:
             ):
                 return self._merge(real, stage, types)
         source = arrays_source(columns, types, number=number)
+        if source is None and self.own and not self.copy:  # what is kept may be out of date
+            types = table_types(database, model)
         source = source or values_source(database, model, columns, types, number=number)
         if source is not None:
             return self._merge(columns, source, types)

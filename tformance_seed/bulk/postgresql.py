@@ -24,8 +24,12 @@ MAX_STATEMENTS = 100
 #: How long the types of a table are taken to be what they were, in seconds.
 MAX_AGE = 10.0
 
-_COLUMNS = """
-    SELECT a.attname, CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname ELSE '' END,
+#: What changes if a column's type is altered.
+_SIGNATURE = "a.atttypid || ' ' || a.atttypmod || ' ' || a.attcollation"
+
+_COLUMNS = f"""
+    SELECT {_SIGNATURE}, a.attname,
+      CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname ELSE '' END,
       pg_catalog.format_type(
         a.atttypid, CASE WHEN t.typname IN ('varchar', 'bpchar', 'bit', 'varbit') THEN -1 ELSE a.atttypmod
         END),
@@ -36,8 +40,15 @@ _COLUMNS = """
       pg_catalog.row_security_active(a.attrelid)
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_collation c ON c.oid = a.attcollation
-    WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
-"""
+    WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""  # noqa: S608 -- constants
+
+#: A condition that fails, with an error, if a table was altered.
+_UNALTERED = f"""(
+    SELECT CASE WHEN string_agg({_SIGNATURE}, ',' ORDER BY a.attnum) = '%s' THEN 'true' ELSE 'altered' END
+    FROM pg_catalog.pg_attribute a
+    WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped)::boolean
+"""  # noqa: S608 -- constants
 
 _CONSTRAINT = """
     SELECT a.attname FROM pg_catalog.pg_constraint k
@@ -63,6 +74,7 @@ class TableTypes:
       columns: the type of each column.
       may_stage: whether the role may create temporary tables.
       row_security: whether policies apply to the role, under which it must not COPY to the table.
+      unaltered: SQL of a condition that fails, with an error, if the columns have other types by now.
       statements: the statements that were compiled for the table, by what each depends on.
       arrays: SQL of rows as arrays, by the names of their columns.
       asked: when it was found out, as of ``time.monotonic``.
@@ -71,6 +83,7 @@ class TableTypes:
     columns: dict[str, ColumnType]
     may_stage: bool
     row_security: bool
+    unaltered: str
     statements: dict[Any, Any] = field(default_factory=dict, compare=False)
     arrays: dict[Any, Any] = field(default_factory=dict, compare=False)
     asked: float = field(default_factory=time.monotonic, compare=False)
@@ -89,8 +102,8 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
     """Return the types of a model's table.
 
     Parameters:
-      kept: whether those will do that were asked for on the connection less than ``MAX_AGE`` ago. If the
-        table has become another one since, a statement that compares its values with theirs is refused.
+      kept: whether those will do that were asked for on the connection less than ``MAX_AGE`` ago. The table
+        may have been altered since, so a statement must test ``unaltered``.
     """
     table = table_sql(model)
     tables = _known.setdefault(driver_connection(database), {})
@@ -99,9 +112,12 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
         rows = execute_sql(database, _COLUMNS, (table,)).fetchall()
         columns = {
             name: ColumnType(type_name, declared, base, exact or type_name in EXACT)
-            for name, type_name, declared, base, exact, *_ in rows
+            for _, name, type_name, declared, base, exact, *_ in rows
         }
-        found = TableTypes(columns, *rows[0][-2:])
+        signature = ",".join(row[0] for row in rows)
+        may_stage, row_security = rows[0][-2:]
+        unaltered = _UNALTERED % (signature, table.replace("'", "''"))
+        found = TableTypes(columns, may_stage, row_security, unaltered)
         if found == known:
             found.statements.update(known.statements)
             found.arrays.update(known.arrays)

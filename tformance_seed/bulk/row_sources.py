@@ -108,9 +108,8 @@ def _arrays(names: Sequence[str], types: TableTypes) -> tuple[str, str, peewee.S
             f"(SELECT {place}::{element.replace('%', '%%')}[])"
             for place, element in zip(places, elements, strict=True)
         )
-        ctes.append(
-            f"{ROWS} ({into.replace('%', '%%')}) AS (SELECT * FROM unnest({', '.join(arrays)}))"  # noqa: S608 -- quoted names
-        )
+        rows = f"SELECT * FROM unnest({', '.join(arrays)}) WHERE {types.unaltered.replace('%', '%%')}"  # noqa: S608 -- quoted names
+        ctes.append(f"{ROWS} ({into.replace('%', '%%')}) AS ({rows})")
     values = {name: peewee.Entity(ROWS, name) for name in names}
     return ctes[0], ctes[1], peewee.Table(ROWS).alias(ROWS), values
 

@@ -113,6 +113,11 @@ def test_tools_without_a_colour_of_their_own_share_one():
     assert list(colours) == [*tools[: len(COLOURS)], OTHERS]
 
 
+@pytest.mark.parametrize("name", ["Week", "says", "__proto__", "constructor", "123"])
+def test_a_tool_that_would_take_the_place_of_something_else_is_among_the_others(name):
+    assert list(assign_colours([], ["claude", name])) == ["claude", OTHERS]
+
+
 @pytest.mark.parametrize("name", ["claude.ai", "a[b]", "'a", '"a', "a'b\"", "a\\", "a\\.b"])
 def test_a_name_that_looks_like_a_path_is_one_name_in_a_chart(name):
     chart = drawings.stacked_bars({name: "red", "other": "green"}).encode(x="week:N", y="sum(amount):Q")

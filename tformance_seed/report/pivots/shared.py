@@ -13,6 +13,33 @@ AI_COLOURS = {WITH_AI: "var(--with-ai)", WITHOUT_AI: "var(--without-ai)"}
 COLOURS = tuple(f"var(--tool-{number})" for number in range(1, 8))
 OTHERS, OTHER_COLOUR = "others", "var(--without-ai)"
 
+#: What rows of the page's script have beside the figures, and what every object of JavaScript has: a tool of
+#: that name would take its place.
+RESERVED = frozenset(
+    [
+        "Week",
+        "key",
+        "monday",
+        "partial",
+        "says",
+        "part",
+        "amount",
+        "position",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+        "__proto__",
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+    ]
+)
+
 
 def by_week(
     content: Content,
@@ -38,11 +65,13 @@ def by_week(
 def assign_colours(sources: Sequence[str], tools: Sequence[str]) -> dict[str, str]:
     """Assign colours to tools: to sources of daily usage first, then to detected tools by frequency.
 
-    Tools that do not get a colour are counted as ``OTHERS``.
+    Tools that do not get a colour are counted as ``OTHERS``: those that are too many, those of ``RESERVED``,
+    and those whose names are numbers, as JavaScript puts such properties before all others.
     """
-    names = list(dict.fromkeys((*sources, *tools)))
-    colours = dict(zip(names, COLOURS, strict=False))
-    return colours | ({OTHERS: OTHER_COLOUR} if len(names) > len(COLOURS) else {})
+    names = dict.fromkeys((*sources, *tools))
+    able = [name for name in names if name not in RESERVED and not name.isdecimal()]
+    colours = dict(zip(able, COLOURS, strict=False))
+    return colours | ({OTHERS: OTHER_COLOUR} if len(names) > len(colours) else {})
 
 
 def tool_colours(content: Content) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -310,3 +311,14 @@ def test_git_that_does_not_answer_is_given_up(
     monkeypatch.setattr(process, "TIME_LIMIT", 0.2)
     with pytest.raises(InputError, match=r"git config took longer than 0.2 seconds"):
         source(workshop.path)
+
+
+def test_names_are_read_in_whatever_encoding_the_machine_has_for_its_files() -> None:
+    script = (
+        "from tformance_seed.sources.git.log import _readable; print(ascii(_readable('\\u65e5\\xe9\\udcff')))"
+    )
+    env = {**os.environ, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}
+    shown = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == r"'\u65e5\xe9\ufffd'"

@@ -249,7 +249,7 @@ def _listed(revision: str, files: list[ChangedFile]) -> list[ChangedFile]:
 
 def _readable(text: str) -> str:
     """Return a text that was decoded with ``surrogateescape`` as ``replace`` does it."""
-    return os.fsencode(text).decode("utf-8", "replace")
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _diff(

@@ -226,7 +226,8 @@ class Git:
         with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
             stdin.writelines(f"{line}\n".encode() for line in lines)
             stdin.seek(0)
-            command = ["git", *arguments]
+            # Names of files are as git wrote them, whatever the machine's own encoding.
+            command = [each.encode("utf-8", "surrogateescape") for each in ("git", *arguments)]
             try:
                 process = subprocess.Popen(  # noqa: S603 (a list of arguments, no shell)
                     command,

@@ -62,10 +62,12 @@ def ask(question: str, details: Sequence[str] = (), *, yes: bool, as_json: bool)
     """
     if yes:
         return
-    confirmed = None if as_json else console.confirm(question, details)
-    if confirmed is None:
+    if as_json:
         raise InputError(
             f"{' '.join([*details, question])} Nothing was written or removed; to say yes, add --yes"
         )
+    confirmed = console.confirm(question, details)
+    if confirmed is None:
+        raise InputError("no answer: nothing was written or removed; to say yes, add --yes")
     if not confirmed:
         raise SeedError("nothing was written or removed")

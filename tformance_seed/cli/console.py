@@ -104,6 +104,7 @@ def confirm(question: str, details: Sequence[str] = ()) -> bool | None:
     try:
         return typer.confirm("\n".join(map(printable, [*details, question])), err=True)
     except typer.Abort:
+        typer.echo(err=True)  # ends the line of the question
         return None
 
 

@@ -250,7 +250,7 @@ def test_a_broker_that_does_not_answer_is_reported_in_one_line(postgresql_url):
         (("worker", "--broker", "redis://127.0.0.1:1", "--queues", "sync,other"), "--queues other"),
         (("worker", "--broker", "redis://127.0.0.1:1", "--processes", "0"), "--processes 0"),
         (("seed", "--detach"), "--detach needs workers"),
-        (("status",), "nothing was seeded"),
+        (("status",), "no run is recorded"),
         (("retry", "missing"), "no run missing"),
     ],
 )

@@ -62,6 +62,12 @@ def test_the_copy_passes_verification_with_the_same_digests(sources, filled):
     assert digests(filled) == digests(sources.urls["sqlite"])
 
 
+def test_the_copy_has_no_run_though_it_was_seeded(filled):
+    result = command("status", DATABASE_URL=filled)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "no run is recorded in this database" in result.stderr
+
+
 def test_a_run_on_the_copy_writes_nothing_and_a_later_one_goes_on(sources, filled, tmp_path):
     line = ("seed", "--all", "--catalog", sources.catalog, "--json")
     same = command(*line, "--days", "12", *UNTIL, DATABASE_URL=filled)

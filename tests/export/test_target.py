@@ -74,6 +74,33 @@ def test_an_empty_folder_is_filled(sources, tmp_path):
     assert (tmp_path / "out" / "export.json").exists()
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_link_is_followed(sources, tmp_path, form):
+    (tmp_path / "elsewhere").mkdir()
+    assert export(sources, form, tmp_path / "elsewhere" / "real").returncode == 0
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "real")
+    before = files(tmp_path / "elsewhere")
+    assert "--replace" in refused(export(sources, form, tmp_path / "link"))
+    assert export(sources, form, tmp_path / "link", "--replace").returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "link"}
+    assert files(tmp_path / "elsewhere") == before
+
+
+def test_the_current_folder_is_not_replaced(sources, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "is the folder that you are in" in refused(export(sources, "csv", "."))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_name_that_is_too_long_is_said_so(sources, tmp_path, form):
+    result = export(sources, form, tmp_path / ("x" * 300))
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1), result.stderr
+    assert "name too long" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("form", "target", "words"),
     [

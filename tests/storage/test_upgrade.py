@@ -125,6 +125,7 @@ def test_init_upgrades_the_ledger_once(adopted, url):
 def test_other_commands_say_how_to_upgrade(adopted, url):
     replace_ledger_by_that_of_0_1_0(adopted, url)
     assert not has_ledger(adopted)
+    assert "what an older version seeded here" in command("doctor", "--database", url).stdout
     for ask in (
         has_team_registry,
         check_ledger,

@@ -6,9 +6,10 @@ from typing import Literal, get_args
 
 import peewee
 
-from tformance_seed.bulk.peewee_internals import exists
+from tformance_seed.bulk.peewee_internals import exists, table_name
 from tformance_seed.doctor.tiers import TIERS, Tier
 from tformance_seed.errors import InputError
+from tformance_seed.storage.introspection import table_names
 from tformance_seed.storage.models import SeedTeam, Team
 from tformance_seed.storage.schema.create import knows_teams
 from tformance_seed.storage.schema.findings import Finding, Name
@@ -67,6 +68,8 @@ def parse_purpose(text: str | None) -> Purpose | None:
 
 def likely_purpose(database: peewee.Database, tier: Tier) -> tuple[Purpose, str]:
     """Return what a database is probably for, and why: where a team is of others, it is taken seriously."""
+    if not knows_teams(database) and table_name(SeedTeam) in table_names(database):
+        return "production", "since what an older version seeded here is not known until `init`"
     if not knows_teams(database) or not exists(database, Team.select()):
         return "production", "since nothing here was seeded"
     own = SeedTeam.select(SeedTeam.team_id).where(SeedTeam.created_here)

@@ -16,6 +16,9 @@ MANIFEST = "export.json"
 #: How the file of an export in SQL begins.
 HEADING = "-- tformance_seed export"
 
+#: How the name of an export begins until all of it is written.
+PREFIX = ".tformance-seed-export-"
+
 
 def check_target(path: Path, *, is_folder: bool, replace: bool) -> None:
     """Check that an export can be written.
@@ -23,14 +26,20 @@ def check_target(path: Path, *, is_folder: bool, replace: bool) -> None:
     Raises:
       InputError: there is something else, or an export that is not to be replaced, or it cannot be written.
     """
-    parent = path.absolute().parent
+    parent = path.resolve().parent
     if not parent.is_dir():
         raise InputError(f"--to {path}: there is no folder {parent}")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise InputError(f"--to {path}: nothing can be written to the folder {parent}")
-    if not os.path.lexists(path):
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise InputError(f"--to {path}: {error.strerror}; name another place") from error
     kind = "folder" if is_folder else "file"
+    if is_folder and path.resolve() == Path.cwd():
+        raise InputError(f"--to {path}: is the folder that you are in; name a new one")
     if path.is_dir() != is_folder or not (path.is_dir() or path.is_file()):
         raise InputError(f"--to {path}: is not a {kind}; name a new one")
     if is_folder and not any(path.iterdir()):
@@ -69,13 +78,14 @@ def new_folder(path: Path) -> Iterator[Path]:
     with _partial(path, shutil.rmtree) as partial:
         partial.mkdir()
         yield partial
-        if path.exists():
+        target = path.resolve()
+        if target.exists():
             old = _beside(path)
-            path.rename(old)
-            partial.rename(path)
+            target.rename(old)
+            partial.rename(target)
             shutil.rmtree(old)
         else:
-            partial.rename(path)
+            partial.rename(target)
 
 
 @contextlib.contextmanager
@@ -87,7 +97,7 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     with _partial(path, Path.unlink) as partial:
         yield partial
-        partial.replace(path)
+        partial.replace(path.resolve())
 
 
 @contextlib.contextmanager
@@ -104,6 +114,5 @@ def _partial(path: Path, remove: Callable[[Path], None]) -> Iterator[Path]:
 
 
 def _beside(path: Path) -> Path:
-    """Return a new name in the same folder, so that renaming moves no data."""
-    target = path.absolute()
-    return target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    """Return a new name in the folder of what is there or linked to, so that renaming moves no data."""
+    return path.resolve().with_name(f"{PREFIX}{uuid.uuid4().hex}")

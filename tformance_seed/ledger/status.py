@@ -35,8 +35,8 @@ LOCK_TIMEOUT = "5s"
 #: A run's state is the first of these states that any of its jobs is in.
 WORST_FIRST = (RUNNING, FAILED, CANCELLED, SUPERSEDED, FINISHED)
 
-#: The share of an organisation's time that each phase takes (``pipeline.stages`` says what they are), about
-#: as measured on SQLite and PostgreSQL.
+#: The share of an organisation's time that each phase takes (``pipeline.stages`` says what they are): rounded
+#: from two runs on SQLite. Elsewhere they are a guess, which the time that is left may be wrong by.
 PHASE_SHARES = (0.05, 0.7, 0.05, 0.2)
 
 #: The share of a run that must be done before the time that is left is estimated from it.
@@ -165,7 +165,7 @@ def find_run(database: peewee.Database, name: str | None = None) -> SeedRun:
     run: SeedRun | None = (runs if name is None else runs.where(SeedRun.name == name)).first(database)
     if run is None:
         raise InputError(
-            "nothing was seeded into this database yet; start with: tformance-seed seed"
+            "no run is recorded in this database; start with: tformance-seed seed"
             if name is None
             else f"no run {name} in this database; all are listed by: tformance-seed runs"
         )

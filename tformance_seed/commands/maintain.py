@@ -65,7 +65,7 @@ def find_teams(database: peewee.Database, slugs: Sequence[str]) -> dict[str, int
             )
         return {name: ids[name] for name in names}
     if not has_team_registry(database) or not exists(database, SeedTeam.select()):
-        raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+        raise _nothing_seeded()
     return {team.slug: team.team_id for team in ledger.own_teams(database) if team.input_spec is not None}
 
 
@@ -76,9 +76,13 @@ def check_ledger(database: peewee.Database) -> None:
       InputError: nothing was seeded into it, or only by an older version.
     """
     if not has_team_registry(database):
-        raise InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
+        raise _nothing_seeded()
     if not has_ledger(database):
         raise older_ledger()
+
+
+def _nothing_seeded() -> InputError:
+    return InputError("nothing was seeded into this database yet; start with: tformance-seed seed")
 
 
 def verify_teams(database: peewee.Database, slugs: Sequence[str]) -> list[Verified]:

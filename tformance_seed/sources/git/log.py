@@ -261,6 +261,8 @@ def _diff(
       max_files: maximum number of files to list, if a parent is given; None lists all files in any case.
       errors: how to decode bytes that are not UTF-8.
     """
+    if not revisions:
+        return iter(())
     form = ("--stdin", "-r", "-z", "--root", "--always", "--raw", "--no-abbrev", "--encoding=UTF-8")
     command = ("diff-tree", *form, f"--format={_CHANGE}", *options)
     tokens = git.stream(*command, lines=map(str.rstrip, revisions), errors=errors)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.support.commands import argv, clean, command, command_process
 from tests.support.reports import SLUGS, data_of_page, refusal
+from tformance_seed.report import charts
 
 
 def test_a_page_is_written_only_where_it_can_be(filled, tmp_path):
@@ -55,3 +56,16 @@ def test_without_the_extra_it_says_what_to_install(filled, tmp_path):
     assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1), refused.stderr
     assert "pip install 'tformance_seed[report]'" in refused.stderr
     assert command_process("report", "--database", filled, PYTHONPATH=path).returncode == 0
+
+
+def test_every_chart_has_a_valid_specification(monkeypatch, filled, tmp_path):
+    validated, packed = [], charts.Chart.packed
+
+    def validate(chart, content):
+        chart.drawing(chart.pivot(content)).to_dict(validate=True)
+        validated.append(chart)
+        return packed(chart, content)
+
+    monkeypatch.setattr(charts.Chart, "packed", validate)
+    assert command("report", "--html", tmp_path / "page.html", "--database", filled).returncode == 0
+    assert validated == list(charts.CHARTS)

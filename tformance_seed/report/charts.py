@@ -58,7 +58,7 @@ class Chart:
             "series": series,
             "counted": self.counted,
             "table": pivot.packed(),
-            "spec": chart.to_dict(),
+            "spec": chart.to_dict(validate=False),  # half of the time; the tests validate every chart
         }
 
 

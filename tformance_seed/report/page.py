@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import functools
 import importlib.resources
 import itertools
 import json
@@ -144,6 +145,7 @@ def _file(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
+@functools.cache
 def _library() -> str:
     """Return the JavaScript of Vega-Embed and everything that it needs."""
     bundle = vl_convert.javascript_bundle(LIBRARY_SNIPPET, vl_version=drawings.VEGA_LITE_VERSION)

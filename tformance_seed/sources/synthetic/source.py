@@ -49,7 +49,6 @@ class SyntheticSource:
         self._profile = profile
         self.shares_issues = profile.scenario is None
         self._calendars = make_calendars(profile)
-        self._trees: dict[int, Tree] = {}
         self._styles: dict[int, WritingStyle] = {}
         self.total = self.length = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
@@ -93,10 +92,8 @@ class SyntheticSource:
             first = last
 
     def _tree(self, index: int) -> Tree:
-        """Return the file tree of a repository, which is built once."""
-        if index not in self._trees:
-            self._trees[index] = build_tree(self._profile, self._profile.organisation.repos[index])
-        return self._trees[index]
+        """Return the file tree of a repository."""
+        return build_tree(self._profile, self._profile.organisation.repos[index])
 
     def _style(self, index: int) -> WritingStyle:
         """Return the customs of a repository, which are found out once."""

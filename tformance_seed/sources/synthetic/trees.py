@@ -182,11 +182,24 @@ class _Draft:
 
 def build_tree(profile: Profile, repository: str) -> Tree:
     """Return the file tree of a repository, which depends only on its name and on the organisation."""
-    random, organisation = profile.random, profile.organisation
-    shares = organisation.languages_of(repository, random)
+    organisation = profile.organisation
+    shares = organisation.languages_of(repository, profile.random)
+    return _build(profile.seed, organisation.slug, organisation.industry, repository, tuple(shares.items()))
+
+
+@functools.lru_cache(maxsize=64)  # every task of an organisation needs the same few
+def _build(
+    seed: int, slug: str, industry: str, repository: str, parts: tuple[tuple[str, float], ...]
+) -> Tree:
+    """Return the file tree of a repository.
+
+    Parameters:
+      parts: the shares of its languages.
+    """
+    random, shares = KeyedRandom(seed, slug), dict(parts)
     main = load_languages()[next(iter(shares))]
     draft = _Draft()
-    features = _features(profile, repository)
+    features = _features(random, slug, industry, repository)
     areas = [feature.name for feature in features]
     languages = _languages(shares, len(areas) * COMPONENTS_PER_AREA)
     names = _names(random, repository, features)
@@ -257,10 +270,9 @@ def _category(path: str) -> bytes:
     return file_category(path).encode()
 
 
-def _features(profile: Profile, repository: str) -> list[Feature]:
+def _features(random: KeyedRandom, slug: str, industry: str, repository: str) -> list[Feature]:
     """Return the features of a repository in any order: those of its product, and some that many have."""
-    random, organisation = profile.random, profile.organisation
-    own, common = features_of(organisation.slug, organisation.industry, repository)
+    own, common = features_of(slug, industry, repository)
     order = np.argsort(random.random_bits("feature", repository, np.arange(len(common))))
     chosen = [*own, *(common[row] for row in order.tolist())][:AREAS]
     order = np.argsort(random.random_bits("area", repository, np.arange(len(chosen))))

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 UNKNOWN = "\u2013"
 
 
+@pytest.mark.parametrize("written", ["sqlite"], indirect=True)  # a page's form depends on no database
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_it_fits_every_screen_and_is_readable(browser, written, screen, theme):

@@ -260,6 +260,9 @@ def test_statements_are_recorded_after_doctors_advice_and_slow_ones_shown(with_c
     with_contrib.execute(create, url)
     assert none(workers_section(), "statements-not-recorded")
     assert run_json("seed", "resend", "--days", "20", database=url)
+    assert [item for item in examined(url).sections[2].findings if item.name == "slow-statement"] == []
+    for column in ("id", "title", "state", "body", "author_id", "team_id"):
+        with_contrib.execute(f"SELECT count({column}) FROM metrics_pullrequest", url)
     assert none(workers_section(), "slow-statement")
     shown = [item for item in examined(url).sections[2].findings if item.name == "slow-statement"]
     assert len(shown) == 5

@@ -64,3 +64,8 @@ class View:
 
     data: Mapping[str, Any]
     blocks: Sequence[Table | Paragraph | Line | str]
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with what it counts, such as ``2 runs``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tformance_seed.catalog.organisations import Organisation
 from tformance_seed.catalog.scenarios import Scenario
-from tformance_seed.cli.blocks import Table, View
+from tformance_seed.cli.blocks import Table, View, counted
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.objects import organisations as objects
 
@@ -31,7 +31,7 @@ def catalogue(
     if organisations:
         tables.append(
             Table(
-                f"{_count(len(organisations), 'organisation')}, with about what {days} days of each produce",
+                f"{counted(len(organisations), 'organisation')}, with about what {days} days of each produce",
                 ("slug", "name", "industry", "repositories", *next(iter(counts.values()))),
                 [
                     (slug, item.name, item.industry, len(item.repos), *counts[slug].values())
@@ -126,10 +126,6 @@ def cleared(removed: "Mapping[str, Removal]", organisations: Sequence[str], team
     if not removed:
         lines.append(f"nothing to remove: nothing is seeded for {', '.join(organisations)}")
     return View(objects.cleared(removed, teams), lines)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _stays(removal: "Removal") -> str:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tformance_seed.cli.blocks import Line, Paragraph, Table, View
+from tformance_seed.cli.blocks import Line, Paragraph, Table, View, counted
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.objects import runs as objects
 from tformance_seed.cli.progress import duration
@@ -59,7 +59,7 @@ def _head(run: RunStatus) -> Iterator[Line | Paragraph]:
     left = "" if run.seconds_left is None else f", about {duration(run.seconds_left)} left"
     yield Line(label=f"Run {run.run}: {run.state}{left}")
     yield Line(
-        f"{_count(len(run.jobs), 'organisation')}: "
+        f"{counted(len(run.jobs), 'organisation')}: "
         + ", ".join(f"{count} {state}" for state, count in states.most_common())
     )
     yield Line(
@@ -126,7 +126,7 @@ def _failures(jobs: Sequence[JobStatus]) -> Iterator[Table | str]:
     reasons = sorted(by_reason, key=lambda reason: -len(by_reason[reason]))
     rows = [(_names(by_reason[reason]), reason) for reason in reasons[:REASONS]]
     if more := sum(len(by_reason[reason]) for reason in reasons[REASONS:]):
-        rows.append((_count(more, "more organisation"), "for other reasons"))
+        rows.append((counted(more, "more organisation"), "for other reasons"))
     yield Table("Not done", ("organisations", "why"), rows, prose=["why", "organisations"])
 
 
@@ -144,10 +144,6 @@ def _names(slugs: Sequence[str]) -> str:
     return ", ".join(slugs[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def runs(found: Sequence[RunSummary]) -> View:
     """List runs, the latest first."""
     rows = [
@@ -163,7 +159,7 @@ def runs(found: Sequence[RunSummary]) -> View:
         )
         for run in found
     ]
-    title = f"{_count(len(found), 'run')}, the latest first"
+    title = f"{counted(len(found), 'run')}, the latest first"
     dispensable = ("unchanged", "seconds", "finished", "began")
     table = Table(title, RUN_COLUMNS, rows, dispensable=dispensable)
     return View(objects.runs(found), [table])

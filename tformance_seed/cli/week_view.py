@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tformance_seed.cli.blocks import View
+from tformance_seed.cli.blocks import View, counted
 from tformance_seed.cli.objects import organisations as objects
 
 if TYPE_CHECKING:
@@ -26,15 +26,11 @@ def week(organisation: str, monday: datetime.date, shown: "Sequence[ShownPullReq
             f"{each.ended_at:%a %H:%M} {each.repository}#{each.number} {each.state} by {each.author}"
         )
         lines.append(f"  {each.title}")
-        lines.append(f"  +{each.additions:,} -{each.deletions:,} in {_count(len(each.files), 'file')}")
+        lines.append(f"  +{each.additions:,} -{each.deletions:,} in {counted(len(each.files), 'file')}")
         lines += [
             f"    {MARKS[file.status]}{file.filename} +{file.additions:,} -{file.deletions:,}"
             for file in each.files[:SHOWN_FILES]
         ]
         if len(each.files) > SHOWN_FILES:
-            lines.append(f"    and {_count(len(each.files) - SHOWN_FILES, 'more file')}")
+            lines.append(f"    and {counted(len(each.files) - SHOWN_FILES, 'more file')}")
     return View(objects.week(organisation, monday, shown), lines)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

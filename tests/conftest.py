@@ -1,5 +1,7 @@
+import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,10 +27,16 @@ from tformance_seed.storage.models import SeedRun
 from tformance_seed.storage.schema.create import create_missing
 
 
-def pytest_configure() -> None:
-    """Let commands that tests start be interrupted, even if the tests run in the background of a shell."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let commands that tests start be interrupted, and keep their bytecode, whatever the shell has set."""
+    # The shell runs the tests in the background.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # It forbids bytecode beside the source: each process of the hundreds would spend half of its time compiling.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        folder = os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = tempfile.mkdtemp(prefix="bytecode")
+        sys.dont_write_bytecode = False
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,4 @@
+import functools
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ import pytest
 from tests.support.chat_server import ChatServer
 from tests.support.commands import command
 from tests.support.databases import bind, connect
-from tests.support.seeds import NOW
+from tests.support.seeds import DAYS, NOW, ORGANISATION, UNTIL
 from tests.support.servers import Postgres, Redis, postgres
 from tests.support.teams import Coherent
 from tests.support.workers import Workers, digests
@@ -32,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # The shell runs the tests in the background.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    # It forbids bytecode beside the source: each process of the hundreds would spend half of its time compiling.
+    # It forbids bytecode beside the source: each of hundreds of processes would compile the package again.
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         folder = os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = tempfile.mkdtemp(prefix="bytecode")
         sys.dont_write_bytecode = False
@@ -156,16 +157,23 @@ def chat() -> Iterator[ChatServer]:
     server.close()
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Return a function that seeds an SQLite file in one process and returns the digests."""
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
+    """Return a function that seeds an SQLite file in one process, once, and returns the digests."""
 
+    @functools.cache
     def seed(*arguments: str) -> dict[str, str]:
-        url = f"sqlite:///{tmp_path}/undisturbed.db"
+        url = f"sqlite:///{tmp_path_factory.mktemp('undisturbed')}/x.db"
         assert command("seed", *arguments, "--database", url).returncode == 0
         return digests(url)
 
     return seed
+
+
+@pytest.fixture
+def expected(undisturbed: Callable[..., dict[str, str]]) -> str:
+    """Return the digest of the small organisation that ``tests.support.seeds.seed`` seeds by default."""
+    return undisturbed(ORGANISATION, "--days", str(DAYS), "--until", str(UNTIL))[ORGANISATION]
 
 
 @pytest.fixture

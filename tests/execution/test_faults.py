@@ -27,12 +27,10 @@ QUICK_REQUEUE = with_constants({"execution.broker.HEARTBEAT_TIMEOUT": 3_000})
 QUICK_RESEND = with_constants({"commands.watch.STALLED_AFTER": 3.0})
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
+@pytest.fixture
+def expected(undisturbed):
     """Return the digests of an undisturbed run."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
-    assert command("seed", *ARGUMENTS, "--database", url).returncode == 0
-    return digests(url)
+    return undisturbed(*ARGUMENTS)
 
 
 def done(url):

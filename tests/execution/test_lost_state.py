@@ -33,14 +33,6 @@ from tformance_seed.storage.models import (
 AHEAD = datetime.timedelta(hours=1)
 
 
-@pytest.fixture
-def expected(tmp_path):
-    other = f"sqlite:///{tmp_path}/undisturbed.db"
-    arguments = ("--days", "21", "--until", "2026-03-18")
-    assert command("seed", ORGANISATION, *arguments, "--database", other).returncode == 0
-    return digests(other)[ORGANISATION]
-
-
 def before(monkeypatch, stage, harm):
     """Do harm to the database before the first task of a stage."""
     perform, harmed = stages.perform, []

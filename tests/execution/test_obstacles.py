@@ -29,11 +29,10 @@ IMPATIENT = with_constants(
 )
 
 
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory):
-    url = f"sqlite:///{tmp_path_factory.mktemp('expected')}/undisturbed.db"
-    assert command("seed", *ARGUMENTS, "--database", url).returncode == 0
-    return digests(url)
+@pytest.fixture
+def expected(undisturbed):
+    """Return the digests of an undisturbed run."""
+    return undisturbed(*ARGUMENTS)
 
 
 def ended(run, words):

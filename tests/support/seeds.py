@@ -16,6 +16,7 @@ UNTIL = datetime.date(2026, 3, 18)
 #: The time at which a window ends on ``UNTIL`` by default.
 NOW = datetime.datetime(2026, 3, 19, 9, 30, tzinfo=datetime.UTC)
 ORGANISATION = "polar"
+DAYS = 21
 
 #: The slug of its team in the application.
 TEAM = "polar-demo"
@@ -25,7 +26,7 @@ def seed(
     database: peewee.Database,
     *organisations: str,
     until: datetime.date = UNTIL,
-    days: int = 21,
+    days: int = DAYS,
     progress: Callable[[RunStatus], None] = lambda _: None,
     **options: Any,
 ) -> Outcome:

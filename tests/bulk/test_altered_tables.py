@@ -7,7 +7,7 @@ import peewee
 import pytest
 
 from tests.support.databases import connect
-from tformance_seed.bulk import upsert
+from tformance_seed.bulk import compiled, upsert
 
 TEN = datetime.datetime(2020, 1, 1, 10)
 NEW_MOOD = "ALTER TYPE mood RENAME TO old; CREATE TYPE mood AS ENUM ('a', 'b'); "
@@ -80,6 +80,27 @@ def test_a_column_may_be_altered_between_two_calls(database, case):
     for written in (1, 0):
         assert upsert(Entry, {"k": [0], "v": [after]}).written == written
     assert database.execute_sql("SELECT v FROM entry WHERE k = 0").fetchone() == (stored,)
+
+
+def test_a_session_has_few_statements_prepared(database, monkeypatch):
+    monkeypatch.setattr(compiled, "MAX_PREPARED", 2)
+    create(database, "text")
+    for _ in range(2):
+        for rows in ([{"k": 1}], [{"k": 1, "v": "a"}], [{"v": "b", "k": 1}]):
+            for _ in range(3):
+                upsert(Entry, rows)
+    assert database.execute_sql("SELECT count(*) FROM pg_prepared_statements").fetchone() == (2,)
+    assert database.execute_sql("SELECT id, k, v FROM entry").fetchall() == [(1, 1, "b")]
+
+
+def test_a_temporary_table_hides_another(database):
+    create(database, "text")
+    for value in ("a", "b", "c"):
+        upsert(Entry, [{"k": 1, "v": value}])
+    database.execute_sql("CREATE TEMPORARY TABLE entry (LIKE entry INCLUDING ALL)")
+    upsert(Entry, [{"k": 1, "v": "hidden"}])
+    database.execute_sql("DROP TABLE pg_temp.entry")
+    assert upsert(Entry, [{"k": 1, "v": "c"}]).unchanged == 1
 
 
 def test_a_row_is_refused_in_its_own_words_where_prepared_statements_vanish(database):

@@ -108,6 +108,11 @@ COLUMNS = {
         {"v": postgres_ext.BinaryJSONField(null=True, index=False), "w": postgres_ext.JSONField(null=True)},
         [{"a": ['"', "\\", None]}, [], None],
     ),
+    "json behind a field of the other kind": (
+        "v json, w jsonb",
+        {"v": postgres_ext.BinaryJSONField(null=True, index=False), "w": postgres_ext.JSONField(null=True)},
+        [{"b": [1, 2.0], "a": "é"}, None],
+    ),
     "texts": (
         "v text, w varchar(9)",
         {"v": text(), "w": text()},

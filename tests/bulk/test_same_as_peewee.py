@@ -57,7 +57,7 @@ class Twins:
         insert.on_conflict(conflict_target=[self.theirs.k], preserve=keep).execute()
 
     def write_ours(self, rows):
-        return upsert(self.ours, rows, copy=self.copy)
+        return upsert(self.ours, rows, copy=self.copy or None)
 
     def content(self, model):
         columns = [

@@ -8,37 +8,40 @@ only where that stores what a literal of their own type would, and the rest take
 import datetime
 import decimal
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from types import NoneType
 from typing import Any
 
 from tformance_seed.bulk.copy_types import ColumnType
-from tformance_seed.bulk.wrappers import Binary, Json, binary, document, wrapped_type
+from tformance_seed.bulk.wrappers import Binary, Json, Jsonb, binary, document, wrapped_type
 
 #: Separates texts while all are escaped at once. No text that PostgreSQL stores has this character.
 SEPARATOR = "\x00"
 
 
-def array_literal(values: Sequence[Any], type_: ColumnType) -> str | None:
+def array_literal(values: Sequence[Any], types: Collection[type], type_: ColumnType) -> str | None:
     """Return driver parameters, all of one type or None, as the text of an array of a column's type.
+
+    Parameters:
+      types: the types of the values, NULL's included.
 
     Returns:
       None if the array would store something else than the parameters themselves.
     """
     if not type_.base:
         return None
-    types = set(map(type, values))
-    types.discard(type(None))
-    if not types:
+    present_types = [kind for kind in types if kind is not NoneType]
+    if not present_types:
         return "{" + ",".join(["NULL"] * len(values)) + "}"
-    if len(types) > 1:
+    if len(present_types) > 1:
         return None
-    kind = wrapped_type(types.pop())
+    kind = wrapped_type(present_types[0])
     write = WRITERS.get((kind, type_.name))
     if kind is str:
         write = _texts
     if write is None:
         return None
-    if None not in values:
+    if NoneType not in types:
         return write(values)
     present = [value for value in values if value is not None]
     text = write(present)
@@ -111,4 +114,5 @@ WRITERS: dict[tuple[Any, str], Callable[[Sequence[Any]], str | None]] = {
     (Binary, "bytea"): _bytes,
     (Json, "json"): _documents,
     (Json, "jsonb"): _documents,
+    (Jsonb, "jsonb"): _documents,
 }

@@ -1,8 +1,10 @@
 """A column of a chunk of rows, and its values as parameters of statements."""
 
 import decimal
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy.typing as npt
 import peewee
 
 from tformance_seed.bulk.peewee_internals import decimal_digits
+from tformance_seed.bulk.wrappers import Binary, Json, Jsonb, binary, document, wrapped_type
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -42,24 +45,37 @@ class Column:
         null = None if self.null is None else self.null[rows]
         return Column(self.field, self.kind, self.values[rows], null)
 
+    @functools.cached_property
+    def types(self) -> frozenset[type]:
+        """The types of the values of a column of parameters, NULL's included."""
+        return frozenset(map(type, self.values.tolist()))
+
     def nulls(self) -> Mask:
         """Return a mask of the rows that are NULL."""
-        if self.kind == "parameters" and type(None) in set(map(type, self.values)):
-            return np.fromiter((value is None for value in self.values), dtype=bool, count=len(self))
+        if self.kind == "parameters" and NoneType in self.types:
+            return np.fromiter((value is None for value in self.values.tolist()), dtype=bool, count=len(self))
         return np.zeros(len(self), dtype=bool) if self.null is None else self.null
 
 
 def text_length(column: Column) -> int:
-    """Return the length of all texts and bytes of a column of parameters, 0 for others."""
+    """Return the length of all texts, documents and bytes of a column, 0 of other types."""
     if column.kind != "parameters":
+        return sum(map(len, column.values.tolist())) if column.values.dtype.kind in "SO" else 0
+    measured = {kind: LENGTHS[wrapped_type(kind)] for kind in column.types if wrapped_type(kind) in LENGTHS}
+    if not measured:
         return 0
     values = column.values.tolist()
-    types = set(map(type, values))
-    if types.isdisjoint((str, bytes)):
-        return 0
-    if not types <= {str, bytes}:
-        values = [value for value in values if isinstance(value, str | bytes)]
-    return sum(map(len, values))
+    if column.types == {str}:
+        return sum(map(len, values))
+    return sum([measured[type(value)](value) for value in values if type(value) in measured])
+
+
+#: Type of parameters -> function that returns the length of one.
+LENGTHS: dict[type, Callable[[Any], int]] = {
+    str: len,
+    Binary: lambda value: len(binary(value)),
+    **dict.fromkeys((Json, Jsonb), lambda value: len(document(value))),
+}
 
 
 def objects(values: Sequence[Any]) -> Array:

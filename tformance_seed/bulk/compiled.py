@@ -3,19 +3,27 @@
 Compiling a statement takes longer than running it for a few rows, and so does planning it.
 """
 
+import contextlib
 import secrets
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
 from tformance_seed.bulk.dialect import puts_values_into_text
-from tformance_seed.bulk.peewee_internals import execute_sql
+from tformance_seed.bulk.peewee_internals import driver_connection, execute_sql
 from tformance_seed.bulk.row_sources import Source
 
 #: PostgreSQL's error if a prepared statement is not there (invalid_sql_statement_name), as behind a pooler
 #: that gives each transaction another session.
 NOT_PREPARED = "26000"
+
+#: Number of statements that a session has prepared at most; of more, the oldest are forgotten.
+MAX_PREPARED = 100
+
+#: The prepared statements of each connection, by name, the oldest first.
+_prepared: "weakref.WeakKeyDictionary[Any, dict[str, CompiledInsert]]" = weakref.WeakKeyDictionary()
 
 
 @dataclass
@@ -63,5 +71,16 @@ class CompiledInsert:
             name = f"tformance_{secrets.token_hex(8)}"
             execute_sql(database, f"PREPARE {name} AS WITH {source.numbered} {self.sql}")
             self.name = name
+            prepared = _prepared.setdefault(driver_connection(database), {})
+            prepared[name] = self
+            if len(prepared) > MAX_PREPARED:
+                self._forget_oldest(database, prepared)
         places = ", ".join(["%s"] * len(source.parameters))
         return int(execute_sql(database, f"EXECUTE {self.name} ({places})", source.parameters).rowcount)
+
+    def _forget_oldest(self, database: peewee.Database, prepared: "dict[str, CompiledInsert]") -> None:
+        name, oldest = next(iter(prepared.items()))
+        del prepared[name]
+        oldest.name = None
+        with contextlib.suppress(peewee.OperationalError):  # a pooler may have given another session
+            execute_sql(database, f"DEALLOCATE {name}")

@@ -1,7 +1,8 @@
 """Values as Peewee would bind them: what ``insert_many`` makes of a value, for whole columns."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,13 +85,18 @@ def convert(field: peewee.Field, values: Any) -> Column:
         array, null = _plain_array(values)
         if array.ndim != 1:
             raise ValueError(f"{field.model.__name__}.{field.name}: expected one dimension, not {array.ndim}")
-        if _element_type(array) in _unchanged(field):
+        if _element_type(array) in unchanged_types(field):
             return Column(field, "array", array, null)
         values = array.tolist()
         if null is not None:
             for row in np.flatnonzero(null).tolist():
                 values[row] = None
-    return Column(field, "parameters", objects(_parameters(field, values)))
+    types = frozenset(map(type, values))
+    if not types <= unchanged_types(field) | {NoneType}:
+        return Column(field, "parameters", objects(_parameters(field, values, types)))
+    column = Column(field, "parameters", objects(values))
+    column.types = types
+    return column
 
 
 def _plain_array(values: Array) -> tuple[Array, Mask | None]:
@@ -125,7 +131,7 @@ def _element_type(array: Array) -> type | None:
     return ELEMENT_TYPES.get(array.dtype.kind)
 
 
-def _unchanged(field: peewee.Field) -> frozenset[type]:
+def unchanged_types(field: peewee.Field) -> frozenset[type]:
     """Return the types of the values that a field returns as they are."""
     while type(field).db_value is peewee.ForeignKeyField.db_value and isinstance(
         field, peewee.ForeignKeyField
@@ -136,10 +142,7 @@ def _unchanged(field: peewee.Field) -> frozenset[type]:
     return UNCHANGED.get(type(field).adapt, frozenset())
 
 
-def _parameters(field: peewee.Field, values: Sequence[Any]) -> list[Any]:
-    types = set(map(type, values))
-    if types <= _unchanged(field) | {type(None)}:
-        return list(values)
+def _parameters(field: peewee.Field, values: Sequence[Any], types: Collection[type]) -> list[Any]:
     if any(issubclass(kind, np.generic) or kind.__name__ in ("NAType", "NaTType") for kind in types):
         values = [_plain_value(value) for value in values]
     converted = []

@@ -80,7 +80,7 @@ def encode(columns: Sequence[Column], types: Sequence[str]) -> Iterator[bytes]:
     fixed, varying = len(columns) * LENGTH_WORD, []
     for column, name in zip(columns, types, strict=True):
         if column.values.dtype.kind == "O":
-            varying.append(np.fromiter(map(len, column.values), dtype=np.int64, count=rows))
+            varying.append(_sizes(column))
         else:
             fixed += _payload(column.take(slice(0, 1)), name).dtype.itemsize
     start = 0
@@ -173,7 +173,7 @@ def _lengths(column: Column, payload: Array) -> Array | None:
     lengths: Array | None = None
     version = column.kind == "jsonb"
     if column.values.dtype.kind == "O":
-        lengths = np.fromiter(map(len, column.values), dtype=np.int64, count=len(column)) + version
+        lengths = _sizes(column) + version
     elif column.values.dtype.kind == "S":
         lengths = np.char.str_len(column.values) + version
     if column.null is not None:
@@ -181,13 +181,15 @@ def _lengths(column: Column, payload: Array) -> Array | None:
     return lengths
 
 
+def _sizes(column: Column) -> Array:
+    """Return the number of bytes of each text."""
+    return np.fromiter(map(len, column.values.tolist()), dtype=np.int64, count=len(column))
+
+
 def _payload(column: Column, type_name: str) -> Array:
     """Return the values in the server's binary format, all padded to the length of the longest."""
     if column.values.dtype.kind == "O":
-        longest = max(map(len, column.values), default=0)
-        column = Column(
-            column.field, column.kind, np.array(column.values.tolist(), f"S{max(longest, 1)}"), column.null
-        )
+        column = Column(column.field, column.kind, np.array(column.values.tolist(), "S"), column.null)
     encode_values = ENCODERS.get(column.kind)
     return column.values if encode_values is None else encode_values(column, type_name)
 

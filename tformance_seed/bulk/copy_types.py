@@ -9,13 +9,14 @@ import decimal
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from tformance_seed.bulk.columns import Array, Column, objects
 from tformance_seed.bulk.copy_format import MAX_CHUNK_BYTES, NUMBERS, LongText
-from tformance_seed.bulk.wrappers import Binary, Json, binary, document, wrapped_type
+from tformance_seed.bulk.wrappers import Binary, Json, Jsonb, binary, document, wrapped_type
 
 #: Kind of column -> types that its binary format fits. Kinds of ``fitting`` and of ``_from_parameters``.
 ACCEPTED: dict[str, frozenset[str]] = {
@@ -107,7 +108,7 @@ def _floats_fit(values: Array, type_name: str) -> bool:
         return False
     if type_name == "float8":
         return True
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         single = values.astype(np.float32)
         if (np.isinf(single) & np.isfinite(values)).any() or ((single == 0) & (values != 0)).any():
             return False
@@ -149,7 +150,7 @@ def _from_parameters(column: Column, type_: ColumnType) -> Column | None:
     """
     null = column.nulls()
     present = column.values[~null].tolist() if null.any() else column.values.tolist()
-    types = {wrapped_type(kind) for kind in set(map(type, present))}
+    types = {wrapped_type(kind) for kind in column.types - {NoneType}}
     for accepted, kind, make in RULES.get(type_.name, ()) + ((CASTS,) if type_.castable else ()):
         if types <= accepted:
             values = make(present)
@@ -180,10 +181,14 @@ def _numbers(dtype: Any) -> Callable[[Sequence[Any]], Array | None]:
 
 def _utf8(texts: Sequence[str]) -> Array | None:
     """Return texts as UTF-8; None if one cannot be stored, so that the driver refuses it."""
-    if any("\x00" in text for text in texts):
+    if "\x00" in "".join(texts):
         return None
     try:
-        return objects([text.encode() if len(text) <= MAX_CHUNK_BYTES else LongText(text) for text in texts])
+        if max(map(len, texts), default=0) > MAX_CHUNK_BYTES:
+            return objects(
+                [text.encode() if len(text) <= MAX_CHUNK_BYTES else LongText(text) for text in texts]
+            )
+        return objects(list(map(str.encode, texts)))
     except UnicodeEncodeError:
         return None
 
@@ -255,7 +260,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "varchar": (_TEXT,),
     "bpchar": (_TEXT,),
     "json": ((frozenset([Json]), "json", _documents),),
-    "jsonb": ((frozenset([Json]), "jsonb", _documents),),
+    "jsonb": ((frozenset([Json, Jsonb]), "jsonb", _documents),),
     "bytea": ((frozenset([Binary]), "bytes", _binary),),
     "uuid": ((frozenset([str]), "uuid", _hex_uuids),),
 }

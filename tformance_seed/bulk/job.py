@@ -24,7 +24,8 @@ from tformance_seed.bulk.peewee_internals import (
     defaults,
     find_field,
 )
-from tformance_seed.bulk.postgresql import constraint_columns, nulls_are_equal
+from tformance_seed.bulk.postgresql import constraint_columns, nulls_are_equal, table_types
+from tformance_seed.bulk.repeated import remember, write_again
 from tformance_seed.bulk.results import Result, RowResult
 from tformance_seed.bulk.rows import Batch, batches, fields_of_columns
 from tformance_seed.bulk.statements import Target
@@ -64,14 +65,23 @@ class Upsert:
     no_conflicts: bool
     fit: bool
 
+    @property
+    def _is_plain(self) -> bool:
+        """Whether no option is given."""
+        given = (self.key, self.update, self.on_error, self.on_chunk, self.chunk_size, self.copy)
+        return given.count(None) == len(given) and not (self.ignore or self.no_conflicts or self.fit)
+
     def run(self, rows: Any, names: Sequence[str] | None, returning: Sequence[peewee.Field] | None) -> Result:
         """Write all rows, chunk by chunk."""
+        if self._is_plain and returning is None:
+            started = time.perf_counter()
+            written = write_again(self.database, self.model, rows, names)
+            if written is not None:
+                return Result(written, len(rows) - written, time.perf_counter() - started)
         total = Result()
         found: dict[int, RowResult] = {}
         count = 0
-        # Rows that are to be in one transaction are sorted all together.
-        size = None if in_transaction(self.database) else self.chunk_size or PORTABLE_CHUNK
-        for batch in batches(self.model, rows, names, size):
+        for batch in batches(self.model, rows, names, self._batch_size(rows)):
             count += len(batch.numbers)
             for result, rows_done in self._write_batch(batch, returning):
                 total += result
@@ -81,6 +91,12 @@ class Upsert:
             if returning is None
             else dataclasses.replace(total, rows=tuple(map(found.get, range(count))))
         )
+
+    def _batch_size(self, rows: Any) -> int | None:
+        """Return how many of rows that come one by one are read at a time; None: all."""
+        if in_transaction(self.database):  # these are sorted all together
+            return None
+        return self.chunk_size or (COPY_CHUNK if isinstance(rows, list) else PORTABLE_CHUNK)
 
     def _write_batch(
         self, batch: Batch, returning: Sequence[peewee.Field] | None
@@ -120,6 +136,9 @@ class Upsert:
                 if self.on_chunk is not None:
                     self.on_chunk(result)
                 yield result, self._numbered(outcome.rows, numbers, of_row, positions)
+        if self._is_plain and is_postgresql(self.database):
+            types = table_types(self.database, self.model, kept=True)
+            remember(target, [*batch.columns], columns, types)
 
     def _numbered(
         self, rows: Sequence[RowResult | None], numbers: Any, of_row: Any, positions: slice

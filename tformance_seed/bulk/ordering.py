@@ -49,10 +49,9 @@ def sortable(column: Column) -> Array:
     if column.kind != "parameters":
         return column.values
     values = column.values.tolist()
-    types = set(map(type, values))
-    if len(types) == 1:
+    if len(column.types) == 1:
         try:
-            return np.array(values, dtype=np.int64) if types == {int} else _ranks(values)
+            return np.array(values, dtype=np.int64) if column.types == {int} else _ranks(values)
         except OverflowError:
             return _ranks(values)
         except TypeError:  # not sortable, or not hashable

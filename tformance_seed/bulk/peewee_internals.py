@@ -59,6 +59,12 @@ def find_field(model: Model, name: Any) -> peewee.Field | None:
     return model._meta.columns.get(name) if field is None else field
 
 
+def size_of_model(model: Model) -> tuple[int, ...]:
+    """Return the numbers of a model's fields, defaults and indexes, one of which changes if any is added."""
+    meta = model._meta
+    return len(meta.fields), len(meta.defaults), len(meta.indexes)
+
+
 def primary_key_fields(model: Model) -> tuple[peewee.Field, ...]:
     """Return the fields of the primary key, empty if there is none (``_meta.get_primary_keys``)."""
     return tuple(model._meta.get_primary_keys())  # type: ignore[no-untyped-call]

@@ -24,8 +24,8 @@ MAX_STATEMENTS = 100
 #: How long the types of a table are taken to be what they were, in seconds.
 MAX_AGE = 10.0
 
-#: What changes if a column's type is altered.
-_SIGNATURE = "a.atttypid || ' ' || a.atttypmod || ' ' || a.attcollation"
+#: What changes if a column's type is altered, or if another table hides the one that had the name.
+_SIGNATURE = "a.attrelid || ' ' || a.atttypid || ' ' || a.atttypmod || ' ' || a.attcollation"
 
 _COLUMNS = f"""
     SELECT {_SIGNATURE}, a.attname,
@@ -43,11 +43,12 @@ _COLUMNS = f"""
     WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """  # noqa: S608 -- constants
 
-#: A condition that fails, with an error, if a table was altered.
+#: A condition that fails, with an error, if a table was altered. Unlike a constant ``::regclass``, the
+#: function looks for the table each time that a prepared statement runs.
 _UNALTERED = f"""(
     SELECT CASE WHEN string_agg({_SIGNATURE}, ',' ORDER BY a.attnum) = '%s' THEN 'true' ELSE 'altered' END
     FROM pg_catalog.pg_attribute a
-    WHERE a.attrelid = '%s'::regclass AND a.attnum > 0 AND NOT a.attisdropped)::boolean
+    WHERE a.attrelid = to_regclass('%s') AND a.attnum > 0 AND NOT a.attisdropped)::boolean
 """  # noqa: S608 -- constants
 
 _CONSTRAINT = """

@@ -1,6 +1,7 @@
 """Rows to be written as the source of PostgreSQL's INSERT: arrays, VALUES, or a table staged by COPY."""
 
 import contextlib
+import dataclasses
 import datetime
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -59,6 +60,7 @@ class Source:
       table: what the rows are selected from.
       values: SQL of each column's value in its real type, by name.
       assigned: SQL of each column's value as it is inserted, by name.
+      shape: what the statement depends on, besides what happens to the rows.
       numbered: the same as ``cte``, with PostgreSQL's own placeholders ($1); "" if it depends on the number
         of rows.
     """
@@ -68,7 +70,12 @@ class Source:
     table: peewee.Source
     values: dict[str, Any]
     assigned: dict[str, Any]
+    shape: Any
     numbered: str = ""
+
+    def of(self, parameters: list[Any]) -> "Source":
+        """Return the same with other parameters."""
+        return dataclasses.replace(self, parameters=parameters)
 
 
 def arrays_source(columns: Sequence[Column], types: TableTypes, *, number: bool) -> Source | None:
@@ -82,24 +89,29 @@ def arrays_source(columns: Sequence[Column], types: TableTypes, *, number: bool)
     texts = []
     for column in columns:
         type_ = types.columns.get(column.field.column_name)
-        text = type_ and array_literal(parameters(column, postgresql=True), type_)
+        values = parameters(column, postgresql=True)
+        of = column.types if column.kind == "parameters" else set(map(type, values))
+        text = type_ and array_literal(values, of, type_)
         if text is None:
             return None
         texts.append(text)
     if number:
         texts.append("{" + ",".join(map(str, range(len(columns[0])))) + "}")
     names = (*(column.field.column_name for column in columns), *((NUMBER,) if number else ()))
-    shape = types.arrays.get(names)
-    if shape is None:
-        shape = _arrays(names, types)
+    return arrays(names, types).of(texts)
+
+
+def arrays(names: tuple[str, ...], types: TableTypes) -> Source:
+    """Return rows as an array for each column, without the arrays."""
+    source: Source | None = types.arrays.get(names)
+    if source is None:
+        source = _arrays(names, types)
         if len(types.arrays) < MAX_STATEMENTS:
-            types.arrays[names] = shape
-    cte, numbered, table, values = shape
-    return Source(cte, texts, table, values, values, numbered)
+            types.arrays[names] = source
+    return source
 
 
-def _arrays(names: Sequence[str], types: TableTypes) -> tuple[str, str, peewee.Source, dict[str, Any]]:
-    """Return SQL of a CTE with the driver's placeholders and with the server's, its name, and its columns."""
+def _arrays(names: Sequence[str], types: TableTypes) -> Source:
     elements = ["int8" if name == NUMBER else types.columns[name].declared for name in names]
     into = ", ".join(map(quoted, names))
     ctes = []
@@ -111,7 +123,7 @@ def _arrays(names: Sequence[str], types: TableTypes) -> tuple[str, str, peewee.S
         rows = f"SELECT * FROM unnest({', '.join(arrays)}) WHERE {types.unaltered.replace('%', '%%')}"  # noqa: S608 -- quoted names
         ctes.append(f"{ROWS} ({into.replace('%', '%%')}) AS ({rows})")
     values = {name: peewee.Entity(ROWS, name) for name in names}
-    return ctes[0], ctes[1], peewee.Table(ROWS).alias(ROWS), values
+    return Source(ctes[0], [], peewee.Table(ROWS).alias(ROWS), values, values, ctes[1], ctes[1])
 
 
 @contextlib.contextmanager
@@ -153,7 +165,7 @@ def staged(
         else peewee.Entity(ROWS, name)
         for name, type_ in types_of.items()
     }
-    yield Source("", [], peewee.Table(stage, schema="pg_temp").alias(ROWS), assigned, assigned)
+    yield Source("", [], peewee.Table(stage, schema="pg_temp").alias(ROWS), assigned, assigned, stage)
     if not own_transaction:
         execute_sql(database, f"TRUNCATE pg_temp.{stage}")
 
@@ -230,7 +242,8 @@ def values_source(
         for name in names
         if name != NUMBER
     }
-    return Source(f"{head}{rows} OFFSET 1)", flat, peewee.Table(ROWS).alias(ROWS), casts, assigned)
+    cte, table_of_rows = f"{head}{rows} OFFSET 1)", peewee.Table(ROWS).alias(ROWS)
+    return Source(cte, flat, table_of_rows, casts, assigned, tuple(names))
 
 
 def _literal_kind(value: Any) -> str:

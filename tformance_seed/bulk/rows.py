@@ -51,7 +51,7 @@ def batches(
         )
     number, source = 0, iter(rows)
     while part := list(itertools.islice(source, size)):
-        columns = _columns_of_equal_rows(part, names)
+        columns = columns_of_equal_rows(part, names)
         if columns is not None:
             yield Batch(columns, np.arange(number, number + len(part)))
         else:
@@ -59,7 +59,7 @@ def batches(
         number += len(part)
 
 
-def _columns_of_equal_rows(rows: list[Any], names: Sequence[str] | None) -> dict[str, Any] | None:
+def columns_of_equal_rows(rows: list[Any], names: Sequence[str] | None) -> dict[str, Any] | None:
     """Return the columns of dictionaries with the same names, or of tuples; None for other rows."""
     kinds = set(map(type, rows))
     if kinds not in ({dict}, {tuple}):
@@ -67,7 +67,9 @@ def _columns_of_equal_rows(rows: list[Any], names: Sequence[str] | None) -> dict
     lengths = set(map(len, rows))
     if kinds == {tuple}:
         fit = names is not None and lengths == {len(names)}
-        return dict(zip(names or (), zip(*rows, strict=True), strict=True)) if fit else None
+        # zip(*rows) would make as many iterators as rows, which the garbage collector then follows.
+        columns = enumerate(names or ())
+        return {name: list(map(operator.itemgetter(i), rows)) for i, name in columns} if fit else None
     if len(lengths) > 1:
         return None
     try:

@@ -199,7 +199,7 @@ def run_merge(
       new: as of ``merge``.
       prepare: as of ``CompiledInsert.run``.
     """
-    shape = _shape(target, columns, source, new)
+    shape = _shape(target, source, new=new)
     insert = types.statements.get(shape)
     if insert is None:
         query = merge(target, columns, source, types.exact, new=new)
@@ -209,16 +209,16 @@ def run_merge(
     return insert.run(target.database, source, prepare=prepare)
 
 
-def _shape(target: Target, columns: Sequence[Column], source: Source, new: bool) -> Any:
+def kept_statement(target: Target, source: Source, types: TableTypes) -> CompiledInsert | None:
+    """Return the statement that was compiled for such a source; None if there is none."""
+    return types.statements.get(_shape(target, source, new=False))
+
+
+def _shape(target: Target, source: Source, *, new: bool) -> Any:
     """Return what the statement for a table depends on; None if that is more than names."""
     keys = [key for key in (target.key, target.order_by) if key is not None]
-    if (
-        not source.cte
-        or target.has_expressions
-        or any(key.where is not None or not key.is_plain for key in keys)
-    ):
+    if target.has_expressions or any(key.where is not None or not key.is_plain for key in keys):
         return None
     parts = [target.update, *(key.fields for key in keys)]
     names = tuple([tuple([field.column_name for field in part]) for part in parts])
-    rows = source.numbered or tuple([column.field.column_name for column in columns])
-    return rows, names, target.key is None, new, *[key.nulls_equal for key in keys]
+    return source.shape, names, target.key is None, new, *[key.nulls_equal for key in keys]

@@ -8,25 +8,22 @@ from typing import Any
 import peewee
 
 from tformance_seed.bulk.dialect import is_postgresql
-from tformance_seed.bulk.peewee_internals import (
-    compile_query,
-    execute,
-    execute_sql,
-    primary_key_fields,
-)
+from tformance_seed.bulk.peewee_internals import execute, execute_sql, primary_key_fields
+from tformance_seed.bulk.postgresql import table_sql
 
 #: Rows deleted by one statement.
 DELETED_AT_ONCE = 500
 
 
-def lock_scope(database: peewee.Database, model: type[peewee.Model], scope: peewee.Expression) -> None:
-    """Wait for other transactions that synchronise the same rows, on PostgreSQL.
+def lock_table(database: peewee.Database, model: type[peewee.Model]) -> None:
+    """Wait for other transactions that synchronise the same table, on PostgreSQL.
 
-    Each would delete rows that another has written and locked, so they would deadlock.
+    Each would delete rows that another has written and locked, so they would deadlock. Whether two conditions
+    select the same rows cannot be told from them, so it is the table that is locked, for this alone.
     """
     if is_postgresql(database):
-        lock = repr(compile_query(database, peewee.Select([model], [peewee.SQL("1")]).where(scope)))
-        execute_sql(database, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (lock,))
+        lock = "SELECT pg_advisory_xact_lock(hashtextextended('tformance sync ' || %s::regclass::oid, 0))"
+        execute_sql(database, lock, (table_sql(model),))
 
 
 def delete_others(

@@ -6,7 +6,11 @@ from typing import Any
 
 
 class Json:
-    """Stands for the classes in which drivers wrap JSON."""
+    """Stands for the classes in which drivers wrap JSON that is sent as text."""
+
+
+class Jsonb:
+    """Stands for psycopg 3's class for jsonb, of whose text a column of json would get another form."""
 
 
 class Binary:
@@ -17,7 +21,7 @@ class Binary:
 WRAPPERS: dict[str, type] = {
     "psycopg2._json.Json": Json,
     "psycopg.types.json.Json": Json,
-    "psycopg.types.json.Jsonb": Json,
+    "psycopg.types.json.Jsonb": Jsonb,
     "psycopg2.extensions.Binary": Binary,
     "builtins.bytes": Binary,
     "builtins.bytearray": Binary,

@@ -18,7 +18,7 @@ from tformance_seed.bulk.peewee_internals import (
     unwrapped,
 )
 from tformance_seed.bulk.results import Result, RowResult
-from tformance_seed.bulk.synchronise import delete_others, lock_scope
+from tformance_seed.bulk.synchronise import delete_others, lock_table
 
 #: What may happen to a row that exists.
 ON_CONFLICT = ("update", "ignore")
@@ -129,7 +129,7 @@ def upsert(
     if not own:
         raise ValueError(f"{model.__name__}: sync= needs a primary key")
     with transaction(database):
-        lock_scope(database, model, sync)
+        lock_table(database, model)
         result = job.run(rows, names, [*(shown or []), *own])
         kept = {row.values[len(shown or []) :] for row in result.rows if row is not None}
         deleted = delete_others(database, model, sync, kept)

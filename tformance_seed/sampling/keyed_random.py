@@ -60,7 +60,7 @@ def finalise_in_place(x: UInt64) -> UInt64:
     return x
 
 
-def _finalise_integer(x: int) -> int:
+def finalise_integer(x: int) -> int:
     """Apply ``finalise`` to a single integer, without the cost of an array."""
     for shift, factor in zip(SHIFTS, FACTORS, strict=False):
         x = (x ^ (x >> shift)) * factor & _MASK
@@ -86,7 +86,7 @@ def _hash_key(key: Key) -> UInt64 | int:
     if isinstance(key, str | bytes):
         key = text_key(key)
     if isinstance(key, int | np.integer):
-        return _finalise_integer(int(key) + int(GOLDEN) & _MASK)
+        return finalise_integer(int(key) + int(GOLDEN) & _MASK)
     array = np.asarray(key)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[s]")
@@ -114,14 +114,14 @@ class KeyedRandom:
 
     def random_bits(self, purpose: str, *keys: Key) -> UInt64:
         """Return 64 random bits for each combination of the keys."""
-        state: UInt64 | int = _finalise_integer(self._root ^ text_key(purpose))
+        state: UInt64 | int = finalise_integer(self._root ^ text_key(purpose))
         for key in keys:
             hashed = _hash_key(key)
             if not isinstance(state, int):
                 other = np.uint64(hashed) if isinstance(hashed, int) else hashed
                 state = finalise_in_place((state + GOLDEN) ^ other)
             elif isinstance(hashed, int):
-                state = _finalise_integer((state + int(GOLDEN) & _MASK) ^ hashed)
+                state = finalise_integer((state + int(GOLDEN) & _MASK) ^ hashed)
             else:
                 hashed ^= np.uint64(state + int(GOLDEN) & _MASK)
                 state = finalise_in_place(hashed)

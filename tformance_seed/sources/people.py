@@ -69,7 +69,14 @@ def redact(text: str) -> str:
     """Return the text with people's e-mail addresses replaced."""
     if "@" not in text and "%40" not in text:
         return text
-    return ADDRESS.sub(lambda match: match[0] if IMPERSONAL.fullmatch(match[0]) else REDACTED, text)
+    lines = text.split("\n")  # an address is on one line, and few lines have one
+    return "\n".join(
+        ADDRESS.sub(_redact_address, line) if "@" in line or "%40" in line else line for line in lines
+    )
+
+
+def _redact_address(address: re.Match[str]) -> str:
+    return address[0] if IMPERSONAL.fullmatch(address[0]) else REDACTED
 
 
 @dataclass

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tformance_seed.sampling.arrays import Booleans, Floats, Ints, Times, UInt64
-from tformance_seed.sampling.keyed_random import finalise, text_key
+from tformance_seed.sampling.keyed_random import finalise, finalise_integer, text_key
 from tformance_seed.sampling.sobol import SobolSequence
 from tformance_seed.sources.detection import REVIEW_TOOLS, UNCOUNTED_TOOLS
 
@@ -162,6 +162,11 @@ def ai_kind(tools: Collection[str], *, signed: bool) -> int:
 def pull_request_key(repository: str, numbers: Ints) -> UInt64:
     """Return the column ``key`` for pull requests in one repository, given their numbers."""
     return finalise(np.uint64(text_key(repository)) ^ finalise(numbers.astype(np.uint64)))
+
+
+def one_pull_request_key(repository: str, number: int) -> int:
+    """Return the same for one pull request, without the cost of arrays."""
+    return finalise_integer(text_key(repository) ^ finalise_integer(number))
 
 
 @dataclass

@@ -44,6 +44,7 @@ def test_rebased_pull_request_has_the_copies_of_its_commits(tmp_path: Path) -> N
     row = contents.pull_request(7)
     assert (row["ended_at"].day, row["opened_after"].hour, row["additions"]) == (3, 9, 2)
     assert sorted(file["filename"] for file in row["files"]) == ["copy1.py", "copy2.py"]
+    assert [each["additions"] for each in contents.commits if each["pull_request"] == 7] == [1, 1]
 
 
 def test_rebased_pull_request_merged_beside_the_main_line_is_found_there(tmp_path: Path) -> None:

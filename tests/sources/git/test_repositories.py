@@ -122,11 +122,29 @@ def test_git_that_is_missing_or_too_old_is_named(
     assert complaint(workshop.path) == "git is too old (git version 2.17.1); install 2.31 or newer"
 
 
-def test_missing_contents_cost_only_their_own_lines(workshop: Workshop) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands of git that were started."""
+    commands: list[str] = []
+    run = Git._run
+
+    def recorded(
+        git: Git, folder: Path, arguments: tuple[str, ...], *rest: Any, **named: Any
+    ) -> Iterator[bytes]:
+        commands.append(arguments[0])
+        return run(git, folder, arguments, *rest, **named)
+
+    monkeypatch.setattr(Git, "_run", recorded)
+    return commands
+
+
+def test_missing_contents_cost_only_their_own_lines(workshop: Workshop, started: list[str]) -> None:
     whole = read_all(source(workshop.path))
     lose(workshop, "HEAD~1:video.mp4")
     read = source(workshop.path)
+    started.clear()
     contents = read_all(read)
+    assert started == ["diff-tree"] * 3  # of those that are whole, of those that are not, and to count these
     assert [row["additions"] for row in whole.pull_requests] == [51, 52, 52]
     assert [row["additions"] for row in contents.pull_requests] == [51, 2, 2]
     for before, after in zip(whole.pull_requests, contents.pull_requests, strict=True):
@@ -165,9 +183,7 @@ def test_partial_clone_is_read_without_the_network(workshop: Workshop, tmp_path:
     assert "lacks contents of 5 files" in read.warnings[0]
 
 
-def test_clone_without_contents_takes_no_process_a_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clone_without_contents_takes_no_process_a_commit(tmp_path: Path, started: list[str]) -> None:
     commits = [
         Imported(f"c{each}", f"c{each - 1}" if each else "", f"Change (#{each + 1})", "2025-03-02 10:00", who)
         for each, who in enumerate(["Ann Lee <ann@corp.io>", "G\udcf6ran Ek <g@corp.io>"] * 20)
@@ -178,16 +194,6 @@ def test_clone_without_contents_takes_no_process_a_commit(
     partial.parent.mkdir()
     origin = f"file://{tmp_path}/api"
     Workshop(tmp_path / "other").git("clone", "-q", "--bare", "--filter=blob:none", origin, str(partial))
-    started: list[str] = []
-    run = Git._run
-
-    def counted(
-        git: Git, folder: Path, arguments: tuple[str, ...], *rest: Any, **named: Any
-    ) -> Iterator[bytes]:
-        started.append(arguments[0])
-        return run(git, folder, arguments, *rest, **named)
-
-    monkeypatch.setattr(Git, "_run", counted)
     contents = read_all(source(partial))
     assert len(contents.numbers) == 40
     assert {row["author"] for row in contents.pull_requests} == {"ann-lee", "gran-ek"}

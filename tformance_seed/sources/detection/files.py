@@ -1,5 +1,6 @@
 """Classify files by their paths: what they are for, and whether they configure an AI tool."""
 
+import functools
 import itertools
 import posixpath
 import re
@@ -54,6 +55,9 @@ CONFIG_NAMES = frozenset(
     }
 )
 
+#: Number of paths of which the answers are kept: the same files are changed again and again.
+MAX_KNOWN = 1 << 14
+
 _CATEGORY_OF_EXTENSION = {
     extension: category for category, extensions in EXTENSIONS.items() for extension in extensions.split()
 }
@@ -76,6 +80,7 @@ _AI_FILE = re.compile("|".join(AI_FILES.values()), re.IGNORECASE)
 _NO_AI_FILE = re.compile(NO_AI_FILES, re.IGNORECASE)
 
 
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def file_category(filename: str) -> str:
     """Classify a file as frontend, backend, javascript, test, docs, config or other, from its path."""
     *folders, name = filename.lower().split("/")
@@ -95,6 +100,7 @@ def file_category(filename: str) -> str:
     return "config" if name in CONFIG_NAMES or name.startswith(".") else "other"
 
 
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def is_ai_file(filename: str) -> bool:
     """Return whether a file configures an AI tool, such as ``CLAUDE.md`` or ``.cursor/rules/api.mdc``."""
     return _AI_FILE.search(filename) is not None and _NO_AI_FILE.search(filename) is None

@@ -45,9 +45,9 @@ class Signature(NamedTuple):
 
     @property
     def expression(self) -> str:
-        """The pattern of all that is looked for."""
-        start = {"trailer": rf"^{ASSISTED_BY}:[ \t]*", "line": "^"}.get(self.kind, "")
-        return f"{start}(?:{self.pattern})"
+        """The pattern of all that is looked for: a person, or the beginning of a line."""
+        key = rf"{ASSISTED_BY}:[ \t]*" if self.kind == "trailer" else ""
+        return f"{key}(?:{self.pattern})"
 
 
 #: Whoever is named by one of these keys took part in a commit.
@@ -96,7 +96,9 @@ def _identities() -> re.Pattern[str]:
 
 @functools.cache
 def _any_line() -> re.Pattern[str]:
-    return _any(each.expression for each in load_signatures() if each.kind in ("trailer", "line"))
+    return _any(
+        (each.expression for each in load_signatures() if each.kind in ("trailer", "line")), start="^"
+    )
 
 
 @functools.cache
@@ -108,8 +110,9 @@ def _people() -> list[tuple[str, re.Pattern[str]]]:
 @functools.cache
 def _lines() -> list[tuple[str, re.Pattern[str]]]:
     lines = [each for each in load_signatures() if each.kind in ("trailer", "line")]
-    return [(each.tool, _any([each.expression])) for each in lines]
+    return [(each.tool, _any([each.expression], start="^")) for each in lines]
 
 
-def _any(expressions: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(expressions), re.IGNORECASE | re.MULTILINE)
+def _any(expressions: Iterable[str], start: str = "") -> re.Pattern[str]:
+    """Return one pattern for several; a common start is looked for once, not once for each."""
+    return re.compile(f"{start}(?:{'|'.join(expressions)})", re.IGNORECASE | re.MULTILINE)

@@ -64,11 +64,19 @@ class ChangedFile(NamedTuple):
     blobs: tuple[str, str]
 
 
-class Change(NamedTuple):
-    """A commit with what it changed: nothing for a merge unless a parent to compare with was given.
+class Revision(NamedTuple):
+    """A commit to compare with a parent: empty for a root commit, itself if nothing is to be compared."""
 
-    The lines are those of all files; ``files`` are the first ``MAX_FILES``, and none unless a parent was
-    given: a pull request's files are listed, those of its commits are not.
+    sha: str
+    parent: str
+    lists_files: bool = False
+
+
+class Change(NamedTuple):
+    """A commit with what it changed.
+
+    The lines are those of all files; ``files`` are the first ``MAX_FILES`` if the revision lists them: a pull
+    request's files are listed, those of its commits are not.
     """
 
     sha: str
@@ -158,11 +166,10 @@ def map_identities(
     return dict(zip(known, map(_identity, mapped), strict=True))
 
 
-def find_missing_contents(git: Git, revisions: list[str], commits: Collection[str]) -> MissingContents:
+def find_missing_contents(git: Git, revisions: list[Revision], commits: Collection[str]) -> MissingContents:
     """Return the file contents that are needed to compare commits but missing.
 
     Parameters:
-      revisions: as for ``changes``.
       commits: the commits in the revisions, and the parents that they are compared with.
 
     Raises:
@@ -180,37 +187,29 @@ def find_missing_contents(git: Git, revisions: list[str], commits: Collection[st
     return missing
 
 
-def changes(git: Git, revisions: list[str], missing: MissingContents) -> Iterator[Change]:
+def changes(git: Git, revisions: list[Revision], missing: MissingContents) -> Iterator[Change]:
     """Yield commits with the files that they changed, in order.
 
     A file whose contents are missing is listed with zero lines. Comparing is most of the work in reading a
     history, so several git processes share it; their output is kept in memory.
-
-    Parameters:
-      revisions: each a commit, or a commit, a space, and the parent to compare it with if it has one.
 
     Raises:
       SeedError: git failed.
     """
     size = max(MIN_COMMITS, math.ceil(len(revisions) / MAX_PROCESSES))
     parts = [revisions[start : start + size] for start in range(0, len(revisions), size)]
-    for read in _thread_pool().map(lambda part: list(_compare(git, part, missing)), parts):
-        yield from read
+    # Newest first: packs have the newest objects whole, and older ones as what differs from newer ones.
+    for read in _thread_pool().map(lambda part: list(_compare(git, part[::-1], missing)), parts):
+        yield from reversed(read)
 
 
-def _compare(git: Git, revisions: list[str], missing: MissingContents) -> Iterator[Change]:
-    incomplete = [revision[: len(git.head)] in missing.commits for revision in revisions]
+def _compare(git: Git, revisions: list[Revision], missing: MissingContents) -> Iterator[Change]:
+    incomplete = [revision.sha in missing.commits for revision in revisions]
     marked = list(zip(revisions, incomplete, strict=True))
     complete = _diff(git, [revision for revision, gap in marked if not gap], "--numstat", "-M")
-    listed = _diff(
-        git,
-        [revision for revision, gap in marked if gap],
-        "--no-renames",
-        max_files=None,
-        errors="surrogateescape",
-    )
-    for revision, gap in marked:
-        yield _count_present(git, revision, next(listed), missing) if gap else next(complete)
+    partial = _count_present(git, [revision for revision, gap in marked if gap], missing)
+    for gap in incomplete:
+        yield next(partial) if gap else next(complete)
 
 
 def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[str]:
@@ -220,29 +219,68 @@ def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[s
     return {line[1:] for line in output if line.startswith("?")}
 
 
-def _count_present(git: Git, revision: str, change: Change, missing: MissingContents) -> Change:
-    """Return a commit that git cannot compare as a whole, with the lines of those files that are there.
+class _Partial(NamedTuple):
+    """A commit that git cannot compare as a whole, and the files of it whose contents are missing."""
+
+    revision: Revision
+    change: Change
+    absent: list[ChangedFile]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether other files are there, and not too many to exclude."""
+        return len(self.absent) < len(self.change.files) and len(self.absent) <= MAX_EXCLUDED
+
+
+def _count_present(git: Git, revisions: list[Revision], missing: MissingContents) -> Iterator[Change]:
+    """Yield commits that git cannot compare as a whole, with the lines of those files that are there.
 
     Files with missing contents are listed with zero lines. If there are more than ``MAX_EXCLUDED``, or no
-    other files, nothing is counted: each commit takes a process, and a clone without contents has many.
+    other files, nothing is counted. One process counts many commits: it leaves out what is missing in any of
+    them, as long as that is there in none.
     """
-    absent = missing.files_of(change)
-    if len(absent) > MAX_EXCLUDED or len(absent) == len(change.files):
-        name, email = map(_readable, change.author)
-        return change._replace(
-            author=(name, email),
-            subject=_readable(change.subject),
-            body=_readable(change.body),
-            files=_listed(revision, change.files),
-        )
-    excluded = [f":(exclude,literal){file.filename}" for file in absent]
-    counted = next(_diff(git, [revision], "--numstat", "-M", "--", ".", *excluded))
-    return counted._replace(files=_listed(revision, counted.files + absent))
+    found = _diff(git, revisions, "--no-renames", max_files=None, errors="surrogateescape")
+    group: list[_Partial] = []
+    excluded: set[str] = set()
+    counted: set[str] = set()
+    for revision, change in zip(revisions, found, strict=True):
+        partial = _Partial(revision, change, missing.files_of(change))
+        if partial.is_counted:
+            absent = {file.filename for file in partial.absent}
+            present = {file.filename for file in change.files} - absent
+            clash = not (absent.isdisjoint(counted) and present.isdisjoint(excluded))
+            if clash or len(excluded | absent) > MAX_EXCLUDED:
+                yield from _count_group(git, group, excluded)
+                group, excluded, counted = [], set(), set()
+            excluded |= absent
+            counted |= present
+        group.append(partial)
+    yield from _count_group(git, group, excluded)
 
 
-def _listed(revision: str, files: list[ChangedFile]) -> list[ChangedFile]:
+def _count_group(git: Git, group: list[_Partial], excluded: Collection[str]) -> Iterator[Change]:
+    """Yield commits with the lines of all files but the excluded ones."""
+    paths = [f":(exclude,literal){filename}" for filename in sorted(excluded)]
+    revisions = [partial.revision for partial in group if partial.is_counted]
+    counted = _diff(git, revisions, "--numstat", "-M", "--", ".", *paths)
+    for partial in group:
+        if partial.is_counted:
+            change = next(counted)
+            yield change._replace(files=_listed(partial.revision, change.files + partial.absent))
+        else:
+            change = partial.change
+            name, email = map(_readable, change.author)
+            yield change._replace(
+                author=(name, email),
+                subject=_readable(change.subject),
+                body=_readable(change.body),
+                files=_listed(partial.revision, change.files),
+            )
+
+
+def _listed(revision: Revision, files: list[ChangedFile]) -> list[ChangedFile]:
     """Return the files to list of a revision, their names as text."""
-    if " " not in revision:
+    if not revision.lists_files:
         return []
     return [file._replace(filename=_readable(file.filename)) for file in files[:MAX_FILES]]
 
@@ -253,20 +291,26 @@ def _readable(text: str) -> str:
 
 
 def _diff(
-    git: Git, revisions: list[str], *options: str, max_files: int | None = MAX_FILES, errors: str = "replace"
+    git: Git,
+    revisions: list[Revision],
+    *options: str,
+    max_files: int | None = MAX_FILES,
+    errors: str = "replace",
 ) -> Iterator[Change]:
     """Yield the changes that ``git diff-tree`` finds.
 
     Parameters:
-      max_files: maximum number of files to list, if a parent is given; None lists all files in any case.
+      max_files: maximum number of files to list of revisions that list them; None lists all of any.
       errors: how to decode bytes that are not UTF-8.
     """
     if not revisions:
         return iter(())
     form = ("--stdin", "-r", "-z", "--root", "--always", "--raw", "--no-abbrev", "--encoding=UTF-8")
     command = ("diff-tree", *form, f"--format={_CHANGE}", *options)
-    tokens = git.stream(*command, lines=map(str.rstrip, revisions), errors=errors)
-    limits = (max_files if max_files is None or " " in revision else 0 for revision in revisions)
+    # The parent is always named: git remembers one that it was given, and would compare with it again.
+    lines = (f"{revision.sha} {revision.parent}".rstrip() for revision in revisions)
+    tokens = git.stream(*command, lines=lines, errors=errors)
+    limits = (max_files if max_files is None or each.lists_files else 0 for each in revisions)
     return _changes(tokens, limits)
 
 

@@ -15,7 +15,7 @@ from tformance_seed.canonical_json import json_text
 from tformance_seed.catalog.profile import Profile
 from tformance_seed.sources.git.conventions import CHANGE_ID, GERRIT, SQUASH
 from tformance_seed.sources.git.graph import Node, descend_from, find_parts
-from tformance_seed.sources.git.log import history, map_identities, read_commits
+from tformance_seed.sources.git.log import Revision, history, map_identities, read_commits
 from tformance_seed.sources.git.numbers import CLONED, Claim, Claims, Numbers
 from tformance_seed.sources.git.process import Git
 from tformance_seed.sources.people import Identity, People
@@ -39,6 +39,11 @@ class Merged(NamedTuple):
     parent: str
     is_merge: bool
 
+    @property
+    def revision(self) -> Revision:
+        """What to read of it; a merge adds nothing to the commits that it merges."""
+        return Revision(self.sha, self.sha if self.is_merge else self.parent)
+
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -59,29 +64,29 @@ class Entry:
     merged: list[Merged] = field(default_factory=list)  #: oldest first
 
     @property
-    def revisions(self) -> list[str]:
-        """The commits to read, in the form that ``log.changes`` expects.
+    def revisions(self) -> list[Revision]:
+        """The commits to read.
 
         For a pull request, this commit comes first, compared with its parent; not so if it merges a single
         commit, which is compared instead. Outside pull requests, merges are left out, because they add
         nothing to the commits that they merge.
         """
         if self.merges_one:
-            return [self.sha, f"{self.merged[0].sha} {self.merged[0].parent}"]
+            (one,) = self.merged
+            return [Revision(self.sha, self.sha), Revision(one.sha, one.parent, lists_files=True)]
         if self.number:
-            return [f"{self.sha} {self.parent}", *(each.sha for each in self.merged)]
-        commits = [each.sha for each in self.merged if not each.is_merge]
-        return commits if self.is_merge else [*commits, self.sha]
+            whole = Revision(self.sha, self.parent, lists_files=True)
+            return [whole, *(each.revision for each in self.merged)]
+        commits = [each.revision for each in self.merged if not each.is_merge]
+        return commits if self.is_merge else [*commits, Revision(self.sha, self.parent)]
 
     @property
     def merges_one(self) -> bool:
         """Whether it is a pull request that merges a single commit, whose changes are then its own."""
-        return (
-            self.number > 0
-            and [each.is_merge for each in self.merged] == [False]
-            and self.is_merge
-            and self.merged[0].sha != self.sha
-        )
+        if not (self.number and self.is_merge and len(self.merged) == 1):
+            return False
+        (one,) = self.merged
+        return not one.is_merge and one.sha != self.sha
 
 
 @dataclass
@@ -248,7 +253,7 @@ class Forest:
     def finish(self) -> list[Entry]:
         """Return all entries, oldest first, once every commit has its place."""
         for entry, chain in self._ends:
-            entry.parent = self._starts.get(chain, entry.parent)
+            entry.parent = self._starts.get(chain) or entry.parent
         for entry in self._entries:
             entry.merged.reverse()
         return self._entries[::-1]

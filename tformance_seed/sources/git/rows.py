@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 
-import numpy as np
-
 from tformance_seed.canonical_json import json_text
 from tformance_seed.sources.detection import (
     ai_tools,
@@ -29,7 +27,7 @@ from tformance_seed.sources.records import (
     PULL_REQUEST_COLUMNS,
     Batch,
     ai_kind,
-    pull_request_key,
+    one_pull_request_key,
 )
 from tformance_seed.sources.rows import (
     MAX_BODY,
@@ -117,7 +115,7 @@ class BatchBuilder:
             {
                 "repository": entry.repository,
                 "number": entry.number,
-                "key": pull_request_key(entry.repository, np.array([entry.number]))[0],
+                "key": one_pull_request_key(entry.repository, entry.number),
                 "title": title,
                 "body": body,
                 "state": "merged",

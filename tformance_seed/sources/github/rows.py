@@ -3,8 +3,6 @@
 from collections.abc import Container
 from typing import NamedTuple
 
-import numpy as np
-
 from tformance_seed.canonical_json import json_text
 from tformance_seed.sampling.keyed_random import text_key
 from tformance_seed.sources.detection import (
@@ -36,7 +34,7 @@ from tformance_seed.sources.records import (
     REVIEW_COLUMNS,
     Batch,
     ai_kind,
-    pull_request_key,
+    one_pull_request_key,
 )
 from tformance_seed.sources.rows import (
     MAX_BODY,
@@ -140,7 +138,7 @@ class BatchBuilder:
             {
                 "repository": repository,
                 "number": pull_request.number,
-                "key": pull_request_key(repository, np.array([pull_request.number]))[0],
+                "key": one_pull_request_key(repository, pull_request.number),
                 "title": title,
                 "body": body,
                 "state": stood.state,

@@ -254,8 +254,8 @@ MENTIONS = (
 #: Statements that no AI took part; they are removed before anything is looked for.
 DENIAL = re.compile(r"\bno ai (?:was )?used\b|\bai disclosure: none\b|\bwithout (?:any )?ai\b", re.IGNORECASE)
 
-_PATTERNS = [(rule.tool, re.compile(rule.pattern, re.IGNORECASE)) for rule in MENTIONS]
-_WORDS = [(word, place) for place, rule in enumerate(MENTIONS) for word in rule.words]
+_PATTERNS = {rule.tool: re.compile(rule.pattern, re.IGNORECASE) for rule in MENTIONS}
+_WORDS = [(word, rule.tool) for rule in MENTIONS for word in rule.words]
 
 
 def ai_tools(text: str) -> list[str]:
@@ -267,5 +267,5 @@ def ai_tools(text: str) -> list[str]:
     if "ai" in lowered:
         text = DENIAL.sub("", text)
         lowered = text.lower()
-    likely = sorted({place for word, place in _WORDS if word in lowered})
-    return [tool for tool, pattern in map(_PATTERNS.__getitem__, likely) if pattern.search(text)]
+    likely = dict.fromkeys(tool for word, tool in _WORDS if word in lowered)
+    return [tool for tool in likely if _PATTERNS[tool].search(text)]

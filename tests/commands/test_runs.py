@@ -77,7 +77,7 @@ def finish_times():
     return dict(done.tuples())
 
 
-@pytest.mark.parametrize("tasks", [0, 1, 3, 5, 7, 9])
+@pytest.mark.parametrize("tasks", [1, 2, 3, 5, 7, 9])
 def test_a_crashed_run_resumes_without_redoing_finished_tasks(database, expected, tasks, monkeypatch):
     with crashing(monkeypatch, after=tasks) as notice, pytest.raises(CrashError):
         seed(database, chunk_size=400, progress=notice)
@@ -152,6 +152,21 @@ def test_a_run_with_other_inputs_is_refused_while_one_is_active(database):
     assert [report.organisation for report in outcome.reports] == ["resend"]
     ledger.cancel(database, theirs)
     assert seed(database).failures == {}
+
+
+@pytest.mark.parametrize("claimed_again", [False, True])
+def test_a_late_failure_of_an_earlier_attempt_does_not_end_a_run_that_was_reopened(database, claimed_again):
+    run = busy(database)
+    key = ledger.TaskKey(run.name, SeedJob.get().id, ORGANISATION, "team", 0)
+    late = ledger.claim(database, key, "a thread")
+    ledger.reopen(database, run)
+    if claimed_again:
+        again = ledger.claim(database, key, "another thread")
+    assert not ledger.fail(database, late, "the disk was full")
+    assert not ledger.requeue(database, late, "the disk was full")
+    assert SeedTask.get().reason == ""
+    if claimed_again:
+        assert ledger.fail(database, again, "the disk is full again")
 
 
 def test_a_second_run_with_the_same_inputs_resumes_the_first(database):

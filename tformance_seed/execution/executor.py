@@ -44,6 +44,11 @@ ACTORS = {"sync": ("read_source", 20), "compute": ("compute", 10), "llm": ("summ
 OTHER_VERSION, OTHER_VERSION_DELAY = "planned by another version", 1_000
 
 
+def worker_name() -> str:
+    """Return the name under which this thread claims tasks, unlike that of any other thread anywhere."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"
+
+
 class TaskFailed(Exception):  # noqa: N818 - the name that shows in Dramatiq's logs
     """A task failed for good; the reason is in the ledger."""
 
@@ -176,7 +181,7 @@ class Executor:
                 if not self._is_of_this_version(key.job):
                     log.info("%s: left to workers of the version that planned it", key)
                     raise Retry(OTHER_VERSION, delay=OTHER_VERSION_DELAY)
-                claimed = ledger.claim(self.database, key, f"{socket.gethostname()}:{os.getpid()}")
+                claimed = ledger.claim(self.database, key, worker_name())
                 task = claimed or self._find_task(key)
                 results = self._run_claimed(claimed) if claimed else None
                 if results is None and ledger.phase_advanced(self.database, task):

@@ -9,7 +9,7 @@ from peewee import fn
 
 from tformance_seed.bulk.peewee_internals import insert_rows
 from tformance_seed.ledger.jobs import CLAIMED, RUNNING, now
-from tformance_seed.ledger.tasks import StaleTaskError, Task
+from tformance_seed.ledger.tasks import StaleTaskError, Task, same_claim
 from tformance_seed.llm.summarise import FINAL, INVALID, OVER_BUDGET, REJECTED, UNANSWERED, VALID, Answer
 from tformance_seed.storage.models import PullRequest, SeedJob, SeedRun, SeedSummary, SeedTask
 from tformance_seed.storage.transactions import transaction
@@ -85,9 +85,8 @@ def renew_claim(database: peewee.Database, task: Task) -> None:
       StaleTaskError: another worker has claimed it meanwhile, or its job is no longer running.
     """
     running = SeedJob.select(SeedJob.id).where(SeedJob.id == task.key.job, SeedJob.state == RUNNING)
-    own = (SeedTask.id == task.id) & (SeedTask.worker == task.worker) & (SeedTask.attempts == task.attempts)
     renewed = SeedTask.update(claimed_at=now()).where(
-        own, SeedTask.state == CLAIMED, SeedTask.job.in_(running)
+        same_claim(task), SeedTask.state == CLAIMED, SeedTask.job.in_(running)
     )
     if not renewed.execute(database):
         raise StaleTaskError

@@ -289,20 +289,28 @@ def finish_job(database: peewee.Database, task: Task) -> None:
 
 
 def requeue(database: peewee.Database, task: Task, reason: str = "") -> bool:
-    """Record that a task is waiting to be tried again, and why; return False if it is no longer pending."""
+    """Record that a task is waiting to be tried again, and why; return False as ``fail`` does."""
     return _release(database, task, WAITING, reason)
 
 
 def fail(database: peewee.Database, task: Task, reason: str) -> bool:
-    """Record that a task failed for good, and why; return False if it is no longer pending."""
+    """Record that a task failed for good, and why.
+
+    Returns:
+      False if that is no longer this attempt's to say: the task is done, or was reopened meanwhile.
+    """
     return _release(database, task, FAILED, reason)
 
 
 def _release(database: peewee.Database, task: Task, state: str, reason: str) -> bool:
-    pending = SeedTask.state.in_(PENDING)
     update = SeedTask.update(state=state, reason=reason, finished_at=now())
-    released: int = update.where(SeedTask.id == task.id, pending).execute(database)
+    released: int = update.where(same_claim(task), SeedTask.state.in_(PENDING)).execute(database)
     return released > 0
+
+
+def same_claim(task: Task) -> peewee.Expression:
+    """Match a task that nobody has claimed or reopened since; a thread that is busy claims no other."""
+    return (SeedTask.id == task.id) & (SeedTask.worker == task.worker) & (SeedTask.attempts == task.attempts)
 
 
 def current_tasks(

@@ -93,7 +93,7 @@ def test_the_next_command_needs_no_option_where_the_environment_names_the_databa
     for options_, environment in (((), {"DATABASE_URL": url}), (("--database", url), {})):
         seeded = command("seed", *SMALL, *options_, **environment)
         assert seeded.returncode == 0, seeded.stderr
-        assert ("tformance-seed verify\n" in seeded.stdout) is bool(environment)
+        assert ("tformance-seed verify resend\n" in seeded.stdout) is bool(environment)
 
 
 def test_the_options_that_decide_what_is_seeded_are_named(tmp_path):

@@ -1,6 +1,7 @@
 """A broker that answers but cannot carry messages is found before anything is entered, and by the doctor."""
 
 import importlib.resources
+import json
 import re
 import shutil
 import socket
@@ -136,8 +137,9 @@ def test_a_broker_that_never_answers_is_not_waited_for(monkeypatch, postgresql_u
 @pytest.mark.parametrize("refusal", ["no scripts", "no such database"])
 def test_workers_do_not_start_on_a_redis_that_refuses_them(redis, postgresql_url, refusal):
     spoil, words = REFUSALS[refusal]
-    refused = command("worker", "--broker", spoil(redis), "--database", postgresql_url)
-    assert (refused.returncode, refused.stdout) == (2, "")
+    refused = command("worker", "--broker", spoil(redis), "--database", postgresql_url, "--json")
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["error"]["kind"] == "input"
     assert words in refused.stderr.splitlines()[-1]
     assert "Traceback" not in refused.stderr
 

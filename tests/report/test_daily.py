@@ -10,7 +10,7 @@ from tests.support.story import WEEK, Story
 from tests.support.teams import HOUR, MONDAY, add, add_team
 from tformance_seed.report import charts, page
 from tformance_seed.report.daily import work
-from tformance_seed.report.daily.ai import ACTIVE, RECORDED, SEAT_USES, WITH_AI, adoption
+from tformance_seed.report.daily.ai import ACTIVE, RECORDED, SEAT_USES, WITH_AI, adoption, member_days
 from tformance_seed.report.daily.outcomes import (
     RIGHT,
     SAID_NO,
@@ -41,6 +41,7 @@ def test_days_add_up_to_a_recount(filled, reader):
     assert sum(series.sums["hundredths"]) == pytest.approx(100 * hours)
     assert sum(found.series["first_reviews"].sums["count"]) == len(everything.hours("review"))
     assert sum(found.series["usage"].sums["count"]) == len(everything.usage)
+    assert sum(found.series["member_days"].sums["count"]) == everything.member_days
     assert sum(found.series["tools"].sums["count"]) == sum(len(set(pull.tools)) for pull in everything.merged)
     assert sum(found.series["reviews"].sums["count"]) == len(everything.reviews)
 
@@ -94,6 +95,16 @@ def test_nobody_is_known_to_use_no_ai_before_the_first_record_of_it(database):
     assert Counter(name for _, _, name, _ in rows) == {ACTIVE: 8, RECORDED: 2, WITH_AI: 1, "copilot": 1}
     later = [(MONDAY + week * WEEK).date() for week in (2, 3)]
     assert sorted(row for row in rows if row[2] == RECORDED) == [(acme.id, day, RECORDED, 1) for day in later]
+
+
+def test_a_day_on_which_a_member_used_two_tools_is_one_day_of_a_member(database):
+    team, day = add_team("acme"), MONDAY.date()
+    member = add(TeamMember, team=team, display_name="Ada")
+    for source in ("any", "recorded"):  # the names of tools, whatever the package calls what it counts
+        add(AIUsageDaily, team=team, member=member, date=day, source=source)
+    assert member_days(database, [team.id]).rows == [(team.id, day, 1)]
+    counted = {(who, count) for _, _, who, count in adoption(database, [team.id]).rows}
+    assert counted == {(who, 1) for who in ("any", "recorded", ACTIVE, RECORDED, WITH_AI)}
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def check_headline(page: Page, recount: Recount, scope: str) -> None:
     assert page.figure("members") == [f"{recount.members.total():,}", scope]
     assert page.figure("pull-requests")[:2] == [f"{len(all_pulls):,}", f"{len(merged):,} merged"]
     assert page.figure("with-ai")[:2] == [f"{with_ai / len(all_pulls):.1%}", f"{with_ai:,} pull requests"]
-    assert page.figure("usage")[:2] == [f"{len(recount.usage):,}", "member-days"]
+    assert page.figure("usage")[:2] == [f"{recount.member_days:,}", "member-days"]
     for figure, name in (("cycle-time", "cycle"), ("first-review", "review")):
         hours = recount.hours(name)
         median, mean = page.figure(figure)[:2]
@@ -162,7 +162,7 @@ def check_charts(page: Page, recount: Recount, shown: Extent) -> None:
         )
         assert rest == 0 or "others" in row
 
-    usage = Counter((WEEKDAYS[date.weekday()], source) for _, date, source in recount.usage)
+    usage = Counter((WEEKDAYS[date.weekday()], source) for _, date, source, _ in recount.usage)
     for row, weekday in zip(page.table("usage"), WEEKDAYS, strict=True):
         assert row == {"Weekday": weekday} | {
             source: f"{usage[weekday, source]:,}" for source in ("copilot", "cursor")

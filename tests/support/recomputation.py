@@ -40,7 +40,7 @@ class Recount:
 
     members: Counter[str]
     pulls: list[Pull]
-    usage: list[tuple[str, datetime.date, str]]  #: organisation, date, source
+    usage: list[tuple[str, datetime.date, str, int]]  #: organisation, date, source, member's id
     reviews: list[tuple[str, datetime.date, str]]  #: organisation, day, reviewer
 
     @classmethod
@@ -51,7 +51,7 @@ class Recount:
         return cls(
             Counter(slugs[member.team_id] for member in TeamMember.select()),
             [_pull(row, slugs[row.team_id]) for row in PullRequest.select()],
-            [(slugs[row.team_id], row.date, row.source) for row in AIUsageDaily.select()],
+            [(slugs[row.team_id], row.date, row.source, row.member_id) for row in AIUsageDaily.select()],
             [
                 (slugs[row.team_id], row.submitted_at.date(), names[row.reviewer_id])
                 for row in PRReview.select()
@@ -80,6 +80,11 @@ class Recount:
     @property
     def merged(self) -> list[Pull]:
         return [pull for pull in self.pulls if pull.merged]
+
+    @property
+    def member_days(self) -> int:
+        """Days on which a member used any AI tool."""
+        return len({(date, member) for _, date, _, member in self.usage})
 
     def hours(self, name: str) -> list[float]:
         """Known hours of merged pull requests: ``cycle`` or ``review``."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from tformance_seed import __version__
 from tformance_seed.cli import (
@@ -50,6 +50,16 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 
 
+class Commands(TyperGroup):
+    """The list of commands, whose summaries are wrapped where a terminal is narrow, and not cut off."""
+
+    def format_commands(self, _context: Any, formatter: Any) -> None:
+        """Write the name and the summary of each command."""
+        rows = [(name, command.get_short_help_str(sys.maxsize)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 class Command(TyperCommand):
     """A command whose help names the scenarios, which are read for it alone."""
 
@@ -67,6 +77,7 @@ def create_app() -> typer.Typer:
     """Create the Typer application with all commands."""
     app = typer.Typer(
         name=PROGRAM,
+        cls=Commands,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # with Rich, help takes three times as long

@@ -63,9 +63,9 @@ def ask(question: str, details: Sequence[str] = (), *, yes: bool, as_json: bool)
     if yes:
         return
     if as_json:
-        raise InputError(
-            f"{' '.join([*details, question])} Nothing was written or removed; to say yes, add --yes"
-        )
+        for line in details:
+            console.print_notice(line)
+        raise InputError(f"{question} Nothing was written or removed; to say yes, add --yes")
     confirmed = console.confirm(question, details)
     if confirmed is None:
         raise InputError("no answer: nothing was written or removed; to say yes, add --yes")

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tformance_seed.cli.blocks import counted
 from tformance_seed.cli.console import Verbosity, print_error
 from tformance_seed.cli.hints import PROGRAM
 
@@ -161,7 +162,9 @@ def progress_of(status: "RunStatus") -> Iterator[Bar]:
     done = sum(job.state == "finished" for job in status.jobs)
     left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} left"
     percent = math.floor(100 * status.share)
-    yield Bar(None, "all", status.share, f"{percent}%, {done} of {len(status.jobs)} organisations{left}")
+    yield Bar(
+        None, "all", status.share, f"{percent}%, {done} of {counted(len(status.jobs), 'organisation')}{left}"
+    )
     stages: dict[int, dict[str, list[StageStatus]]] = {}
     for job in status.jobs:
         for stage in job.stages:

@@ -84,7 +84,9 @@ def outcome(outcome: Outcome, *, verbose: bool) -> View:
     blocks += _remarks(outcome.reports)
     blocks += [_costs_line(each.organisation, each.summaries) for each in outcome.reports if each.summaries]
     if outcome.reports:
-        blocks += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify"]
+        # verify without names takes all of the database, which is where many organisations went
+        named = f" {outcome.reports[0].organisation}" if len(outcome.reports) == 1 else ""
+        blocks += ["", "next: check the data and see its digest with", f"  {PROGRAM} verify{named}"]
         blocks += _login_lines(outcome.login)
     return View(objects.seeded(outcome, totals), blocks)
 
@@ -119,11 +121,11 @@ def _actions(reports: Sequence[Report]) -> Iterator[str]:
 
 def _total_line(outcome: Outcome, totals: Mapping[str, Result]) -> Line:
     work = sum(totals.values(), Result())
+    speed = work.written / max(outcome.seconds, MIN_SECONDS)
     return Line(
         label=f"{work.written:,} rows written",
         text=f", {work.unchanged:,} unchanged, {len(outcome.reports)} organisations, in "
-        f"{outcome.seconds:.1f} s: {work.written / max(outcome.seconds, MIN_SECONDS):,.0f} rows written per "
-        "second",
+        f"{outcome.seconds:.1f} s" + (f": {speed:,.0f} rows written per second" if work.written else ""),
     )
 
 

@@ -251,6 +251,7 @@ def worker(
         )
     groups = supervisor.worker_groups(processes=processes, threads=threads, queues=queues)
     running = supervisor.Supervisor(groups, database=database, broker=broker)
+    running.check_broker()
     if as_json:
         answer.set_result(runs.workers(without_secrets(broker), groups))
         answer.finish()

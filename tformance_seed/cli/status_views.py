@@ -62,9 +62,9 @@ def _head(run: RunStatus) -> Iterator[Line | Paragraph]:
         f"{counted(len(run.jobs), 'organisation')}: "
         + ", ".join(f"{count} {state}" for state, count in states.most_common())
     )
+    rate = f": {run.rows_per_second:,.0f} rows written per second" if run.rows_written else ""
     yield Line(
-        f"{run.rows_written:,} rows written, {run.rows_unchanged:,} unchanged, in "
-        f"{duration(run.seconds)}: {run.rows_per_second:,.0f} rows written per second"
+        f"{run.rows_written:,} rows written, {run.rows_unchanged:,} unchanged, in {duration(run.seconds)}{rate}"
     )
     if run.silent_seconds is not None and run.silent_seconds >= SILENT_AFTER:
         yield Paragraph(

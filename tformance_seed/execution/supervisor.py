@@ -105,11 +105,9 @@ class Supervisor:
                 self.slots.append(Slot(fork.__name__, (f"{fork.__module__}:{fork.__name__}",)))
         self.signals = 0
 
-    def run(self) -> int:
-        """Run until a signal arrives.
+    def check_broker(self) -> None:
+        """Check that the broker takes messages; one that does not answer is waited for.
 
-        Returns:
-          The exit status: 0, or 1 if a second signal killed the processes.
         Raises:
           InputError: the broker refuses this user or this address.
         """
@@ -118,6 +116,13 @@ class Supervisor:
             self.broker.check()
         except UnavailableError as error:
             log.warning("%s; waiting for it", error)
+
+    def run(self) -> int:
+        """Run until a signal arrives.
+
+        Returns:
+          The exit status: 0, or 1 if a second signal killed the processes.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._count_signal)
         while not self.signals:

@@ -3,12 +3,14 @@
 import base64
 import datetime
 import functools
+import importlib.metadata
 import importlib.resources
 import itertools
 import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from string import Template
@@ -17,11 +19,12 @@ from typing import Any
 import peewee
 import vl_convert
 
+from tformance_seed import settings
 from tformance_seed.errors import InputError
 from tformance_seed.ledger import now
 from tformance_seed.report import charts, drawings, sections
 from tformance_seed.report.charts import Chart
-from tformance_seed.report.daily.ai import usage
+from tformance_seed.report.daily.ai import member_days
 from tformance_seed.report.daily.counts import BIN_EDGES, BINS_PER_DOUBLING, MIN_HOURS
 from tformance_seed.report.daily.work import MAX_REVIEWERS, first_reviews, pull_requests
 from tformance_seed.report.figures import Report
@@ -65,7 +68,7 @@ KINDS = {
 NO_ROWS = Rows((), 0)
 
 #: The queries behind the figures that the script shows above the charts.
-HEADLINE_QUERIES = (pull_requests, first_reviews, usage)
+HEADLINE_QUERIES = (pull_requests, first_reviews, member_days)
 
 
 def check(path: Path) -> None:
@@ -101,14 +104,22 @@ def write(path: Path, database: peewee.Database, report: Report) -> int:
     daily = gather_daily(database, slugs, queries)
     limit = rows_each(len(slugs))
     content = render(report, daily, gather_listings(database, list(daily.slugs), limit)).encode()
+    try:
+        _write_whole(path, content)
+    except OSError as error:
+        raise InputError(f"--html {path}: {error.strerror}; nothing was written") from error
+    return len(content)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file, either completely or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
-    except OSError as error:
+    except OSError:
         temporary.unlink(missing_ok=True)
-        raise InputError(f"--html {path}: {error.strerror}; nothing was written") from error
-    return len(content)
+        raise
 
 
 def render(report: Report, daily: Daily, listings: Mapping[str, Mapping[int, Rows]]) -> str:
@@ -147,9 +158,20 @@ def _file(name: str) -> str:
 
 @functools.cache
 def _library() -> str:
-    """Return the JavaScript of Vega-Embed and everything that it needs."""
+    """Return the JavaScript of Vega-Embed and everything that it needs.
+
+    To bundle it takes seconds, so the bundle is kept among the user's caches.
+    """
+    made_by = f"vl-convert-{importlib.metadata.version('vl-convert-python')}"
+    path = settings.cache_folder() / "report" / f"vega-lite-{drawings.VEGA_LITE_VERSION}-{made_by}.js"
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text("utf-8")
     bundle = vl_convert.javascript_bundle(LIBRARY_SNIPPET, vl_version=drawings.VEGA_LITE_VERSION)
-    return bundle.replace("</script", "<\\/script")
+    bundle = bundle.replace("</script", "<\\/script")
+    with suppress(OSError):  # the next page bundles it again
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_whole(path, bundle.encode())
+    return bundle
 
 
 def _packed(value: Any) -> str:

@@ -13,8 +13,13 @@ from tformance_seed.report.daily.counts import Counts, Row, as_date, rows_of
 from tformance_seed.storage.models import AIUsageDaily, CopilotSeatSnapshot, PRReview, PullRequest
 
 #: Who is counted of the members in a week: those who were active; those of them whose organisation records
-#: the use of AI tools; and those who used any AI tool. Those who used one tool follow, by its name.
-ACTIVE, RECORDED, WITH_AI = "", "recorded", "any"
+#: the use of AI tools; and those who used any AI tool. Those who used one tool follow, by its name, which is
+#: shorter: the column has 20 characters.
+ACTIVE, RECORDED, WITH_AI = (
+    "active, of any organisation",
+    "active, where use is recorded",
+    "users of any one AI tool",
+)
 
 #: Values of the dimension ``use`` of Copilot's seats.
 SEAT_USES = ("active", "inactive")
@@ -26,6 +31,14 @@ def usage(database: peewee.Database, teams: Sequence[int]) -> Counts:
     query = AIUsageDaily.select(*columns, fn.COUNT(AIUsageDaily.id))
     rows = rows_of(database, query.where(AIUsageDaily.team.in_(list(teams))).group_by(*columns))
     return Counts({"source": sorted({source for _, _, source, _ in rows})}, ("count",), rows)
+
+
+def member_days(database: peewee.Database, teams: Sequence[int]) -> Counts:
+    """Count days on which a member used any tool, once however many they used."""
+    columns = (AIUsageDaily.team, AIUsageDaily.date)
+    query = AIUsageDaily.select(*columns, fn.COUNT(AIUsageDaily.member.distinct()))
+    of_teams = query.where(AIUsageDaily.team.in_(list(teams))).group_by(*columns)
+    return Counts({}, ("count",), rows_of(database, of_teams))
 
 
 def adoption(database: peewee.Database, teams: Sequence[int]) -> Counts:

@@ -9,6 +9,7 @@ const day = (text, later = 0) => {
   const date = new Date(Date.parse(text) + later * DAY);
   return `${date.getUTCDate()} ${month.format(date)} ${date.getUTCFullYear()}`;
 };
+const daysFromTo = (first, last) => (first === last ? day(first) : `${day(first)} to ${day(last)}`);
 const size = (bytes) => {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
   let unit = 0;

@@ -7,7 +7,7 @@ const PRESETS = { "7 days": 7, "30 days": 30, "90 days": 90, All: Infinity };
 let state = readAddress(location.hash);
 let address = null; // the one that is shown
 
-const period = ({ from: first, to: last }) => `${day(dateOf(first))} to ${day(dateOf(last))}`;
+const period = ({ from: first, to: last }) => daysFromTo(dateOf(first), dateOf(last));
 
 const lists = Object.fromEntries(data.listings.map((listing) => [listing.name, new Listing(listing.name, listing)]));
 const organisations = new Listing(
@@ -30,9 +30,12 @@ const showControls = () => {
     from.value = dateOf(state.from);
     to.value = dateOf(state.to);
   }
+  const isWhole = (days) => preset(days).from === firstDay; // as all is, which then is the one that is pressed
   for (const button of document.querySelectorAll("#presets button")) {
-    const wanted = preset(PRESETS[button.textContent]);
-    button.setAttribute("aria-pressed", String(wanted.from === state.from && wanted.to === state.to));
+    const days = PRESETS[button.textContent];
+    const { from: first, to: last } = preset(days);
+    const isShown = first === state.from && last === state.to && (days === Infinity || !isWhole(days));
+    button.setAttribute("aria-pressed", String(isShown));
   }
   root.dataset.theme = state.theme ?? (system.matches ? "dark" : "light");
   theme.setAttribute("aria-checked", String(root.dataset.theme === "dark"));
@@ -170,7 +173,8 @@ document.addEventListener("click", (event) => {
   const view = state.view;
   go(readAddress(link.hash));
   if (link.dataset.index || link.id === "more") {
-    const title = document.getElementById("details-title");
+    const title = document.getElementById(state.organisation === ALL ? "organisations-title" : "details-title");
+    title.tabIndex = -1; // it can have the focus, which would be lost with the link that goes
     title.focus({ preventScroll: true });
     title.scrollIntoView();
   } else if (view !== state.view) scrollTo(0, 0);

@@ -116,7 +116,10 @@ const NEVER = {
 const whyEmpty = (chart, choice) => {
   const isOne = choice.organisation !== ALL;
   const who = isOne ? slugs[choice.organisation] : "This database";
-  const { days } = countUp(chart, { ...choice, from: 0, to: Infinity }, Object.values(chart.table.rows)[0].length);
+  // Charts by week show no days but those of the data, beyond which there may be open pull requests of any age.
+  const [from, to] = chart.table.by === "week" ? extentOf(choice) : [0, Infinity];
+  const { days } = countUp(chart, { ...choice, from, to }, Object.values(chart.table.rows)[0].length);
   if (!days) return `${who} has no ${chart.counted}${(isOne && NEVER[data.origins[choice.organisation]]) || ""}.`;
-  return `No ${chart.counted} in this period: ${who} has them from ${day(dateOf(days[0]))} to ${day(dateOf(days[1]))}.`;
+  const when = days[0] === days[1] ? `on ${day(dateOf(days[0]))}` : `from ${daysFromTo(...days.map(dateOf))}`;
+  return `No ${chart.counted} in this period: ${who} has them ${when}.`;
 };

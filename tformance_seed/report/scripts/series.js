@@ -120,7 +120,7 @@ const isPartial = (week, choice) => {
 // The figures above the charts, and the weeks that charts show.
 const totals = (choice) => {
   const total = { count: 0, merged: 0, withAi: 0, usage: 0, cycle: new Times(), review: new Times() };
-  const { pull_requests: pulls, first_reviews: first, usage } = series;
+  const { pull_requests: pulls, first_reviews: first, member_days: used } = series;
   forChosen(pulls, choice, (row) => {
     const count = pulls.count[row];
     total.count += count;
@@ -130,7 +130,7 @@ const totals = (choice) => {
     total.cycle.add(pulls.bin[row], count, pulls.hundredths[row]);
   });
   forChosen(first, choice, (row) => total.review.add(first.bin[row], first.count[row], first.hundredths[row]));
-  forChosen(usage, choice, (row) => (total.usage += usage.count[row]));
+  forChosen(used, choice, (row) => (total.usage += used.count[row]));
   const shown = daysShown(choice);
   const span = shown[0] <= shown[1] ? [weekOf(shown[0]), weekOf(shown[1]) + 1] : [0, 0];
   return { total, span };

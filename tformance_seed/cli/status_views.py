@@ -64,7 +64,8 @@ def _head(run: RunStatus) -> Iterator[Line | Paragraph]:
     )
     rate = f": {run.rows_per_second:,.0f} rows written per second" if run.rows_written else ""
     yield Line(
-        f"{run.rows_written:,} rows written, {run.rows_unchanged:,} unchanged, in {duration(run.seconds)}{rate}"
+        f"{run.rows_written:,} rows written, {run.rows_unchanged:,} unchanged, in "
+        f"{duration(run.seconds)}{rate}"
     )
     if run.silent_seconds is not None and run.silent_seconds >= SILENT_AFTER:
         yield Paragraph(

@@ -1,7 +1,8 @@
 """Seed the whole histories of real clones, and say what was found: ``python -m benchmarks.histories CLONE``.
 
 Prints a row for each clone: pull requests found of those that are there, members, bots, commits that AI tools
-signed, the time and memory against ``git log --numstat``, what ``verify`` says, and what a second run writes.
+signed, the CPU time of reading it, git's included, and how many times that of ``git log --numstat`` it is, the
+time and memory of seeding it, what ``verify`` says, and what a second run writes.
 
 A pull request is there if its ref (``refs/pull/12/head``) is reached from HEAD, or if a message names it and
 it has a ref; messages of libraries that were merged in do not count. In a clone without such refs, or with
@@ -9,6 +10,7 @@ those of another forge, the messages are all there is.
 """
 
 import argparse
+import datetime
 import json
 import os
 import sqlite3
@@ -25,10 +27,15 @@ from rich.table import Table
 
 from tformance_seed.sources.detection import is_bot, signing_tools
 from tformance_seed.sources.git.conventions import find_pull_request
+from tformance_seed.sources.git.plan import SOURCE_TYPE
 from tformance_seed.sources.git.process import PULL_REQUEST_REF
+from tformance_seed.sources.request import ContentRequest
 
 #: A window that holds every commit of git's time, in days.
 DAYS = "9000"
+
+#: Number of positions that seeding reads at a time into SQLite.
+POSITIONS = 500
 
 COLUMNS = (
     "clone",
@@ -39,8 +46,9 @@ COLUMNS = (
     "members",
     "bots",
     "AI commits",
-    "seconds",
+    "reading, CPU s",
     "times numstat",
+    "seeding, s",
     "MiB",
     "verify",
     "second run",
@@ -70,9 +78,12 @@ def main() -> None:
 def measure(clone: Path) -> tuple[str, ...]:
     """Seed a clone twice, verify it, and return its row."""
     known = truth(clone)
-    started = time.monotonic()
-    _git(clone, "log", "--numstat", "HEAD")
-    numstat = time.monotonic() - started
+    started = _cpu()
+    subprocess.run(["git", "-C", clone, "log", "--numstat", "HEAD"], stdout=subprocess.DEVNULL, check=False)
+    numstat = _cpu() - started
+    started = _cpu()
+    _read(clone)
+    reading = _cpu() - started
     with tempfile.TemporaryDirectory() as folder:
         database = ["--database", f"sqlite:///{Path(folder).absolute()}/history.db"]
         seed = ["seed", "--repo", str(clone), "--days", DAYS, *database, "--json"]
@@ -95,8 +106,9 @@ def measure(clone: Path) -> tuple[str, ...]:
         f"{organisation['members']:,}",
         f"{known.bots:,}",
         f"{known.ai_commits:,}",
+        f"{reading:.1f}",
+        f"{reading / numstat:.2f}",
         f"{seconds:.1f}",
-        f"{seconds / numstat:.2f}",
         f"{memory:.0f}",
         "ok" if verified else "wrong",
         f"{written:,} rows",
@@ -127,6 +139,20 @@ def truth(clone: Path) -> Truth:
     landed = {number for number, sha in refs.items() if sha in reached}
     is_theirs = 2 * len(named & refs.keys()) >= len(named) or 2 * len(landed) >= max(len(refs), 40)
     return Truth(len(reached), (named & refs.keys()) | landed if is_theirs else named, len(bots), ai_commits)
+
+
+def _read(clone: Path) -> None:
+    """Read a clone as seeding does, and do nothing with it."""
+    request = ContentRequest(repositories=[clone], days=int(DAYS))
+    ((_, source),) = SOURCE_TYPE.plan(request, datetime.datetime.now(datetime.UTC))
+    for start in range(0, source.length, POSITIONS):
+        for _ in source.batches(start, min(start + POSITIONS, source.length)):
+            pass
+
+
+def _cpu() -> float:
+    """Return the seconds of CPU time of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
 
 
 def _numbers(database: Path) -> list[int]:

@@ -69,10 +69,11 @@ def redact(text: str) -> str:
     """Return the text with people's e-mail addresses replaced."""
     if "@" not in text and "%40" not in text:
         return text
-    lines = text.split("\n")  # an address is on one line, and few lines have one
-    return "\n".join(
-        ADDRESS.sub(_redact_address, line) if "@" in line or "%40" in line else line for line in lines
-    )
+    lines = text.split("\n")
+    for place, line in enumerate(lines):  # an address is on one line, and few lines have one
+        if "@" in line or "%40" in line:
+            lines[place] = ADDRESS.sub(_redact_address, line)
+    return "\n".join(lines)
 
 
 def _redact_address(address: re.Match[str]) -> str:

@@ -264,7 +264,7 @@ def ai_tools(text: str) -> list[str]:
     The application looks at a pull request's title, a newline and its body.
     """
     lowered = text.lower()
-    if "ai" in lowered:
+    if "no ai" in lowered or "ai disclosure" in lowered or "without" in lowered:
         text = DENIAL.sub("", text)
         lowered = text.lower()
     likely = dict.fromkeys(tool for word, tool in _WORDS if word in lowered)

@@ -37,6 +37,7 @@ class Convention:
     Parameters:
       name: what the user sees.
       example: a message that follows it.
+      word: is in every such subject, or body if that is searched: looking for it first is quicker.
       subject: matches the whole subject, which is the title if there is no group ``title``.
       body: is searched for instead; the subject is the title.
       number: makes the number of the pattern's group ``number``.
@@ -46,6 +47,7 @@ class Convention:
 
     name: str
     example: str
+    word: str
     subject: re.Pattern[str] | None = None
     body: re.Pattern[str] | None = None
     number: Callable[[str], int] = int
@@ -53,6 +55,8 @@ class Convention:
 
     def find(self, subject: str, body: str) -> Named | None:
         """Return what a message says; None if it does not follow this convention."""
+        if self.word not in (subject if self.subject else body):
+            return None
         found = self.subject.fullmatch(subject) if self.subject else self._last(body)
         if not found:
             return None
@@ -86,7 +90,10 @@ _EDITED = r"(?:[.,;:!]?\w{0,2}| \[(?:skip[ -]ci|ci[ -]skip)\]|,? (?:close|fix|re
 
 #: The number at the end of a title. Many projects write the number of an issue there.
 SQUASH = Convention(
-    "GitHub squash", "Title (#12)", re.compile(rf"(?P<title>.*?)\s*\((?:#|GH-|gh-){_NUMBER}\){_EDITED}\s*")
+    "GitHub squash",
+    "Title (#12)",
+    "(",
+    re.compile(rf"(?P<title>.*?)\s*\((?:#|GH-|gh-){_NUMBER}\){_EDITED}\s*"),
 )
 
 
@@ -99,6 +106,7 @@ def _change_number(change_id: str) -> int:
 GERRIT = Convention(
     "Gerrit",
     "Title\n\nReviewed-on: https://host/c/app/+/12",
+    "Reviewed-on: ",
     body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE),
 )
 
@@ -106,6 +114,7 @@ GERRIT = Convention(
 CHANGE_ID = Convention(
     "Gerrit Change-Id",
     "Title\n\nChange-Id: I0123456789abcdef0123456789abcdef01234567",
+    "Change-Id: I",
     body=re.compile(r"^Change-Id: I(?P<number>[0-9a-f]{40})\s*$", re.MULTILINE),
     number=_change_number,
 )
@@ -118,52 +127,66 @@ CONVENTIONS = (
     Convention(
         "Bitbucket Server merge",
         "Merge pull request #12 in PROJ/app from branch to main",
+        "Merge pull request #",
         re.compile(rf"Merge pull request #{_NUMBER} in \S+ from {_BRANCH} to \S+"),
         title_in_body=_LINE,
     ),
     Convention(
         "GitHub merge",
         "Merge pull request #12 from owner/branch",
+        "Merge pull request #",
         re.compile(rf"(?:[\w.-]+: )?Merge pull request #{_NUMBER} from {_BRANCH}.*"),
         title_in_body=_LINE,
     ),
     Convention(
         "homu",
         "Auto merge of #12 - owner:branch, r=reviewer",
+        " merge of #",
         re.compile(rf"(?:Auto|Rollup) merge of #{_NUMBER} - {_BRANCH}.*"),
         title_in_body=_LINE,
     ),
     Convention(
         "bors-ng",
         "Merge #12 #13",
+        "Merge #",
         re.compile(rf"(?:Try )?Merge #{_NUMBER}(?P<others>(?: #[1-9]\d{{0,8}})*)"),
         title_in_body=re.compile(r"(?:\d+: )?(?P<title>.*?)(?: r=\S+)?(?: a=\S+)?"),
     ),
     Convention(
         "Bitcoin merge",
         "Merge owner/app#12: Title",
+        "Merge ",
         re.compile(rf"Merge (?P<project>[\w.-]+/[\w.-]+)?#{_NUMBER}: (?P<title>.*)"),
     ),
     Convention(
         "Bitbucket Cloud",
         "Merged in branch (pull request #12)",
+        "Merged in ",
         re.compile(rf"Merged in {_BRANCH} \(pull request #{_NUMBER}\)"),
         title_in_body=_LINE,
     ),
     Convention(
         "Bitbucket Server squash",
         "Pull request #12: Title",
+        "Pull request #",
         re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)"),
     ),
-    Convention("Azure DevOps", "Merged PR 12: Title", re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)")),
+    Convention(
+        "Azure DevOps",
+        "Merged PR 12: Title",
+        "Merged PR ",
+        re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)"),
+    ),
     Convention(
         "merge by hand",
         "Merge PR #12: Title",
+        "Merge ",
         re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)"),
     ),
     Convention(
         "GitLab",
         "Title\n\nSee merge request group/app!12",
+        "See merge request ",
         body=re.compile(rf"^See merge request (?P<project>\S*)!{_NUMBER}\s*$", re.MULTILINE),
         title_in_body=_LINE,
     ),
@@ -171,12 +194,14 @@ CONVENTIONS = (
     Convention(
         "Phabricator",
         "Title\n\nDifferential Revision: https://host/D12",
+        "Differential Revision: ",
         body=re.compile(rf"^Differential Revision: (?:https?://\S+/)?D{_NUMBER}\s*$", re.MULTILINE),
     ),
     SQUASH,
     Convention(
         "Apache",
         "Title\n\nCloses #12 from owner/branch",
+        "loses #",
         body=re.compile(
             rf"^(?:This )?[Cc]loses #{_NUMBER} from [\w.-]+[/:](?P<branch>\S+?)\.?\s*$", re.MULTILINE
         ),

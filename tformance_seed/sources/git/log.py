@@ -3,9 +3,10 @@
 import functools
 import math
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from tformance_seed.sources.git.process import Git, UnreadableError
@@ -166,7 +167,9 @@ def map_identities(
     return dict(zip(known, map(_identity, mapped), strict=True))
 
 
-def find_missing_contents(git: Git, revisions: list[Revision], commits: Collection[str]) -> MissingContents:
+def find_missing_contents(
+    git: Git, revisions: Iterable[Revision], commits: Collection[str]
+) -> MissingContents:
     """Return the file contents that are needed to compare commits but missing.
 
     Parameters:
@@ -180,7 +183,7 @@ def find_missing_contents(git: Git, revisions: list[Revision], commits: Collecti
         return missing
     if _missing_objects(git, commits, "--filter=blob:none"):
         raise UnreadableError(f"repository {git.path}: folders of its commits are missing")
-    for change in _diff(git, revisions, "--no-renames", max_files=None):
+    for change in _diff(git, list(revisions), "--no-renames", max_files=None):
         if absent := missing.files_of(change):
             missing.commits.add(change.sha)
             missing.filenames.update(file.filename for file in absent)
@@ -214,9 +217,9 @@ def _compare(git: Git, revisions: list[Revision], missing: MissingContents) -> I
 
 def _missing_objects(git: Git, commits: Collection[str], *options: str) -> set[str]:
     """Return the objects that commits refer to but the repository lacks."""
-    command = ("rev-list", "--objects", "--missing=print", "--no-object-names", "--no-walk=unsorted")
+    command = ("rev-list", "--quiet", "--objects", "--missing=print", "--no-walk=unsorted")
     output = git.stream(*command, *options, "--stdin", lines=commits, separator=b"\n")
-    return {line[1:] for line in output if line.startswith("?")}
+    return {line.removeprefix("?") for line in output}
 
 
 class _Partial(NamedTuple):
@@ -323,7 +326,7 @@ def _changes(tokens: Iterator[str], limits: Iterator[int | None]) -> Iterator[Ch
     token = next(tokens, None)
     while token is not None:
         sha, limit = token[1:], next(limits)
-        committed, authored, name, email, subject, body = (next(tokens) for _ in range(_CHANGE_FIELDS - 1))
+        committed, authored, name, email, subject, body = islice(tokens, _CHANGE_FIELDS - 1)
         raw: list[tuple[str, str, tuple[str, str]]] = []
         counts: list[tuple[int, int]] = []
         additions = deletions = 0

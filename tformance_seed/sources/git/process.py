@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from operator import methodcaller
 from pathlib import Path
 from typing import IO
 
@@ -68,11 +69,11 @@ PULL_REQUEST_REF = re.compile(r"refs/(?:pull/|merge-requests/|pull-requests/)([1
 #: The message of git if it prints none, as in answer to a question with ``--quiet``.
 NO_MESSAGE = "failed without a message"
 
-#: Number of bytes read from git at a time.
-READ_SIZE = 1 << 18
-
 #: Maximum number of bytes kept of one field in git's output, such as a message; the rest is skipped.
 MAX_FIELD = 1 << 18
+
+#: Number of bytes read from git at a time.
+READ_SIZE = MAX_FIELD
 
 #: Maximum number of bytes read of git's error output.
 MAX_MESSAGE = 1 << 12
@@ -134,8 +135,9 @@ class Git:
           SeedError: git took too long or needed too much memory.
         """
         with self._empty_repository() as folder:
-            for token in self._run(folder, arguments, lines, separator):
-                yield token.decode("utf-8", errors)
+            yield from map(
+                methodcaller("decode", "utf-8", errors), self._run(folder, arguments, lines, separator)
+            )
 
     def head_committed(self) -> int:
         """Return the committer time of HEAD, in seconds since 1970.
@@ -334,15 +336,17 @@ def _read(output: IO[bytes]) -> Iterator[bytes]:
 
 
 def _split(chunks: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
-    """Yield the fields that end with the separator, at most ``MAX_FIELD`` bytes of each."""
+    """Yield the fields that end with the separator, at most ``MAX_FIELD`` bytes of each.
+
+    A chunk is not longer than that.
+    """
     rest = b""
     for chunk in chunks:
         *fields, end = chunk.split(separator)
         if fields:
-            fields[0] = rest + fields[0]
+            fields[0] = (rest + fields[0])[:MAX_FIELD]
             rest = b""
-        for each in fields:
-            yield each[:MAX_FIELD]
+            yield from fields
         if len(rest) < MAX_FIELD:
             rest += end
 

@@ -104,7 +104,8 @@ class BatchBuilder:
         body = clean_text(named.body, MAX_BODY, emails=self._emails)
         named_in_commits = [self._add_commit(entry, commit, row) for commit in commits]
         signed = any(
-            signing_tools(*each.author, f"{each.subject}\n\n{each.body}") for each in [own, *commits]
+            signing_tools(*each.author, f"{each.subject}\n\n{each.body}")
+            for each in {each.sha: each for each in [own, *commits]}.values()
         )
         name, email = infer_author(own, commits)
         tools = ai_tools(f"{title}\n{body}")

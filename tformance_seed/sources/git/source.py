@@ -193,7 +193,7 @@ class GitSource:
 
     def _find_missing(self, history: History) -> MissingContents:
         """Return the contents that a repository lacks, and add a warning about them."""
-        revisions = [revision for commit in history.entries for revision in commit.revisions]
+        revisions = (revision for commit in history.entries for revision in commit.revisions)
         missing = find_missing_contents(history.git, revisions, history.commits)
         if missing.filenames:
             self.warnings.append(

@@ -1,8 +1,8 @@
 """Seed the whole histories of real clones, and say what was found: ``python -m benchmarks.histories CLONE``.
 
 Prints a row for each clone: pull requests found of those that are there, members, bots, commits that AI tools
-signed, the CPU time of reading it, git's included, and how many times that of ``git log --numstat`` it is, the
-time and memory of seeding it, what ``verify`` says, and what a second run writes.
+signed, the CPU time of reading it, git's included, and how many times that of ``git log --numstat`` it is,
+the time and memory of seeding it, what ``verify`` says, and what a second run writes.
 
 A pull request is there if its ref (``refs/pull/12/head``) is reached from HEAD, or if a message names it and
 it has a ref; messages of libraries that were merged in do not count. In a clone without such refs, or with

@@ -19,8 +19,8 @@ MAX_EXCLUDED = 500
 MAX_PROCESSES = min(4, os.cpu_count() or 1)
 
 #: Minimum number of commits per process. Each process unpacks objects that others have also unpacked, so
-#: smaller parts are not worth it.
-MIN_COMMITS = 50
+#: smaller parts are not worth it: parts of 50 take a fifth more CPU time.
+MIN_COMMITS = 500
 
 STATUSES = {"A": "added", "C": "added", "D": "removed", "R": "renamed"}
 

@@ -2,6 +2,7 @@
 
 import datetime
 import html
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_an_entry_in_the_registry_is_a_chart_on_the_page_with_its_data(page_with
     assert '<figure class="card" id="commits"' in html
     assert "Commits by week" in html
     data = data_of_page(html)
-    chart, series = data["charts"]["commits"], data["series"]["commits"]
+    chart, series = data["charts"]["commits"], json.loads(data["series"]["commits"])
     assert chart["table"]["rows"] == {"Week": data["mondays"]}
     assert series["dimensions"] == {"organisation": len(SLUGS), "day": 7 * len(data["mondays"])}
     assert sum(series["sums"]["count"]) == Commit.select().count()

@@ -176,8 +176,11 @@ def _library() -> str:
 
 def _packed(value: Any) -> str:
     """Return JSON, compressed (zlib) and in Base64: a third as long, and it cannot end a script element."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
-    return base64.b64encode(zlib.compress(text.encode())).decode()
+    return base64.b64encode(zlib.compress(_json(value).encode())).decode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def _notes(report: Report, daily: Daily) -> list[str]:
@@ -201,9 +204,11 @@ def _data(content: Content, listings: Mapping[str, Mapping[int, Rows]]) -> dict[
         "origins": origins,
         "notices": {"all": notice_of_all(origins), **notices_of_one()},
         "mondays": daily.mondays,
-        "windows": content.windows(),
+        "extents": content.extents(),
+        "period": content.period(),
         "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
-        "series": {name: series.packed() for name, series in daily.series.items()},
+        # as texts, which the script parses when it needs them: the first screen needs three of twelve
+        "series": {name: _json(series.packed()) for name, series in daily.series.items()},
         "charts": {chart.name: chart.packed(content) for chart in charts.CHARTS},
         "listings": [
             _listing(listing, [listings[listing.name].get(team, NO_ROWS) for team in daily.slugs])

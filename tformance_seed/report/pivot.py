@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tformance_seed.metrics.weekly import WEEK
 from tformance_seed.report.figures import Report, Usage
-from tformance_seed.report.series import Daily
+from tformance_seed.report.series import DAYS_OF_WEEK, Daily
 
 
 @dataclass(frozen=True)
@@ -20,19 +23,43 @@ class Content:
         """Return the values of a series' dimension."""
         return self.daily.series[series].dimensions[dimension]
 
-    def windows(self) -> list[tuple[int, int] | None]:
-        """Return the first and the last day of each organisation's window, as days after the first Monday.
+    def extents(self) -> list[tuple[int, int] | None]:
+        """Return the first and the last day of each organisation, as days after the first Monday.
 
-        It is the window for which the organisation was seeded last, within the weeks that have counts; None
-        if that is unknown, or if there are none.
+        They are of the window for which it was seeded last, and of what is counted by the day, except for
+        pull requests that were not merged, which may be of any age; None if there are none.
         """
-        mondays = self.daily.mondays
+        first, last = self._extents(with_open=False)
+        days = zip(first.tolist(), last.tolist(), strict=True)
+        return [(since, until) if since <= until else None for since, until in days]
+
+    def period(self) -> tuple[int, int] | None:
+        """Return the first and the last day of all, pull requests that were not merged included."""
+        first, last = self._extents(with_open=True)
+        known = first <= last
+        return (int(first[known].min()), int(last[known].max())) if known.any() else None
+
+    def _extents(self, *, with_open: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first and the last day of each organisation; the last is before it if it has none."""
+        organisations, mondays = self.report.organisations, self.daily.mondays
+        first = np.full(len(organisations), len(mondays) * DAYS_OF_WEEK)
+        last = np.full(len(organisations), -1)
         usage = {item.organisation: item for item in self.report.usage}
-        return [
-            self._window(usage[item.organisation]) if mondays else None for item in self.report.organisations
-        ]
+        for index, item in enumerate(organisations):
+            if mondays and (window := self._window(usage[item.organisation])):
+                first[index], last[index] = window
+        for series in self.daily.series.values():
+            if series.by_week:
+                continue
+            indexes = series.indexes()
+            counted = np.full(len(series.keys), True) if with_open else indexes.get("merged", 1) != 0
+            organisation, day = (indexes[name][counted] for name in ("organisation", "day"))
+            np.minimum.at(first, organisation, day)
+            np.maximum.at(last, organisation, day)
+        return first, last
 
     def _window(self, usage: Usage) -> tuple[int, int] | None:
+        """Return the first and the last day of a window, within the weeks that have counts."""
         if usage.since is None or usage.until is None:
             return None
         mondays = self.daily.mondays

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import peewee
+from numpy.typing import NDArray
 
 from tformance_seed import ledger
 from tformance_seed.metrics.weekly import WEEK, monday_of
@@ -33,6 +34,13 @@ class Series:
     keys: Sequence[int]
     sums: Mapping[str, Sequence[int]]
     by_week: bool = False
+
+    def indexes(self) -> dict[str, NDArray[np.int64]]:
+        """Return each dimension's indexes of values, one for each key."""
+        sizes = [len(values) for values in self.dimensions.values()]
+        keys = np.array(self.keys, np.int64)
+        columns = np.unravel_index(keys, sizes) if keys.size else [keys] * len(sizes)
+        return dict(zip(self.dimensions, columns, strict=True))
 
     def packed(self) -> dict[str, Any]:
         """Return the series as JSON values; keys become differences, which are shorter."""

@@ -35,7 +35,7 @@ const tableRow = (columns, values, first = null) => {
 // Stacks the rows of a table that is wider than the box that it stands in.
 const fitTable = (box) => {
   const table = box.querySelector("table");
-  if (!table || !box.clientWidth) return;
+  if (!table || box.closest("details:not([open])") || !box.clientWidth) return;
   table.classList.remove("stacked");
   table.classList.toggle("stacked", box.scrollWidth > box.clientWidth);
 };

@@ -6,9 +6,10 @@ const BY = { week: (days) => (row) => weekOf(days[row]), weekday: (days) => (row
 // Whether a row of a series has the values that are counted.
 const matches = (counts, where) => {
   const tests = Object.entries(where).map(([dimension, values]) => {
+    const column = counts[dimension];
     const isCounted = [];
     for (const value of values) isCounted[value] = true;
-    return (row) => isCounted[counts[dimension][row]] === true;
+    return (row) => isCounted[column[row]] === true;
   });
   const [first, second] = tests;
   if (tests.length > 2) return (row) => tests.every((test) => test(row));
@@ -20,9 +21,10 @@ const FIGURES = {
   sum({ where, measure, units }, counts, size) {
     const belongs = matches(counts, where);
     const totals = new Float64Array(size);
+    const column = counts[measure];
     const add = (row, index) => {
       const does = belongs(row);
-      if (does) totals[index] += counts[measure][row];
+      if (does) totals[index] += column[row];
       return does;
     };
     return { add, value: (index) => totals[index] / units, all: () => totals.reduce((a, b) => a + b, 0) / units };
@@ -44,10 +46,11 @@ const FIGURES = {
   median({ where }, counts, size) {
     const belongs = matches(counts, where);
     const times = new Array(size);
+    const { bin, count, hundredths } = counts;
     const add = (row, index) => {
-      if (!belongs(row) || counts.bin[row] > data.bins.edges) return false;
+      if (!belongs(row) || bin[row] > data.bins.edges) return false;
       times[index] ??= new Times();
-      times[index].add(counts.bin[row], counts.count[row], counts.hundredths[row]);
+      times[index].add(bin[row], count[row], hundredths[row]);
       return true;
     };
     return { add, value: (index) => (times[index]?.count ? times[index].median : null) };
@@ -65,19 +68,24 @@ const sentence = ({ columns, words }, row) => {
 // Computes a chart's figures for a number of rows, and finds the first and the last day that those which are drawn count.
 const countUp = ({ series: name, table }, choice, size) => {
   const counts = series[name];
-  const values = BY[table.by]?.(counts.day) ?? ((row) => counts[table.by][row]);
+  const { day: days, [table.by]: column } = counts;
+  const values = BY[table.by]?.(days) ?? ((row) => column[row]);
   const figures = Object.entries(table.figures).map(([heading, figure]) => [heading, FIGURES[figure.kind](figure, counts, size)]);
+  const [drawn, others] = [true, false].map((isDrawn) =>
+    figures.filter(([heading]) => heading in table.colours === isDrawn).map(([, { add }]) => add),
+  );
   let [first, last] = [Infinity, -Infinity];
   forChosen(counts, choice, (row) => {
     const index = table.groups ? table.groups[values(row)] : values(row);
     if (index === null) return;
     let isCounted = false;
-    for (const [heading, figure] of figures) if (figure.add(row, index) && heading in table.colours) isCounted = true;
+    for (let figure = 0; figure < drawn.length; figure++) if (drawn[figure](row, index)) isCounted = true;
+    for (let figure = 0; figure < others.length; figure++) others[figure](row, index);
     if (!isCounted) return;
-    first = Math.min(first, counts.day[row]);
-    last = Math.max(last, counts.day[row] + (counts.byWeek ? WEEK - 1 : 0));
+    first = Math.min(first, days[row]);
+    last = Math.max(last, days[row]);
   });
-  return { figures, days: first <= last ? [first, last] : null };
+  return { figures, days: first <= last ? [first, last + (counts.byWeek ? WEEK - 1 : 0)] : null };
 };
 
 // The rows of a chart: none where nothing was counted.

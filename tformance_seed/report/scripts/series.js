@@ -40,7 +40,13 @@ const unpack = ({ dimensions, steps, sums, by_week: byWeek }) => {
   const starts = data.organisations.map((_, index) => lowerBound(columns.organisation, index));
   return { ...columns, ...sums, byWeek, starts: [...starts, steps.length] };
 };
-const series = Object.fromEntries(Object.entries(data.series).map(([name, packed]) => [name, unpack(packed)]));
+
+// Each series, unpacked when it is first asked for.
+const series = {};
+for (const [name, packed] of Object.entries(data.series)) {
+  let unpacked = null;
+  Object.defineProperty(series, name, { get: () => (unpacked ??= unpack(JSON.parse(packed))) });
+}
 
 // Calls a function with each row of a series that belongs to what is chosen. What was counted by the week belongs to a period
 // that has any of its days.
@@ -76,34 +82,16 @@ class Times {
   }
 }
 
-// The first and the last day of each organisation: of the window for which it was seeded, and of what is counted, except for
-// pull requests that were not merged, which may be of any age.
-const extents = data.windows.map((window) => window ?? [Infinity, -Infinity]);
-for (const { day: when, organisation, merged, byWeek } of Object.values(series)) {
-  if (byWeek) continue;
-  for (let row = 0; row < when.length; row++) {
-    if (merged?.[row] === 0) continue;
-    const extent = extents[organisation[row]];
-    if (when[row] < extent[0]) extent[0] = when[row];
-    if (when[row] > extent[1]) extent[1] = when[row];
-  }
-}
+// The first and the last day of each organisation.
+const extents = data.extents.map((extent) => extent ?? [Infinity, -Infinity]);
 const extentOf = ({ organisation }) =>
   organisation === ALL
     ? extents.reduce(([first, last], extent) => [Math.min(first, extent[0]), Math.max(last, extent[1])], [Infinity, -Infinity])
     : extents[organisation];
 
 // The first and the last day on which anything was counted, or for which an organisation was seeded.
-let [firstDay, lastDay] = extentOf({ organisation: ALL });
-for (const { day: when, byWeek } of Object.values(series)) {
-  if (byWeek) continue;
-  for (const number of when) {
-    if (number < firstDay) firstDay = number;
-    if (number > lastDay) lastDay = number;
-  }
-}
-const isEmpty = lastDay < 0;
-if (isEmpty) firstDay = 0;
+const isEmpty = data.period === null;
+const [firstDay, lastDay] = data.period ?? [0, -1];
 
 // The days that the data and the period have in common.
 const daysShown = (choice) => {

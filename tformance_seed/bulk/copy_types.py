@@ -69,10 +69,14 @@ class ColumnType:
         return self.base and self.name not in CUT_BY_CASTS
 
 
-def typed(column: Column, type_: ColumnType) -> Column | None:
+def typed(column: Column, type_: ColumnType, *, literals: bool) -> Column | None:
     """Return the column in the form that its real type has in COPY.
 
     Columns of the kind "input" are text that the server is to cast to the type.
+
+    Parameters:
+      literals: whether the driver would write values into a statement's text. If it sends them apart, a float
+        is no numeric before it is cast to one, with 15 digits.
 
     Returns:
       None if COPY could store something else than an INSERT, or what an INSERT would refuse.
@@ -82,6 +86,8 @@ def typed(column: Column, type_: ColumnType) -> Column | None:
     elif column.kind == "array":
         column = _from_array(column, type_)
     elif column.kind == "parameters":
+        if type_.name == "numeric" and float in column.types and not literals:
+            return None
         from_parameters = _from_parameters(column, type_)
         if from_parameters is None:
             return None

@@ -11,6 +11,7 @@ import peewee
 from tformance_seed.bulk.columns import Column
 from tformance_seed.bulk.copy_format import encode
 from tformance_seed.bulk.copy_types import EXACT, ColumnType, typed
+from tformance_seed.bulk.dialect import puts_values_into_text
 from tformance_seed.bulk.peewee_internals import (
     driver_connection,
     driver_cursor,
@@ -75,6 +76,7 @@ class TableTypes:
       columns: the type of each column.
       may_stage: whether the role may create temporary tables.
       row_security: whether policies apply to the role, under which it must not COPY to the table.
+      literals: whether the driver writes values into the text of a statement.
       unaltered: SQL of a condition that fails, with an error, if the columns have other types by now.
       statements: the statements that were compiled for the table, by what each depends on.
       arrays: SQL of rows as arrays, by the names of their columns.
@@ -84,6 +86,7 @@ class TableTypes:
     columns: dict[str, ColumnType]
     may_stage: bool
     row_security: bool
+    literals: bool
     unaltered: str
     statements: dict[Any, Any] = field(default_factory=dict, compare=False)
     arrays: dict[Any, Any] = field(default_factory=dict, compare=False)
@@ -118,7 +121,8 @@ def table_types(database: peewee.Database, model: type[peewee.Model], *, kept: b
         signature = ",".join(row[0] for row in rows)
         may_stage, row_security = rows[0][-2:]
         unaltered = _UNALTERED % (signature, table.replace("'", "''"))
-        found = TableTypes(columns, may_stage, row_security, unaltered)
+        literals = puts_values_into_text(database)
+        found = TableTypes(columns, may_stage, row_security, literals, unaltered)
         if found == known:
             found.statements.update(known.statements)
             found.arrays.update(known.arrays)
@@ -150,7 +154,7 @@ def copy_columns(columns: Sequence[Column], types: TableTypes) -> list[Column] |
     found = []
     for column in columns:
         type_ = types.columns.get(column.field.column_name)
-        real = None if type_ is None else typed(column, type_)
+        real = None if type_ is None else typed(column, type_, literals=types.literals)
         if real is None:
             return None
         found.append(real)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import datetime
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,7 @@ _DATES = frozenset(["date", "timestamp", "timestamptz"])
 COMPARABLE: dict[str, frozenset[str]] = {
     "int": _NUMBERS,
     "float": _NUMBERS,
+    "infinite float": frozenset(["float4", "float8"]),
     "Decimal": _NUMBERS,
     "bool": frozenset(["bool"]),
     "date": _DATES,
@@ -247,5 +249,8 @@ def values_source(
 
 
 def _literal_kind(value: Any) -> str:
+    """Return the type of a literal; an infinite float has a cast, which would make floats of numerics."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "infinite float"
     aware = isinstance(value, datetime.datetime) and value.tzinfo is not None
     return "aware datetime" if aware else type(value).__name__

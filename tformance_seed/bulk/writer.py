@@ -15,10 +15,16 @@ from tformance_seed.bulk.peewee_internals import (
     bound_database,
     has_atomic,
     primary_key_fields,
+    table_name,
     unwrapped,
 )
 from tformance_seed.bulk.results import Result, RowResult
+from tformance_seed.bulk.returning import WRITTEN
+from tformance_seed.bulk.row_sources import ROWS
 from tformance_seed.bulk.synchronise import delete_others, lock_table
+
+#: Names in statements, which would hide a table with such a name.
+OWN_NAMES = (ROWS, WRITTEN)
 
 #: What may happen to a row that exists.
 ON_CONFLICT = ("update", "ignore")
@@ -103,6 +109,8 @@ def upsert(
         raise ValueError(f"chunk_size: expected 1 or more, not {chunk_size!r}")
     if on_conflict not in ON_CONFLICT:
         raise ValueError(f"on_conflict: expected one of {', '.join(ON_CONFLICT)}, not {on_conflict!r}")
+    if table_name(model) in OWN_NAMES:
+        raise ValueError(f"{model.__name__}: upsert calls rows of its own {table_name(model)}")
     if sync is not None and on_conflict == "ignore":
         raise ValueError("sync: rows that are ignored are not known by their ids; leave out on_conflict")
     if not has_atomic(database) and any(option is not None for option in (returning, sync, on_error)):

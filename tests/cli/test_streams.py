@@ -60,6 +60,12 @@ def test_whoever_closes_an_export_has_read_enough(tmp_path):
     assert (status, output, errors.count("\n")) == (1, "", 1)
 
 
+def test_a_closed_standard_input_gives_no_answer(tmp_path):
+    status, output, errors = run_in_shell("<&-", "seed", "--database", "-")
+    assert (status, output, errors.count("\n")) == (2, "", 1), errors
+    assert "expected a URL on the first line of standard input" in errors
+
+
 def test_an_error_never_stands_where_json_belongs(tmp_path):
     url = f"sqlite:///{tmp_path}/x.db"
     status, output, _ = run_in_shell("2>&-", "seed", "nonsense", "--json", "--database", url)

@@ -1,5 +1,6 @@
 """The command line: its commands, and for any failure an exit status and one line on standard error."""
 
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn, cast
@@ -50,6 +51,10 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 
 
+#: The class that Typer raises for a wrong command line; it exports only this subclass of it.
+USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+
+
 class Commands(TyperGroup):
     """The list of commands, whose summaries are wrapped where a terminal is narrow, and not cut off."""
 
@@ -61,7 +66,15 @@ class Commands(TyperGroup):
 
 
 class Command(TyperCommand):
-    """A command whose help names the scenarios, which are read for it alone."""
+    """A command whose help names the scenarios, and whose options take no other option for their value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments, unless another option stands where an option's value is missing."""
+        options = {name: parameter for parameter in self.params for name in parameter.opts}
+        for name, value in itertools.pairwise(itertools.takewhile("--".__ne__, args)):
+            if name in options and value in options and not getattr(options[name], "is_flag", True):
+                raise USAGE_ERROR(f"Option '{name}' requires an argument.", ctx)
+        return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
@@ -126,13 +139,11 @@ def _run() -> int:
 
 def _call() -> Failure | None:
     """Run a command; return why it did not do what it was told to, or None if it did."""
-    # Typer raises this class for a wrong command line, but exports only this subclass of it.
-    usage_error = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
     try:
         # Calling the application itself would replace the process's hook for exceptions, see ``entry``.
         status: int = typer.main.get_command(create_app()).main(prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
-    except usage_error as error:
+    except USAGE_ERROR as error:
         return Failure("input", explain(error, [command.__name__ for command in COMMANDS]), error.exit_code)
     except SeedError as error:
         return answer.failure_of(error)

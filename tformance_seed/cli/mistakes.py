@@ -45,6 +45,9 @@ NO_NUMBER = re.compile(
     r"Invalid value for '(?P<option>.*?)': '(?P<text>.*)' is not a valid (?P<kind>int|float)", re.DOTALL
 )
 NO_VALUE = re.compile(r"Option '(?P<name>.*?)' requires an argument")
+VALUE_OF_SWITCH = re.compile(r"Option '(?P<name>.*?)' does not take a value")
+NO_ARGUMENT = re.compile(r"Missing argument '(?P<name>.*?)'")
+EXTRA_ARGUMENTS = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((?P<texts>.*)\)", re.DOTALL)
 
 #: How alike two names must be for one to be meant by the other, from 0 to 1.
 SIMILAR = 0.6
@@ -75,6 +78,12 @@ def explain(error: Any, commands: list[str]) -> str:
         return f"{found['option']} {found['text']}: expected {expected}{hint}"
     if found := NO_VALUE.match(message):
         return f"{found['name']} needs a value; see: -h"
+    if found := VALUE_OF_SWITCH.match(message):
+        return f"{found['name']} takes no value; see: -h"
+    if found := NO_ARGUMENT.match(message):
+        return f"{found['name']} is missing; see: -h"
+    if found := EXTRA_ARGUMENTS.match(message):
+        return f"{found['texts']}: the command takes nothing more; see: -h"
     return message
 
 

@@ -146,7 +146,8 @@ def seed(
     hints.remember_typed(context)
     check_verbosity(quiet=quiet, verbose=verbose)
     if no_login and (login is not None or password is not None):
-        raise InputError("--no-login and --login cannot be combined; choose one")
+        given = "--password" if login is None else "--login"
+        raise InputError(f"--no-login and {given} cannot be combined; choose one")
     access = Access(
         login=None if no_login else DEFAULT_LOGIN if login is None else login,
         password=settings.password() if password is None else password,

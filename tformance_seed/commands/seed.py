@@ -26,7 +26,7 @@ from tformance_seed.llm.endpoint import check_settings
 from tformance_seed.planning.plan import Plan, make_plans
 from tformance_seed.planning.request import Options, Request
 from tformance_seed.settings import GENERATED
-from tformance_seed.storage.failures import error_message, is_transient
+from tformance_seed.storage.failures import error_message, first_error, is_transient
 from tformance_seed.storage.models import ACCESS, APPLICATION, SeedJob, SeedRun, SeedTask
 from tformance_seed.storage.schema.create import prepare
 
@@ -257,7 +257,8 @@ def begin(
         granted = access.grant(database, options.access, planned)
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         kind = UnavailableError if is_transient(error) else InputError
-        raise kind(f"the database cannot be seeded: {error_message(error)}; nothing was written") from error
+        reason = error_message(first_error(error))
+        raise kind(f"the database cannot be seeded: {reason}; nothing was written") from error
     jobs: list[SeedJob] = []
     failures: dict[str, str] = {}
     resumed: set[str] = set()

@@ -51,8 +51,9 @@ COMMANDS: tuple[Callable[..., Any], ...] = (
 )
 
 
-#: The class that Typer raises for a wrong command line; it exports only this subclass of it.
-USAGE_ERROR = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+def _usage_error() -> type[typer.BadParameter]:
+    """Return the class that Typer raises for a wrong command line; it exports only a subclass of it."""
+    return cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 
 
 class Commands(TyperGroup):
@@ -73,7 +74,7 @@ class Command(TyperCommand):
         options = {name: parameter for parameter in self.params for name in parameter.opts}
         for name, value in itertools.pairwise(itertools.takewhile("--".__ne__, args)):
             if name in options and value in options and not getattr(options[name], "is_flag", True):
-                raise USAGE_ERROR(f"Option '{name}' requires an argument.", ctx)
+                raise _usage_error()(f"Option '{name}' requires an argument.", ctx)
         return super().parse_args(ctx, args)
 
     def get_help(self, ctx: Any) -> str:
@@ -143,7 +144,7 @@ def _call() -> Failure | None:
         # Calling the application itself would replace the process's hook for exceptions, see ``entry``.
         status: int = typer.main.get_command(create_app()).main(prog_name=PROGRAM, standalone_mode=False) or 0
         sys.stdout.flush()
-    except USAGE_ERROR as error:
+    except _usage_error() as error:
         return Failure("input", explain(error, [command.__name__ for command in COMMANDS]), error.exit_code)
     except SeedError as error:
         return answer.failure_of(error)

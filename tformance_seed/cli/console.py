@@ -15,6 +15,7 @@ import typer
 from tformance_seed.cli import answer, pager
 from tformance_seed.cli.blocks import Line, Paragraph, Table, View
 from tformance_seed.cli.hints import PROGRAM, complete
+from tformance_seed.cli.interrupts import Interrupts
 from tformance_seed.cli.tables import lay_out, wrap
 from tformance_seed.printable import printable
 
@@ -101,10 +102,14 @@ def confirm(question: str, details: Sequence[str] = ()) -> bool | None:
     Parameters:
       details: lines that are printed before it.
     """
+    for line in details:
+        typer.echo(printable(line), err=True)
     try:
-        return typer.confirm("\n".join(map(printable, [*details, question])), err=True)
+        return typer.confirm(printable(question), err=True)
     except typer.Abort:
         typer.echo(err=True)  # ends the line of the question
+        if Interrupts.received:  # Typer makes the same of it as of the end of the input
+            raise
         return None
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.repositories import Workshop, read_all, source
-from tformance_seed.sources.git.conventions import CHANGE_ID, CONVENTIONS, Named, find_pull_request
+from tformance_seed.sources.git.conventions import (
+    CHANGE_ID,
+    CONVENTIONS,
+    OTHER_FORGES,
+    Named,
+    find_pull_request,
+)
 
 MESSAGES = {
     "Merge pull request #101 from corp/b1\n\nGitHub title\n\nWhy": ("GitHub merge", "b1"),
@@ -20,10 +26,17 @@ MESSAGES = {
         "Bitbucket Server merge",
         "x",
     ),
-    "Pull request #109: Server title": ("Bitbucket Server squash", ""),
-    "Merged PR 110: Azure title": ("Azure DevOps", ""),
+    "Pull request #109: Server title\n\nMerge in PROJ/app from x to main\n\n* commit '1f2e3d4':": (
+        "Bitbucket Server",
+        "",
+    ),
+    "Merged PR 110: Azure title\n\nRelated work items: #9": ("Azure DevOps", ""),
+    "Merge pull request 126 from users/ann/x into main\n\nAzure title": ("Azure DevOps", "ann/x"),
+    "Merge pull request 'Gitea title' (#127) from ann/app:x into main": ("Gitea", "x"),
+    "Gitea title (#128)\n\nReviewed-on: https://host/ann/app/pulls/128": ("Gitea", ""),
     "gh-1: CPython title (GH-111)": ("GitHub squash", ""),
     "GitLab title\n\nSee merge request corp/app!112": ("GitLab", ""),
+    "GitLab title\n\nSee merge request https://gitlab.host/corp/app/-/merge_requests/129": ("GitLab", ""),
     "Gerrit title\n\nChange-Id: I0123\nReviewed-on: https://go-review.host/c/tools/+/113": ("Gerrit", ""),
     "Gerrit title\n\nReviewed-on: https://host/114\nReviewed-by: Bob <b@c.io>": ("Gerrit", ""),
     "Phabricator title\n\nDifferential Revision: https://phabricator.host/D115": ("Phabricator", ""),
@@ -31,6 +44,7 @@ MESSAGES = {
     "Merge PR #117: By hand title (#9)": ("merge by hand", ""),
     "Squash title (#118)": ("GitHub squash", ""),
     "Issue (#9) and title (#119)": ("GitHub squash", ""),
+    "Merge pull request #9 from corp/title (#130)": ("GitHub squash", ""),
     "Bump action title (#120) 3.17.0": ("GitHub squash", ""),
     "Read title (#121).": ("GitHub squash", ""),
     "Add title (#122)q": ("GitHub squash", ""),
@@ -61,6 +75,7 @@ def test_message_gives_number_title_and_branch(message: str) -> None:
 def test_every_convention_has_an_example() -> None:
     named = {convention for convention, _ in MESSAGES.values()} | {CHANGE_ID.name}
     assert named == {each.name for each in CONVENTIONS}
+    assert named >= OTHER_FORGES
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ MERGES = (
     "Merge branch '{1}' into 'main'\n\n{2}\n\nSee merge request acme/api!{0}",
     "Merged in {1} (pull request #{0})\n\n{2}",
     "Merge PR #{0}: {2}",
+    "Merge pull request {0} from users/ann/{1} into main\n\n{2}",
+    "Merge pull request '{2}' (#{0}) from ann/api:{1} into main\n\nReviewed-on: https://host/acme/api/pulls/{0}",
 )
 
 #: Messages of squashed commits.
@@ -164,5 +166,19 @@ def test_every_change_on_gerrit_is_found_however_it_was_submitted(steps: list[tu
             made.pull_requests[named.number] = [title]
         made.heads[into] = made.commit(f"{tip} {name}", f'Merge "{title}" into {into}') if is_merged else name
     found, loose = read(end(made), refs=False)
+    assert found == made.pull_requests
+    assert loose == ["Begin"]
+
+
+def test_history_that_moved_from_one_forge_to_another_has_the_pull_requests_of_both() -> None:
+    made = Made()
+    made.heads = dict.fromkeys(made.heads, made.commit("", "Begin"))
+    for number in range(101, 121):
+        land(made, "merge", 0, "main", number, 1, 0)  # on GitHub
+    on_github = dict(made.refs)
+    for number in range(1, 24):
+        land(made, "merge", 4, "main", number, 1, 0)  # on GitLab
+    made.refs = on_github
+    found, loose = read(made, refs=True)
     assert found == made.pull_requests
     assert loose == ["Begin"]

@@ -62,7 +62,9 @@ class Convention:
             return None
         groups = found.groupdict()
         branch, body = groups.get("branch") or "", body.strip()
-        title = groups.get("title", subject)
+        title = groups.get("title") or (
+            subject if self.subject else subject.removesuffix(f" (#{groups['number']})")
+        )
         if self.title_in_body and (self.subject or MERGED_BRANCH.fullmatch(subject)):
             title, _, body = body.partition("\n")
             if kept := self.title_in_body.fullmatch(title.strip()):
@@ -135,7 +137,7 @@ CONVENTIONS = (
         "GitHub merge",
         "Merge pull request #12 from owner/branch",
         "Merge pull request #",
-        re.compile(rf"(?:[\w.-]+: )?Merge pull request #{_NUMBER} from {_BRANCH}.*"),
+        re.compile(rf"(?:[\w.-]+: )?Merge pull request #{_NUMBER} from {_BRANCH}.*(?<!\d\))"),
         title_in_body=_LINE,
     ),
     Convention(
@@ -166,10 +168,23 @@ CONVENTIONS = (
         title_in_body=_LINE,
     ),
     Convention(
-        "Bitbucket Server squash",
+        "Bitbucket Server",
         "Pull request #12: Title",
         "Pull request #",
         re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)"),
+    ),
+    Convention(
+        "Azure DevOps",
+        "Merge pull request 12 from branch into main",
+        "Merge pull request ",
+        re.compile(rf"Merge pull request {_NUMBER} from {_BRANCH} into \S+"),
+        title_in_body=_LINE,
+    ),
+    Convention(
+        "Gitea",
+        "Merge pull request 'Title' (#12) from branch into main",
+        "Merge pull request '",
+        re.compile(rf"Merge pull request '(?P<title>.*)' \(#{_NUMBER}\) from (?:\S+:)?{_BRANCH} into \S+"),
     ),
     Convention(
         "Azure DevOps",
@@ -181,14 +196,24 @@ CONVENTIONS = (
         "merge by hand",
         "Merge PR #12: Title",
         "Merge ",
-        re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b[:,]? *(?P<title>.*)"),
+        re.compile(rf"Merge (?:PR|pull request) #?{_NUMBER}\b(?! from .*\d\)$)[:,]? *(?P<title>.*)"),
     ),
     Convention(
         "GitLab",
         "Title\n\nSee merge request group/app!12",
         "See merge request ",
-        body=re.compile(rf"^See merge request (?P<project>\S*)!{_NUMBER}\s*$", re.MULTILINE),
+        body=re.compile(
+            r"^See merge request (?:https?://[^\s/]+/)?(?P<project>\S*?)(?:!|/-/merge_requests/)"
+            rf"{_NUMBER}\s*$",
+            re.MULTILINE,
+        ),
         title_in_body=_LINE,
+    ),
+    Convention(
+        "Gitea",
+        "Title (#12)\n\nReviewed-on: https://host/owner/app/pulls/12",
+        "Reviewed-on: ",
+        body=re.compile(rf"^Reviewed-on: https?://\S+/pulls/{_NUMBER}/?\s*$", re.MULTILINE),
     ),
     GERRIT,
     Convention(
@@ -207,6 +232,22 @@ CONVENTIONS = (
         ),
     ),
     CHANGE_ID,
+)
+
+
+#: Conventions of forges that number by themselves: a history that moved has two that count from 1.
+OTHER_FORGES = frozenset(
+    {
+        "Azure DevOps",
+        "Bitbucket Cloud",
+        "Bitbucket Server",
+        "Bitbucket Server merge",
+        "Gerrit",
+        "Gerrit Change-Id",
+        "Gitea",
+        "GitLab",
+        "Phabricator",
+    }
 )
 
 

@@ -147,7 +147,7 @@ def read_history(git: Git, repository: str, profile: Profile, people: People) ->
     everything = forest.finish()
     entries = [entry for entry in everything if profile.since <= _day(entry.committed) <= profile.until]
     commits.update(name for entry in entries for name in (entry.sha, entry.parent) if name)
-    refs = f"+{_digest(heads)}" if numbers.trusts_refs else ""
+    refs = f"+{_digest(heads)}" if heads else ""  # they say which refs to trust, and which merges are sure
     return History(
         git,
         repository,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tformance_seed.sources.git.conventions import (
     CHANGE_ID,
     GERRIT,
+    OTHER_FORGES,
     SQUASH,
     SUBMITTED,
     Named,
@@ -183,7 +184,13 @@ class Claims:
         trusts_refs = are_known or (proven >= MIN_PROVEN and proven > 9 * self._differ)
         if trusts_refs:
             newest = max(known) if are_known else max(numbers)  # the refs may have been fetched long ago
-            named = [*(claim for claim in named if claim.number in known or claim.number > newest), *cloned]
+            others = _other_forges(named, known)
+            kept = (
+                claim
+                for claim in named
+                if claim.number in known or claim.number > newest or claim.convention in others
+            )
+            named = [*kept, *cloned]
             named += self._claim_copies(named, related)
         squashes = [claim for claim in named if claim.convention == SQUASH.name and claim.by_github]
         merges_squash = sum(claim.on_mainline for claim in squashes) >= MIN_SQUASHES
@@ -291,6 +298,17 @@ def _without_other_projects(claims: list[Claim]) -> list[Claim]:
         return claims
     enough = OTHER_PROJECT_SHARE * max(projects.values())
     return [claim for claim in claims if not claim.project or projects[claim.project] >= enough]
+
+
+def _other_forges(claims: Iterable[Claim], known: set[int]) -> set[str]:
+    """Return the conventions of forges whose refs these are not: most of their numbers are not among them.
+
+    The history has moved from one forge to another, or is mirrored where pull requests are made as well.
+    """
+    numbers: defaultdict[str, set[int]] = defaultdict(set)
+    for claim in claims:
+        numbers[claim.convention].add(claim.number)
+    return {name for name in OTHER_FORGES if 2 * len(numbers[name] & known) < len(numbers[name])}
 
 
 def _names_issues(claims: Iterable[Claim]) -> bool:

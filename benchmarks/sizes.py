@@ -39,7 +39,7 @@ from tformance_seed.bulk import upsert
 SIZES = (1, 10, 100, 1_000, 10_000, 1_000_000)
 
 #: Rounds of a size: as many as fit into this many rows written, within these limits.
-ROWS_IN_ALL, MIN_ROUNDS, MAX_ROUNDS = 20_000, 1, 100
+ROWS_IN_ALL, MIN_ROUNDS, MAX_ROUNDS = 60_000, 1, 100
 
 #: A way that takes this many times the best one's time is left out of larger sizes than this.
 TOO_SLOW, LARGE = 4, 10_000

@@ -93,6 +93,26 @@ def test_a_session_has_few_statements_prepared(database, monkeypatch):
     assert database.execute_sql("SELECT id, k, v FROM entry").fetchall() == [(1, 1, "b")]
 
 
+def test_a_model_may_have_another_schema_in_each_call(database):
+    for schema in ("one", "two"):
+        database.execute_sql(f"CREATE SCHEMA {schema}")
+        database.execute_sql(f"CREATE TABLE {schema}.entry (id serial PRIMARY KEY, k integer UNIQUE, v text)")
+    for number in range(12):
+        schema = ("one", "two")[number % 2]
+        if number < 6:
+            Entry._meta.schema = schema
+        else:
+            database.execute_sql(f"SET search_path = {schema}")
+        try:
+            assert upsert(Entry, [{"k": number // 2, "v": schema}]).written == 1
+        finally:
+            Entry._meta.schema = None
+    for schema in ("one", "two"):
+        assert database.execute_sql(
+            f"SELECT DISTINCT v, count(*) OVER () FROM {schema}.entry"
+        ).fetchall() == [(schema, 6)]
+
+
 def test_a_temporary_table_hides_another(database):
     create(database, "text")
     for value in ("a", "b", "c"):

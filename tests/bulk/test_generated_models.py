@@ -188,6 +188,8 @@ def database(request):
         driver = {"psycopg2": PostgresqlExtDatabase, "psycopg3": Psycopg3Database}[request.param]
         opened = driver(server.pop("dbname"), **server)
     opened.connect()
+    if request.param == "psycopg3":  # it takes a table for another one that had its name
+        opened.connection().prepare_threshold = None
     if request.param != "sqlite":
         opened.execute_sql("CREATE TYPE mood AS ENUM ('glad', 'sad')")
         opened.execute_sql("SET TIME ZONE 'America/New_York'")
@@ -231,8 +233,8 @@ def test_any_model_has_the_rows_that_peewee_leaves(database, data):
             try:
                 with database.atomic():
                     write_theirs(database, theirs, rows, case)
-            except (peewee.DatabaseError, ValueError):
-                refused = pytest.raises((peewee.DatabaseError, ValueError))
+            except (peewee.DatabaseError, ValueError, OverflowError):
+                refused = pytest.raises((peewee.DatabaseError, ValueError, OverflowError))
             else:
                 refused = contextlib.nullcontext()
             for _ in range(1 if case.default == "counter" else 2):

@@ -59,10 +59,10 @@ def find_field(model: Model, name: Any) -> peewee.Field | None:
     return model._meta.columns.get(name) if field is None else field
 
 
-def size_of_model(model: Model) -> tuple[int, ...]:
-    """Return the numbers of a model's fields, defaults and indexes, one of which changes if any is added."""
+def signature_of_model(model: Model) -> tuple[Any, ...]:
+    """Return what changes if a model gets another table or schema, or one more field, default or index."""
     meta = model._meta
-    return len(meta.fields), len(meta.defaults), len(meta.indexes)
+    return model, meta.schema, meta.table_name, len(meta.fields), len(meta.defaults), len(meta.indexes)
 
 
 def primary_key_fields(model: Model) -> tuple[peewee.Field, ...]:

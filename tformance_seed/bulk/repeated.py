@@ -22,7 +22,7 @@ from tformance_seed.bulk.copy_types import ColumnType
 from tformance_seed.bulk.dialect import in_transaction, is_postgresql
 from tformance_seed.bulk.failures import ROW_ERRORS
 from tformance_seed.bulk.paths import COPY_FROM, COPY_LENGTH
-from tformance_seed.bulk.peewee_internals import driver_connection, size_of_model
+from tformance_seed.bulk.peewee_internals import driver_connection, signature_of_model
 from tformance_seed.bulk.postgresql import MAX_AGE, MAX_STATEMENTS, TableTypes
 from tformance_seed.bulk.row_sources import Source, arrays
 from tformance_seed.bulk.rows import columns_of_equal_rows
@@ -36,18 +36,16 @@ class _Plan:
     Attributes:
       columns: for each column, the types of the values that its field returns as they are, and its real type.
       key: the positions of the key's columns.
-      model_size: as of ``size_of_model``, when the plan was made.
     """
 
     columns: tuple[tuple[frozenset[type], ColumnType], ...]
     key: tuple[int, ...]
     rows: Source
     insert: CompiledInsert
-    model_size: tuple[int, ...]
     asked: float
 
 
-#: Plans of each connection, by the model and the names of the columns.
+#: Plans of each connection, by the model's signature and the names of the columns.
 _plans: "weakref.WeakKeyDictionary[Any, dict[Any, _Plan]]" = weakref.WeakKeyDictionary()
 
 
@@ -70,9 +68,8 @@ def remember(target: Target, names: Sequence[str], columns: Sequence[Column], ty
         for place, field in enumerate(fields)
     ]
     real = [types.columns[name] for name in own]
-    size = size_of_model(target.model)
-    plan = _Plan(tuple(zip(accepted, real, strict=True)), places, source, insert, size, types.asked)
-    plans[target.model, *names] = plan
+    plan = _Plan(tuple(zip(accepted, real, strict=True)), places, source, insert, types.asked)
+    plans[*signature_of_model(target.model), *names] = plan
 
 
 def write_again(
@@ -87,11 +84,10 @@ def write_again(
     if not plans or not isinstance(rows, list) or not 0 < len(rows) < COPY_FROM:
         return None
     columns = columns_of_equal_rows(rows, names)
-    plan = None if columns is None else plans.get((model, *columns))
+    plan = None if columns is None else plans.get((*signature_of_model(model), *columns))
     if columns is None or plan is None:
         return None
-    if plan.asked + MAX_AGE < time.monotonic() or plan.model_size != size_of_model(model):
-        plans.clear()
+    if plan.asked + MAX_AGE < time.monotonic():
         return None
     lists, texts = list(columns.values()), []
     for (accepted, type_), values in zip(plan.columns, lists, strict=True):

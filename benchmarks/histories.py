@@ -5,8 +5,8 @@ signed, the CPU time of reading it, git's included, and how many times that of `
 the time and memory of seeding it, what ``verify`` says, and what a second run writes.
 
 A pull request is there if its ref (``refs/pull/12/head``) is reached from HEAD, or if a message names it and
-it has a ref; messages of libraries that were merged in do not count. In a clone without such refs, or with
-those of another forge, the messages are all there is.
+it has a ref; messages of libraries that were merged in do not count. Of another forge than that of the refs,
+and in a clone without refs, the messages are all there is.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tformance_seed.sources.detection import is_bot, signing_tools
-from tformance_seed.sources.git.conventions import find_pull_request
+from tformance_seed.sources.git.conventions import OTHER_FORGES, find_pull_request
 from tformance_seed.sources.git.plan import SOURCE_TYPE
 from tformance_seed.sources.git.process import PULL_REQUEST_REF
 from tformance_seed.sources.request import ContentRequest
@@ -123,6 +123,7 @@ def truth(clone: Path) -> Truth:
         if ref := PULL_REQUEST_REF.fullmatch(name):
             refs[int(ref[1])] = sha
     named: set[int] = set()
+    elsewhere: set[int] = set()  # of these, those of forges that refs/pull is not of
     reached: set[str] = set()
     root = _git(clone, "rev-list", "--first-parent", "HEAD").split()[-1]
     related = {root, *_git(clone, "rev-list", "--ancestry-path", f"{root}..HEAD").split()}
@@ -133,12 +134,16 @@ def truth(clone: Path) -> Truth:
         reached.add(sha)
         if sha in related and (found := find_pull_request(subject, body)):
             named |= {found.number, *found.others}
+            elsewhere |= {found.number} if found.convention in OTHER_FORGES else set()
         if is_bot(name, email):
             bots.add(name)
         ai_commits += bool(signing_tools(name, email, f"{subject}\n\n{body}"))
     landed = {number for number, sha in refs.items() if sha in reached}
     is_theirs = 2 * len(named & refs.keys()) >= len(named) or 2 * len(landed) >= max(len(refs), 40)
-    return Truth(len(reached), (named & refs.keys()) | landed if is_theirs else named, len(bots), ai_commits)
+    if 2 * len(elsewhere & refs.keys()) >= len(elsewhere):
+        elsewhere.clear()  # they are those of the refs
+    true = (named & refs.keys()) | landed | elsewhere if is_theirs else named
+    return Truth(len(reached), true, len(bots), ai_commits)
 
 
 def _read(clone: Path) -> None:

@@ -202,6 +202,8 @@ def find_originals(
     The original is small, was opened by a person, was merged before the revert, and is neither a revert nor a
     hotfix.
     """
+    if not len(numbers):
+        return numbers
     distance = np.arange(1, REVERT_DISTANCE + 1)
     key = pull_request_key(repository, numbers)[:, None]
     order = np.argsort(profile.random.random_bits("reverted", key, distance), axis=1)

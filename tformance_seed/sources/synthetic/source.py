@@ -17,7 +17,7 @@ from tformance_seed.sources.records import Batch, Columns, Members
 from tformance_seed.sources.synthetic.calendar import make_calendars
 from tformance_seed.sources.synthetic.changes import Changes, generate_pull_requests
 from tformance_seed.sources.synthetic.people import generate_members
-from tformance_seed.sources.synthetic.texts import WritingStyle
+from tformance_seed.sources.synthetic.texts import WritingStyle, writing_style
 from tformance_seed.sources.synthetic.touches import STATUSES
 from tformance_seed.sources.synthetic.trees import Tree, build_tree
 from tformance_seed.sources.synthetic.words import ai_tools
@@ -49,7 +49,6 @@ class SyntheticSource:
         self._profile = profile
         self.shares_issues = profile.scenario is None
         self._calendars = make_calendars(profile)
-        self._styles: dict[int, WritingStyle] = {}
         self.total = self.length = sum(calendar.total for calendar in self._calendars)
         self.inputs: dict[str, Any] = {"members": profile.members}
         self.record: dict[str, Any] = {}
@@ -83,24 +82,28 @@ class SyntheticSource:
                     self._profile, self._members, calendar, index, tree, ordinals
                 )
                 reverted = np.unique(changes.reverted_ordinal[changes.is_revert])
-                originals = generate_pull_requests(
-                    self._profile, self._members, calendar, index, tree, reverted
-                )
-                subjects = style.subjects(originals, style.pick_words(originals), {})
-                reverted_subjects = dict(zip(originals.number.tolist(), subjects, strict=True))
+                reverted_subjects = self._subjects(index, reverted) if len(reverted) else {}
                 yield Batch(begin, end, *self._tables(changes, style, reverted_subjects))
             first = last
+
+    def _subjects(self, index: int, ordinals: Ints) -> dict[int, bytes]:
+        """Return the subjects of pull requests of a repository, by number."""
+        tree, style = self._tree(index), self._style(index)
+        calendar = self._calendars[index]
+        changes = generate_pull_requests(self._profile, self._members, calendar, index, tree, ordinals)
+        subjects = style.subjects(changes, style.pick_words(changes), {})
+        return dict(zip(changes.number.tolist(), subjects, strict=True))
 
     def _tree(self, index: int) -> Tree:
         """Return the file tree of a repository."""
         return build_tree(self._profile, self._profile.organisation.repos[index])
 
     def _style(self, index: int) -> WritingStyle:
-        """Return the customs of a repository, which are found out once."""
-        if index not in self._styles:
-            repository = self._profile.organisation.repos[index]
-            self._styles[index] = WritingStyle(self._profile, repository, self._tree(index))
-        return self._styles[index]
+        """Return the customs of a repository."""
+        organisation = self._profile.organisation
+        return writing_style(
+            self._profile.seed, organisation.slug, organisation.repos[index], self._tree(index)
+        )
 
     def _tables(
         self, changes: Changes, style: WritingStyle, reverted_subjects: dict[int, bytes]

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 
 from tformance_seed.canonical_json import json_text
-from tformance_seed.catalog.profile import Profile
 from tformance_seed.sampling.arrays import Booleans, Ints, Texts
+from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.synthetic.bodies import Bodies
 from tformance_seed.sources.synthetic.changes import Changes
 from tformance_seed.sources.synthetic.choices import UI, read, sides_of
@@ -24,8 +24,8 @@ BOT_LABELS, HOTFIX_LABELS = b'["dependencies"]', b'["hotfix"]'
 class WritingStyle:
     """The customs of one repository, by which the texts of its pull requests are written."""
 
-    def __init__(self, profile: Profile, repository: str, tree: Tree) -> None:
-        self._random, self._side_of_file = profile.random, sides_of(tree)
+    def __init__(self, random: KeyedRandom, repository: str, tree: Tree) -> None:
+        self._random, self._side_of_file = random, sides_of(tree)
         self._wording = Wording(self._random, repository, tree)
         self._titles = Titles(self._random, repository, tree)
         self._bodies = Bodies(self._random, repository, tree.dependencies)
@@ -93,6 +93,12 @@ class WritingStyle:
         """Return the side that each change is on: that of its first file."""
         sides: Ints = self._side_of_file[changes.touches.row[changes.touches.position == 0]]
         return sides
+
+
+@functools.lru_cache(maxsize=16)  # every task of an organisation needs the same few
+def writing_style(seed: int, slug: str, repository: str, tree: Tree) -> WritingStyle:
+    """Return the customs of one repository of an organisation."""
+    return WritingStyle(KeyedRandom(seed, slug), repository, tree)
 
 
 @functools.cache

@@ -83,7 +83,7 @@ class Component(NamedTuple):
     tests: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two are the same if they are one object: caches ask for that
 class Tree:
     """The files of a repository.
 

@@ -11,7 +11,7 @@ from tformance_seed.sources.records import AI_CODE, Members, pull_request_key
 from tformance_seed.sources.synthetic.assistance import AIKinds, pick_authors, pick_tools
 from tformance_seed.sources.synthetic.calendar import Calendar
 from tformance_seed.sources.synthetic.habits import habit
-from tformance_seed.sources.synthetic.intents import CHORE, FIX, RELEASE, pick_kinds
+from tformance_seed.sources.synthetic.intents import CHORE, FIX, RELEASE, TEST, pick_kinds
 from tformance_seed.sources.synthetic.numbering import issue_keys, points, pull_request_numbers
 from tformance_seed.sources.synthetic.outlines import (
     COMMIT_COUNT,
@@ -125,6 +125,7 @@ def generate_pull_requests(
     )
     release = find_releases(profile, members, calendar, repository, subject_number)
     kind = _kinds(profile, repository, about, tree.is_docs[component], release)
+    kind = np.where((kind == TEST) & (tree.tests[component] == 0), CHORE, kind)
     subject = Subject(subject_number, about.key, component, first, kind, about.lines, reverted > 0)
 
     tool = pick_tools(profile, key, ai_kind, outline.ended_at)

@@ -10,6 +10,7 @@ from tformance_seed.sampling.arrays import Ints
 from tformance_seed.sampling.keyed_random import KeyedRandom
 from tformance_seed.sources.synthetic.changes import Changes
 from tformance_seed.sources.synthetic.features import Sentence, read_sentences
+from tformance_seed.sources.synthetic.habits import habit
 from tformance_seed.sources.synthetic.intents import KINDS
 from tformance_seed.sources.synthetic.trees import Tree
 from tformance_seed.sources.synthetic.words import load_words
@@ -62,6 +63,14 @@ ENDING_BIT = 32
 
 PLACEHOLDER = re.compile(rb"%\(\w+\)s")
 
+#: Beginnings of sentences that do not fit a change that adds more than it removes, and the reverse.
+REMOVAL = re.compile(rb"(drop|remove|delete|prune|purge|strip|get rid of|clean up)\b", re.IGNORECASE)
+ADDITION = re.compile(rb"(add|introduce|implement|support)\b", re.IGNORECASE)
+
+#: Names in code and numbers in a template, and the number of sentences below which a choice is too small.
+IN_CODE = re.compile(rb"%\((sym2?|cls|field2?|flag|env|url|version|file|n|C|k)\)s|`|\d|\w[._/]\w|[a-z][A-Z]")
+MIN_FIT = 4
+
 #: A prime by which numbers of pull requests are multiplied: sentences that are next to each other in a file
 #: are not those of pull requests that are.
 SPREAD = 7919
@@ -71,13 +80,30 @@ class Pool(NamedTuple):
     """Sentences of which one is chosen by the number of a pull request, none twice before each came once."""
 
     bound: float  #: of a value in [0, 1) below which it is chosen
-    sentences: tuple[Sentence, ...]
+    by_form: tuple[tuple[Sentence, ...], ...]  #: from ``_by_form``
 
-    def choose(self, number: int, bits: int) -> bytes:
-        """Return a variant of a sentence."""
-        count = len(self.sentences)
-        variants = self.sentences[(number * SPREAD + number // count) % count]
+    def choose(self, form: int, number: int, bits: int) -> bytes:
+        """Return a variant of a sentence of a form."""
+        sentences = self.by_form[form]
+        count = len(sentences)
+        variants = sentences[(number * SPREAD + number // count) % count]
         return variants[bits % len(variants)]
+
+
+@functools.lru_cache(maxsize=4096)
+def _by_form(sentences: tuple[Sentence, ...]) -> tuple[tuple[Sentence, ...], ...]:
+    """Return the sentences that fit, by form: for changes that grow or shrink, with or without names in code.
+
+    If few are left, which would soon come again, all are fit.
+    """
+    forms = []
+    for wrong in (REMOVAL, ADDITION):
+        right = [tuple(text for text in variants if not wrong.match(text)) for variants in sentences]
+        plain = [tuple(text for text in variants if not IN_CODE.search(text)) for variants in right]
+        for kept in (right, plain):
+            fit = tuple(filter(None, kept))
+            forms.append(fit if len(fit) >= min(len(sentences), MIN_FIT) else sentences)
+    return tuple(forms)
 
 
 class Sentences:
@@ -85,6 +111,7 @@ class Sentences:
 
     def __init__(self, random: KeyedRandom, repository: str, tree: Tree) -> None:
         self._random, self._tree = random, tree
+        self._plain_share = habit(random, repository, "plain titles")
         self._offset = int(random.integers("sentences", repository, low=0, high=SPREAD))
         self._pools: dict[tuple[int, int, int, int], list[Pool]] = {}
 
@@ -96,11 +123,15 @@ class Sentences:
         """
         is_small = (changes.lines <= SMALL_LINES) & (np.bincount(changes.touches.owner) <= SMALL_FILES)
         size = np.select([is_small, changes.lines >= LARGE_LINES], [SMALL, LARGE], MIDDLING)
+        owner, lines = changes.touches.owner, changes.touches.additions - changes.touches.deletions
+        shrinks = np.bincount(owner, weights=lines, minlength=len(size)) < 0
+        is_plain = self._random.chance("plain title", self._plain_share, changes.key)
         columns = (changes.component, changes.kind, sides, size)
         pools = self._pools
         chosen = []
-        for place, number, u, bits, goes_on in zip(
+        for place, form, number, u, bits, goes_on in zip(
             zip(*(column.tolist() for column in columns), strict=True),
+            (2 * shrinks + is_plain).tolist(),
             (changes.ordinal + self._offset).tolist(),
             self._random.uniform("pool of sentences", changes.key).tolist(),
             self._random.random_bits("variant of a sentence", changes.key).tolist(),
@@ -112,9 +143,11 @@ class Sentences:
             for pool in pools[place]:
                 if u < pool.bound:
                     break
-            text = pool.choose(number, bits)
+            text = pool.choose(form, number, bits)
             if goes_on and text.count(b" ") < ENDING_WORDS and (endings := self._endings(place)):
-                text = _with_ending(text, Pool(1.0, endings).choose(number, bits >> ENDING_BIT))
+                text = _with_ending(
+                    text, Pool(1.0, _by_form(endings)).choose(form, number, bits >> ENDING_BIT)
+                )
             chosen.append(text)
         return chosen
 
@@ -131,7 +164,8 @@ class Sentences:
         if side >= len(SIDES):
             own = read("titles_by_file", _files()[side - len(SIDES)], name)
             if own:
-                return [Pool(OWN_SHARE if name == "move" else 1.0, own), Pool(1.0, read("titles", name))]
+                share = OWN_SHARE if name == "move" else 1.0
+                return [Pool(share, _by_form(own)), Pool(1.0, _by_form(read("titles", name)))]
             side = SERVER
         feature = self._tree.features[self._tree.area_of[component]]
         pools, bound = [], 0.0
@@ -142,8 +176,9 @@ class Sentences:
         ):
             if sentences:
                 bound += (1 - bound) * share * min(1, len(sentences) / FULL_POOL)
-                pools.append(Pool(bound, sentences))
-        return [*pools, Pool(1.0, read("titles", name) + read("titles", f"{name}_{SIDES[side]}"))]
+                pools.append(Pool(bound, _by_form(sentences)))
+        any_part = read("titles", name) + read("titles", f"{name}_{SIDES[side]}")
+        return [*pools, Pool(1.0, _by_form(any_part))]
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -43,7 +43,7 @@ LINE_STEPS = (3, 30, 300, 2_500)
 ANY = 10_000
 
 INTENTS = {
-    "fix": Intent(b"fix", "🐛", (45, 52, 34, 12, 0), 40, 0.33, 0.66, 0.04, 0.01),
+    "fix": Intent(b"fix", "🐛", (45, 52, 34, 12, 0), 40, 0.33, 0.72, 0.04, 0.01),
     "feat": Intent(b"feat", "✨", (5, 14, 38, 55, 12), ANY, 0.40, 0.80, 0.50, 0.02, 0.01),
     "refactor": Intent(b"refactor", "♻️", (3, 6, 12, 20, 13), ANY, 0.30, 0.52, 0.24, 0.12, 0.06),
     "perf": Intent(b"perf", "⚡️", (1, 3, 3, 2, 0), 15, 0.20, 0.62, 0.05, 0.02),
@@ -104,7 +104,7 @@ def additions_of_modified(
       share: the mean share of additions.
     """
     form, u = random.uniform("form of change", key, position), random.uniform("additions", key, position)
-    replaced = 0.44 * habit(random, repository, "replaced lines")
+    replaced = 0.46 * habit(random, repository, "replaced lines")
     added = replaced + 0.17 * habit(random, repository, "added lines") * np.clip(
         (share - 0.4) / 0.3, 0.1, 1.0
     )

@@ -32,7 +32,7 @@ COMPONENT_SCOPE_SHARE = 0.2
 
 #: Habits of repositories (minimum and maximum): shares of people who begin a title with a capital after a
 #: prefix, and without one.
-HABITS = {"capital after prefix": (0.02, 0.45), "capital": (0.60, 0.98)}
+HABITS = {"capital after prefix": (0.0, 0.30), "capital": (0.40, 0.98)}
 
 #: Share of titles without a prefix that say what kind of change it is by a verb, if the sentence does not
 #: begin with one; and the verbs.

@@ -33,8 +33,17 @@ MODIFIED_SHARES, HEADED_SHARES = (0.0, 0.12), (0.0, 0.3)
 LONG_PART = 2
 
 #: Where the packages of a repository with packages are, and the share of repositories with packages.
-PACKAGE_FOLDERS = ("", "", "apps/web/", "apps/api/", "packages/", "packages/core/", "apps/web/src/modules/")
-PACKAGED_SHARE = 0.55
+PACKAGE_FOLDERS = ("", "apps/web/", "apps/api/", "packages/ui/", "packages/core/", "apps/web/src/modules/")
+PACKAGED_SHARE = 0.65
+
+#: Where the packages are in languages that do not run in a browser, by where they would be in one that does.
+SERVICE_FOLDERS = {
+    "apps/web/": "services/gateway/",
+    "apps/api/": "services/api/",
+    "packages/ui/": "services/admin/",
+    "packages/core/": "libs/core/",
+    "apps/web/src/modules/": "services/api/modules/",
+}
 
 
 #: Files at the root of every repository, workflows, folders of documents, and files that many changes touch:
@@ -207,7 +216,9 @@ def _build(
     kept = random.random_bits("kept files", repository, np.arange(len(languages))).tolist()
     for index, ((part, both), language) in enumerate(zip(names, languages, strict=True)):
         area = index // COMPONENTS_PER_AREA
-        places = some_of(places_of(language, *folders[area]), kept[index])
+        package, folder = folders[area]
+        package = _package(load_languages()[language], package)
+        places = some_of(places_of(language, package, folder), kept[index])
         draft.add(part, areas[area].encode(), language, places, both)
     dependencies = find_dependencies(random, repository, shares)
     return _complete(repository, draft, dependencies, main, features, folders)
@@ -231,7 +242,7 @@ def _complete(
     hot = HOT_FILES.get(main.ecosystem or "", COMMON_HOT_FILES)
     bounds, others, known = [], [], {name.decode() for name in draft.names}
     indexes = [
-        package + path.replace("{area}", folder or area)
+        _package(main, package) + path.replace("{area}", folder or area)
         for path in main.area[:1]
         for area, (package, folder) in zip(areas, folders, strict=True)
     ]
@@ -296,6 +307,11 @@ def _folders(random: KeyedRandom, repository: str, areas: list[str]) -> list[tup
         )
         for row, (area, package) in enumerate(zip(areas, packages.tolist(), strict=True))
     ]
+
+
+def _package(language: Language, package: str) -> str:
+    """Return where files in a language are in a package."""
+    return package if language.ecosystem in ("", "npm") else SERVICE_FOLDERS.get(package, package)
 
 
 def _languages(shares: Shares, count: int) -> list[str]:

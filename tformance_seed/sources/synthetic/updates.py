@@ -23,9 +23,9 @@ LOCK = re.compile(r"lock|\.sum$|\.resolved$|\.freeze$")
 #: ecosystems have the weight of their languages).
 PACKAGES, ACTIONS_SHARE = 20, 0.1
 
-#: Number of minor versions of a package in a year, and the limits of the number of its patch versions. Where
-#: the major version is high, the next one comes after so many years of minor versions.
-MINORS_PER_YEAR, PATCHES, MAJOR_YEARS, HIGH_MAJOR = 5, (2, 9), 4, 3
+#: Number of minor versions of a package in a year, and the limits of the number of its patch versions. The
+#: next major version comes after so many years of minor versions, unless it is 0, which may stay for good.
+MINORS_PER_YEAR, PATCHES, MAJOR_YEARS = 5, (2, 14), 4
 
 #: When packages have the major versions of the catalogue.
 MAJORS_ON = datetime.date(2025, 7, 1)
@@ -127,7 +127,7 @@ class Updates:
     def _version(self, package: bytes, update: int) -> bytes:
         """Return the version of a package after so many updates, each the next patch or minor version."""
         major = load_majors().get(package.decode(), 1)
-        if major >= HIGH_MAJOR:
+        if major:
             later, update = divmod(update - self.on_date, self.patches * MINORS_PER_YEAR * MAJOR_YEARS)
             major = max(0, major + later)
         return b"%d.%d.%d" % (major, *divmod(update, self.patches))

@@ -43,6 +43,7 @@ class Convention:
       number: makes the number of the pattern's group ``number``.
       title_in_body: the title is the first line of the body, at least where git itself made the subject; the
         pattern's group ``title`` is kept of it.
+      counts_apart: whether its forge numbers by itself: a history that moved has two that count from 1.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Convention:
     body: re.Pattern[str] | None = None
     number: Callable[[str], int] = int
     title_in_body: re.Pattern[str] | None = None
+    counts_apart: bool = False
 
     def find(self, subject: str, body: str) -> Named | None:
         """Return what a message says; None if it does not follow this convention."""
@@ -110,6 +112,7 @@ GERRIT = Convention(
     "Title\n\nReviewed-on: https://host/c/app/+/12",
     "Reviewed-on: ",
     body=re.compile(rf"^Reviewed-on: https?://\S+/{_NUMBER}/?\s*$", re.MULTILINE),
+    counts_apart=True,
 )
 
 #: The identity that Gerrit's hook gives to a change. Who has the hook has it in other repositories as well.
@@ -119,6 +122,7 @@ CHANGE_ID = Convention(
     "Change-Id: I",
     body=re.compile(r"^Change-Id: I(?P<number>[0-9a-f]{40})\s*$", re.MULTILINE),
     number=_change_number,
+    counts_apart=True,
 )
 
 #: The subject of a merge that Gerrit makes when it submits changes.
@@ -132,6 +136,7 @@ CONVENTIONS = (
         "Merge pull request #",
         re.compile(rf"Merge pull request #{_NUMBER} in \S+ from {_BRANCH} to \S+"),
         title_in_body=_LINE,
+        counts_apart=True,
     ),
     Convention(
         "GitHub merge",
@@ -166,12 +171,14 @@ CONVENTIONS = (
         "Merged in ",
         re.compile(rf"Merged in {_BRANCH} \(pull request #{_NUMBER}\)"),
         title_in_body=_LINE,
+        counts_apart=True,
     ),
     Convention(
         "Bitbucket Server",
         "Pull request #12: Title",
         "Pull request #",
         re.compile(rf"Pull request #{_NUMBER}: (?P<title>.*)"),
+        counts_apart=True,
     ),
     Convention(
         "Azure DevOps",
@@ -179,18 +186,21 @@ CONVENTIONS = (
         "Merge pull request ",
         re.compile(rf"Merge pull request {_NUMBER} from {_BRANCH} into \S+"),
         title_in_body=_LINE,
+        counts_apart=True,
     ),
     Convention(
         "Gitea",
         "Merge pull request 'Title' (#12) from branch into main",
         "Merge pull request '",
         re.compile(rf"Merge pull request '(?P<title>.*)' \(#{_NUMBER}\) from (?:\S+:)?{_BRANCH} into \S+"),
+        counts_apart=True,
     ),
     Convention(
         "Azure DevOps",
         "Merged PR 12: Title",
         "Merged PR ",
         re.compile(rf"Merged PR {_NUMBER}: (?P<title>.*)"),
+        counts_apart=True,
     ),
     Convention(
         "merge by hand",
@@ -208,12 +218,14 @@ CONVENTIONS = (
             re.MULTILINE,
         ),
         title_in_body=_LINE,
+        counts_apart=True,
     ),
     Convention(
         "Gitea",
         "Title (#12)\n\nReviewed-on: https://host/owner/app/pulls/12",
         "Reviewed-on: ",
         body=re.compile(rf"^Reviewed-on: https?://\S+/pulls/{_NUMBER}/?\s*$", re.MULTILINE),
+        counts_apart=True,
     ),
     GERRIT,
     Convention(
@@ -221,6 +233,7 @@ CONVENTIONS = (
         "Title\n\nDifferential Revision: https://host/D12",
         "Differential Revision: ",
         body=re.compile(rf"^Differential Revision: (?:https?://\S+/)?D{_NUMBER}\s*$", re.MULTILINE),
+        counts_apart=True,
     ),
     SQUASH,
     Convention(
@@ -235,20 +248,8 @@ CONVENTIONS = (
 )
 
 
-#: Conventions of forges that number by themselves: a history that moved has two that count from 1.
-OTHER_FORGES = frozenset(
-    {
-        "Azure DevOps",
-        "Bitbucket Cloud",
-        "Bitbucket Server",
-        "Bitbucket Server merge",
-        "Gerrit",
-        "Gerrit Change-Id",
-        "Gitea",
-        "GitLab",
-        "Phabricator",
-    }
-)
+#: Names of the conventions of forges that number by themselves.
+OTHER_FORGES = frozenset(each.name for each in (*CONVENTIONS, CHANGE_ID) if each.counts_apart)
 
 
 def find_pull_request(subject: str, body: str) -> Named | None:

@@ -204,7 +204,7 @@ def _data(content: Content, listings: Mapping[str, Mapping[int, Rows]]) -> dict[
         "origins": origins,
         "notices": {"all": notice_of_all(origins), **notices_of_one()},
         "mondays": daily.mondays,
-        "extents": content.extents(),
+        "extents": content.extents,
         "period": content.period(),
         "bins": {"minHours": MIN_HOURS, "perDoubling": BINS_PER_DOUBLING, "edges": len(BIN_EDGES)},
         # as texts, which the script parses when it needs them: the first screen needs three of twelve

@@ -1,5 +1,6 @@
 """Describe how the counts in a series become the rows of a chart and of the table behind it."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,24 +24,13 @@ class Content:
         """Return the values of a series' dimension."""
         return self.daily.series[series].dimensions[dimension]
 
+    @functools.cached_property
     def extents(self) -> list[tuple[int, int] | None]:
-        """Return the first and the last day of each organisation, as days after the first Monday.
+        """The first and the last day of each organisation, as days after the first Monday.
 
         They are of the window for which it was seeded last, and of what is counted by the day, except for
         pull requests that were not merged, which may be of any age; None if there are none.
         """
-        first, last = self._extents(with_open=False)
-        days = zip(first.tolist(), last.tolist(), strict=True)
-        return [(since, until) if since <= until else None for since, until in days]
-
-    def period(self) -> tuple[int, int] | None:
-        """Return the first and the last day of all, pull requests that were not merged included."""
-        first, last = self._extents(with_open=True)
-        known = first <= last
-        return (int(first[known].min()), int(last[known].max())) if known.any() else None
-
-    def _extents(self, *, with_open: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the first and the last day of each organisation; the last is before it if it has none."""
         organisations, mondays = self.report.organisations, self.daily.mondays
         first = np.full(len(organisations), len(mondays) * DAYS_OF_WEEK)
         last = np.full(len(organisations), -1)
@@ -48,15 +38,28 @@ class Content:
         for index, item in enumerate(organisations):
             if mondays and (window := self._window(usage[item.organisation])):
                 first[index], last[index] = window
-        for series in self.daily.series.values():
-            if series.by_week:
-                continue
-            indexes = series.indexes()
-            counted = np.full(len(series.keys), True) if with_open else indexes.get("merged", 1) != 0
-            organisation, day = (indexes[name][counted] for name in ("organisation", "day"))
+        for indexes in self._days:
+            organisation, day = indexes["organisation"], indexes["day"]
+            if "merged" in indexes:
+                merged = indexes["merged"] != 0
+                organisation, day = organisation[merged], day[merged]
             np.minimum.at(first, organisation, day)
             np.maximum.at(last, organisation, day)
-        return first, last
+        days = zip(first.tolist(), last.tolist(), strict=True)
+        return [(since, until) if since <= until else None for since, until in days]
+
+    def period(self) -> tuple[int, int] | None:
+        """Return the first and the last day of all, pull requests that were not merged included."""
+        days = [day for extent in self.extents if extent for day in extent]
+        for indexes in self._days:
+            if indexes["day"].size:
+                days += [int(indexes["day"].min()), int(indexes["day"].max())]
+        return (min(days), max(days)) if days else None
+
+    @functools.cached_property
+    def _days(self) -> list[dict[str, NDArray[np.int64]]]:
+        """The dimensions of each series that is counted by the day."""
+        return [series.indexes() for series in self.daily.series.values() if not series.by_week]
 
     def _window(self, usage: Usage) -> tuple[int, int] | None:
         """Return the first and the last day of a window, within the weeks that have counts."""

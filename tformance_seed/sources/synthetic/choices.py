@@ -144,19 +144,10 @@ class Sentences:
                 if u < pool.bound:
                     break
             text = pool.choose(form, number, bits)
-            if goes_on and text.count(b" ") < ENDING_WORDS and (endings := self._endings(place)):
-                text = _with_ending(
-                    text, Pool(1.0, _by_form(endings)).choose(form, number, bits >> ENDING_BIT)
-                )
+            if goes_on and text.count(b" ") < ENDING_WORDS and (endings := _endings(*place[1:])):
+                text = _with_ending(text, endings.choose(form, number, bits >> ENDING_BIT))
             chosen.append(text)
         return chosen
-
-    def _endings(self, place: tuple[int, int, int, int]) -> tuple[Sentence, ...]:
-        """Return what may come after a sentence about a kind of change; nothing after those of small ones."""
-        _, kind, side, size = place
-        if size == SMALL or side not in (SERVER, UI):
-            return ()
-        return read("endings", KINDS[kind]) or read("endings", f"{KINDS[kind]}_{SIDES[side]}")
 
     def _find(self, component: int, kind: int, side: int, size: int) -> list[Pool]:
         """Return the pools of sentences for a kind of change to a component."""
@@ -179,6 +170,15 @@ class Sentences:
                 pools.append(Pool(bound, _by_form(sentences)))
         any_part = read("titles", name) + read("titles", f"{name}_{SIDES[side]}")
         return [*pools, Pool(1.0, _by_form(any_part))]
+
+
+@functools.cache
+def _endings(kind: int, side: int, size: int) -> Pool | None:
+    """Return what may come after a sentence about a kind of change; nothing after those of small ones."""
+    if size == SMALL or side not in (SERVER, UI):
+        return None
+    found = read("endings", KINDS[kind]) or read("endings", f"{KINDS[kind]}_{SIDES[side]}")
+    return Pool(1.0, _by_form(found)) if found else None
 
 
 @functools.lru_cache(maxsize=1 << 16)

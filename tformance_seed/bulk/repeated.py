@@ -57,9 +57,9 @@ def remember(target: Target, names: Sequence[str], columns: Sequence[Column], ty
         return
     source = arrays(tuple(own), types)
     insert = kept_statement(target, source, types)
-    plans = _plans.setdefault(driver_connection(target.database), {})
     if insert is None:
         return
+    plans = _plans.setdefault(driver_connection(target.database), {})
     if len(plans) >= MAX_STATEMENTS:
         plans.clear()
     places = tuple([own[field.column_name] for field in key.fields])
@@ -85,9 +85,7 @@ def write_again(
         return None
     columns = columns_of_equal_rows(rows, names)
     plan = None if columns is None else plans.get((*signature_of_model(model), *columns))
-    if columns is None or plan is None:
-        return None
-    if plan.asked + MAX_AGE < time.monotonic():
+    if columns is None or plan is None or plan.asked + MAX_AGE < time.monotonic():
         return None
     lists, texts = list(columns.values()), []
     for (accepted, type_), values in zip(plan.columns, lists, strict=True):

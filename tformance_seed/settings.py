@@ -101,9 +101,16 @@ def github_tokens() -> tuple[str, list[str]]:
 
 
 def cache_folder() -> Path:
-    """Return the folder for caches: that of the user (``XDG_CACHE_HOME``), else ``~/.cache``."""
+    """Return the folder for caches: that of the user (``XDG_CACHE_HOME``), else ``~/.cache``.
+
+    Raises:
+      InputError: the user has neither.
+    """
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(caches).expanduser() / "tformance_seed"
+    try:
+        return Path(caches).expanduser() / "tformance_seed"
+    except RuntimeError:
+        raise InputError("this user has no home folder for caches; set XDG_CACHE_HOME") from None
 
 
 def llm_url() -> str | None:

@@ -5,9 +5,14 @@ import resource
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.support.commands import argv, clean, command, command_process
 from tests.support.reports import SLUGS, data_of_page, refusal
+from tformance_seed import settings
+from tformance_seed.errors import InputError
 from tformance_seed.report import charts
+from tformance_seed.report import page as report_page
 
 
 def test_a_page_is_written_only_where_it_can_be(filled, tmp_path):
@@ -69,3 +74,15 @@ def test_every_chart_has_a_valid_specification(monkeypatch, filled, tmp_path):
     monkeypatch.setattr(charts.Chart, "packed", validate)
     assert command("report", "--html", tmp_path / "page.html", "--database", filled).returncode == 0
     assert validated == list(charts.CHARTS)
+
+
+def test_without_a_home_folder_the_library_is_not_kept(monkeypatch):
+    def has_none(_path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "expanduser", has_none)
+    monkeypatch.setattr(report_page.vl_convert, "javascript_bundle", lambda *_, **__: "made")
+    assert report_page._library.__wrapped__() == "made"
+    with pytest.raises(InputError, match="no home folder for caches; set XDG_CACHE_HOME"):
+        settings.cache_folder()

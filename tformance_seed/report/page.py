@@ -162,16 +162,25 @@ def _library() -> str:
 
     To bundle it takes seconds, so the bundle is kept among the user's caches.
     """
-    made_by = f"vl-convert-{importlib.metadata.version('vl-convert-python')}"
-    path = settings.cache_folder() / "report" / f"vega-lite-{drawings.VEGA_LITE_VERSION}-{made_by}.js"
-    with suppress(OSError, UnicodeDecodeError):
-        return path.read_text("utf-8")
+    with suppress(InputError, OSError, UnicodeDecodeError):
+        return _kept_library().read_text("utf-8")
     bundle = vl_convert.javascript_bundle(LIBRARY_SNIPPET, vl_version=drawings.VEGA_LITE_VERSION)
     bundle = bundle.replace("</script", "<\\/script")
-    with suppress(OSError):  # the next page bundles it again
+    with suppress(InputError, OSError):  # the next page bundles it again
+        path = _kept_library()
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(path, bundle.encode())
     return bundle
+
+
+def _kept_library() -> Path:
+    """Return the file that keeps what these versions of Vega-Lite and of its bundler make.
+
+    Raises:
+      InputError: the user has no folder for caches.
+    """
+    made_by = f"vl-convert-{importlib.metadata.version('vl-convert-python')}"
+    return settings.cache_folder() / "report" / f"vega-lite-{drawings.VEGA_LITE_VERSION}-{made_by}.js"
 
 
 def _packed(value: Any) -> str:

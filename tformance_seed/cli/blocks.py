@@ -69,3 +69,8 @@ class View:
 def counted(number: int, thing: str) -> str:
     """Return a number with what it counts, such as ``2 runs``."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def rate(written: int, per_second: float) -> str:
+    """Return the end of a line about rows that were written; empty if none was."""
+    return f": {per_second:,.0f} rows written per second" if written else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from tformance_seed.bulk import Result
 from tformance_seed.catalog.profile import describe_shift
-from tformance_seed.cli.blocks import Line, Table, View
+from tformance_seed.cli.blocks import Line, Table, View, rate
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.objects import runs as objects
 from tformance_seed.commands.access import Login
@@ -121,11 +121,11 @@ def _actions(reports: Sequence[Report]) -> Iterator[str]:
 
 def _total_line(outcome: Outcome, totals: Mapping[str, Result]) -> Line:
     work = sum(totals.values(), Result())
-    speed = work.written / max(outcome.seconds, MIN_SECONDS)
+    per_second = work.written / max(outcome.seconds, MIN_SECONDS)
     return Line(
         label=f"{work.written:,} rows written",
         text=f", {work.unchanged:,} unchanged, {len(outcome.reports)} organisations, in "
-        f"{outcome.seconds:.1f} s" + (f": {speed:,.0f} rows written per second" if work.written else ""),
+        f"{outcome.seconds:.1f} s{rate(work.written, per_second)}",
     )
 
 

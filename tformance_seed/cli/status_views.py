@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tformance_seed.cli.blocks import Line, Paragraph, Table, View, counted
+from tformance_seed.cli.blocks import Line, Paragraph, Table, View, counted, rate
 from tformance_seed.cli.hints import PROGRAM
 from tformance_seed.cli.objects import runs as objects
 from tformance_seed.cli.progress import duration
@@ -62,10 +62,9 @@ def _head(run: RunStatus) -> Iterator[Line | Paragraph]:
         f"{counted(len(run.jobs), 'organisation')}: "
         + ", ".join(f"{count} {state}" for state, count in states.most_common())
     )
-    rate = f": {run.rows_per_second:,.0f} rows written per second" if run.rows_written else ""
     yield Line(
         f"{run.rows_written:,} rows written, {run.rows_unchanged:,} unchanged, in "
-        f"{duration(run.seconds)}{rate}"
+        f"{duration(run.seconds)}{rate(run.rows_written, run.rows_per_second)}"
     )
     if run.silent_seconds is not None and run.silent_seconds >= SILENT_AFTER:
         yield Paragraph(
